@@ -1,0 +1,53 @@
+# `make test` is what CI runs. A machine needs Python 3.11 or later with pip; everything else goes into .venv.
+
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+SOURCES := $(wildcard wsolkit plugins configs tests tools benchmarks)
+SHIPPED := $(shell find wsolkit plugins configs -type f -not -name '*.pyc')
+WORKERS ?= 2
+
+export OMP_NUM_THREADS ?= 1
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint types unit fix clean
+
+help:  ## say what there is
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: $(VENV)/.installed  ## install, train on drawn scenes, and print a table and where the files are
+	$(BIN)/python tools/demo.py
+
+test: $(VENV)/.testing  ## install with the test tools; ruff, mypy, pytest and doctests, also where one of them fails
+	@$(MAKE) --no-print-directory --keep-going lint types unit
+
+lint: $(VENV)/.testing
+	$(BIN)/python -m ruff check $(SOURCES)
+	$(BIN)/python -m ruff format --check $(SOURCES)
+
+types: $(VENV)/.testing
+	$(BIN)/python -m mypy
+
+unit: $(VENV)/.testing
+	$(BIN)/python -m pytest -n $(WORKERS)
+
+fix: $(VENV)/.testing  ## let ruff correct what it can
+	$(BIN)/python -m ruff check --fix $(SOURCES)
+	$(BIN)/python -m ruff format $(SOURCES)
+
+clean:  ## remove .venv and what was built
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
+
+# The stamps keep a second run from installing again while nothing has changed that is installed.
+
+$(BIN)/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "wsolkit needs Python 3.11 or later: make PYTHON=python3.11 ...")'
+	$(PYTHON) -m venv $(VENV)
+
+$(VENV)/.installed: pyproject.toml $(SHIPPED) | $(BIN)/python
+	$(BIN)/python -m pip install --quiet $(if $(wildcard $(VENV)/.testing),--editable) .
+	touch $@
+
+$(VENV)/.testing: pyproject.toml | $(BIN)/python
+	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	touch $@ $(VENV)/.installed

@@ -1,0 +1,23 @@
+"""CAM (Zhou et al. 2016) with MobileNetV2 on birds50, from ImageNet weights.
+
+    wsolkit train cam_mobilenetv2_birds50 --cfg-options data_root=... weights=...
+
+The weights are a local file, or the environment variable WSOLKIT_WEIGHTS; without them training starts from scratch.
+"""
+
+_base_ = ["_base_/birds50.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+
+weights = "{{$WSOLKIT_WEIGHTS:none}}"
+
+model = dict(
+    type="Localizer",
+    data_preprocessor=dict(type="ImagePreprocessor", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
+    backbone=dict(
+        type="TimmBackbone", name="mobilenetv2_100", pad_type="same", levels=["final"], output_stride=16
+    ),
+    head=dict(type="CAMHead", form="linear"),
+    losses=[dict(type="CrossEntropy")],
+    cam_method=dict(type="HeadMaps"),
+    box_extractor=dict(type="LargestComponent", threshold=0.2),
+)
+optim_wrapper = dict(paramwise_cfg=dict(lr_mult=dict(backbone=0.1, head=1.0)))

@@ -1,0 +1,23 @@
+"""Multi-label CAM with MobileNetV2 on PASCAL VOC 2012, from ImageNet weights.
+
+    wsolkit train cam_mobilenetv2_voc --cfg-options data_root=... weights=...
+
+The weights are a local file, or the environment variable WSOLKIT_WEIGHTS; without them training starts from scratch.
+"""
+
+_base_ = ["_base_/voc2012.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+
+weights = "{{$WSOLKIT_WEIGHTS:none}}"
+
+model = dict(
+    type="Localizer",
+    data_preprocessor=dict(type="ImagePreprocessor", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
+    backbone=dict(
+        type="TimmBackbone", name="mobilenetv2_100", pad_type="same", levels=["final"], output_stride=16
+    ),
+    head=dict(type="CAMHead", form="conv"),
+    losses=[dict(type="BinaryCrossEntropy")],
+    cam_method=dict(type="HeadMaps"),
+    box_extractor=dict(type="AllComponents", threshold=0.3, min_area=0.01),
+)
+optim_wrapper = dict(optimizer=dict(lr=0.05), paramwise_cfg=dict(lr_mult=dict(backbone=0.1, head=1.0)))

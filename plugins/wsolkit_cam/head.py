@@ -1,0 +1,64 @@
+"""The head of CAM: average pooling and a linear classifier, whose weights recombine the features into class maps."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from wsolkit import Activation, Batch, ConfigError, Levels
+from wsolkit.heads import LinearHead, recombine
+
+__all__ = ["CAMHead"]
+
+FORMS = ("linear", "conv")
+
+
+class CAMHead(LinearHead):
+    """Classifies average-pooled features and weighs the features by the classifier into class maps.
+
+    Averaging and weighing are both linear and may swap places, so there are two forms with the same weights, the same
+    maps and the same logits:
+
+    - ``linear``, as the paper writes it: the logits are made from pooled features, the maps beside them.
+    - ``conv``: the classifier is a 1x1 convolution over the features, and the logits are the means of its maps. Here
+      the maps lie on the way to the loss, so map modifiers can change them.
+
+    Args:
+        channels: channels of the backbone's levels, by name.
+        num_classes: K.
+        form: ``linear`` or ``conv``.
+        level: the level to read, the deepest by default.
+        bias: whether the classifier has a bias; the paper sets it to zero.
+
+    Raises:
+        ConfigError: ``form`` is neither of the two, or the backbone has no such level.
+
+    >>> import torch
+    >>> head = CAMHead({"layer4": 8}, num_classes=3)
+    >>> activation = head({"layer4": torch.rand(2, 8, 7, 7)})
+    >>> activation.maps.shape, torch.allclose(activation.maps.mean((2, 3)), activation.logits, atol=1e-5)
+    (torch.Size([2, 3, 7, 7]), True)
+    """
+
+    def __init__(
+        self,
+        channels: Mapping[str, int],
+        num_classes: int,
+        form: str = "linear",
+        level: str | None = None,
+        bias: bool = True,
+    ) -> None:
+        if form not in FORMS:
+            raise ConfigError(
+                f"The form of a CAMHead should be 'linear' or 'conv', but got {form!r}. Take one of these."
+            )
+        super().__init__(channels, num_classes, level=level, bias=bias)
+        self.form = form
+        self.takes_map_modifiers = form == "conv"
+
+    def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
+        """Make maps (B, K, h, w) and logits (B, K)."""
+        if self.form == "linear":
+            return super().forward(levels, batch)
+        features = levels[self.level]  # (B, C, h, w)
+        maps = self.map_modifiers(recombine(features, self.classifier.weight, self.classifier.bias))  # (B, K, h, w)
+        return Activation(maps, self.pooling(maps), features)

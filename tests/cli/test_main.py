@@ -1,0 +1,109 @@
+"""The command line: exit codes, what is printed where, and how little is imported."""
+
+import os
+import runpy
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wsolkit import ConfigError, __version__
+from wsolkit.cli import components
+from wsolkit.cli.main import SUBCOMMANDS, build_parser, main
+
+ROOT = Path(__file__).parents[2]
+
+LIGHT = """
+import sys, types
+package = types.ModuleType("wsolkit")  # the package without its public names
+package.__path__ = [{path!r}]
+sys.modules["wsolkit"] = package
+from wsolkit.cli.main import build_parser
+build_parser().format_help()
+heavy = {{"torch", "torchvision", "mmengine", "cv2", "timm", "rich", "numpy"}} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+@pytest.fixture
+def failing(monkeypatch):
+    """Make ``wsolkit list`` end as we say."""
+
+    def fail_with(error):
+        def run(args):
+            raise error
+
+        monkeypatch.setattr(components, "run_list", run)
+
+    return fail_with
+
+
+def test_a_mistake_in_the_input_is_one_line(failing, capsys):
+    failing(ConfigError("There is no config 'x'."))
+    assert main(["list"]) == 2
+    assert capsys.readouterr() == ("", "error: There is no config 'x'.\n")
+
+
+@pytest.mark.parametrize("argv", [["list", "--traceback"], ["--traceback", "list"]])
+def test_the_traceback_is_shown_on_demand(failing, capsys, argv):
+    failing(ConfigError("There is no config 'x'."))
+    assert main(argv) == 2
+    err = capsys.readouterr().err
+    assert err.startswith("Traceback")
+    assert err.endswith("\nerror: There is no config 'x'.\n")
+
+
+def test_an_interrupt_is_130(failing, capsys):
+    failing(KeyboardInterrupt())
+    assert main(["list"]) == 130
+    assert capsys.readouterr().err == "stopped\n"
+
+
+def test_an_unexpected_error_asks_for_a_report(failing, capsys):
+    failing(ZeroDivisionError("oops"))
+    with pytest.raises(ZeroDivisionError):
+        main(["list"])
+    assert "Please report it with the lines below." in capsys.readouterr().err
+
+
+def test_a_closed_pipe_ends_quietly():
+    process = subprocess.Popen(
+        [sys.executable, "-m", "wsolkit.cli.main", "show", "CAM"],
+        stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)},
+    )  # fmt: skip
+    process.stdout.close()
+    assert process.stderr.read() == ""
+    assert process.wait() == 1
+
+
+def test_version_and_help(capsys):
+    with pytest.raises(SystemExit, match=r"^0$"):
+        main(["--version"])
+    assert capsys.readouterr().out == f"wsolkit {__version__}\n"
+    assert main([]) == 2
+    assert "usage: wsolkit" in capsys.readouterr().err
+    with pytest.raises(SystemExit, match=r"^2$"):
+        main(["lst"])
+
+
+def test_every_subcommand_can_run():
+    parser = build_parser()
+    choices = parser._subparsers._group_actions[0].choices
+    assert {"train", "test", "predict", "data", "list", "show"} <= set(choices)
+    assert all(each.get_default("run") or each._subparsers for each in choices.values())
+
+
+def test_the_parsers_import_nothing_heavy():
+    code = LIGHT.format(path=str(ROOT / "wsolkit"))
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.parametrize("name", [name for name in SUBCOMMANDS if name != "components"])
+def test_tools_are_thin_fronts(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [f"{name}.py", "--help"])
+    with pytest.raises(SystemExit, match=r"^0$"):
+        runpy.run_path(str(ROOT / "tools" / f"{name}.py"), run_name="__main__")
+    assert f"usage: wsolkit {name}" in capsys.readouterr().out

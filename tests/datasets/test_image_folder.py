@@ -1,0 +1,137 @@
+"""Folders of labelled photographs: splits, odd files, and boxes from three formats."""
+
+import pytest
+
+from wsolkit.datasets.image_folder import ImageFolder
+from wsolkit.errors import ConfigError, DataError
+
+
+def ids(dataset):
+    return [dataset.record(index)["image_id"] for index in range(len(dataset))]
+
+
+@pytest.fixture
+def root(layouts, tmp_path):
+    layouts.write_image_folder(tmp_path)
+    return tmp_path
+
+
+@pytest.fixture
+def flat(layouts, tmp_path):
+    photo = layouts.CONTENT["train"][0]
+    for name in layouts.CLASSES:
+        for number in range(10):
+            photo.save(tmp_path / name / f"day{number % 2}" / f"{number}.jpg")
+    return tmp_path
+
+
+def test_folders_without_splits_are_divided(flat):
+    parts = {split: ids(ImageFolder(str(flat), split)) for split in ("train", "val", "test", "all")}
+    assert [len(part) for part in parts.values()] == [16, 2, 2, 20]
+    assert sorted(parts["train"] + parts["val"] + parts["test"]) == parts["all"]
+    assert {name.split("/")[0] for name in parts["val"]} == {"cat", "dog"}
+    assert len(ImageFolder(str(flat), "val", split_fractions=(0.5, 0.3, 0.2))) == 6
+    assert ids(ImageFolder(str(flat), "train", seed=5)) == parts["train"], "a seed must not move images between splits"
+
+
+def test_odd_files_are_left_out(root, layouts):
+    photo = layouts.CONTENT["train"][0]
+    for name in ("UPPER.JPG", "deep/er/x.Png", "with space.jpeg", "comma,name.jpg"):
+        photo.save(root / "train/cat" / name)
+    for name in (".hidden.jpg", ".git/x.jpg", "notes.txt", "Thumbs.db"):
+        path = root / "train/cat" / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("x")
+    (root / "train/.cache").mkdir()
+    (root / "readme.txt").write_text("x")
+    found = [name.removeprefix("train/cat/") for name in ids(ImageFolder(str(root), "train"))]
+    assert found[:6] == ["UPPER.JPG", "a.jpg", "c.jpg", "comma,name.jpg", "deep/er/x.Png", "with space.jpeg"]
+    assert len(found) == 8
+
+
+def test_classes_are_those_of_all_splits_unless_they_are_named(root, layouts):
+    layouts.CONTENT["train"][0].save(root / "test/ape/z.jpg")
+    with pytest.warns(UserWarning, match="1 of the 3 class folders in .*train have no images: ape.*classes="):
+        dataset = ImageFolder(str(root), "train")
+    assert dataset.classes == ("ape", "cat", "dog")
+    assert [int(dataset[index]["labels"]) for index in range(4)] == [1, 1, 2, 2]
+    chosen = ImageFolder(str(root), "train", classes=["dog"])
+    assert (chosen.classes, ids(chosen)) == (("dog",), ["train/dog/b.jpg", "train/dog/d.jpg"])
+    with pytest.raises(ConfigError, match="Class 'dgo' has no folder in .* Did you mean 'dog'"):
+        ImageFolder(str(root), "train", classes=["cat", "dgo"])
+
+
+@pytest.mark.parametrize(
+    ("split", "words"),
+    [("valid", "There is no split 'valid' in .* Did you mean 'val'"), ("all", "There is no split 'all'")],
+)
+def test_unknown_split_of_split_folders(root, split, words):
+    with pytest.raises(ConfigError, match=words):
+        ImageFolder(str(root), split)
+
+
+def test_unknown_split_of_class_folders(flat):
+    with pytest.raises(ConfigError, match="no folder 'training' with class folders in it. Make one, or set split to"):
+        ImageFolder(str(flat), "training")
+    with pytest.raises(ConfigError, match="should be three numbers for train, val, test"):
+        ImageFolder(str(flat), "train", split_fractions=(0.9, 0.1))
+
+
+def test_a_class_called_train_is_no_split(layouts, tmp_path):
+    for name in ("train", "tram"):
+        layouts.CONTENT["train"][0].save(tmp_path / name / "a.jpg")
+    assert ImageFolder(str(tmp_path), "all").classes == ("train", "tram")
+
+
+def test_empty_data_is_an_error(tmp_path):
+    with pytest.raises(DataError, match="There are no class folders in"):
+        ImageFolder(str(tmp_path), "train")
+    (tmp_path / "cat").mkdir()
+    with pytest.warns(UserWarning, match="have no images: cat"), pytest.raises(DataError, match="found no images"):
+        ImageFolder(str(tmp_path), "train")
+
+
+@pytest.mark.parametrize(
+    ("line", "words"),
+    [
+        ("train/cat/a.jpg,1,2,3", r"boxes\.csv, line 2: expected 'path,x0,y0,x1,y1\[,class\]'"),
+        ("train/cat/a.jpg,1,2,3,x", r"boxes\.csv, line 2: expected"),
+        ("train/cat/a.jpg,1,2,3,nan", r"boxes\.csv, line 2: expected"),
+        ("train/cat/zz.jpg,1,2,3,4", r"boxes\.csv, line 2: there is no image 'train/cat/zz\.jpg'\. Write its path"),
+        ("train/cat/a.jpg,1,2,3,4,dgo", r"boxes\.csv, line 2: 'dgo' is no class. Did you mean 'dog'"),
+    ],
+)
+def test_mistakes_in_a_csv_are_named(root, line, words):
+    (root / "boxes.csv").write_text(f"path,x0,y0,x1,y1\n{line}\n")
+    with pytest.raises(DataError, match=words):
+        ImageFolder(str(root), "train", boxes="boxes.csv", load_targets=True)
+
+
+@pytest.mark.parametrize("name", ["train/cat/a.jpg", "cat/a.jpg", "a.jpg", ".\\train\\cat\\a.jpg"])
+def test_a_csv_may_write_paths_in_several_ways(root, name):
+    (root / "boxes.csv").write_text(f"{name},1,2,3,4,dog\n{name},5,6,7,8\n")
+    dataset = ImageFolder(str(root), "train", boxes="boxes.csv", load_targets=True)
+    targets = dataset[0]["targets"]
+    assert targets.boxes.tolist() == [[1, 2, 3, 4], [5, 6, 7, 8]]
+    assert targets.box_labels.tolist() == [1, 0]
+    assert dataset[1]["targets"].boxes.shape == (0, 4)
+
+
+def test_boxes_of_no_known_kind(root):
+    with pytest.raises(DataError, match=r"\.csv file, a \.json file or a folder of \.xml files, but none is at"):
+        ImageFolder(str(root), "train", boxes="boxes.txt", load_targets=True)
+    (root / "empty").mkdir()
+    with pytest.raises(DataError, match=r"None of the 4 images has an \.xml file"):
+        ImageFolder(str(root), "train", boxes="empty", load_targets=True)
+
+
+def test_boxes_are_scaled_to_the_file_and_never_turned(root, layouts):
+    layouts.write_image_folder(root, boxes="xml")
+    xml = root / "xml/cat/a.xml"
+    layouts.change(xml, "<width>48</width><height>36</height>", "<width>96</width><height>108</height>")
+    dataset = ImageFolder(str(root), "train", boxes="xml", load_targets=True)
+    assert dataset[0]["targets"].boxes.tolist() == [[0.5, pytest.approx(2 / 3), 10, 10]]
+    layouts.change(xml, "<width>96</width><height>108</height>", "<width>36</width><height>48</height>")
+    dataset = ImageFolder(str(root), "train", boxes="xml", load_targets=True)
+    with pytest.raises(DataError, match="for 36x48 pixels, but the image is shown as 48x36: they were drawn before"):
+        dataset[0]

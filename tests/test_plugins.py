@@ -1,0 +1,383 @@
+"""Plugins are made here, tried and taken away again; what goes wrong with one is said in its name."""
+
+import inspect
+import warnings
+from pathlib import Path
+from types import ModuleType, SimpleNamespace
+
+import pytest
+import torch
+
+from wsolkit import ConfigError, Loss, MapModifier, Method, PluginError, Pooling, hookimpl, hookspecs, plugins
+from wsolkit.plugins import INTERFACES, load_from, load_plugins, read_plugin
+from wsolkit.registry import LOSSES, POOLINGS
+
+EXAMPLE = Path(__file__).parent / "third_party" / "wsolkit-example"
+
+
+class MinPooling(Pooling):
+    """Takes the smallest cell."""
+
+    def forward(self, maps):
+        return maps.amin((2, 3))
+
+
+def another(name, base=MinPooling, **extra):
+    """Return a class of its own with a name of our choice."""
+    return type(name, (base,), {"__doc__": "Another.", **extra})
+
+
+def plugin(*classes, methods=()):
+    """Return a plugin that hands over the given classes."""
+
+    class Plugin:
+        @hookimpl
+        def wsolkit_components(self):
+            return list(classes)
+
+        @hookimpl
+        def wsolkit_methods(self):
+            return list(methods)
+
+    return Plugin()
+
+
+class Entry:
+    """An entry point without an installed distribution."""
+
+    def __init__(self, name, load, dist="wsolkit-stranger", value="stranger.module"):
+        self.name = name
+        self.value = value
+        self.dist = SimpleNamespace(name=dist, version="1.2")
+        self.load = load if callable(load) else lambda: load
+
+
+@pytest.fixture(autouse=True)
+def clean_registries():
+    """Take everything away again that a test registers."""
+    load_plugins()
+    homes = {id(home): home for home in INTERFACES.values()}.values()
+    before = [(home, dict(home.module_dict)) for home in homes]
+    yield
+    for home, names in before:
+        home.module_dict.clear()
+        home.module_dict.update(names)
+
+
+def raising(error):
+    def load():
+        raise error
+
+    return load
+
+
+def method(name="Thing", title="A Paper"):
+    return Method(name=name, title=title, authors="A. Author", venue="CVPR", year=2020, summary="It works.")
+
+
+def test_a_plugin_s_classes_are_filed_under_their_interface_with_their_source():
+    found = load_from([Entry("small", plugin(MinPooling, methods=[method()]))])
+    assert POOLINGS.module_dict["MinPooling"] is MinPooling
+    component = found.components["pooling", "MinPooling"]
+    assert str(component.source) == "plugin 'small' of wsolkit-stranger 1.2"
+    assert component.interface == "pooling"
+    assert found.methods == [(method(), component.source)]
+    assert isinstance(POOLINGS.build({"type": "MinPooling"}), MinPooling)
+
+
+def test_aliases_lead_to_the_same_class_and_are_not_inherited():
+    first = another("Named", aliases=("Nickname",))
+    found = load_from([Entry("small", plugin(first, another("Heir", first)))])
+    assert POOLINGS.module_dict["Nickname"] is first
+    assert found.find("Nickname") == found.find("Named")
+
+
+def test_one_hook_is_enough():
+    class OnlyMethods:
+        @hookimpl
+        def wsolkit_methods(self):
+            return [method()]
+
+    assert read_plugin(OnlyMethods()) == ([], [method()])
+
+
+def test_a_module_is_a_plugin():
+    module = ModuleType("made_here")
+    module.wsolkit_components = hookimpl(lambda: [MinPooling])
+    assert read_plugin(module)[0] == [MinPooling]
+
+
+@pytest.mark.parametrize(
+    "error", [ImportError("No module named 'torch_geometric'"), SystemExit(3), RuntimeError("no\n  GPU")], ids=repr
+)
+def test_a_plugin_that_does_not_import_is_reported_once_and_left_out(error):
+    with pytest.warns(RuntimeWarning) as caught:
+        found = load_from([Entry("bad", raising(error)), Entry("good", plugin(MinPooling))])
+    assert [str(warning.message) for warning in caught] == [
+        f"The plugin 'bad' of wsolkit-stranger 1.2 could not be loaded ({type(error).__name__}: "
+        f"{' '.join(str(error).split())}); it is left out. `python -c 'import stranger.module'` may show more."
+    ]
+    assert "MinPooling" in POOLINGS.module_dict
+    assert [broken.source.plugin for broken in found.broken] == ["bad"]
+
+
+def test_a_later_failed_look_up_mentions_the_broken_plugin(monkeypatch):
+    with pytest.warns(RuntimeWarning):
+        found = load_from([Entry("bad", raising(ImportError("no luck")))])
+    with pytest.raises(PluginError, match=r"no component or method named 'X'.*'bad' of wsolkit-stranger 1.2 could not"):
+        found.find("X")
+    monkeypatch.setattr(plugins, "_loaded", found)
+    with pytest.raises(ConfigError, match=r"no pooling named 'TheirPooling'.* 'bad' of wsolkit-stranger 1.2 could not"):
+        POOLINGS.get("TheirPooling")
+
+
+def test_a_broken_core_is_not_left_out():
+    with pytest.raises(ImportError, match="half an installation"):
+        load_from([Entry("core", raising(ImportError("half an installation")), "wsolkit", "wsolkit.builtin")])
+
+
+class WrongArguments:
+    @hookimpl
+    def wsolkit_components(self, registry):
+        return []
+
+
+class MisspeltHook:
+    @hookimpl
+    def wsolkit_component(self):
+        return []
+
+
+class Unmarked:
+    def wsolkit_components(self):
+        return []
+
+
+class HalfMarked(Unmarked):
+    @hookimpl
+    def wsolkit_methods(self):
+        return []
+
+
+class NoList:
+    @hookimpl
+    def wsolkit_components(self):
+        return MinPooling
+
+
+class Nothing:
+    @hookimpl
+    def wsolkit_components(self):
+        return None
+
+
+class WrongMethods:
+    @hookimpl
+    def wsolkit_methods(self):
+        return ["CAM"]
+
+
+class Unfinished(Pooling):
+    """Lacks its forward."""
+
+
+class TwoInOne(MapModifier, Loss):
+    """Is two things."""
+
+    def forward(self, *_):
+        """Do nothing."""
+
+    def modify(self, maps):
+        """Do nothing."""
+
+
+@pytest.mark.parametrize(
+    ("broken", "words"),
+    [
+        (WrongArguments(), r"Argument\(s\) \{'registry'\} are declared in the hookimpl but can not be found"),
+        (MisspeltHook(), r"there is no hook 'wsolkit_component'; Did you mean 'wsolkit_components'"),
+        (Unmarked(), r"wsolkit_components is not marked as a hook; put @wsolkit.hookimpl above it"),
+        (HalfMarked(), r"wsolkit_components is not marked as a hook"),
+        (SimpleNamespace(), r"it implements none of the hooks wsolkit_components, wsolkit_methods"),
+        (NoList(), r"wsolkit_components should return a list, but returned <class .*MinPooling"),
+        (Nothing(), r"wsolkit_components should return a list, but returned None"),
+        (WrongMethods(), r"wsolkit_methods should return wsolkit.Method objects, but one is 'CAM'"),
+        (plugin("MinPooling"), r"but 'MinPooling' implements no interface; derive a class from one of Backbone, "),
+        (plugin(dict), r"but <class 'dict'> implements no interface"),
+        (plugin(Unfinished), r"Unfinished'> does not implement forward of Pooling; add it"),
+        (plugin(TwoInOne), r"TwoInOne'> implements MapModifier, Loss; split it"),
+    ],
+)
+def test_a_plugin_that_breaks_the_rules_is_reported_and_brings_nothing(broken, words):
+    with pytest.warns(RuntimeWarning, match=r"plugin 'bad' of wsolkit-stranger 1\.2 could not be loaded") as caught:
+        found = load_from([Entry("bad", broken)])
+    assert len(caught) == 1
+    with pytest.raises(AssertionError, match=words):
+        raise AssertionError(str(caught[0].message))
+    assert not found.components
+
+
+def test_a_name_clash_names_both_sides():
+    first, second = another("Twin", __module__="first_package"), another("Twin", __module__="second_package")
+    entries = [Entry("one", plugin(first), "wsolkit-one"), Entry("two", plugin(second, MinPooling), "wsolkit-two")]
+    with pytest.raises(
+        PluginError,
+        match=r"Two components are called 'Twin' among the poolings: "
+        r"first_package.Twin \(plugin 'one' of wsolkit-one 1.2\) "
+        r"and second_package.Twin \(plugin 'two' of wsolkit-two 1.2\)\. .*WSOLKIT_DISABLED_PLUGINS=two\.",
+    ):
+        load_from(entries)
+    assert "MinPooling" not in POOLINGS.module_dict, "a plugin comes as a whole or not at all"
+    assert load_from(entries, disabled=["two"]).find("Twin")[0].cls is first
+
+
+def test_an_alias_clashes_as_well():
+    with pytest.raises(PluginError, match="Two components are called 'MinPooling'"):
+        load_from([Entry("one", plugin(MinPooling)), Entry("two", plugin(another("Other", aliases=("MinPooling",))))])
+
+
+def test_a_clash_within_one_plugin_is_found():
+    with pytest.raises(PluginError, match="Two components are called 'Twin'"):
+        load_from([Entry("one", plugin(another("Twin"), another("Twin")))])
+
+
+def test_a_clash_with_a_class_registered_by_hand_names_both():
+    POOLINGS.register_module(name="MinPooling", module=another("ByHand"))
+    with pytest.raises(PluginError, match=r"MinPooling \(plugin 'one'.*ByHand, which was registered by hand"):
+        load_from([Entry("one", plugin(MinPooling))])
+
+
+def test_two_methods_of_one_name_are_an_error():
+    entries = [
+        Entry("one", plugin(methods=[method(title="First")]), "wsolkit-one"),
+        Entry("two", plugin(methods=[method(title="Second")]), "wsolkit-two"),
+    ]
+    with pytest.raises(
+        PluginError, match=r"Two methods are called 'Thing': 'First' \(plugin 'one' .* 'Second' \(plugin 'two'"
+    ):
+        load_from(entries)
+
+
+def test_one_name_in_two_interfaces_is_no_clash():
+    class MinPoolingLoss(Loss):
+        def forward(self, activation, batch):
+            return activation.maps.mean()
+
+    MinPoolingLoss.__name__ = "MinPooling"
+    found = load_from([Entry("one", plugin(MinPooling, MinPoolingLoss))])
+    assert {component.interface for component in found.find("MinPooling")} == {"pooling", "loss"}
+    assert LOSSES.module_dict["MinPooling"] is MinPoolingLoss
+
+
+def test_two_distributions_with_one_entry_point_name_are_both_loaded():
+    entries = [Entry("same", plugin(MinPooling), "wsolkit-one"), Entry("same", plugin(another("Other")), "wsolkit-two")]
+    found = load_from(entries)
+    assert {str(component.source) for component in found.components.values()} == {
+        "plugin 'same' of wsolkit-one 1.2",
+        "plugin 'same' of wsolkit-two 1.2",
+    }
+
+
+def test_plugins_of_one_name_are_told_apart_by_their_distribution():
+    entries = [
+        Entry("same", plugin(MinPooling), "wsolkit-one"),
+        Entry("same", plugin(another("MinPooling")), "wsolkit-two"),
+    ]
+    with pytest.raises(PluginError, match="WSOLKIT_DISABLED_PLUGINS=wsolkit-two:same"):
+        load_from(entries)
+    found = load_from(entries, disabled=["wsolkit-two:same"])
+    assert found.find("MinPooling")[0].source.distribution == "wsolkit-one"
+    assert found.disabled == ["wsolkit-two:same"]
+
+
+def test_what_two_plugins_both_hand_over_belongs_to_the_first():
+    shared = method()
+    entries = [Entry("b", plugin(MinPooling, methods=[shared])), Entry("a", plugin(MinPooling, methods=[shared]))]
+    found = load_from(entries)
+    assert [component.source.plugin for component in found.components.values()] == ["a"]
+    assert len(found.methods) == 1
+
+
+def test_a_disabled_plugin_is_not_even_imported_and_is_mentioned():
+    found = load_from([Entry("bad", raising(AssertionError("imported")))], disabled=["bad"])
+    with pytest.raises(PluginError, match=r"WSOLKIT_DISABLED_PLUGINS leaves out 'bad'\.$"):
+        found.find("TheirPart")
+
+
+def test_a_misspelt_disabled_name_is_answered_with_the_nearest():
+    with pytest.warns(RuntimeWarning, match=r"names 'smal', but there is no such plugin\. Did you mean 'small'\?"):
+        load_from([Entry("small", plugin(MinPooling))], disabled=["smal"])
+
+
+def installed(monkeypatch, *entries):
+    """Make ``load_plugins`` find these entry points, as if nothing had been loaded."""
+    monkeypatch.setattr(plugins, "_loaded", None)
+    monkeypatch.setattr(plugins.metadata, "entry_points", lambda group: list(entries))
+
+
+def test_the_environment_variable_blocks_by_name(monkeypatch):
+    monkeypatch.setenv("WSOLKIT_DISABLED_PLUGINS", " one, two ,")
+    installed(monkeypatch, *(Entry(name, plugin(another(name))) for name in ("one", "two", "three")))
+    assert [name for _, name in load_plugins().components] == ["three"]
+    assert load_plugins().disabled == ["one", "two"]
+
+
+def test_plugins_are_loaded_once_and_a_failure_is_not_remembered(monkeypatch):
+    installed(monkeypatch, Entry("one", plugin(another("Twin"))), Entry("two", plugin(another("Twin"))))
+    for _ in range(2):
+        with pytest.raises(PluginError, match="Two components are called 'Twin'"):
+            load_plugins()
+    installed(monkeypatch, Entry("one", plugin(MinPooling)))
+    assert load_plugins() is load_plugins()
+
+
+def test_a_plugin_may_look_something_up_while_it_is_imported(monkeypatch):
+    def load():
+        assert POOLINGS.get("MinPooling") is MinPooling
+        return plugin(another("Later"))
+
+    installed(monkeypatch, Entry("core", plugin(MinPooling), "wsolkit", "wsolkit.builtin"), Entry("nosy", load))
+    assert not load_plugins().broken
+    assert "Later" in POOLINGS.module_dict
+
+
+def test_without_an_installation_the_message_says_so(monkeypatch):
+    installed(monkeypatch)
+    with pytest.raises(
+        ConfigError, match=r"no pooling named 'AveragePoolin'.*wsolkit is not installed.*pip install -e \."
+    ):
+        POOLINGS.get("AveragePoolin")
+
+
+def test_a_misspelt_component_gets_the_nearest_one():
+    found = load_from([Entry("small", plugin(MinPooling))])
+    with pytest.raises(
+        PluginError, match=r"There is no component or method named 'MinPoolin'. Did you mean 'MinPooling'\?$"
+    ):
+        found.find("MinPoolin")
+
+
+def test_every_hook_is_documented():
+    readme = (EXAMPLE / "README.md").read_text()
+    hooks = {name: hook for name, hook in vars(hookspecs).items() if name.startswith("wsolkit_")}
+    assert len(hooks) == 2
+    for name, hook in hooks.items():
+        assert "Example::" in inspect.getdoc(hook), f"{name} needs a docstring with an example"
+        assert f"`{name}{inspect.signature(hook)}`".replace("'", "") in readme, (
+            f"{name} is missing in {EXAMPLE}/README.md"
+        )
+
+
+def test_the_interfaces_named_in_the_readme_are_the_interfaces():
+    readme = (EXAMPLE / "README.md").read_text()
+    ours = [base.__name__ for base in INTERFACES if base.__module__.startswith("wsolkit.")]
+    assert f"(`{'`, `'.join(ours)}`," in readme.replace("\n  ", " ")
+
+
+def test_nothing_is_broken_here():
+    with warnings.catch_warnings():
+        warnings.simplefilter("error", RuntimeWarning)
+        found = load_plugins()
+    assert not found.broken
+    assert found.find("AveragePooling")[0].source.plugin == "core"
+    assert torch.equal(POOLINGS.build({"type": "AveragePooling"})(torch.ones(1, 2, 2, 2)), torch.ones(1, 2))

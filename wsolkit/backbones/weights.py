@@ -1,0 +1,306 @@
+"""Reads weight files safely and loads them into a model with a report of what fitted.
+
+Files come in many layouts of the same network: a bare state dict, one wrapped in ``state_dict`` or ``model``, and
+names behind a prefix (``module.`` of a parallel wrapper, ``module.encoder_q.`` of MoCo v2 and DetCo, ``backbone.`` of
+mmengine and wsolkit). Instead of a list of layouts, the prefix that makes most names fit is stripped. What did not fit
+is reported, and a file that fits too little is refused: a network that silently keeps its random weights looks like a
+bad method.
+"""
+
+from __future__ import annotations
+
+import logging
+import pickle
+import re
+import textwrap
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.logging import print_log
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from wsolkit.errors import CheckpointError
+
+__all__ = [
+    "LoadReport",
+    "choose_prefix",
+    "download_failed",
+    "fetch_torchvision",
+    "find_state",
+    "load_weights",
+    "read_weights",
+]
+
+WRAPPERS = ("state_dict", "model", "model_state", "model_state_dict", "network", "net", "teacher", "student")
+"""Entries of a checkpoint under which a state dict is looked for, in this order."""
+
+DAMAGED = (SafetensorError, RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError)
+"""What readers raise about a file that is cut off or no weight file."""
+
+Convert = Callable[[dict[str, Tensor], nn.Module], dict[str, Tensor]]
+
+
+@dataclass(frozen=True)
+class LoadReport:
+    """What fitted when weights were loaded.
+
+    Attributes:
+        matched: names of the model that were loaded.
+        missing: names of the model that the weights lack.
+        unexpected: names of the weights that the model has no use for, such as those of the classifier.
+        mismatched: names of the model whose shape differs, each with the shape in the file and in the model.
+        prefix: what was stripped from the names of the weights.
+        ratio: the part of the tensors asked for that was loaded, in [0, 1].
+    """
+
+    matched: tuple[str, ...]
+    missing: tuple[str, ...]
+    unexpected: tuple[str, ...]
+    mismatched: tuple[tuple[str, tuple[int, ...], tuple[int, ...]], ...]
+    prefix: str
+    ratio: float
+
+    def summary(self) -> str:
+        """Return counts and a few examples in one line.
+
+        >>> LoadReport(("a",), ("b",), (), (("c", (2,), (3,)),), "module.", 1 / 3).summary()
+        "1 loaded after stripping 'module.', 1 missing ('b'), 0 not used, 1 of another shape (c is (2,), not (3,))"
+        """
+        stripped = f" after stripping {self.prefix!r}" if self.prefix else ""
+        shapes = ", ".join(f"{name} is {theirs}, not {ours}" for name, theirs, ours in self.mismatched[:3])
+        return (
+            f"{len(self.matched)} loaded{stripped}, {len(self.missing)} missing{_examples(self.missing)}, "
+            f"{len(self.unexpected)} not used{_examples(self.unexpected)}, "
+            f"{len(self.mismatched)} of another shape{f' ({shapes})' if shapes else ''}"
+        )
+
+    def log(self, what: str) -> None:
+        """Write the summary to the training log, as a warning where something is missing."""
+        level = logging.INFO if self.ratio == 1 else logging.WARNING
+        print_log(f"Weights from {what}: {self.summary()}.", logger="current", level=level)
+
+
+def read_weights(source: str | Path) -> dict[str, Tensor]:
+    """Read the state dict in a local .pth, .pt, .bin or .safetensors file, on the CPU.
+
+    Pickled files are only read with ``weights_only=True``, so that a file from the net cannot run code.
+
+    Args:
+        source: path of the file.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, wants to run code, or holds no state dict.
+    """
+    if str(source).startswith(("http://", "https://")):
+        raise CheckpointError(
+            f"Weights are read from local files, but got {source}. Download the file and give its path."
+        )
+    path = Path(source).expanduser()
+    if not path.is_file():
+        raise CheckpointError(
+            f"There is no weight file {path}. Give the path of a .pth, .pt, .bin or .safetensors file as weights=PATH."
+        )
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        payload = torch.load(path, map_location="cpu", weights_only=True)
+    except pickle.UnpicklingError as error:
+        if "Unsupported operand" in str(error):
+            raise _damaged(path, "it was not written by torch.save") from error
+        named = re.search(r"GLOBAL (\S+)", str(error))
+        raise CheckpointError(
+            f"{path} was refused: it holds Python objects that could run code ({named[1] if named else 'unnamed'}). If "
+            "you trust where it comes from, load it there and save its state_dict alone, best as .safetensors."
+        ) from error
+    except DAMAGED as error:
+        raise _damaged(path, _first_line(error)) from error
+    state = find_state(payload)
+    if not state:
+        entries = list(payload)[:8] if isinstance(payload, Mapping) else type(payload).__name__
+        raise CheckpointError(f"{path} holds no state dict, but {entries}. Save model.state_dict() and give that file.")
+    return state
+
+
+def find_state(payload: Any) -> dict[str, Tensor]:
+    """Return the state dict inside a checkpoint, or an empty one.
+
+    >>> find_state({"epoch": 3, "state_dict": {"fc.bias": torch.zeros(2)}})
+    {'fc.bias': tensor([0., 0.])}
+    """
+    if not isinstance(payload, Mapping):
+        return {}
+    for wrapper in WRAPPERS:
+        found = find_state(payload.get(wrapper))
+        if found:
+            return found
+    return {name: value for name, value in payload.items() if isinstance(name, str) and isinstance(value, Tensor)}
+
+
+def choose_prefix(names: Iterable[str], wanted: Iterable[str]) -> str:
+    """Return the dotted prefix to strip so that most names are wanted ones; of equals, the first met.
+
+    >>> choose_prefix(["module.encoder_q.conv1.weight", "module.queue", "conv1.bias"], ["conv1.weight", "conv1.bias"])
+    'module.encoder_q.'
+    >>> choose_prefix(["head.weight"], ["conv1.weight"])
+    ''
+    """
+    known = set(wanted)
+    hits: Counter[str] = Counter()
+    for name in names:
+        start = 0
+        while True:
+            if name[start:] in known:
+                hits[name[:start]] += 1
+            dot = name.find(".", start)
+            if dot < 0:
+                break
+            start = dot + 1
+    return max(hits, key=hits.__getitem__, default="")
+
+
+def load_weights(
+    module: nn.Module,
+    state: Mapping[str, Tensor],
+    min_match: float = 0.9,
+    *,
+    fresh: tuple[str, ...] = (),
+    aliases: Mapping[str, str] | None = None,
+    convert: Convert | None = None,
+    origin: str = "The state dict",
+) -> LoadReport:
+    """Load what fits into a module, report what did not, and refuse weights that fit too little.
+
+    Values take the module's own type, so float16 files become float32 weights. ``num_batches_tracked`` is loaded where
+    there but never counted, because old files lack it.
+
+    Args:
+        module: the model.
+        state: names and tensors, in the layout of any file that ``read_weights`` reads.
+        min_match: the least ``LoadReport.ratio`` that is accepted, in [0, 1].
+        fresh: beginnings of names that are new in this model and may be missing without being counted.
+        aliases: what other layouts call a submodule, as ``{"features.0": "conv1_1"}`` (theirs: ours).
+        convert: a function of (state dict, module) that rewrites another layout; tried where names or shapes differ.
+        origin: where the weights come from, for messages.
+
+    Raises:
+        CheckpointError: the ratio is below ``min_match``.
+
+    >>> report = load_weights(nn.Linear(2, 1), {"module.weight": torch.ones(1, 2), "module.bias": torch.zeros(1)})
+    >>> report.prefix, report.ratio
+    ('module.', 1.0)
+    """
+    own = module.state_dict()
+    names = _known_names(own, aliases or {})
+    prefix, found = _strip(state, names)
+    chosen, report = _match(own, names, found, prefix, fresh)
+    if convert is not None and report.ratio < 1:
+        converted = _try_convert(convert, found, module)
+        second, second_report = _match(own, names, converted, prefix, fresh)
+        if second_report.ratio > report.ratio:
+            chosen, report = second, second_report
+    if report.ratio < min_match:
+        raise CheckpointError(
+            f"{origin} fits {type(module).__name__} too little: {report.ratio:.0%} of its tensors, and min_match asks "
+            f"for {min_match:.0%}. {report.summary()}. Give weights made for this architecture, or lower min_match if "
+            "the rest shall start from random numbers."
+        )
+    module.load_state_dict(chosen, strict=False)
+    return report
+
+
+def fetch_torchvision(what: str, download: Callable[..., dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Download a state dict, or say in words why not.
+
+    Raises:
+        CheckpointError: there is no network, or the download failed.
+    """
+    try:
+        return download(progress=False, check_hash=True, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError) as error:
+        raise download_failed(what, error) from error
+
+
+def download_failed(what: str, error: Exception) -> CheckpointError:
+    """Return the error to raise where pretrained weights cannot be downloaded."""
+    return CheckpointError(
+        f"The pretrained weights of {what} could not be downloaded ({type(error).__name__}: {_first_line(error)}). "
+        "Without network, fetch the file elsewhere and set weights=PATH (on the command line "
+        "--cfg-options model.backbone.weights=PATH), or point HF_HOME or TORCH_HOME at a cache that has it "
+        "(HF_HUB_OFFLINE=1 spares the retries)."
+    )
+
+
+def _known_names(own: Iterable[str], aliases: Mapping[str, str]) -> dict[str, str]:
+    """Return the module's name for each name that a file may use."""
+    foreign = {ours: theirs for theirs, ours in aliases.items()}
+    names = {}
+    for name in own:
+        names[name] = name
+        place, _, leaf = name.rpartition(".")
+        if place in foreign:
+            names[f"{foreign[place]}.{leaf}"] = name
+    return names
+
+
+def _strip(state: Mapping[str, Tensor], names: Iterable[str]) -> tuple[str, dict[str, Tensor]]:
+    """Strip the prefix that fits best; names without it are kept whole, to be reported."""
+    prefix = choose_prefix(state, names)
+    return prefix, {name.removeprefix(prefix): value for name, value in state.items()}
+
+
+def _try_convert(convert: Convert, state: dict[str, Tensor], module: nn.Module) -> dict[str, Tensor]:
+    """Convert, or return the state as it is where the conversion was not made for it."""
+    try:
+        return convert(dict(state), module)
+    except (AttributeError, KeyError, IndexError, TypeError, ValueError, RuntimeError, AssertionError):
+        return state
+
+
+def _match(
+    own: Mapping[str, Tensor],
+    names: Mapping[str, str],
+    state: Mapping[str, Tensor],
+    prefix: str,
+    fresh: tuple[str, ...],
+) -> tuple[dict[str, Tensor], LoadReport]:
+    """Sort the entries of a file into those that fit and those that do not."""
+    chosen: dict[str, Tensor] = {}
+    unexpected, mismatched = [], []
+    for name, value in state.items():
+        ours = names.get(name)
+        if ours is None:
+            unexpected.append(name)
+        elif value.shape != own[ours].shape:
+            mismatched.append((ours, tuple(value.shape), tuple(own[ours].shape)))
+        else:
+            chosen[ours] = value
+    wrong = {name for name, _, _ in mismatched}
+    counted = [name for name in own if not name.endswith("num_batches_tracked")]
+    counted = [name for name in counted if name in chosen or name in wrong or not name.startswith(fresh)]
+    matched = tuple(name for name in counted if name in chosen)
+    missing = tuple(name for name in counted if name not in chosen and name not in wrong)
+    ratio = len(matched) / len(counted) if counted else 1.0
+    return chosen, LoadReport(matched, missing, tuple(unexpected), tuple(mismatched), prefix, ratio)
+
+
+def _examples(names: tuple[str, ...]) -> str:
+    shown = ", ".join(map(repr, names[:3])) + (", ..." if len(names) > 3 else "")
+    return f" ({shown})" if names else ""
+
+
+def _first_line(error: Exception) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return textwrap.shorten(lines[0], 200, placeholder="...") if lines else type(error).__name__
+
+
+def _damaged(path: Path, reason: str) -> CheckpointError:
+    return CheckpointError(
+        f"{path} ({path.stat().st_size} bytes) cannot be read as weights: {reason}. It is damaged, cut "
+        "off or no weight file; download or copy it again and compare its size."
+    )

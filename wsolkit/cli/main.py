@@ -1,0 +1,85 @@
+"""The ``wsolkit`` command: finds the subcommand, runs it, and prints mistakes in the input without a traceback.
+
+A subcommand is a module of ``wsolkit.cli`` with ``add_parser(subparsers)``, which sets the default ``run`` to a
+function of the parsed arguments. Modules keep heavy imports inside ``run``, so that ``--help`` answers at once.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Sequence
+from importlib import import_module
+
+from wsolkit.errors import WsolkitError
+
+__all__ = ["build_parser", "main"]
+
+SUBCOMMANDS = ("train", "test", "predict", "data", "components")
+
+MISTAKE = 2
+INTERRUPTED = 130
+PIPE_CLOSED = 1
+
+
+class VersionAction(argparse.Action):
+    """Prints the version; it is looked up only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object, **__: object) -> None:
+        """Print the version and exit."""
+        from wsolkit import __version__
+
+        print(f"wsolkit {__version__}")
+        parser.exit()
+
+
+def build_parser() -> argparse.ArgumentParser:
+    """Return the parser of the command and all its subcommands."""
+    parser = argparse.ArgumentParser(
+        prog="wsolkit", description="Weakly supervised localization: maps, boxes and masks from image labels alone."
+    )
+    parser.add_argument("--version", action=VersionAction, nargs=0, help="print the version and exit")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
+    for name in SUBCOMMANDS:
+        import_module(f"wsolkit.cli.{name}").add_parser(subparsers)
+    for each in (parser, *subparsers.choices.values()):
+        each.add_argument(
+            "--traceback", action="store_true", default=argparse.SUPPRESS, help="show where an error came from"
+        )
+    return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line and return the exit code: 0, 2 after a mistake in the input, 130 after an interrupt.
+
+    A reader that closes the pipe ends the command quietly, with 1.
+    """
+    parser = build_parser()
+    args = parser.parse_args(argv)
+    if not hasattr(args, "run"):
+        parser.print_help(sys.stderr)
+        return MISTAKE
+    try:
+        code = args.run(args) or 0
+        sys.stdout.flush()
+        return code
+    except WsolkitError as error:
+        if hasattr(args, "traceback"):
+            traceback.print_exc()
+        print(f"error: {error}", file=sys.stderr)
+        return MISTAKE
+    except KeyboardInterrupt:
+        print("stopped", file=sys.stderr)
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader has seen enough, as in `wsolkit list | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except Exception:
+        print("This is a mistake in wsolkit or in a plugin. Please report it with the lines below.", file=sys.stderr)
+        raise
+
+
+if __name__ == "__main__":
+    sys.exit(main())

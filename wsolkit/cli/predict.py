@@ -1,0 +1,137 @@
+"""``wsolkit predict``: boxes, maps and pictures for images without any."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wsolkit.predict.run import RunSummary
+
+__all__ = ["add_parser", "run", "summary_lines"]
+
+DESCRIPTION = """\
+Find boxes in images with a trained model. Boxes are in pixels of the original image, upright (EXIF applied).
+
+The same command goes on where it was stopped, and predicts images that were added since. Started by torchrun, the
+processes share the images. Images that cannot be read are left out and listed; the exit status is 0 as long as one
+image was read.
+"""
+
+EPILOG = """\
+examples:
+  wsolkit predict cam_resnet50_cub best.pth photos --out found
+  wsolkit predict my_config.py best.pth photos --out found --classes folder --format yolo --draw 200
+  torchrun --nproc-per-node 8 -m wsolkit.cli.main predict my_config.py best.pth list.txt --out found
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the parser of ``wsolkit``."""
+    parser = subparsers.add_parser(
+        "predict",
+        help="find boxes in images: COCO, VOC, YOLO or CSV files, score maps, and a page of pictures",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("config", metavar="CONFIG", help="configuration file, or the name of a shipped one")
+    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="checkpoint of the training, such as best.pth")
+    parser.add_argument(
+        "images", metavar="IMAGE|FOLDER|LIST", nargs="+",
+        help="image files, folders (with their subfolders), .txt lists with a path in each line, or 'patterns*'",
+    )  # fmt: skip
+    parser.add_argument("--out", metavar="DIR", required=True, help="folder for the results: new, or of the same run")
+    found = parser.add_argument_group("what is found")
+    found.add_argument(
+        "--classes", choices=("predicted", "folder"), default="predicted",
+        help="whose boxes: the classes the model predicts (default), or the class the image's folder is named after",
+    )  # fmt: skip
+    found.add_argument("--topk", metavar="N", type=int, help="boxes for the N likeliest classes of an image")
+    found.add_argument(
+        "--min-score", metavar="P", type=float,
+        help="boxes for classes with a probability above P (default: 0.5 for multi-label models, else the likeliest)",
+    )  # fmt: skip
+    found.add_argument(
+        "--threshold", metavar="T", type=float,
+        help="cut maps at this fraction of their maximum (default: as chosen on the validation split)",
+    )  # fmt: skip
+    written = parser.add_argument_group("what is written")
+    written.add_argument(
+        "--format", metavar="NAME", action="append", default=None,
+        help="coco (default), voc, yolo or csv; several with commas or by repeating the option",
+    )  # fmt: skip
+    written.add_argument("--maps", action="store_true", help="write the score maps, as compressed float16 arrays")
+    written.add_argument(
+        "--draw", metavar="N", nargs="?", type=int, const=-1, default=0,
+        help="draw pictures and a page of them: of all images, or of the N most doubtful",
+    )  # fmt: skip
+    written.add_argument("--overwrite", action="store_true", help="remove earlier results of other settings from DIR")
+    computed = parser.add_argument_group("how it is computed")
+    computed.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
+    computed.add_argument("--batch-size", metavar="N", type=int, default=32, help="images at once (default: 32)")
+    computed.add_argument("--num-workers", metavar="N", type=int, help="processes that read images")
+    computed.add_argument(
+        "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="entries of the configuration to change"
+    )
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Predict into the folder and say what was done; returns the exit status."""
+    from wsolkit.predict.predictor import Predictor
+    from wsolkit.predict.progress import progress
+    from wsolkit.predict.run import predict_to_folder
+    from wsolkit.predict.writers import check_formats
+    from wsolkit.runner.config import parse_options
+
+    formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
+    predictor = Predictor.from_config(
+        args.config,
+        args.checkpoint,
+        device=args.device,
+        threshold=args.threshold,
+        cfg_options=parse_options(args.cfg_options),
+        topk=args.topk,
+        min_score=args.min_score,
+        batch_size=args.batch_size,
+    )
+    try:
+        summary = predict_to_folder(
+            predictor,
+            args.images,
+            args.out,
+            classes=args.classes,
+            formats=formats,
+            maps=args.maps,
+            draw=args.draw,
+            overwrite=args.overwrite,
+            num_workers=args.num_workers,
+            shows=progress,
+        )
+    except KeyboardInterrupt:
+        print("What is done is kept; the same command goes on from there.", file=sys.stderr)
+        raise
+    if summary is not None:
+        print("\n".join(summary_lines(summary, predictor.threshold, predictor.threshold_source)))
+    return 0
+
+
+def summary_lines(summary: RunSummary, threshold: float, source: str) -> list[str]:
+    """Return what is said at the end of a run."""
+    from wsolkit.predict.results import printable
+
+    lines = []
+    if summary.before:
+        lines.append(f"{summary.before} of {summary.total} images were done before.")
+    if summary.computed:
+        rate = summary.computed / max(summary.seconds, 1e-9)
+        lines.append(f"{summary.computed} images in {summary.seconds:.1f} s, {rate:.1f} images/s.")
+    lines.append(f"{summary.boxes} boxes in {summary.images} images, threshold {threshold:g} ({source}).")
+    if summary.without_box:
+        lines.append(f"{summary.without_box} images have no box; they are in without_box.csv.")
+    if summary.failed:
+        lines.append(f"{summary.failed} images could not be read; failed.csv says why.")
+    lines += [f"  {printable(str(path))}" for path in summary.files]
+    return lines

@@ -1,0 +1,130 @@
+"""``wsolkit train``: trains a model as a configuration says, and can be stopped and resumed at any moment."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from wsolkit.runner.train import Training
+
+__all__ = ["add_parser", "run"]
+
+INTERRUPTED = 130
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the parser of ``wsolkit``."""
+    parser = subparsers.add_parser(
+        "train",
+        help="train a model",
+        description="Train as a configuration says. Checkpoints (last.pth, best.pth), logs, the resolved config.py and "
+        "a manifest.json go to the work folder. A training that was stopped or killed goes on exactly with --resume.",
+    )
+    parser.add_argument("config", metavar="CONFIG", help="configuration file, or the name of a shipped one")
+    parser.add_argument(
+        "--work-dir",
+        metavar="DIR",
+        type=Path,
+        help="folder for everything (default: work_dirs/NAME OF THE CONFIGURATION)",
+    )
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="entries of the configuration to change, such as data_root=photos train_cfg.max_epochs=3",
+    )
+    parser.add_argument(
+        "--resume",
+        nargs="?",
+        const=True,
+        default=False,
+        metavar="CHECKPOINT",
+        help="go on with the training in the work folder (from its last.pth), or from CHECKPOINT",
+    )
+    parser.add_argument("--overwrite", action="store_true", help="lose the earlier training in the work folder")
+    parser.add_argument(
+        "--amp",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="bf16 arithmetic with float32 weights (default: as the configuration says, else where it is fast)",
+    )
+    parser.add_argument("--compile", action="store_true", help="compile the backbone; pays off in long fp32 trainings")
+    parser.add_argument(
+        "--launcher",
+        choices=("none", "pytorch"),
+        default="none",
+        help="pytorch: one of several processes, started by torchrun (default: none)",
+    )
+    parser.add_argument(
+        "--seed", type=int, metavar="N", help="seed of everything random (default: as the configuration says)"
+    )
+    parser.add_argument("--deterministic", action="store_true", help="the same bits every time, also on GPUs; slower")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Train and print where the results are; returns the exit status."""
+    from wsolkit.runner.config import load_config, parse_options
+    from wsolkit.runner.train import default_work_dir, train
+
+    options = parse_options(args.cfg_options)
+    if args.amp is not None:
+        options["model.precision"] = "bf16" if args.amp else "fp32"
+    if args.compile:
+        options["model.compile"] = True
+    config = load_config(args.config, options)
+    work_dir = args.work_dir or default_work_dir(config)
+    try:
+        training = train(
+            config,
+            work_dir,
+            resume=args.resume,
+            seed=args.seed,
+            deterministic=args.deterministic,
+            launcher=args.launcher,
+            overwrite=args.overwrite,
+        )
+    except KeyboardInterrupt:
+        if is_first():
+            print(interrupted(args.config, work_dir), file=sys.stderr)
+        return INTERRUPTED
+    if is_first():
+        print(summary(args.config, training))
+    return 0
+
+
+def is_first() -> bool:
+    """Whether this is the process that speaks: the only one, or rank 0 of those that torchrun started."""
+    import os
+
+    return os.environ.get("RANK", "0") == "0"
+
+
+def interrupted(config: str, work_dir: Path) -> str:
+    """Say what is kept of a stopped training and how to go on."""
+    last = work_dir / "last.pth"
+    if not last.exists():
+        return f"\nStopped before the first checkpoint was written; nothing to resume in {work_dir}."
+    return f"\nStopped. {last} is kept. Go on with:\n  wsolkit train {config} --work-dir {work_dir} --resume"
+
+
+def summary(config: str, training: Training) -> str:
+    """Say where the results are and what to do with them."""
+    lines = ["Training is done."]
+    if training.last is not None:
+        lines.append(f"  last: {training.last}")
+    if training.best is not None:
+        score = "" if training.score is None else f" ({training.metric} {training.score:.4g})"
+        lines.append(f"  best: {training.best}{score}")
+    chosen = training.best or training.last
+    if chosen is not None:
+        lines += [
+            "Next:",
+            f"  wsolkit test {config} {chosen}",
+            f"  wsolkit predict {config} {chosen} IMAGES",
+        ]
+    return "\n".join(lines)

@@ -1,0 +1,256 @@
+"""The data set class that every layout derives from: records in, samples out.
+
+A sample is a dict with ``inputs`` (3, H, W) uint8, ``labels`` (an index, or a (K,) float vector for multi-label data),
+``image_ids`` and, only where ``load_targets`` is set, ``targets``. Everything random about a sample is drawn from the
+seed, the epoch and the sample's index alone, so a resumed run sees what an uninterrupted one would have seen.
+
+Coordinates are those of the image as it is displayed: EXIF orientation is applied to images, and boxes and masks are
+taken to be drawn on the upright image. Boxes are half open, whatever the layout on disk has. A layout that says how
+large an image is gives its boxes in that size; where the stored file has another one, they are scaled to the file.
+"""
+
+from __future__ import annotations
+
+import inspect
+from abc import abstractmethod
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from mmengine.dataset import BaseDataset
+from torchvision import tv_tensors
+
+from wsolkit.datasets.decode import read_image
+from wsolkit.datasets.masks import fit_mask
+from wsolkit.datasets.record import Record
+from wsolkit.datasets.transforms import build_pipeline
+from wsolkit.errors import ConfigError, DataError
+from wsolkit.interfaces import Targets
+
+__all__ = ["ImageDataset", "file_in"]
+
+ON_CORRUPT = ("error", "skip")
+
+
+class ImageDataset(BaseDataset):
+    """Images with image-level labels, and boxes or masks for evaluation only.
+
+    Subclasses override ``load_records`` (and ``read_mask`` where the layout has masks) and set ``multi_label``.
+
+    Args:
+        data_root: folder the layout's paths are relative to.
+        split: the part to read, by the layout's own name.
+        pipeline: torchvision v2 transforms, as configurations or objects; they see ``image`` and, where
+            ``load_targets`` and ``transform_targets`` are set, ``boxes`` and ``masks``.
+        load_targets: read boxes and masks. False for training data: a training batch cannot see them.
+        transform_targets: carry boxes and masks through the pipeline and put them into the sample as ``boxes``,
+            ``box_labels`` and ``masks``, for methods that train on pseudo boxes.
+        on_corrupt: ``error`` stops at an unreadable image, ``skip`` takes the next readable one and remembers it.
+        seed: seed of everything random about the samples.
+        test_mode: set for validation and test splits; a corrupt image is an error there.
+        indices: use only the first so many records, or the given ones.
+
+    Raises:
+        DataError: the data is missing or contradicts itself.
+    """
+
+    multi_label: bool = False
+
+    def __init_subclass__(cls, **kwargs: Any) -> None:
+        """Show the arguments a layout passes on to this class in its signature, so that a misspelt one is noticed."""
+        super().__init_subclass__(**kwargs)
+        cls.__signature__ = inherited_signature(cls)
+
+    def __init__(
+        self,
+        data_root: str = "",
+        split: str = "train",
+        pipeline: Sequence[Any] = (),
+        load_targets: bool = False,
+        transform_targets: bool = False,
+        on_corrupt: str = "error",
+        seed: int = 0,
+        test_mode: bool = False,
+        indices: int | Sequence[int] | None = None,
+    ) -> None:
+        if on_corrupt not in ON_CORRUPT:
+            raise ConfigError(f"on_corrupt should be one of {ON_CORRUPT}, but got {on_corrupt!r}.")
+        self.split = split
+        self.load_targets = load_targets
+        self.transform_targets = transform_targets
+        self.on_corrupt = on_corrupt
+        self.seed = seed
+        self.transforms = build_pipeline(pipeline)
+        self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
+        super().__init__(data_root=data_root, test_mode=test_mode, indices=indices, pipeline=[])
+        if len(self) == 0:
+            raise DataError(f"{type(self).__name__} found no images for split {split!r} in {data_root!r}.")
+        self._corrupt = torch.zeros(len(self), dtype=torch.bool).share_memory_()
+
+    @abstractmethod
+    def load_records(self) -> tuple[list[Record], list[str]]:
+        """Return the records of the split and the class names."""
+
+    def read_mask(self, record: Record) -> np.ndarray | None:  # noqa: ARG002 - for subclasses
+        """Return the (H, W) uint8 class mask (0 background, k + 1 class k, 255 ignored), or None without masks."""
+        return None
+
+    def read_image(self, record: Record) -> torch.Tensor:
+        """Return the image as (3, H, W) uint8, EXIF orientation applied.
+
+        Raises:
+            DataError: the file is missing or no image.
+        """
+        return read_image(record["image_path"])
+
+    def load_data_list(self) -> list[dict]:
+        """Fill mmengine's list; see ``load_records``."""
+        records, classes = self.load_records()
+        self._metainfo["classes"] = tuple(classes)
+        self._metainfo["multi_label"] = self.multi_label
+        return [dict(record) for record in records]
+
+    def _join_prefix(self) -> None:
+        """Leave paths alone: ``load_records`` returns paths that can be opened."""
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Names of the classes, by index."""
+        return self._metainfo["classes"]  # metainfo itself is a deep copy at every call
+
+    def record(self, index: int) -> Record:
+        """Return the record of one image."""
+        info = self.get_data_info(index)
+        info.pop("sample_idx", None)
+        return info
+
+    def set_epoch(self, epoch: int) -> None:
+        """Draw the samples' randomness from another epoch, also in workers that run already."""
+        self._epoch.fill_(epoch)
+
+    def targets(self, record: Record, size: tuple[int, int]) -> Targets:
+        """Return what evaluation may see of an image whose file is ``size`` = (width, height) large.
+
+        Raises:
+            DataError: the layout's size for the image is that of the image lying on its side, or a mask is unreadable.
+        """
+        boxes = np.asarray(record.get("boxes", []), dtype=np.float32).reshape(-1, 4)
+        stated = record.get("size", size)
+        if stated != size:
+            boxes = boxes * box_scale(record, stated, size)
+        mask = self.read_mask(record)
+        return Targets(
+            size=size,
+            boxes=boxes,
+            box_labels=np.asarray(record.get("box_labels", [0] * len(boxes)), dtype=np.int64),
+            difficult=np.asarray(record.get("difficult", [False] * len(boxes)), dtype=bool),
+            mask=None if mask is None else fit_mask(mask, size),
+        )
+
+    def label_tensor(self, record: Record) -> torch.Tensor:
+        """Return the label as an index (), or as a multi-hot vector (K,) for multi-label data."""
+        if not self.multi_label:
+            return torch.tensor(record["labels"][0])
+        vector = torch.zeros(len(self.classes))
+        vector[record["labels"]] = 1.0
+        return vector
+
+    def sample(self, index: int) -> dict[str, Any]:
+        """Read one image and run the pipeline on it.
+
+        Raises:
+            DataError: the image cannot be read.
+        """
+        record = self.record(index)
+        image = self.read_image(record)
+        height, width = image.shape[-2:]
+        bundle: dict[str, Any] = {"image": tv_tensors.Image(image)}
+        targets = self.targets(record, (width, height)) if self.load_targets else None
+        if targets is not None and self.transform_targets:
+            bundle["boxes"] = tv_tensors.BoundingBoxes(
+                torch.from_numpy(targets.boxes), format="XYXY", canvas_size=(height, width)
+            )
+            bundle["box_labels"] = torch.from_numpy(targets.box_labels)
+            if targets.mask is not None:
+                bundle["masks"] = tv_tensors.Mask(torch.from_numpy(targets.mask))
+        if self.transforms is not None:
+            # A stream of its own for each (seed, epoch, sample): nothing depends on the order of reading.
+            with torch.random.fork_rng(devices=[]):
+                torch.default_generator.manual_seed(hash((self.seed, int(self._epoch), index)) & (2**63 - 1))
+                bundle = self.transforms(bundle)
+        sample: dict[str, Any] = {
+            "inputs": bundle.pop("image").as_subclass(torch.Tensor),
+            "labels": self.label_tensor(record),
+            "image_ids": record["image_id"],
+        }
+        if targets is not None:
+            sample["targets"] = targets
+        return sample | {key: value.as_subclass(torch.Tensor) for key, value in bundle.items()}
+
+    def __getitem__(self, index: int) -> dict[str, Any]:
+        """Return a sample; where ``on_corrupt`` says so, the next readable one for an unreadable image."""
+        if not self._fully_initialized:
+            self.full_init()
+        for offset in range(len(self)):
+            current = (index + offset) % len(self)
+            try:
+                return self.sample(current)
+            except DataError:
+                if self.test_mode or self.on_corrupt == "error":
+                    raise
+                self._corrupt[current] = True
+        raise DataError(f"None of the {len(self)} images of split {self.split!r} can be read.")
+
+    def corrupt(self) -> list[str]:
+        """Return the paths of the images that were skipped so far, in any worker."""
+        return [self.record(index)["image_path"] for index in torch.nonzero(self._corrupt).flatten().tolist()]
+
+
+def file_in(folder: str | Path, name: str, what: str) -> Path:
+    """Return the path of a file a layout needs.
+
+    Raises:
+        DataError: it is not there.
+    """
+    path = Path(folder) / name
+    if not path.exists():
+        raise DataError(f"{what} should be at {path}, but there is nothing. Check data_root ({str(folder)!r}).")
+    return path
+
+
+def box_scale(record: Record, stated: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
+    """Return the (4,) factors that take boxes from the ``stated`` (width, height) to that of the file.
+
+    Raises:
+        DataError: one size is the other turned by 90 degrees, so the boxes were drawn on an image lying on its side.
+    """
+    if stated[::-1] == size:
+        raise DataError(
+            f"The boxes of {record['image_path']} are for {stated[0]}x{stated[1]} pixels, but the image is shown as "
+            f"{size[0]}x{size[1]}: they were drawn before it was turned upright. Store the image without an EXIF "
+            "orientation, or turn its boxes."
+        )
+    x, y = size[0] / stated[0], size[1] / stated[1]
+    return np.array([x, y, x, y], dtype=np.float32)
+
+
+def inherited_signature(cls: type) -> inspect.Signature:
+    """Return the signature of a class with its ``**options`` written out as the arguments of its parents.
+
+    >>> class Photos(ImageDataset):
+    ...     def __init__(self, sorted_by: str = "date", **options) -> None: ...
+    >>> list(inspect.signature(Photos).parameters)[:3]
+    ['sorted_by', 'data_root', 'split']
+    """
+    found: dict[str, inspect.Parameter] = {}
+    for parent in cls.__mro__:
+        if "__init__" not in vars(parent):
+            continue
+        parameters = list(inspect.signature(vars(parent)["__init__"]).parameters.values())[1:]
+        named = [p for p in parameters if p.kind not in (p.VAR_KEYWORD, p.VAR_POSITIONAL)]
+        found |= {p.name: p.replace(kind=p.KEYWORD_ONLY) for p in named if p.name not in found}
+        if len(named) == len(parameters):
+            break
+    return inspect.Signature(list(found.values()))

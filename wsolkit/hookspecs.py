@@ -1,0 +1,52 @@
+"""All that a plugin can add to wsolkit: two hooks, both optional.
+
+A plugin is a module (or package) that an entry point of group ``wsolkit`` names in its ``pyproject.toml``::
+
+    [project.entry-points.wsolkit]
+    example = "wsolkit_example"
+
+It marks its functions with ``wsolkit.hookimpl``. ``plugins/wsolkit_cam`` is the smallest one, and
+``tests/third_party/wsolkit-example`` a whole distribution to start from.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pluggy
+
+if TYPE_CHECKING:
+    from wsolkit.methods import Method
+
+__all__ = ["hookimpl", "wsolkit_components", "wsolkit_methods"]
+
+hookspec = pluggy.HookspecMarker("wsolkit")
+hookimpl = pluggy.HookimplMarker("wsolkit")
+
+
+@hookspec
+def wsolkit_components() -> list[type]:  # type: ignore[empty-body]
+    """Return the classes this plugin adds; each is filed under the registry of the interface it implements.
+
+    A configuration names a class by its ``__name__``. A class attribute ``aliases`` may hold further names.
+
+    Example::
+
+        @wsolkit.hookimpl
+        def wsolkit_components():
+            return [EntropyLoss, ChannelNoise]
+    """
+
+
+@hookspec
+def wsolkit_methods() -> list[Method]:  # type: ignore[empty-body]
+    """Return descriptions of the methods this plugin implements: paper, configurations, reported numbers.
+
+    Example::
+
+        @wsolkit.hookimpl
+        def wsolkit_methods():
+            return [wsolkit.Method(name="CAM", title="Learning Deep Features ...", authors="Bolei Zhou, ...",
+                                   venue="CVPR", year=2016, summary="...", configs=("cam_resnet50_cub",),
+                                   config_dir=Path(__file__).parent / "configs")]
+    """

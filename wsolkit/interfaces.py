@@ -1,0 +1,312 @@
+"""The interfaces: what the parts of a weakly supervised localizer promise each other.
+
+Letters used everywhere: B images, K classes, C channels, M maps per class, H x W pixels of the network input,
+h x w cells of a map, N boxes, T classes asked for in one image. Boxes are (x0, y0, x1, y1) in pixels, half open:
+x1 and y1 lie just outside, a box is x1 - x0 pixels wide.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from wsolkit.errors import ConfigError, ShapeError
+from wsolkit.maps import finish_maps
+
+if TYPE_CHECKING:
+    from wsolkit.localizer import Localizer
+
+__all__ = [
+    "Activation",
+    "ActivationHead",
+    "Backbone",
+    "Batch",
+    "BoxExtractor",
+    "CamMethod",
+    "Levels",
+    "Loss",
+    "MapModifier",
+    "Pooling",
+    "Prediction",
+    "ScoredBoxes",
+    "Targets",
+]
+
+Levels = dict[str, Tensor]
+"""Named feature levels, shallow to deep, each (B, C, h, w)."""
+
+
+@dataclass
+class Activation:
+    """What a head makes of the features.
+
+    Attributes:
+        maps: (B, K, h, w), or (B, 1, h, w) for a class-agnostic map.
+        logits: (B, K), or None where the head does not classify.
+        features: (B, C, h, w), the features the maps were made from, for CAM methods and box extractors.
+        extras: named further outputs (branches, embeddings) that a method's own losses read.
+    """
+
+    maps: Tensor
+    logits: Tensor | None = None
+    features: Tensor | None = None
+    extras: dict[str, Tensor] = field(default_factory=dict)
+
+    @property
+    def class_agnostic(self) -> bool:
+        """Whether one map serves every class."""
+        return self.maps.shape[1] == 1 and (self.logits is None or self.logits.shape[1] != 1)
+
+    def of(self, classes: Tensor) -> Tensor:
+        """Return the maps of the given classes, also when the map is class-agnostic.
+
+        Args:
+            classes: (B,) or (B, T) class indices.
+
+        Returns:
+            (B, h, w) or (B, T, h, w).
+
+        Raises:
+            ShapeError: ``classes`` has another batch size or names a class that has no map.
+
+        >>> activation = Activation(maps=torch.arange(6.0).view(1, 3, 1, 2))
+        >>> activation.of(torch.tensor([2])).tolist()
+        [[[4.0, 5.0]]]
+        """
+        maps = self.maps
+        if classes.ndim not in (1, 2) or len(classes) != len(maps):
+            raise ShapeError(
+                f"classes should be (B,) or (B, T) with B = {len(maps)} as the maps, but got {tuple(classes.shape)}."
+            )
+        index = classes if classes.ndim == 2 else classes[:, None]  # (B, T)
+        if self.class_agnostic:
+            index = torch.zeros_like(index)
+        elif index.numel() and (int(index.min()) < 0 or int(index.max()) >= maps.shape[1]):
+            raise ShapeError(
+                f"classes should lie in 0..{maps.shape[1] - 1}, for which there are maps, "
+                f"but got {int(index.min())}..{int(index.max())}."
+            )
+        rows = torch.arange(len(maps), device=maps.device)[:, None]
+        found = maps[rows, index.to(maps.device)]  # (B, T, h, w)
+        return found if classes.ndim == 2 else found[:, 0]
+
+
+@dataclass
+class Batch:
+    """What training may see of a batch: images and image labels, never boxes or masks.
+
+    Attributes:
+        images: (B, 3, H, W), normalised.
+        labels: (B,) class indices, or (B, K) multi-hot or soft labels, or None.
+        image_ids: B names.
+        progress: how far the training is, in [0, 1].
+    """
+
+    images: Tensor
+    labels: Tensor | None = None
+    image_ids: Sequence[str] = ()
+    progress: float = 0.0
+
+
+@dataclass
+class Targets:
+    """What evaluation may see of an image, in pixels of the original image (as displayed, EXIF orientation applied).
+
+    Attributes:
+        size: (width, height) of the original image.
+        boxes: (N, 4) float32, x0 y0 x1 y1, half open.
+        box_labels: (N,) int64 class of each box.
+        difficult: (N,) bool; such boxes are neither hits nor misses.
+        mask: (height, width) uint8 class mask (0 background, k + 1 class k, 255 ignored), or None.
+    """
+
+    size: tuple[int, int]
+    boxes: np.ndarray
+    box_labels: np.ndarray
+    difficult: np.ndarray
+    mask: np.ndarray | None = None
+
+
+class ScoredBoxes(NamedTuple):
+    """Boxes (N, 4) float32, x0 y0 x1 y1 half open, with scores (N,) float32, best first."""
+
+    boxes: np.ndarray
+    scores: np.ndarray
+
+
+@dataclass
+class Prediction:
+    """What a model says of one image.
+
+    Attributes:
+        image_id: the image's name.
+        logits: (K,) or None where the model does not classify.
+        classes: (T,) classes the maps belong to.
+        maps: (T, H, W) score maps in [0, 1] at the size of the network input.
+        features: (C, h, w) last features, or None.
+    """
+
+    image_id: str
+    logits: Tensor | None
+    classes: Tensor
+    maps: Tensor
+    features: Tensor | None = None
+
+
+class Backbone(nn.Module, ABC):
+    """Turns images into named feature levels.
+
+    Subclasses set ``channels`` and ``strides`` in ``__init__`` and override ``forward``.
+
+    Attributes:
+        channels: channels of each level, by its name, shallow to deep.
+        strides: pixels of the input per cell of each level, by the same names.
+    """
+
+    channels: Mapping[str, int]
+    strides: Mapping[str, int]
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    @abstractmethod
+    def forward(self, images: Tensor) -> Levels:
+        """Map images (B, 3, H, W) to levels, each (B, C, h, w), shallow to deep."""
+
+
+class MapModifier(nn.Module, ABC):
+    """Changes maps or features of a batch and keeps their shape.
+
+    It may sit on the input images, behind any module of the backbone, or on the head's maps. Subclasses override
+    ``modify``. One that only belongs to training (``train_only``, the default) is the identity in eval mode.
+    A subclass whose ``__init__`` takes ``channels`` is given the number of channels at its place.
+    """
+
+    train_only: ClassVar[bool] = True
+
+    def __init__(self) -> None:  # nn.Module's own takes anything, which would hide a misspelt argument
+        super().__init__()
+
+    @abstractmethod
+    def modify(self, maps: Tensor) -> Tensor:
+        """Return maps of the same shape (B, C, h, w)."""
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Apply ``modify``, or nothing where a train-only modifier is in eval mode."""
+        if self.train_only and not self.training:
+            return maps
+        return self.modify(maps)
+
+    def scalars(self) -> dict[str, float]:
+        """Return named numbers about the last batch for the training log."""
+        return {}
+
+
+class Pooling(nn.Module, ABC):
+    """Turns each map into one score: (B, C, h, w) to (B, C)."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    @abstractmethod
+    def forward(self, maps: Tensor) -> Tensor:
+        """Pool maps (B, C, h, w) to scores (B, C)."""
+
+
+class ActivationHead(nn.Module, ABC):
+    """Turns feature levels into an ``Activation``.
+
+    Subclasses take ``channels`` (of the backbone's levels, by name) as their first argument and override ``forward``.
+    One whose logits are made from its maps passes them through ``self.map_modifiers`` first and sets
+    ``takes_map_modifiers``.
+    """
+
+    takes_map_modifiers: bool = False
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.map_modifiers: nn.Module = nn.Sequential()
+
+    @abstractmethod
+    def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
+        """Make maps and logits of the levels; ``batch`` is there in training only, for heads that need its labels."""
+
+    @property
+    def class_weights(self) -> Tensor | None:
+        """The (K, C) weights of a linear classifier over pooled ``Activation.features``, or None."""
+        return None
+
+
+class Loss(nn.Module, ABC):
+    """Scores an activation against what the batch says: a scalar, or several named ones."""
+
+    def __init__(self) -> None:
+        super().__init__()
+
+    @abstractmethod
+    def forward(self, activation: Activation, batch: Batch) -> Tensor | dict[str, Tensor]:
+        """Return a scalar, or named scalars that are added up."""
+
+
+class CamMethod(ABC):
+    """Makes score maps in [0, 1] for given classes of given images.
+
+    Subclasses override ``raw_maps``; resizing to the input and normalising is done here.
+
+    Args:
+        resize: how cells become pixels, ``bicubic`` (as wsolevaluation), ``bilinear`` or ``none``.
+        normalize: ``minmax``, ``max`` (negative scores cut off, divided by the maximum) or ``none`` (clamped).
+    """
+
+    def __init__(self, resize: str = "bicubic", normalize: str = "minmax") -> None:
+        self.resize = resize
+        self.normalize = normalize
+
+    @abstractmethod
+    def raw_maps(
+        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
+    ) -> Tensor:
+        """Return maps (B, h, w) or (B, T, h, w) of any range for ``classes`` (B,) or (B, T).
+
+        ``activation`` is what the model made of these images where that is known already, to save a forward pass.
+        """
+
+    def __call__(
+        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
+    ) -> Tensor:
+        """Return score maps in [0, 1], (B, H, W) or (B, T, H, W).
+
+        Raises:
+            MapError: a map holds NaN or infinity.
+        """
+        raw = self.raw_maps(model, images, classes, activation)
+        height, width = images.shape[-2:]
+        return finish_maps(raw, (height, width), resize=self.resize, normalize=self.normalize)
+
+
+class BoxExtractor(ABC):
+    """Finds scored boxes in a score map.
+
+    Args:
+        threshold: the cut as a fraction of the map's maximum, in [0, 1); strictly larger scores are inside.
+    """
+
+    def __init__(self, threshold: float = 0.2) -> None:
+        if not 0 <= threshold < 1:
+            raise ConfigError(f"A box threshold is a fraction of the map's maximum in [0, 1), but got {threshold}.")
+        self.threshold = threshold
+
+    @abstractmethod
+    def __call__(self, score_map: np.ndarray, features: np.ndarray | None = None) -> ScoredBoxes:
+        """Return boxes in pixels of the map, best first.
+
+        Args:
+            score_map: (H, W) in [0, 1].
+            features: (C, h, w) last features of the image, for extractors that compare them.
+        """

@@ -1,0 +1,215 @@
+"""The assembled model: backbone, modifiers, head and losses for training, CAM method and box extractor for use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from wsolkit.errors import ConfigError, ShapeError
+from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
+from wsolkit.modifiers.attach import attach_modifiers
+from wsolkit.precision import autocast_context
+from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, MODIFIERS
+
+__all__ = ["Localizer"]
+
+IMAGE = "image"
+MAPS = "maps"
+
+
+class Localizer(BaseModel):
+    """A weakly supervised localizer, built from the parts a configuration names.
+
+    Args:
+        backbone: configuration of a ``Backbone``.
+        head: configuration of an ``ActivationHead``; it is given the backbone's ``channels``.
+        losses: configurations of ``Loss``es, each with an optional ``weight``.
+        modifiers: configurations of ``MapModifier``s with the place they sit at: ``at="image"`` for the input,
+            ``at="maps"`` for the head's maps, or the dotted name of a module of the backbone (``layer3``).
+        cam_method: configuration of a ``CamMethod``; the head's maps by default.
+        box_extractor: configuration of a ``BoxExtractor``; the largest component by default.
+        data_preprocessor: configuration of what turns uint8 batches into inputs.
+        precision: ``auto`` (bf16 where it is fast), ``bf16`` or ``fp32``. Weights and losses stay float32.
+        channels_last: lay weights and images out with the channels innermost.
+        compile: compile the backbone with ``torch.compile``.
+        init_cfg: mmengine's initialisation configuration.
+
+    Raises:
+        ConfigError: a part is unknown or does not fit.
+    """
+
+    def __init__(
+        self,
+        backbone: Any,
+        head: Any,
+        losses: Sequence[Any] = (),
+        modifiers: Sequence[Mapping[str, Any]] = (),
+        cam_method: Any = None,
+        box_extractor: Any = None,
+        data_preprocessor: Any = None,
+        precision: str = "auto",
+        channels_last: bool = True,
+        compile: bool = False,  # noqa: A002 - the word users know from torch
+        init_cfg: Any = None,
+    ) -> None:
+        preprocessor = data_preprocessor or {"type": "ImagePreprocessor"}
+        if isinstance(preprocessor, Mapping) and preprocessor.get("type") == "ImagePreprocessor":
+            preprocessor = {"channels_last": channels_last, **preprocessor}
+        super().__init__(data_preprocessor=MODELS.build(preprocessor), init_cfg=init_cfg)
+        self.backbone = BACKBONES.build(backbone)
+        self.head = HEADS.build({**head, "channels": dict(self.backbone.channels)} if isinstance(head, Mapping) else head)
+        self.losses = nn.ModuleDict()
+        self.loss_weights: dict[str, float] = {}
+        for loss in losses:
+            self._add_loss(loss)
+        self.image_modifiers = nn.Sequential()
+        inside = [modifier for modifier in modifiers if not self._placed_outside(modifier)]
+        self.feature_modifiers = attach_modifiers(self.backbone, inside)
+        self.cam_method = CAM_METHODS.build(cam_method or {"type": "HeadMaps"})
+        self.box_extractor = BOX_EXTRACTORS.build(box_extractor or {"type": "LargestComponent"})
+        self.precision = precision
+        self.progress = 0.0
+        self.register_buffer("chosen_threshold", torch.tensor(float("nan")))
+        autocast_context(precision, torch.device("cpu"))  # complains about an unknown precision now, not at step one
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
+        if compile:
+            self.backbone.compile()
+
+    def _add_loss(self, config: Any) -> None:
+        config = dict(config) if isinstance(config, Mapping) else config
+        weight = float(config.pop("weight", 1.0)) if isinstance(config, dict) else 1.0
+        loss = LOSSES.build(config)
+        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(loss).__name__).lower()
+        if name in self.losses:
+            raise ConfigError(f"The losses hold {type(loss).__name__} twice. Keep one, with the sum of the weights.")
+        self.losses[name] = loss
+        self.loss_weights[name] = weight
+
+    def _placed_outside(self, config: Mapping[str, Any]) -> bool:
+        """Put a modifier on the images or the head's maps, or say that it belongs inside the backbone."""
+        config = dict(config)
+        place = config.pop("at", None)
+        if place == IMAGE:
+            self.image_modifiers.append(MODIFIERS.build(config))
+        elif place == MAPS:
+            if not self.head.takes_map_modifiers:
+                raise ConfigError(
+                    f"{config.get('type')} sits at='{MAPS}', but {type(self.head).__name__} does not make its logits "
+                    "from its maps, so it would change nothing. Use a head that does, such as ConvHead."
+                )
+            self.head.map_modifiers.append(MODIFIERS.build(config))
+        elif not isinstance(place, str):
+            raise ConfigError(
+                f"A modifier needs at='{IMAGE}', at='{MAPS}' or the dotted name of a module of the backbone, "
+                f"but got {place!r} in {config}."
+            )
+        return place in (IMAGE, MAPS)
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the parameters."""
+        return next(self.parameters()).device
+
+    def activate(self, images: Tensor, batch: Batch | None = None) -> Activation:
+        """Run backbone and head on normalised images (B, 3, H, W); maps and logits come back in float32.
+
+        Raises:
+            ShapeError: the images do not fit the network.
+        """
+        if images.ndim != 4 or images.shape[1] != 3:
+            raise ShapeError(f"Images should be (B, 3, H, W), but got {tuple(images.shape)}.")
+        with autocast_context(self.precision, images.device):
+            activation = self.head(self.backbone(self.image_modifiers(images)), batch)
+        activation.maps = activation.maps.float()
+        if activation.logits is not None:
+            activation.logits = activation.logits.float()
+        return activation
+
+    def forward(
+        self,
+        inputs: Tensor,
+        labels: Tensor | None = None,
+        image_ids: Sequence[str] = (),
+        mode: str = "tensor",
+        **_: Any,
+    ) -> Any:
+        """Run the model as mmengine asks: ``loss`` for training, ``predict`` for evaluation, ``tensor`` for maps."""
+        if mode == "loss":
+            return self.loss(Batch(inputs, labels, image_ids, self.progress))
+        if mode == "predict":
+            return self.predict(inputs, labels, image_ids)
+        return self.activate(inputs)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the named losses of a training batch, weighted, and the modifiers' numbers for the log."""
+        activation = self.activate(batch.images, batch)
+        values: dict[str, Tensor] = {}
+        for name, loss in self.losses.items():
+            found = loss(activation, batch)
+            for part, value in (found if isinstance(found, dict) else {"": found}).items():
+                values[f"loss_{name}_{part}".rstrip("_")] = self.loss_weights[name] * value
+        for name, modifier in self._named_modifiers():
+            for key, number in modifier.scalars().items():
+                values[f"{name}/{key}"] = torch.as_tensor(number, device=batch.images.device)
+        return values
+
+    def _named_modifiers(self) -> list[tuple[str, Any]]:
+        groups = {IMAGE: self.image_modifiers, "features": self.feature_modifiers, MAPS: self.head.map_modifiers}
+        return [(f"{group}.{name}", module) for group, modules in groups.items() for name, module in modules.named_children()]
+
+    @torch.no_grad()
+    def predict(
+        self, images: Tensor, labels: Tensor | None = None, image_ids: Sequence[str] = ()
+    ) -> list[Prediction]:
+        """Return logits and score maps: of the labelled classes where labels are given, else of the likeliest class.
+
+        Args:
+            images: (B, 3, H, W), normalised.
+            labels: (B,) indices, (B, K) multi-hot, or None.
+            image_ids: names of the images.
+        """
+        activation = self.activate(images)
+        classes, counts = asked_classes(activation, labels)
+        maps = self.cam_method(self, images, classes, activation)
+        names = image_ids or [str(number) for number in range(len(images))]
+        return [
+            Prediction(
+                image_id=names[row],
+                logits=None if activation.logits is None else activation.logits[row],
+                classes=classes[row, : counts[row]],
+                maps=maps[row, : counts[row]],
+                features=None if activation.features is None else activation.features[row],
+            )
+            for row in range(len(images))
+        ]
+
+    def boxes(self, score_map: Tensor, features: Tensor | None = None) -> ScoredBoxes:
+        """Return the scored boxes of one score map (H, W), in pixels of the map."""
+        last = None if features is None else features.float().cpu().numpy()
+        return self.box_extractor(score_map.float().cpu().numpy(), last)
+
+
+def asked_classes(activation: Activation, labels: Tensor | None) -> tuple[Tensor, list[int]]:
+    """Return the classes (B, T) to make maps for, and how many of each row count.
+
+    Rows of multi-hot labels with fewer classes than others are filled up with class 0.
+    """
+    size = len(activation.maps)
+    device = activation.maps.device
+    if labels is None:
+        if activation.logits is None:
+            return torch.zeros(size, 1, dtype=torch.long, device=device), [1] * size
+        return activation.logits.argmax(1, keepdim=True), [1] * size
+    if labels.ndim == 1:
+        return labels[:, None], [1] * size
+    present = labels > 0.5
+    counts = present.sum(1)
+    most = max(int(counts.max()), 1)
+    order = torch.argsort(present.long(), dim=1, descending=True, stable=True)[:, :most]
+    return order.masked_fill(~present.gather(1, order), 0), counts.tolist()

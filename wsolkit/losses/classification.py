@@ -1,0 +1,64 @@
+"""Image-level classification losses; soft labels are allowed in both."""
+
+from __future__ import annotations
+
+from torch import Tensor
+from torch.nn import functional as F
+
+from wsolkit.errors import ShapeError
+from wsolkit.interfaces import Activation, Batch, Loss
+
+__all__ = ["BinaryCrossEntropy", "CrossEntropy"]
+
+
+def logits_and_labels(loss: Loss, activation: Activation, batch: Batch) -> tuple[Tensor, Tensor]:
+    """Return logits (B, K) and labels, or say which part lacks them.
+
+    Raises:
+        ShapeError: the head gives no logits, the batch no labels, or soft labels have another number of classes.
+    """
+    name = type(loss).__name__
+    if activation.logits is None:
+        raise ShapeError(f"{name} needs logits, but the head gives none. Choose a head that classifies.")
+    if batch.labels is None:
+        raise ShapeError(f"{name} needs labels, but the batch has none. Give the data set class labels.")
+    logits, labels = activation.logits, batch.labels
+    if labels.ndim == 2 and labels.shape != logits.shape:
+        raise ShapeError(
+            f"The labels are {tuple(labels.shape)} and the logits {tuple(logits.shape)}: the data set and the head "
+            "disagree about the number of classes. Set model.head.num_classes to that of the data."
+        )
+    if labels.ndim == 1 and labels.numel() and int(labels.max()) >= logits.shape[1]:
+        raise ShapeError(
+            f"A label is {int(labels.max())}, but the head has {logits.shape[1]} classes (0..{logits.shape[1] - 1}). "
+            "Set model.head.num_classes to that of the data."
+        )
+    return logits, labels
+
+
+class CrossEntropy(Loss):
+    """Cross entropy of the softmax, for one class per image.
+
+    Args:
+        label_smoothing: share of the label spread over all classes.
+    """
+
+    def __init__(self, label_smoothing: float = 0.0) -> None:
+        super().__init__()
+        self.label_smoothing = label_smoothing
+
+    def forward(self, activation: Activation, batch: Batch) -> Tensor:
+        """Return the mean over the batch; labels are (B,) indices or (B, K) probabilities."""
+        logits, labels = logits_and_labels(self, activation, batch)
+        return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
+
+
+class BinaryCrossEntropy(Loss):
+    """Cross entropy of a sigmoid per class, for several classes per image (MultiLabelSoftMarginLoss)."""
+
+    def forward(self, activation: Activation, batch: Batch) -> Tensor:
+        """Return the mean over batch and classes; labels are (B, K) in [0, 1] or (B,) indices."""
+        logits, labels = logits_and_labels(self, activation, batch)
+        if labels.ndim == 1:
+            labels = F.one_hot(labels, logits.shape[1])
+        return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))

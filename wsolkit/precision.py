@@ -1,0 +1,48 @@
+"""Number formats: bf16 arithmetic where the processor has it, float32 weights always."""
+
+from __future__ import annotations
+
+from contextlib import AbstractContextManager
+
+import torch
+
+from wsolkit.errors import ConfigError
+
+__all__ = ["autocast_context", "has_fast_bf16"]
+
+PRECISIONS = ("auto", "bf16", "fp32")
+
+
+def has_fast_bf16(device: torch.device) -> bool:
+    """Whether matrix products in bf16 are faster than in float32 on this device.
+
+    On CPUs that takes AVX512-BF16 or AMX instructions; without them bf16 is emulated and slower.
+    """
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        probe = getattr(torch.ops.mkldnn, "_is_mkldnn_bf16_supported", None)
+        supported = getattr(torch.cpu, "_is_avx512_bf16_supported", lambda: False)()
+        amx = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
+        return bool(probe and probe() and (supported or amx))
+    return False
+
+
+def autocast_context(precision: str, device: torch.device) -> AbstractContextManager:
+    """Return the context a forward pass runs in: bf16 autocast, or plain float32.
+
+    Args:
+        precision: ``bf16``, ``fp32``, or ``auto`` for bf16 where it is fast.
+        device: where the model is.
+
+    Raises:
+        ConfigError: the precision is none of these.
+
+    >>> with autocast_context("bf16", torch.device("cpu")):
+    ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
+    torch.bfloat16
+    """
+    if precision not in PRECISIONS:
+        raise ConfigError(f"precision should be one of {PRECISIONS}, but got {precision!r}.")
+    use = precision == "bf16" or (precision == "auto" and has_fast_bf16(device))
+    return torch.autocast(device.type, torch.bfloat16, enabled=use)

@@ -1,0 +1,125 @@
+"""What prediction says of one image, and the line of JSON it is kept as.
+
+Boxes are (x0, y0, x1, y1) in pixels of the original image as it is displayed (EXIF orientation applied), half open.
+A box has two numbers: ``score``, the model's probability of the class in the image, and ``map_score``, how strong the
+score map is inside the box. Where the model does not classify, ``score`` is the map score.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import numpy as np
+
+__all__ = ["Failure", "FoundBox", "ImageResult", "from_line", "printable", "to_line"]
+
+TOP = 5
+"""How many of the likeliest classes of an image are kept in the files."""
+
+
+class FoundBox(NamedTuple):
+    """A box of one class.
+
+    Attributes:
+        box: x0, y0, x1, y1 in pixels of the original image, half open.
+        class_index: the class, counted from 0.
+        class_name: its name.
+        score: the class's probability in the image, in [0, 1].
+        map_score: what the box extractor says of the box, usually the mean of the score map inside, in [0, 1].
+    """
+
+    box: tuple[float, float, float, float]
+    class_index: int
+    class_name: str
+    score: float
+    map_score: float
+
+
+@dataclass
+class ImageResult:
+    """What the model says of one image.
+
+    Attributes:
+        image_id: the image's name.
+        path: the file it came from, or empty for images handed over in memory.
+        size: (width, height) of the original image, upright.
+        boxes: the boxes, likeliest class first; none where the map shows nothing or no class is likely enough.
+        top: the likeliest classes as (index, probability), best first; none where the model does not classify.
+        probabilities: (K,) float32, or None where the model does not classify; not kept in files.
+        maps: (H, W) float32 score map in [0, 1] of each asked class, where maps were asked for; not kept in files.
+    """
+
+    image_id: str
+    path: str
+    size: tuple[int, int]
+    boxes: list[FoundBox] = field(default_factory=list)
+    top: list[tuple[int, float]] = field(default_factory=list)
+    probabilities: np.ndarray | None = None
+    maps: dict[int, np.ndarray] = field(default_factory=dict)
+
+
+class Failure(NamedTuple):
+    """An image that could not be read, and why."""
+
+    image_id: str
+    path: str
+    reason: str
+
+
+def to_line(result: ImageResult | Failure) -> str:
+    """Return a result as one line of JSON; coordinates are kept to a hundredth of a pixel, scores to six digits.
+
+    >>> to_line(Failure("a.jpg", "/in/a.jpg", "empty"))
+    '{"id":"a.jpg","path":"/in/a.jpg","error":"empty"}'
+    """
+    content: dict[str, Any] = {"id": result.image_id, "path": result.path}
+    if isinstance(result, Failure):
+        content["error"] = result.reason
+    else:
+        content["size"] = list(result.size)
+        content["boxes"] = [
+            [*(round(side, 2) for side in found.box), found.class_index, *(round(score, 6) for score in found[3:])]
+            for found in result.boxes
+        ]
+        content["top"] = [[index, round(probability, 6)] for index, probability in result.top]
+    return json.dumps(content, separators=(",", ":"))
+
+
+def from_line(line: str, classes: tuple[str, ...]) -> ImageResult | Failure:
+    """Return the result that ``to_line`` wrote.
+
+    Args:
+        line: one line of JSON.
+        classes: the names of the classes, by index.
+
+    Raises:
+        ValueError: the line is not one of ``to_line``'s.
+
+    >>> result = ImageResult("a.jpg", "", (8, 6), [FoundBox((1.0, 2.0, 3.0, 4.5), 1, "cat", 0.5, 0.25)], [(1, 0.5)])
+    >>> from_line(to_line(result), ("dog", "cat")) == result
+    True
+    """
+    try:
+        content = json.loads(line)
+        if "error" in content:
+            return Failure(content["id"], content["path"], content["error"])
+        boxes = [
+            FoundBox((x0, y0, x1, y1), index, classes[index], score, map_score)
+            for x0, y0, x1, y1, index, score, map_score in content["boxes"]
+        ]
+        width, height = content["size"]
+        top = [(index, probability) for index, probability in content["top"]]
+        return ImageResult(content["id"], content["path"], (width, height), boxes, top)
+    except (KeyError, IndexError, TypeError) as error:
+        raise ValueError(f"This is no line of a part file: {line[:80]!r} ({error!r}).") from error
+
+
+def printable(name: str) -> str:
+    """Return a file's name as text that can be written anywhere, also where its bytes are no UTF-8.
+
+    >>> printable("caf" + chr(0xDCE9)) == "caf" + chr(92) + "udce9"
+    True
+    """
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

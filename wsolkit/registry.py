@@ -1,0 +1,142 @@
+"""The registries: one per interface, and children of mmengine's own for everything mmengine builds.
+
+mmengine imports ``<scope>.registry`` by name when it looks for the scope ``wsolkit``, so this module keeps its name.
+The interface registries have no parent: mmengine accepts one child per parent and scope.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Mapping
+from importlib import import_module
+from typing import Any
+
+import mmengine.registry as engine
+from mmengine.registry import Registry
+
+from wsolkit.errors import ConfigError, nearest
+
+__all__ = [
+    "BACKBONES",
+    "BOX_EXTRACTORS",
+    "CAM_METHODS",
+    "DATASETS",
+    "DATA_SAMPLERS",
+    "FUNCTIONS",
+    "HEADS",
+    "HOOKS",
+    "LOOPS",
+    "LOSSES",
+    "METRICS",
+    "MODELS",
+    "MODEL_WRAPPERS",
+    "MODIFIERS",
+    "OPTIM_WRAPPER_CONSTRUCTORS",
+    "POOLINGS",
+    "TRANSFORMS",
+    "ComponentRegistry",
+    "check_arguments",
+]
+
+SCOPE = "wsolkit"
+
+
+class ComponentRegistry(Registry):
+    """A registry that loads the plugins at the first look-up and answers a misspelt name with the nearest one."""
+
+    def import_from_location(self) -> None:
+        """Load the plugins, once, instead of a fixed list of modules."""
+        _plugins().load_plugins()
+
+    def get(self, key: str) -> Any:
+        """Return the class registered under ``key``.
+
+        Raises:
+            ConfigError: no component has that name; the message offers the nearest names.
+        """
+        found = super().get(key)
+        if found is None:
+            remark = _plugins().load_plugins().remark().strip()
+            raise ConfigError(f"There is no {self.name} named {key!r}. {nearest(key, self.names())} {remark}".strip())
+        return found
+
+    def names(self) -> list[str]:
+        """Return the names registered here and in the parent registries, sorted."""
+        self.import_from_location()
+        known = set(self.module_dict)
+        parent = self.parent
+        while parent is not None:
+            known |= set(parent.module_dict)
+            parent = parent.parent
+        return sorted(known)
+
+    def build(self, cfg: Any, *args: Any, **kwargs: Any) -> Any:
+        """Build a component from a configuration, or return an object that is built already.
+
+        Raises:
+            ConfigError: ``cfg`` has no ``type``, names an unknown component, or gives an argument it does not take.
+        """
+        if not isinstance(cfg, Mapping):
+            if isinstance(cfg, (str, list, tuple)) or cfg is None:
+                raise ConfigError(
+                    f"A {self.name} is written as dict(type='NAME', ...), but got {cfg!r}. Write dict(type=...) instead."
+                )
+            return cfg
+        check_arguments(cfg, self)
+        return super().build(cfg, *args, **kwargs)
+
+
+def _plugins() -> Any:
+    """Return the module that fills the registries; it imports this one."""
+    return import_module("wsolkit.plugins")
+
+
+def check_arguments(cfg: Mapping[str, Any], registry: Registry) -> None:
+    """Compare a ``dict(type=..., ...)`` with the signature of the component it names.
+
+    Raises:
+        ConfigError: the ``type`` is missing or unknown, an argument is not one of the component's, or one is missing.
+    """
+    if "type" not in cfg:
+        raise ConfigError(f"A {registry.name} needs a type, but got {dict(cfg)!r}. Add type='NAME'.")
+    kind = cfg["type"]
+    component = registry.get(kind) if isinstance(kind, str) else kind
+    if component is None:
+        raise ConfigError(f"There is no {registry.name} named {kind!r}. {nearest(kind, registry.module_dict)}")
+    parameters = inspect.signature(component).parameters
+    given = {key for key in cfg if key not in ("type", "_scope_")}
+    name = getattr(component, "__name__", str(component))
+    if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
+        for key in sorted(given - set(parameters)):
+            raise ConfigError(f"{registry.name} {name} takes no argument {key!r}. {nearest(key, parameters)}")
+    missing = [
+        key
+        for key, parameter in parameters.items()
+        if parameter.default is inspect.Parameter.empty
+        and parameter.kind in (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+        and key not in given
+    ]
+    if missing:
+        raise ConfigError(f"{registry.name} {name} needs {', '.join(map(repr, missing))}, which the configuration lacks.")
+
+
+BACKBONES = ComponentRegistry("backbone", scope=SCOPE)
+MODIFIERS = ComponentRegistry("map modifier", scope=SCOPE)
+POOLINGS = ComponentRegistry("pooling", scope=SCOPE)
+HEADS = ComponentRegistry("activation head", scope=SCOPE)
+LOSSES = ComponentRegistry("loss", scope=SCOPE)
+CAM_METHODS = ComponentRegistry("CAM method", scope=SCOPE)
+BOX_EXTRACTORS = ComponentRegistry("box extractor", scope=SCOPE)
+
+MODELS = ComponentRegistry("model", parent=engine.MODELS, scope=SCOPE)
+DATASETS = ComponentRegistry("dataset", parent=engine.DATASETS, scope=SCOPE)
+DATA_SAMPLERS = ComponentRegistry("data sampler", parent=engine.DATA_SAMPLERS, scope=SCOPE)
+TRANSFORMS = ComponentRegistry("transform", parent=engine.TRANSFORMS, scope=SCOPE)
+METRICS = ComponentRegistry("metric", parent=engine.METRICS, scope=SCOPE)
+HOOKS = ComponentRegistry("hook", parent=engine.HOOKS, scope=SCOPE)
+LOOPS = ComponentRegistry("loop", parent=engine.LOOPS, scope=SCOPE)
+FUNCTIONS = ComponentRegistry("function", parent=engine.FUNCTIONS, scope=SCOPE)
+MODEL_WRAPPERS = ComponentRegistry("model wrapper", parent=engine.MODEL_WRAPPERS, scope=SCOPE)
+OPTIM_WRAPPER_CONSTRUCTORS = ComponentRegistry(
+    "optimizer wrapper constructor", parent=engine.OPTIM_WRAPPER_CONSTRUCTORS, scope=SCOPE
+)

@@ -1,0 +1,1 @@
+"""Running: configurations, training with exact resume, evaluation."""

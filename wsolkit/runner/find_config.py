@@ -1,0 +1,130 @@
+"""Finds configurations: by path, or by name among those that wsolkit and its plugins ship."""
+
+from __future__ import annotations
+
+import ast
+import os
+import traceback
+from pathlib import Path
+
+from mmengine.config import Config
+
+import wsolkit
+from wsolkit.errors import ConfigError, nearest
+from wsolkit.plugins import load_plugins
+
+__all__ = ["config_dirs", "config_files", "find_config", "read_config"]
+
+
+def config_dirs() -> list[Path]:
+    """Return the folders of shipped configurations: wsolkit's own first, then those of plugins."""
+    package = Path(wsolkit.__file__).resolve().parent
+    candidates = [package / "configs", package.parent / "configs"]
+    candidates += [Path(method.config_dir) for method, _ in load_plugins().methods if method.config_dir]
+    found: list[Path] = []
+    for folder in candidates:
+        if folder.is_dir() and folder not in found:
+            found.append(folder)
+    return found
+
+
+def config_files() -> dict[str, Path]:
+    """Return the shipped configurations by name; parts that others build on (``_base_``) are left out."""
+    files: dict[str, Path] = {}
+    for folder in config_dirs():
+        for path in sorted(folder.rglob("*.py")):
+            inside = path.relative_to(folder)
+            if not any(part.startswith(("_", ".")) for part in inside.parts):
+                files.setdefault(path.stem, path)
+    return files
+
+
+def find_config(name_or_path: str | Path) -> Path:
+    """Return the file of a configuration given by path or by name.
+
+    Raises:
+        ConfigError: there is none; the message offers the nearest names.
+    """
+    text = str(name_or_path)
+    path = Path(text).expanduser()
+    if path.is_file():
+        return path
+    known = config_files()
+    if text in known:
+        return known[text]
+    stem = path.stem if path.suffix == ".py" else path.name
+    if path.suffix or os.sep in text:
+        raise ConfigError(f"There is no configuration file {text}. {nearest(stem, known)}")
+    raise ConfigError(f"There is no configuration named {text!r}. {nearest(stem, known)}")
+
+
+def read_config(path: Path) -> Config:
+    """Read a configuration file and what it builds on.
+
+    Raises:
+        ConfigError: it does not parse, fails while it runs, or builds on a file that is not there; with file and line.
+    """
+    check_source(path, ())
+    try:
+        return Config.fromfile(path)
+    except ConfigError:
+        raise
+    except Exception as error:  # a configuration is code and may fail in any way
+        said = f"{where(error, path)}: {type(error).__name__}: {error}"
+        raise ConfigError(f"{said}. Correct the configuration.") from None
+
+
+def where(error: BaseException, path: Path) -> str:
+    """Return the file and line of a configuration at which an error arose."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if frame.filename.endswith(".py") and "site-packages" not in frame.filename and is_config(frame.filename):
+            return f"{frame.filename}:{frame.lineno}"
+    return str(path)
+
+
+def is_config(filename: str) -> bool:
+    """Whether a file on the traceback is a configuration rather than a part of wsolkit."""
+    package = Path(wsolkit.__file__).resolve().parent
+    path = Path(filename).resolve()
+    return not path.is_relative_to(package) or path.is_relative_to(package / "configs")
+
+
+def check_source(path: Path, trail: tuple[Path, ...]) -> None:
+    """Parse a configuration and the files it builds on.
+
+    Raises:
+        ConfigError: with file and line.
+    """
+    path = path.resolve()
+    if path in trail:
+        between = ", ".join(map(str, trail[1:])) or "_base_"
+        raise ConfigError(f"{path} builds on itself through {between}. Break the circle.")
+    if path.suffix != ".py":
+        return
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except SyntaxError as error:
+        line = f": {error.text.strip()}" if error.text and error.text.strip() else ""
+        raise ConfigError(f"{path}:{error.lineno}: {error.msg}{line}. Correct the line.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration {path} cannot be read: {error}.") from None
+    for node in tree.body:
+        if not isinstance(node, ast.Assign) or not any(
+            isinstance(target, ast.Name) and target.id == "_base_" for target in node.targets
+        ):
+            continue
+        try:
+            bases = ast.literal_eval(node.value)
+        except ValueError:
+            continue  # computed: mmengine evaluates it
+        for base in [bases] if isinstance(bases, str) else bases:
+            if "::" in base or "://" in base:
+                continue
+            file = path.parent / base
+            if not file.is_file():
+                others = [other.name for other in file.parent.glob("*.py")] if file.parent.is_dir() else []
+                raise ConfigError(
+                    f"{path}:{node.lineno}: _base_ names {base!r}, but there is no file {file}. "
+                    f"{nearest(file.name, others)}"
+                )
+            check_source(file, (*trail, path))

@@ -1,0 +1,92 @@
+"""Several processes that train one model: their process group, the model's wrapper, and equal buffers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import torch
+import torch.distributed as dist
+from mmengine.dist import get_world_size
+from mmengine.hooks import Hook
+from mmengine.model import is_model_wrapper
+from mmengine.runner import Runner
+
+from wsolkit.errors import ConfigError
+
+__all__ = ["LAUNCHERS", "SameBuffers", "process_group", "wrapper_config"]
+
+LAUNCHERS = ("none", "pytorch")
+
+
+@contextmanager
+def process_group(launcher: str) -> Iterator[None]:
+    """Join the processes that torchrun started: nccl between GPUs, gloo between CPUs.
+
+    mmengine would ask for a GPU, so the group is there before its runner is. It is taken down at the end if it was
+    started here.
+
+    Raises:
+        ConfigError: the launcher is unknown, or the processes were not started by torchrun.
+    """
+    if launcher not in LAUNCHERS:
+        raise ConfigError(f"launcher should be one of {', '.join(LAUNCHERS)}, but got {launcher!r}.")
+    if launcher == "none" or dist.is_initialized():
+        yield
+        return
+    needed = ("RANK", "WORLD_SIZE", "LOCAL_RANK", "MASTER_ADDR", "MASTER_PORT")
+    lacking = [name for name in needed if name not in os.environ]
+    if lacking:
+        raise ConfigError(
+            f"launcher='pytorch' needs processes started by torchrun, but {', '.join(lacking)} is not in the "
+            "environment. Run: torchrun --nproc-per-node N -m wsolkit.cli.main train CONFIG --launcher pytorch"
+        )
+    if torch.cuda.is_available():
+        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        dist.init_process_group("nccl")
+    else:
+        dist.init_process_group("gloo")
+    try:
+        yield
+    finally:
+        dist.destroy_process_group()
+
+
+def wrapper_config(find_unused_parameters: bool) -> dict[str, Any]:
+    """Return the model wrapper that fits the devices: without device ids on CPUs."""
+    config: dict[str, Any] = {
+        "type": "MMDistributedDataParallel",
+        "broadcast_buffers": True,
+        "find_unused_parameters": find_unused_parameters,
+    }
+    if not torch.cuda.is_available():
+        config["device_ids"] = None
+    return config
+
+
+class SameBuffers(Hook):
+    """Gives every process the first one's buffers (running statistics) after each epoch and before validation.
+
+    What is validated is then what the checkpoint holds. Nothing happens with one process.
+    """
+
+    priority = "NORMAL"
+
+    def after_train_epoch(self, runner: Runner) -> None:
+        """Send the buffers before the checkpoint is written."""
+        send_buffers(runner)
+
+    def before_val_epoch(self, runner: Runner) -> None:
+        """Send the buffers before the validation."""
+        send_buffers(runner)
+
+
+def send_buffers(runner: Runner) -> None:
+    """Overwrite every process's buffers with those of the first."""
+    if get_world_size() == 1:
+        return
+    model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+    for buffer in model.buffers():
+        dist.broadcast(buffer, src=0)
