@@ -7,8 +7,6 @@ SOURCES := $(wildcard wsolkit plugins configs tests tools benchmarks)
 SHIPPED := $(shell find wsolkit plugins configs -type f -not -name '*.pyc')
 WORKERS ?= 2
 
-export OMP_NUM_THREADS ?= 1
-
 .DEFAULT_GOAL := help
 .PHONY: help demo test lint types unit fix clean
 
@@ -29,7 +27,7 @@ types: $(VENV)/.testing
 	$(BIN)/python -m mypy
 
 unit: $(VENV)/.testing
-	$(BIN)/python -m pytest -n $(WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
 
 fix: $(VENV)/.testing  ## let ruff correct what it can
 	$(BIN)/python -m ruff check --fix $(SOURCES)

@@ -88,7 +88,9 @@ def measure(paths: list[Path], repeats: int, batch: int) -> None:
 
     def batches(make: object, normalise: bool) -> None:
         for start in range(0, len(paths), batch):
-            samples = [{"inputs": make(path), "labels": label, "image_ids": ""} for path in paths[start : start + batch]]
+            samples = [
+                {"inputs": make(path), "labels": label, "image_ids": ""} for path in paths[start : start + batch]
+            ]
             if normalise:
                 preprocess(collate_samples(samples))
             else:

@@ -12,9 +12,7 @@ weights = "{{$WSOLKIT_WEIGHTS:none}}"
 model = dict(
     type="Localizer",
     data_preprocessor=dict(type="ImagePreprocessor", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
-    backbone=dict(
-        type="TimmBackbone", name="mobilenetv2_100", pad_type="same", levels=["final"], output_stride=16
-    ),
+    backbone=dict(type="TimmBackbone", name="mobilenetv2_100", pad_type="same", levels=["final"], output_stride=16),
     head=dict(type="CAMHead", form="linear"),
     losses=[dict(type="CrossEntropy")],
     cam_method=dict(type="HeadMaps"),

@@ -1,6 +1,6 @@
 """CAM with ResNet-50 on ILSVRC in the wsolevaluation layout, 14 x 14 maps, from ImageNet weights.
 
-    torchrun --nproc-per-node 8 -m wsolkit train cam_resnet50_ilsvrc --launcher pytorch --cfg-options data_root=...
+torchrun --nproc-per-node 8 -m wsolkit train cam_resnet50_ilsvrc --launcher pytorch --cfg-options data_root=...
 """
 
 _base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]

@@ -1,6 +1,6 @@
 """CAM on scenes that are drawn on the fly: needs no data and no weights, trains in about two minutes on two cores.
 
-    wsolkit train cam_synthetic
+wsolkit train cam_synthetic
 """
 
 _base_ = ["_base_/synthetic.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]

@@ -22,7 +22,7 @@ LAYERS = [
     {"plugins"},
     {"runner", "predict"},
     {"builtin"},
-    {"cli"},
+    {"cli", "__main__"},
 ]
 """The parts of the core from the ground up; a part may import its own layer and those before it."""
 

@@ -177,7 +177,10 @@ def test_a_batch_of_grey_images_is_explained():
         ({"head": {"type": "LinearHead", "num_clases": 3}}, "takes no argument 'num_clases'.*'num_classes'"),
         ({"head": {"type": "LinearHead"}}, "LinearHead needs 'num_classes'"),
         ({"losses": ["CrossEntropy"]}, r"is written as dict\(type='NAME', ...\), but got 'CrossEntropy'"),
-        ({"losses": [CrossEntropy(), CrossEntropy()]}, "the losses hold CrossEntropy twice|losses hold CrossEntropy twice"),
+        (
+            {"losses": [CrossEntropy(), CrossEntropy()]},
+            "the losses hold CrossEntropy twice|losses hold CrossEntropy twice",
+        ),
         ({"modifiers": [{"type": Halve}]}, "A modifier needs at="),
         ({"modifiers": [{"type": Halve, "at": "maps"}]}, "LinearHead does not make its logits from its maps"),
         ({"modifiers": [{"type": Halve, "at": "depe"}]}, "'depe'.*'deep'"),

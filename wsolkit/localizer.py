@@ -54,7 +54,7 @@ class Localizer(BaseModel):
         data_preprocessor: Any = None,
         precision: str = "auto",
         channels_last: bool = True,
-        compile: bool = False,  # noqa: A002 - the word users know from torch
+        compile: bool = False,
         init_cfg: Any = None,
     ) -> None:
         preprocessor = data_preprocessor or {"type": "ImagePreprocessor"}
@@ -62,7 +62,9 @@ class Localizer(BaseModel):
             preprocessor = {"channels_last": channels_last, **preprocessor}
         super().__init__(data_preprocessor=MODELS.build(preprocessor), init_cfg=init_cfg)
         self.backbone = BACKBONES.build(backbone)
-        self.head = HEADS.build({**head, "channels": dict(self.backbone.channels)} if isinstance(head, Mapping) else head)
+        self.head = HEADS.build(
+            {**head, "channels": dict(self.backbone.channels)} if isinstance(head, Mapping) else head
+        )
         self.losses = nn.ModuleDict()
         self.loss_weights: dict[str, float] = {}
         for loss in losses:
@@ -161,12 +163,14 @@ class Localizer(BaseModel):
 
     def _named_modifiers(self) -> list[tuple[str, Any]]:
         groups = {IMAGE: self.image_modifiers, "features": self.feature_modifiers, MAPS: self.head.map_modifiers}
-        return [(f"{group}.{name}", module) for group, modules in groups.items() for name, module in modules.named_children()]
+        return [
+            (f"{group}.{name}", module)
+            for group, modules in groups.items()
+            for name, module in modules.named_children()
+        ]
 
     @torch.no_grad()
-    def predict(
-        self, images: Tensor, labels: Tensor | None = None, image_ids: Sequence[str] = ()
-    ) -> list[Prediction]:
+    def predict(self, images: Tensor, labels: Tensor | None = None, image_ids: Sequence[str] = ()) -> list[Prediction]:
         """Return logits and score maps: of the labelled classes where labels are given, else of the likeliest class.
 
         Args:

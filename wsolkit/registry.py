@@ -79,7 +79,7 @@ class ComponentRegistry(Registry):
         if not isinstance(cfg, Mapping):
             if isinstance(cfg, (str, list, tuple)) or cfg is None:
                 raise ConfigError(
-                    f"A {self.name} is written as dict(type='NAME', ...), but got {cfg!r}. Write dict(type=...) instead."
+                    f"A {self.name} is written as dict(type='NAME', ...), but got {cfg!r}. Write it so."
                 )
             return cfg
         check_arguments(cfg, self)
@@ -117,7 +117,9 @@ def check_arguments(cfg: Mapping[str, Any], registry: Registry) -> None:
         and key not in given
     ]
     if missing:
-        raise ConfigError(f"{registry.name} {name} needs {', '.join(map(repr, missing))}, which the configuration lacks.")
+        raise ConfigError(
+            f"{registry.name} {name} needs {', '.join(map(repr, missing))}, which the configuration lacks."
+        )
 
 
 BACKBONES = ComponentRegistry("backbone", scope=SCOPE)

@@ -22,14 +22,18 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
     collate_fn=dict(type="collate_samples"),
-    dataset=dict(type="CUB200", split="val", val_per_class=5, pipeline=test_pipeline, load_targets=True, test_mode=True),
+    dataset=dict(
+        type="CUB200", split="val", val_per_class=5, pipeline=test_pipeline, load_targets=True, test_mode=True
+    ),
 )
 test_dataloader = dict(
     batch_size=32,
     num_workers=2,
     sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
     collate_fn=dict(type="collate_samples"),
-    dataset=dict(type="CUB200", split="test", val_per_class=5, pipeline=test_pipeline, load_targets=True, test_mode=True),
+    dataset=dict(
+        type="CUB200", split="test", val_per_class=5, pipeline=test_pipeline, load_targets=True, test_mode=True
+    ),
 )
 val_evaluator = dict(type="LocalizationMetric")
 test_evaluator = val_evaluator

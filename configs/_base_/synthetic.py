@@ -9,7 +9,15 @@ train_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=True),
     collate_fn=dict(type="collate_samples"),
-    dataset=dict(type="SyntheticParts", split="train", num_images=1200, num_classes=6, image_size=96, seed=1, pipeline=train_pipeline),
+    dataset=dict(
+        type="SyntheticParts",
+        split="train",
+        num_images=1200,
+        num_classes=6,
+        image_size=96,
+        seed=1,
+        pipeline=train_pipeline,
+    ),
 )
 val_dataloader = dict(
     batch_size=32,
@@ -17,14 +25,34 @@ val_dataloader = dict(
     persistent_workers=True,
     sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
     collate_fn=dict(type="collate_samples"),
-    dataset=dict(type="SyntheticParts", split="val", num_images=200, num_classes=6, image_size=96, seed=1, pipeline=test_pipeline, load_targets=True, test_mode=True),
+    dataset=dict(
+        type="SyntheticParts",
+        split="val",
+        num_images=200,
+        num_classes=6,
+        image_size=96,
+        seed=1,
+        pipeline=test_pipeline,
+        load_targets=True,
+        test_mode=True,
+    ),
 )
 test_dataloader = dict(
     batch_size=32,
     num_workers=2,
     sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
     collate_fn=dict(type="collate_samples"),
-    dataset=dict(type="SyntheticParts", split="test", num_images=300, num_classes=6, image_size=96, seed=1, pipeline=test_pipeline, load_targets=True, test_mode=True),
+    dataset=dict(
+        type="SyntheticParts",
+        split="test",
+        num_images=300,
+        num_classes=6,
+        image_size=96,
+        seed=1,
+        pipeline=test_pipeline,
+        load_targets=True,
+        test_mode=True,
+    ),
 )
 val_evaluator = dict(type="LocalizationMetric")
 test_evaluator = val_evaluator

@@ -10,7 +10,9 @@ from wsolkit import MapError
 from wsolkit.boxes import AllComponents, LargestComponent, components, largest_box
 
 MAPS = hnp.arrays(
-    np.float32, st.tuples(st.integers(1, 9), st.integers(1, 9)), elements=st.sampled_from([0, 0.125, 0.25, 0.5, 0.75, 1])
+    np.float32,
+    st.tuples(st.integers(1, 9), st.integers(1, 9)),
+    elements=st.sampled_from([0, 0.125, 0.25, 0.5, 0.75, 1]),
 )
 
 
@@ -58,7 +60,10 @@ def test_largest_box_is_one_of_the_largest_regions(score_map, threshold):
 @given(MAPS, st.floats(0.1, 10))
 def test_boxes_do_not_depend_on_the_scale_of_the_map(score_map, factor):
     scaled = (score_map.astype(np.float64) * factor).astype(np.float64)
-    assert LargestComponent(0.3)(scaled).boxes.tolist() == LargestComponent(0.3)(score_map.astype(np.float64)).boxes.tolist()
+    assert (
+        LargestComponent(0.3)(scaled).boxes.tolist()
+        == LargestComponent(0.3)(score_map.astype(np.float64)).boxes.tolist()
+    )
 
 
 def test_a_ring_around_a_larger_blob_does_not_win():

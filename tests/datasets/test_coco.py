@@ -81,7 +81,10 @@ def test_smaller_objects_lie_over_larger_ones():
     [
         (lambda c: c["annotations"][0].update(image_id=5), "annotation 201 has the image_id 5, which is not listed"),
         (lambda c: c["annotations"][0].update(category_id=5), "annotation 201 has the category_id 5, which is not"),
-        (lambda c: c["annotations"][0].update(bbox=[1, 2, 3]), r"bbox of annotation 201 should be four numbers.* \[1, 2, 3\]"),
+        (
+            lambda c: c["annotations"][0].update(bbox=[1, 2, 3]),
+            r"bbox of annotation 201 should be four numbers.* \[1, 2, 3\]",
+        ),
         (lambda c: c["annotations"][0].pop("image_id"), "an entry lacks 'image_id'"),
         (lambda c: c["images"].append(c["images"][0]), "1 of the images share an id"),
         (lambda c: c.pop("categories"), "has no list 'categories'"),

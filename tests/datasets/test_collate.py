@@ -7,7 +7,12 @@ from wsolkit.registry import FUNCTIONS
 
 
 def sample(name, size=(4, 5), **more):
-    return {"inputs": torch.randint(0, 255, (3, *size), dtype=torch.uint8), "labels": torch.tensor(1), "image_ids": name, **more}
+    return {
+        "inputs": torch.randint(0, 255, (3, *size), dtype=torch.uint8),
+        "labels": torch.tensor(1),
+        "image_ids": name,
+        **more,
+    }
 
 
 def test_batch_holds_the_samples():

@@ -46,7 +46,12 @@ def test_masks_need_most_annotators(root, layouts):
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("bounding_boxes.txt", "1 1.0 2.0", "1 one 2.0", r"bounding_boxes\.txt, line 1: expected 'id x y width height'"),
+        (
+            "bounding_boxes.txt",
+            "1 1.0 2.0",
+            "1 one 2.0",
+            r"bounding_boxes\.txt, line 1: expected 'id x y width height'",
+        ),
         ("bounding_boxes.txt", "1 1.0 2.0 19.0 28.0\n", "", r"bounding_boxes\.txt lacks image 1 \(001\.cat/a\.jpg\)"),
         ("image_class_labels.txt", "1 1\n", "1 7\n", r"image_class_labels\.txt, line 1: class '7' is not in classes"),
         ("image_class_labels.txt", "2 2\n", "", r"image_class_labels\.txt lacks image 2 .* line 2 of images\.txt"),

@@ -97,7 +97,12 @@ def test_bytes_behind_a_jpeg_are_harmless(picture, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "words"),
-    [(b"", r"\(0 bytes\)"), (b"hello\n", r"\(6 bytes\)"), (b"\xff\xd8\xff\xd9", r"\(4 bytes\)"), (b"\x89PNG\r\n", "cannot")],
+    [
+        (b"", r"\(0 bytes\)"),
+        (b"hello\n", r"\(6 bytes\)"),
+        (b"\xff\xd8\xff\xd9", r"\(4 bytes\)"),
+        (b"\x89PNG\r\n", "cannot"),
+    ],
 )
 def test_what_is_no_image_is_refused(tmp_path, content, words):
     path = tmp_path / "a.jpg"

@@ -49,7 +49,6 @@ def test_masks_keep_ignored_pixels_and_drop_other_classes(root):
     dataset = PascalVOC(str(root), "val", classes=CLASSES, load_targets=True)
     assert dataset[0]["targets"].mask[:4, 0].tolist() == [255, 0, 2, 0]
     (root / "SegmentationClass/f.png").unlink()
-    assert dataset[1]["targets"].mask is not None or dataset.record(1)
     assert PascalVOC(str(root), "val", classes=CLASSES, load_targets=True)[1]["targets"].mask is None
     assert PascalVOC(str(root), "val", classes=CLASSES, load_targets=True, masks=False)[0]["targets"].mask is None
 
@@ -71,7 +70,12 @@ def test_wrong_masks_are_refused(root, mask, words):
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("Annotations/e.xml", "<name>cat", "<name>cart", r"e\.xml has an object 'cart', which is none of the classes. Did you"),
+        (
+            "Annotations/e.xml",
+            "<name>cat",
+            "<name>cart",
+            r"e\.xml has an object 'cart', which is none of the classes. Did you",
+        ),
         ("Annotations/e.xml", "<xmin>8</xmin>", "", r"e\.xml: the bndbox of a 'cat' should have .* but got \[None"),
         ("Annotations/e.xml", "</annotation>", "", r"e\.xml is no XML"),
         ("Annotations/e.xml", "<name>cat</name>", "", r"e\.xml has an object without a name"),

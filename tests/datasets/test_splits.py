@@ -36,5 +36,3 @@ def test_the_division_never_changes():
 def test_wrong_fractions_are_named(wrong):
     with pytest.raises(ConfigError, match="should be 0 or more and add up to 1, but got"):
         split_by_hash(["a"], wrong)
-
-

@@ -22,7 +22,9 @@ def image():
 
 
 def test_every_public_transform_is_known():
-    names = [n for n, c in vars(v2).items() if inspect.isclass(c) and issubclass(c, v2.Transform) and c is not v2.Transform]
+    names = [
+        n for n, c in vars(v2).items() if inspect.isclass(c) and issubclass(c, v2.Transform) and c is not v2.Transform
+    ]
     assert len(names) > 40
     assert set(names) <= set(TRANSFORMS.module_dict)
 
@@ -32,7 +34,10 @@ def test_nested_transforms_and_words():
         [
             {"type": "RandomResizedCrop", "size": 8, "antialias": True, "interpolation": "bicubic"},
             {"type": "RandomApply", "transforms": [{"type": "ColorJitter", "brightness": 0.4}], "p": 0.3},
-            {"type": "RandomChoice", "transforms": [{"type": "Compose", "transforms": [{"type": "RandomHorizontalFlip"}]}]},
+            {
+                "type": "RandomChoice",
+                "transforms": [{"type": "Compose", "transforms": [{"type": "RandomHorizontalFlip"}]}],
+            },
             {"type": "AutoAugment", "policy": "cifar10"},
             {"type": "ToDtype", "dtype": "uint8", "scale": True},
         ]

@@ -38,8 +38,8 @@ def test_masks_are_joined_and_ignored_pixels_give_way(layouts, tmp_path):
     expected = np.where(first | second, 2, np.where(ignore, 255, 0))[::2, ::2]
     np.testing.assert_array_equal(mask, expected)
     assert mask.shape == (36, 48)
+    (tmp_path / "metadata/val/localization.txt").write_text("dog/f.jpg,1.png,a.png\ndog/f.jpg,2.png,b.png\n")
     with pytest.raises(DataError, match=r"line 2: 'dog/f\.jpg' has a second ignore file"):
-        (tmp_path / "metadata/val/localization.txt").write_text("dog/f.jpg,1.png,a.png\ndog/f.jpg,2.png,b.png\n")
         WsolMetadata(str(tmp_path), "val", load_targets=True)
 
 
@@ -62,9 +62,19 @@ def test_proxy_list_and_class_names(root):
 @pytest.mark.parametrize(
     ("file", "old", "new", "words"),
     [
-        ("localization.txt", "cat/e.jpg,7,8,16,27", "cat/e.jpg,7,8,16", r"localization\.txt, line 1: expected 'path,x0"),
+        (
+            "localization.txt",
+            "cat/e.jpg,7,8,16,27",
+            "cat/e.jpg,7,8,16",
+            r"localization\.txt, line 1: expected 'path,x0",
+        ),
         ("localization.txt", "cat/e.jpg,7", "cat/zz.jpg,7", r"line 1: 'cat/zz\.jpg' is not in image_ids\.txt"),
-        ("class_labels.txt", "cat/e.jpg,0", "cat/e.jpg,2", r"class_labels\.txt, line 1: the label should be one of 0 to 1, but got '2'"),
+        (
+            "class_labels.txt",
+            "cat/e.jpg,0",
+            "cat/e.jpg,2",
+            r"class_labels\.txt, line 1: the label should be one of 0 to 1, but got '2'",
+        ),
         ("class_labels.txt", "cat/e.jpg,0", "cat/e.jpg", r"class_labels\.txt, line 1: expected 'path,label'"),
         ("class_labels.txt", "cat/e.jpg,0\n", "", r"class_labels\.txt has no label for 'cat/e\.jpg'"),
         ("image_sizes.txt", "48,36", "48,x", r"image_sizes\.txt, line 1: the size should be .* but got 'x'"),

@@ -27,7 +27,11 @@ def by_cutoffs(scores, labels):
     return 100 * total
 
 
-@given(st.lists(st.tuples(st.sampled_from([0.1, 0.2, 0.3, 0.5, 0.9]), st.sampled_from([1, 0, -1])), min_size=1, max_size=12))
+@given(
+    st.lists(
+        st.tuples(st.sampled_from([0.1, 0.2, 0.3, 0.5, 0.9]), st.sampled_from([1, 0, -1])), min_size=1, max_size=12
+    )
+)
 def test_average_precision_equals_the_loop(pairs):
     scores, labels = np.array([s for s, _ in pairs]), np.array([y for _, y in pairs])
     if not (labels == 1).any():

@@ -119,6 +119,7 @@ def test_two_processes_train_one_model(tmp_path):
     done = subprocess.run(
         [*torchrun, str(tmp_path / "two.py"), "--work-dir", str(work), "--launcher", "pytorch"],
         env=environment(),
+        cwd=tmp_path,
         capture_output=True,
         text=True,
         timeout=240,
@@ -134,4 +135,6 @@ def test_two_processes_train_one_model(tmp_path):
     assert checkpoint["meta"]["processes"] == 2
     assert "images: 7" in done.stdout  # uneven: 4 and 3, each counted once
     assert done.stdout.count("Training is done.") == 1
+    assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["two.py", "work"]
+    assert not list(work.glob(".collect*"))
     assert (work / "corrupt_images.txt").read_text().count("\n") == 1

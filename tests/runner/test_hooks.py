@@ -94,7 +94,7 @@ def test_seeds_repeat_in_all_streams_and_differ_between_iterations():
 
 def test_progress_is_the_fraction_of_iterations_done():
     runner = SimpleNamespace(model=SimpleNamespace(progress=0.0), iter=3, max_iters=12)
-    TrainingProgress().before_train_iter(runner, 0)
+    TrainingProgress().before_train_iter(runner, batch_idx=0)
     assert runner.model.progress == 0.25
 
 

@@ -66,6 +66,8 @@ def build_datasets(config: Any, splits: list[str]) -> tuple[dict[str, ImageDatas
     Raises:
         ConfigError: none of the splits is in the configuration, or a data set is misspelt.
     """
+    from mmengine.registry import DefaultScope
+
     from wsolkit.errors import ConfigError, DataError
     from wsolkit.registry import DATASETS
 
@@ -76,7 +78,8 @@ def build_datasets(config: Any, splits: list[str]) -> tuple[dict[str, ImageDatas
         if not loader:
             continue
         try:
-            found = list(innermost(DATASETS.build(loader["dataset"])))
+            with DefaultScope.overwrite_default_scope(DATASETS.scope):  # for what mmengine's wrappers build inside
+                found = list(innermost(DATASETS.build(loader["dataset"])))
         except DataError as error:
             broken[split] = str(error)
             continue

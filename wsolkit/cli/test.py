@@ -23,11 +23,29 @@ def add_parser(subparsers: Any) -> None:
         "test boxes would have given is printed beside it. Centre box, centred blob and whole image are always there.",
     )
     parser.add_argument("config", metavar="CONFIG", help="configuration file, or the name of a shipped one")
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", type=Path, help="checkpoint of the training, such as best.pth")
+    parser.add_argument(
+        "checkpoint", metavar="CHECKPOINT", type=Path, help="checkpoint of the training, such as best.pth"
+    )
     parser.add_argument("--split", choices=("test", "val"), default="test", help="split to score (default: test)")
-    parser.add_argument("--out", metavar="FILE", type=Path, help="JSON file for the numbers (default: SPLIT_results.json beside the checkpoint)")
-    parser.add_argument("--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="entries of the configuration to change, such as data_root=photos")
-    parser.add_argument("--amp", action=argparse.BooleanOptionalAction, default=None, help="bf16 arithmetic (default: as the configuration says)")
+    parser.add_argument(
+        "--out",
+        metavar="FILE",
+        type=Path,
+        help="JSON file for the numbers (default: SPLIT_results.json beside the checkpoint)",
+    )
+    parser.add_argument(
+        "--cfg-options",
+        nargs="+",
+        default=[],
+        metavar="KEY=VALUE",
+        help="entries of the configuration to change, such as data_root=photos",
+    )
+    parser.add_argument(
+        "--amp",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="bf16 arithmetic (default: as the configuration says)",
+    )
     parser.set_defaults(run=run)
 
 

@@ -85,15 +85,13 @@ class ImageDataset(BaseDataset):
         self.transforms = build_pipeline(pipeline)
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         super().__init__(data_root=data_root, test_mode=test_mode, indices=indices, pipeline=[])
-        if len(self) == 0:
-            raise DataError(f"{type(self).__name__} found no images for split {split!r} in {data_root!r}.")
         self._corrupt = torch.zeros(len(self), dtype=torch.bool).share_memory_()
 
     @abstractmethod
     def load_records(self) -> tuple[list[Record], list[str]]:
         """Return the records of the split and the class names."""
 
-    def read_mask(self, record: Record) -> np.ndarray | None:  # noqa: ARG002 - for subclasses
+    def read_mask(self, record: Record) -> np.ndarray | None:
         """Return the (H, W) uint8 class mask (0 background, k + 1 class k, 255 ignored), or None without masks."""
         return None
 
@@ -108,6 +106,11 @@ class ImageDataset(BaseDataset):
     def load_data_list(self) -> list[dict]:
         """Fill mmengine's list; see ``load_records``."""
         records, classes = self.load_records()
+        if not records:
+            raise DataError(
+                f"{type(self).__name__} found no images for split {self.split!r} in {self.data_root!r}. "
+                "Check data_root and the split."
+            )
         self._metainfo["classes"] = tuple(classes)
         self._metainfo["multi_label"] = self.multi_label
         return [dict(record) for record in records]

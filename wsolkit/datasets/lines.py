@@ -60,14 +60,14 @@ def split_line(path: str | Path, number: int, line: str, expected: str, separato
 
 
 def whole_number(path: str | Path, number: int, text: str, what: str, allowed: Sequence[int] | range) -> int:
-    """Return a number of a line that should be one of ``allowed``.
+    """Return a number of a line that should be one of ``allowed``, which ascend.
 
     Raises:
         DataError: it is no whole number, or not one of them.
     """
     value = int(text) if text.removeprefix("-").isdecimal() else None
     if value is None or value not in allowed:
-        bounds = f"{min(allowed)} to {max(allowed)}" if len(allowed) else "nothing (there are none)"
+        bounds = f"{allowed[0]} to {allowed[-1]}" if len(allowed) else "nothing (there are none)"
         raise DataError(
             f"{path}, line {number}: the {what} should be one of {bounds}, but got {text!r}. Correct the line."
         )

@@ -90,4 +90,4 @@ def opened(path: str | Path) -> Image.Image:
             image.load()
             return image
     except Exception as error:  # Pillow's plugins raise anything from OSError to struct.error
-        raise DataError(f"Mask {path} cannot be read: {error}. Replace the file, or set masks=False.") from error
+        raise DataError(f"Mask {path} cannot be read: {error}. Replace the file or leave it out.") from error

@@ -26,7 +26,7 @@ def centred_blob(size: tuple[int, int]) -> np.ndarray:
 
 
 def centre_box(size: tuple[int, int]) -> np.ndarray:
-    """Return a map (H, W) that is 1 in the middle half of the image's area and 0 elsewhere: one box at any threshold."""
+    """Return a map (H, W) that is 1 in the middle half of the area and 0 elsewhere: one box at any threshold."""
     height, width = size
     margins = round(height * (1 - CENTRE_SIDE) / 2), round(width * (1 - CENTRE_SIDE) / 2)
     score_map = np.zeros(size)

@@ -77,9 +77,7 @@ class LocalizationMetric(BaseMetric):
 
     def compute_metrics(self, results: list[ImageResult]) -> dict[str, float]:
         """Return the numbers of a validation split, in percent."""
-        numbers = {
-            name: float(getattr(value, "percent", value)) for name, value in classification(results).items()
-        }
+        numbers = {name: float(getattr(value, "percent", value)) for name, value in classification(results).items()}
         if len(stacked_ious(results)):
             found = localization(results, self.thresholds, iou=self.iou)
             numbers["GT-known"] = found.gt_known.percent

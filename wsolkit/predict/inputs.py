@@ -94,7 +94,7 @@ def walk(folder: str, hidden: str | None = None) -> Iterator[str]:
     while waiting:
         current = waiting.pop()
         real = os.path.realpath(current)
-        if real in seen or real == hidden:
+        if real in seen or (real == hidden and current != folder):
             continue
         seen.add(real)
         try:

@@ -93,7 +93,7 @@ def predict_to_folder(
         draw: how many pictures to draw, the most doubtful first; ``ALL`` for every image.
         overwrite: remove results of other settings from ``out``.
         num_workers: processes that read images; chosen by the machine by default.
-        chunk_size: images in a part file, and the most that is lost when a run is stopped.
+        chunk_size: about how many images are in a part file; what is lost when a run is stopped.
         shows: gives a progress display for a task's name and number of images.
 
     Returns:
@@ -108,6 +108,8 @@ def predict_to_folder(
     predictor.class_source(classes)
     if draw < ALL:
         raise ConfigError(f"draw is how many pictures to draw, but got {draw}.")
+    if num_workers is not None and num_workers < 0:
+        raise ConfigError(f"num_workers is how many processes read images, but got {num_workers}.")
     workers = default_workers(predictor) if num_workers is None else num_workers
     run = RunFolder(out)
     shows = shows or (lambda *_: nullcontext(no_progress))

@@ -1,10 +1,9 @@
 """The folder predictions grow in, chunk by chunk, so that a run can be stopped at any moment and taken up again.
 
-The images are cut into chunks of a fixed number. The results of a chunk are one file in ``parts/``, written whole or
-not at all; the score maps of a chunk, where they are asked for, one file in ``maps/``. A chunk's files are named after
-its number and a digest of its images' names, paths, sizes and times of change: a chunk is done if its file is there,
-whoever wrote it, and is computed anew if one of its images has changed. ``run.json`` holds the settings all parts were
-made with.
+The images are cut into chunks. The results of a chunk are one file in ``parts/``, written whole or not at all; the
+score maps of a chunk, where they are asked for, one file in ``maps/``. A chunk's files are named after a digest of its
+images' names, paths, sizes and times of change: a chunk is done if its file is there, whoever wrote it, and is computed
+anew if one of its images has changed. ``run.json`` holds the settings all parts were made with.
 """
 
 from __future__ import annotations
@@ -15,6 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import numpy as np
 
@@ -47,20 +47,37 @@ class Chunk:
 
 
 def cut(images: Sequence[ImageFile], size: int = CHUNK_SIZE) -> list[Chunk]:
-    """Cut the images into chunks of ``size``."""
+    """Cut the images into chunks of about ``size``, at least half and at most twice as many.
+
+    Where a chunk ends depends on the name of its last image alone, so that an image more or less changes the chunk it
+    is in and, at most, a few after it.
+
+    >>> chunks = cut([ImageFile(f"{number}.jpg", "") for number in range(1000)], 100)
+    >>> chunks[0].start, chunks[-1].stop, all(chunk.stop - chunk.start <= 200 for chunk in chunks)
+    (0, 1000, True)
+    """
     chunks = []
-    for number, start in enumerate(range(0, len(images), size)):
-        stop = min(start + size, len(images))
-        digest = hashlib.sha256()
-        for image in images[start:stop]:
-            try:
-                stat = Path(image.path).stat()
-                state = (stat.st_size, stat.st_mtime_ns)
-            except OSError:
-                state = (-1, -1)
-            digest.update(repr((image, state)).encode("utf-8", "surrogateescape"))
-        chunks.append(Chunk(start, stop, f"{number:06d}-{digest.hexdigest()[:12]}"))
+    start = 0
+    for number, image in enumerate(images, start=1):
+        count = number - start
+        ends = count >= size / 2 and crc32(image.image_id.encode("utf-8", "surrogateescape")) % (size // 2 + 1) == 0
+        if ends or count == 2 * size or number == len(images):
+            chunks.append(Chunk(start, number, digest(images[start:number])))
+            start = number
     return chunks
+
+
+def digest(images: Sequence[ImageFile]) -> str:
+    """Return a digest of images' names, paths, sizes and times of change."""
+    found = hashlib.sha256()
+    for image in images:
+        try:
+            stat = Path(image.path).stat()
+            state = (stat.st_size, stat.st_mtime_ns)
+        except OSError:
+            state = (-1, -1)
+        found.update(repr((image, state)).encode("utf-8", "surrogateescape"))
+    return found.hexdigest()[:20]
 
 
 class RunFolder:
@@ -207,7 +224,7 @@ class RunFolder:
 
 
 def iter_score_maps(folder: str | Path) -> Iterator[tuple[str, int, np.ndarray]]:
-    """Yield (image_id, class index, (H, W) float16 score map) of every map that ``--maps`` wrote, in order.
+    """Yield (image_id, class index, (H, W) float16 score map) of every map that ``--maps`` wrote.
 
     Raises:
         DataError: there are no maps.

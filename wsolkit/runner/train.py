@@ -90,6 +90,7 @@ def train(
         checkpoint = resumable(source) if source else None
         if source is None and config.get("load_from") and Path(config["load_from"]).suffix:
             check_source(str(config["load_from"]))
+        name = config_name(config)
         config = complete(config, work_dir, checkpoint, seed, deterministic, launcher)
         if source is not None:
             config["load_from"] = str(source)
@@ -98,7 +99,7 @@ def train(
             model = runner.model.module if is_model_wrapper(runner.model) else runner.model
             check_weights(model, checkpoint["state_dict"], source or "")
         del checkpoint
-        keep_record(runner, config, work_dir, source)
+        keep_record(runner, name, config["randomness"]["seed"], work_dir, source)
         run(runner)
         return outcome(work_dir)
 
@@ -162,7 +163,8 @@ def complete(
             f"A training needs train_cfg, optim_wrapper and train_dataloader, but the configuration {name!r} lacks "
             f"{', '.join(lacking)}. Add it, or build on a configuration in _base_."
         )
-    config["experiment_name"] = name
+    earlier = next(_runs)  # mmengine keeps its loggers by name and second
+    config["experiment_name"] = f"{name}_{earlier}" if earlier else name
     config["work_dir"] = str(work_dir)
     config["launcher"] = launcher
     config["resume"] = checkpoint is not None
@@ -189,19 +191,24 @@ def complete(
     return config
 
 
-def keep_record(runner: Runner, config: Config, work_dir: Path, source: Path | None) -> None:
+def keep_record(runner: Runner, name: str, seed: int, work_dir: Path, source: Path | None) -> None:
     """Write the resolved configuration and the manifest, on the main process."""
+    runner.cfg["experiment_name"] = name
     for key in RUN_ONLY:
         runner.cfg.pop(key, None)
     if source is not None:
         runner.cfg.pop("load_from", None)
     loops = {"train": runner.train_loop, "val": runner.val_loop}
+    if runner.world_size > 1 and runner.val_loop is not None:
+        for number, metric in enumerate(runner.val_loop.evaluator.metrics):
+            if metric.collect_dir is None and metric.collect_device == "cpu":  # else it litters the current folder
+                metric.collect_dir = str(work_dir / f".collect_{number}")
     datasets = {split: loop.dataloader.dataset for split, loop in loops.items() if loop is not None}
     if is_main_process():
         clear_parts(work_dir)
         text = Config(runner.cfg.to_dict()).pretty_text  # this one is for people: formatted
         write_text(work_dir / "config.py", text)
-        write_manifest(work_dir, text, config["randomness"]["seed"], datasets, None if source is None else str(source))
+        write_manifest(work_dir, text, seed, datasets, None if source is None else str(source))
 
 
 def run(runner: Runner) -> None:

@@ -1,0 +1,63 @@
+"""``wsolkit predict``: exit codes, formats, and what is printed."""
+
+import json
+
+import pytest
+
+from wsolkit.cli.main import main
+
+
+@pytest.fixture
+def command(trained, photos, tmp_path):
+    config, checkpoint = trained
+    return ["predict", str(config), str(checkpoint), str(photos), "--out", str(tmp_path / "out"), "--device", "cpu"]
+
+
+def test_a_run(command, tmp_path, capsys):
+    assert main([*command, "--format", "coco,yolo", "--format", "csv", "--draw", "3", "--num-workers", "0"]) == 0
+    printed = capsys.readouterr().out
+    assert "7 boxes in 7 images, threshold 0.5 (from the configuration)." in printed
+    for name in ("boxes.json", "dataset.json", "yolo", "boxes.csv", "failed.csv", "index.html"):
+        assert str(tmp_path / "out" / name) in printed
+        assert (tmp_path / "out" / name).exists()
+    assert main([*command, "--num-workers", "0"]) == 0
+    assert "7 of 7 images were done before." in capsys.readouterr().out
+
+
+def test_a_corrupt_image_is_no_failure(command, photos, capsys):
+    (photos / "red" / "0.png").write_bytes(b"x")
+    assert main(command) == 0
+    assert "1 images could not be read; failed.csv says why." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (["--format", "cocoa"], "There is no format 'cocoa'. Did you mean 'coco'"),
+        (["--threshold", "2"], "A box threshold is a fraction"),
+        (["--classes", "folder", "--topk", "2"], "topk=2 does not go with classes='folder'"),
+        (["--device", "cuda:99"], "There is no device 'cuda:99' here"),
+        (["--batch-size", "0"], "batch_size is how many"),
+    ],
+)
+def test_mistakes_are_explained(command, tmp_path, capsys, change, words):
+    assert main([*command, *change]) == 2
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert "Traceback" not in printed
+    assert not (tmp_path / "out").exists()
+
+
+def test_nothing_to_read_is_a_failure(command, photos, capsys):
+    for path in photos.rglob("*.png"):
+        path.write_bytes(b"")
+    assert main(command) == 2
+    assert "None of the 7 images could be read" in capsys.readouterr().err
+
+
+def test_other_settings_need_overwrite(command, tmp_path, capsys):
+    assert main(command) == 0
+    assert main([*command, "--topk", "2"]) == 2
+    assert "holds predictions made with other settings: topk was None and is 2 now" in capsys.readouterr().err
+    assert main([*command, "--topk", "2", "--overwrite"]) == 0
+    assert json.loads((tmp_path / "out" / "run.json").read_text())["topk"] == 2
