@@ -1,35 +1,9 @@
 # birds50: classes 001-050 of CUB-200-2011 in the wsolevaluation layout; boxes on val and test only.
 # Its folder: --cfg-options data_root=..., or the environment variable WSOLKIT_DATA for the folder above it.
+_base_ = ["./warp224.py"]
+
 data_root = "{{$WSOLKIT_DATA:data}}/birds50"
 
-train_pipeline = [
-    dict(type="ResizedRandomCrop", size=256, crop=224),
-    dict(type="RandomHorizontalFlip"),
-]
-test_pipeline = [dict(type="Resize", size=(224, 224), antialias=True)]
-
-train_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=True),
-    collate_fn=dict(type="collate_samples"),
-    dataset=dict(type="WsolMetadata", split="train", pipeline=train_pipeline),
-)
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
-    collate_fn=dict(type="collate_samples"),
-    dataset=dict(type="WsolMetadata", split="val", pipeline=test_pipeline, load_targets=True, test_mode=True),
-)
-test_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
-    collate_fn=dict(type="collate_samples"),
-    dataset=dict(type="WsolMetadata", split="test", pipeline=test_pipeline, load_targets=True, test_mode=True),
-)
-val_evaluator = dict(type="LocalizationMetric")
-test_evaluator = val_evaluator
+train_dataloader = dict(dataset=dict(type="WsolMetadata"))
+val_dataloader = dict(dataset=dict(type="WsolMetadata"))
+test_dataloader = dict(dataset=dict(type="WsolMetadata"))

@@ -1,35 +1,9 @@
 # PASCAL VOC 2012 in its official layout: several classes per image.
-# The folder VOCdevkit/VOC2012: --cfg-options data_root=..., or WSOLKIT_DATA for the folder above VOCdevkit.
+# The folder VOCdevkit/VOC2012: --cfg-options data_root=..., or WSOLKIT_DATA for the folder two above it (voc/VOCdevkit).
+_base_ = ["./crop224.py"]
+
 data_root = "{{$WSOLKIT_DATA:data}}/voc/VOCdevkit/VOC2012"
 
-train_pipeline = [
-    dict(type="RandomResizedCrop", size=224, scale=(0.5, 1.0), ratio=(0.75, 1.333), antialias=True),
-    dict(type="RandomHorizontalFlip"),
-]
-test_pipeline = [dict(type="Resize", size=(224, 224), antialias=True)]
-
-train_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=True),
-    collate_fn=dict(type="collate_samples"),
-    dataset=dict(type="PascalVOC", split="train", pipeline=train_pipeline),
-)
-val_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    persistent_workers=True,
-    sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
-    collate_fn=dict(type="collate_samples"),
-    dataset=dict(type="PascalVOC", split="val", pipeline=test_pipeline, load_targets=True, test_mode=True),
-)
-test_dataloader = dict(
-    batch_size=32,
-    num_workers=2,
-    sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
-    collate_fn=dict(type="collate_samples"),
-    dataset=dict(type="PascalVOC", split="test", pipeline=test_pipeline, load_targets=True, test_mode=True),
-)
-val_evaluator = dict(type="LocalizationMetric")
-test_evaluator = val_evaluator
+train_dataloader = dict(dataset=dict(type="PascalVOC"))
+val_dataloader = dict(dataset=dict(type="PascalVOC"))
+test_dataloader = dict(dataset=dict(type="PascalVOC"))

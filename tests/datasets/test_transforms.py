@@ -82,13 +82,13 @@ def test_resize_is_pillows(image):
 def test_crop_is_a_crop_of_the_resized_image(image):
     resized = v2.functional.resize(image, [256, 256], antialias=True).float()
     offsets = set()
-    for seed in range(20):
+    for seed in range(6):
         torch.manual_seed(seed)
         got = ResizedRandomCrop(256, crop=224)(image).float()
         assert got.shape == (3, 224, 224)
         errors = {
             (top, left): (resized[:, top : top + 224, left : left + 224] - got).abs().mean().item()
-            for top in range(0, 33, 1)
+            for top in range(0, 33, 4)
             for left in range(0, 33, 4)
         }
         torch.manual_seed(seed)
@@ -97,7 +97,7 @@ def test_crop_is_a_crop_of_the_resized_image(image):
         assert exact < 1, (top, left)
         assert exact <= min(errors.values()) + 0.2
         offsets.add((top, left))
-    assert len(offsets) > 15
+    assert len(offsets) > 4
 
 
 def test_crop_moves_boxes_and_masks_with_the_image():

@@ -31,7 +31,10 @@ def read_image(path: str | Path) -> torch.Tensor:
     except OSError as error:
         raise DataError(f"Image {path} cannot be opened: {error.strerror or error}. Check the path.") from error
     if data[:3].tobytes() == JPEG_START and data[-2:].tobytes() == JPEG_END:
-        pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+        try:
+            pixels = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB)
+        except cv2.error:
+            pixels = None
         if pixels is not None:  # else Pillow has the last word on whether the file is broken
             return torch.from_numpy(pixels).permute(2, 0, 1)
     try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -25,7 +24,7 @@ from wsolkit.predict.geometry import build_pipeline, scale_boxes
 from wsolkit.predict.loading import ImageBatch
 from wsolkit.predict.pixels import batches_of
 from wsolkit.predict.results import TOP, FoundBox, ImageResult
-from wsolkit.predict.trained import class_names, load_trained
+from wsolkit.predict.trained import choose_threshold, class_names, load_trained
 
 __all__ = ["Predictor"]
 
@@ -87,7 +86,7 @@ class Predictor:
         self.transform, self.input_size = build_pipeline(pipeline)
         self.device = choose_device(device)
         self.model = model.eval().to(self.device)
-        self.threshold, self.threshold_source = self._choose_threshold(threshold)
+        self.threshold, self.threshold_source = choose_threshold(model, threshold)
         self.box_extractor = copy(model.box_extractor)  # the model keeps its own threshold
         self.box_extractor.threshold = self.threshold
         self.multi_label = multi_label
@@ -210,22 +209,6 @@ class Predictor:
     def categories(self, classes: str | None = None) -> tuple[str, ...]:
         """Return the names of the classes that boxes can have: ``object`` alone where nothing tells classes apart."""
         return self.classes if self.classifies or classes == FOLDER else OBJECT
-
-    def _choose_threshold(self, threshold: float | None) -> tuple[float, str]:
-        """Return the threshold and where it comes from."""
-        chosen = float(self.model.chosen_threshold)
-        if threshold is not None:
-            found, source = float(threshold), "given"
-        elif math.isfinite(chosen):
-            found, source = chosen, "chosen on the validation split"
-        else:
-            found, source = float(self.model.box_extractor.threshold), "from the configuration"
-        if not 0 <= found < 1:
-            raise ConfigError(
-                f"A box threshold is a fraction of the map's maximum in [0, 1), but the one {source} is {found:g}. "
-                "Give another one with threshold."
-            )
-        return round(found, 6), source  # the buffer is float32: 0.2 and not 0.20000000298
 
     # Not inference mode: gradient-based CAM methods record operations on what was computed here.
     @torch.no_grad()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -18,7 +19,7 @@ from wsolkit.errors import CheckpointError, ConfigError
 from wsolkit.localizer import Localizer
 from wsolkit.registry import DATASETS, HEADS, MODELS
 
-__all__ = ["Trained", "load_trained", "pipeline_of"]
+__all__ = ["Trained", "choose_threshold", "class_names", "load_trained", "pipeline_of"]
 
 
 @dataclass
@@ -191,3 +192,26 @@ def class_names(known: Sequence[str], count: int | None) -> tuple[str, ...]:
             "num_classes= in the configuration."
         )
     return tuple(known) or (("object",) if count is None else tuple(f"class_{index}" for index in range(count)))
+
+
+def choose_threshold(model: Localizer, given: float | None = None) -> tuple[float, str]:
+    """Return where the box extractor is to cut, and where that number comes from, in words.
+
+    The given threshold comes first, then the one chosen on the validation split, then the configuration's.
+
+    Raises:
+        ConfigError: it is not in [0, 1).
+    """
+    chosen = float(model.chosen_threshold)
+    if given is not None:
+        found, source = float(given), "given"
+    elif math.isfinite(chosen):
+        found, source = chosen, "chosen on the validation split"
+    else:
+        found, source = float(model.box_extractor.threshold), "from the configuration"
+    if not 0 <= found < 1:
+        raise ConfigError(
+            f"A box threshold is a fraction of the map's maximum in [0, 1), but the one {source} is {found:g}. "
+            "Give another one with threshold."
+        )
+    return round(found, 6), source  # the buffer is float32: 0.2 and not 0.20000000298
