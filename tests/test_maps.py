@@ -67,3 +67,23 @@ def test_activation_refuses_classes_without_a_map():
         activation.of(torch.tensor([0, 3]))
     with pytest.raises(ShapeError, match=r"B = 2 as the maps, but got \(3,\)"):
         activation.of(torch.tensor([0, 1, 2]))
+
+
+@pytest.mark.parametrize("mode", ["bicubic", "bilinear"])
+@pytest.mark.parametrize(("cells", "pixels"), [((7, 7), (224, 224)), ((14, 9), (30, 41)), ((9, 8), (4, 5)), ((1, 3), (6, 6))])
+def test_resizing_by_matrices_equals_torch_s_interpolation(mode, cells, pixels):
+    maps = torch.randn(2, 3, *cells)
+    expected = torch.nn.functional.interpolate(maps, size=pixels, mode=mode, align_corners=False)
+    torch.testing.assert_close(resize_maps(maps, pixels, mode), expected, atol=1e-5, rtol=1e-5)
+
+
+def test_maps_that_training_does_not_ask_for_are_not_made():
+    def never():
+        raise AssertionError
+
+    lazy = Activation(never, logits=torch.zeros(1, 2))
+    assert lazy.logits.shape == (1, 2)
+    asked = []
+    made = Activation(lambda: asked.append(1) or torch.ones(1, 2, 3, 3, dtype=torch.bfloat16))
+    assert (made.maps.dtype, made.maps.shape, len(asked)) == (torch.float32, (1, 2, 3, 3), 1)
+    assert made.maps is made.maps

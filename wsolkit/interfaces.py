@@ -8,8 +8,8 @@ x1 and y1 lie just outside, a box is x1 - x0 pixels wide.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
@@ -42,21 +42,37 @@ Levels = dict[str, Tensor]
 """Named feature levels, shallow to deep, each (B, C, h, w)."""
 
 
-@dataclass
 class Activation:
     """What a head makes of the features.
 
-    Attributes:
-        maps: (B, K, h, w), or (B, 1, h, w) for a class-agnostic map.
+    Args:
+        maps: (B, K, h, w), or (B, 1, h, w) for a class-agnostic map; or a function that makes them when they are first
+            asked for, where training may not need them.
         logits: (B, K), or None where the head does not classify.
         features: (B, C, h, w), the features the maps were made from, for CAM methods and box extractors.
         extras: named further outputs (branches, embeddings) that a method's own losses read.
     """
 
-    maps: Tensor
-    logits: Tensor | None = None
-    features: Tensor | None = None
-    extras: dict[str, Tensor] = field(default_factory=dict)
+    def __init__(
+        self,
+        maps: Tensor | Callable[[], Tensor],
+        logits: Tensor | None = None,
+        features: Tensor | None = None,
+        extras: dict[str, Tensor] | None = None,
+    ) -> None:
+        self._maps = maps
+        self.logits = None if logits is None else logits.float()
+        self.features = features
+        self.extras = extras or {}
+
+    @property
+    def maps(self) -> Tensor:
+        """The maps in float32, (B, K, h, w) or (B, 1, h, w)."""
+        if not isinstance(self._maps, Tensor):
+            self._maps = self._maps()
+        if self._maps.dtype != torch.float32:
+            self._maps = self._maps.float()
+        return self._maps
 
     @property
     def class_agnostic(self) -> bool:

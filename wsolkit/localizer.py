@@ -127,11 +127,7 @@ class Localizer(BaseModel):
         if images.ndim != 4 or images.shape[1] != 3:
             raise ShapeError(f"Images should be (B, 3, H, W), but got {tuple(images.shape)}.")
         with autocast_context(self.precision, images.device):
-            activation = self.head(self.backbone(self.image_modifiers(images)), batch)
-        activation.maps = activation.maps.float()
-        if activation.logits is not None:
-            activation.logits = activation.logits.float()
-        return activation
+            return self.head(self.backbone(self.image_modifiers(images)), batch)
 
     def forward(
         self,
@@ -204,14 +200,13 @@ def asked_classes(activation: Activation, labels: Tensor | None) -> tuple[Tensor
 
     Rows of multi-hot labels with fewer classes than others are filled up with class 0.
     """
-    size = len(activation.maps)
-    device = activation.maps.device
     if labels is None:
+        size, device = len(activation.maps), activation.maps.device
         if activation.logits is None:
             return torch.zeros(size, 1, dtype=torch.long, device=device), [1] * size
         return activation.logits.argmax(1, keepdim=True), [1] * size
     if labels.ndim == 1:
-        return labels[:, None], [1] * size
+        return labels[:, None], [1] * len(labels)
     present = labels > 0.5
     counts = present.sum(1)
     most = max(int(counts.max()), 1)

@@ -39,8 +39,8 @@ class ImagePreprocessor(BaseDataPreprocessor):
             raise ConfigError(f"mean and std should be three numbers each, std positive, but got {mean} and {std}.")
         scale = 1 / (255 * torch.tensor(std, dtype=torch.float32))
         shift = -torch.tensor(mean, dtype=torch.float32) / torch.tensor(std, dtype=torch.float32)
-        self.register_buffer("scale", scale.view(3, 1, 1), persistent=False)
-        self.register_buffer("shift", shift.view(3, 1, 1), persistent=False)
+        self.register_buffer("scale", scale, persistent=False)
+        self.register_buffer("shift", shift, persistent=False)
         self.channels_last = channels_last
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
@@ -50,7 +50,11 @@ class ImagePreprocessor(BaseDataPreprocessor):
             for key, value in data.items()
         }
         images = data["inputs"]
-        if self.channels_last:
-            images = images.contiguous(memory_format=torch.channels_last)
-        data["inputs"] = torch.addcmul(self.shift, images.float(), self.scale)
+        if not self.channels_last:
+            data["inputs"] = images.contiguous().float().mul_(self.scale[:, None, None]).add_(self.shift[:, None, None])
+            return data
+        rows = images.permute(0, 2, 3, 1).contiguous().float()  # (B, H, W, 3)
+        flat = rows.view(-1, rows.shape[2] * 3)  # whole rows of pixels: an inner loop of 3 would be slow
+        flat.mul_(self.scale.repeat(rows.shape[2])).add_(self.shift.repeat(rows.shape[2]))
+        data["inputs"] = rows.permute(0, 3, 1, 2)
         return data

@@ -136,6 +136,18 @@ DATA_SAMPLERS = ComponentRegistry("data sampler", parent=engine.DATA_SAMPLERS, s
 TRANSFORMS = ComponentRegistry("transform", parent=engine.TRANSFORMS, scope=SCOPE)
 METRICS = ComponentRegistry("metric", parent=engine.METRICS, scope=SCOPE)
 HOOKS = ComponentRegistry("hook", parent=engine.HOOKS, scope=SCOPE)
+# Nothing of ours is filed in these; without them mmengine warns that the scope has none.
+for _name in (
+    "EVALUATOR",
+    "LOG_PROCESSORS",
+    "OPTIMIZERS",
+    "OPTIM_WRAPPERS",
+    "PARAM_SCHEDULERS",
+    "VISBACKENDS",
+    "VISUALIZERS",
+):
+    _parent = getattr(engine, _name)
+    Registry(_parent.name, parent=_parent, scope=SCOPE)
 LOOPS = ComponentRegistry("loop", parent=engine.LOOPS, scope=SCOPE)
 FUNCTIONS = ComponentRegistry("function", parent=engine.FUNCTIONS, scope=SCOPE)
 MODEL_WRAPPERS = ComponentRegistry("model wrapper", parent=engine.MODEL_WRAPPERS, scope=SCOPE)

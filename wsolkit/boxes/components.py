@@ -64,15 +64,34 @@ def largest_box(score_map: np.ndarray, threshold: float) -> tuple[int, int, int,
     (1, 0, 3, 1)
     """
     inside = above(score_map, threshold)
-    contours, _ = cv2.findContours(inside, cv2.RETR_LIST, cv2.CHAIN_APPROX_SIMPLE)
+    contours, tree = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
     if not contours:
         return None
-    if len(contours) == 1:  # one component without holes, the usual case: no need to count pixels
-        x, y, width, height = cv2.boundingRect(contours[0])
-        return x, y, x + width, y + height
-    boxes, areas, _ = components(score_map, threshold)
-    x0, y0, x1, y1 = boxes[int(areas.argmax())].tolist()
-    return x0, y0, x1, y1
+    best = 0
+    if len(contours) > 1:
+        parents = tree[0, :, 3]  # -1 for an outer contour, else the outer contour of a hole
+        areas = np.array([pixels_of(contour, parent >= 0) for contour, parent in zip(contours, parents, strict=True)])
+        counts = np.where(parents < 0, areas, 0)
+        np.subtract.at(counts, parents[parents >= 0], areas[parents >= 0])
+        largest = np.flatnonzero((counts == counts.max()) & (parents < 0))
+        best = min(largest.tolist(), key=lambda number: (contours[number][0, 0, 1], contours[number][0, 0, 0]))
+    x, y, width, height = cv2.boundingRect(contours[best])
+    return x, y, x + width, y + height
+
+
+def pixels_of(contour: np.ndarray, hole: bool) -> int:
+    """Count the pixels a contour encloses, from its area A and length B in pixel steps (Pick's theorem).
+
+    Args:
+        contour: (B, 1, 2) every pixel of a contour through the centres of a component's border pixels.
+        hole: False for an outer contour, whose pixels count (A + B / 2 + 1), True for that of a hole, whose do not
+            (A - B / 2 + 1).
+
+    >>> pixels_of(np.array([[[0, 0]], [[0, 1]], [[0, 2]], [[1, 2]], [[2, 2]], [[2, 1]], [[2, 0]], [[1, 0]]]), False)
+    9
+    """
+    steps = len(contour) if len(contour) > 1 else 0
+    return round(cv2.contourArea(contour) + (-steps if hole else steps) / 2) + 1
 
 
 class LargestComponent(BoxExtractor):

@@ -73,8 +73,6 @@ def run(args: argparse.Namespace) -> int:
             progress.update(tasks[split], completed=done)
 
         evaluation = evaluate(config, model, args.split, advance=advance)
-    if evaluation is None:
-        return 0
     out = args.out or args.checkpoint.resolve().parent / f"{args.split}_results.json"
     write_json(out, {"config": str(args.config), "checkpoint": str(args.checkpoint), **as_dict(evaluation)})
     console = Console()

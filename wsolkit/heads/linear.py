@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+import torch
 from torch import Tensor, nn
 
 from wsolkit.heads.levels import choose_level
@@ -64,6 +65,11 @@ class LinearHead(ActivationHead):
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
         """Make maps (B, K, h, w) and logits (B, K)."""
         features = levels[self.level]
-        logits = self.classifier(self.dropout(self.pooling(features)))
-        maps = recombine(features, self.classifier.weight, self.classifier.bias)
-        return Activation(maps, logits, features)
+        with torch.autocast(features.device.type, enabled=False):  # a classifier costs nothing, and its scores rank
+            logits = self.classifier(self.dropout(self.pooling(features.float())))
+        return Activation(lambda: self.class_maps(features), logits, features)
+
+    def class_maps(self, features: Tensor) -> Tensor:
+        """Return the maps (B, K, h, w) of features (B, C, h, w), in float32."""
+        with torch.autocast(features.device.type, enabled=False):
+            return recombine(features.float(), self.classifier.weight, self.classifier.bias)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dist import collect_results
+from mmengine.dist import all_gather_object
 from mmengine.runner import Runner
 
 from wsolkit.errors import ConfigError
@@ -57,7 +57,7 @@ class Evaluation:
 
 def evaluate(
     config: Config, model: Localizer, split: str = "test", select: str = "val", advance: Advance | None = None
-) -> Evaluation | None:
+) -> Evaluation:
     """Score a model on ``split`` at the threshold that is best on ``select``.
 
     Args:
@@ -68,7 +68,7 @@ def evaluate(
         advance: called with the split's name, batches done and batches in all.
 
     Returns:
-        The evaluation; None on the other processes of a distributed run.
+        The evaluation, the same on every process of a distributed run.
 
     Raises:
         ConfigError: the configuration has no such split.
@@ -78,8 +78,6 @@ def evaluate(
     selected = scored if split == select else None
     if split != select and config.get(f"{select}_dataloader") is not None:
         selected = run_split(config, model, select, split_metric(config, select), advance)
-    if scored is None:
-        return None
     results = scored[MODEL]
     has_boxes = bool(len(stacked_ious(results)))
     chosen_on_boxes = selected is not None and bool(len(stacked_ious(selected[MODEL])))
@@ -115,8 +113,8 @@ def split_metric(config: Config, split: str) -> LocalizationMetric:
 @torch.no_grad()
 def run_split(
     config: Config, model: Localizer, split: str, metric: LocalizationMetric, advance: Advance | None = None
-) -> dict[str, list[ImageResult]] | None:
-    """Run model and baselines over a split; returns their results by name, on the first process only."""
+) -> dict[str, list[ImageResult]]:
+    """Run model and baselines over a split; returns their results by name, in the data's order."""
     settings: Any = config.get(f"{split}_dataloader")
     if settings is None:
         raise ConfigError(f"The configuration has no {split}_dataloader, so there is nothing to evaluate on {split!r}.")
@@ -140,8 +138,13 @@ def run_split(
             advance(split, number + 1, len(loader))
     results = {MODEL: metric.results, **results}
     count = len(loader.dataset)
-    gathered = {name: collect_results(images, count, device="cpu") for name, images in results.items()}
-    return None if gathered[MODEL] is None else gathered  # type: ignore[return-value]
+    shares = all_gather_object(results)  # one per process; a sampler deals image i to process i modulo their number
+    return {
+        name: [image for row in zip_longest(*(share[name] for share in shares)) for image in row if image is not None][
+            :count
+        ]
+        for name in results
+    }
 
 
 def as_dict(evaluation: Evaluation) -> dict[str, Any]:
@@ -185,8 +188,3 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
             for row in evaluation.rows
         ],
     }
-
-
-def default_out(checkpoint: str | Path) -> Path:
-    """Return where results go if nobody says: beside the checkpoint."""
-    return Path(checkpoint).resolve().parent
