@@ -17,5 +17,8 @@ model = dict(
     losses=[dict(type="CrossEntropy")],
     cam_method=dict(type="HeadMaps"),
     box_extractor=dict(type="LargestComponent", threshold=0.2),
+    # The first stages hold half of the arithmetic and change least; set freeze=[] to train them as well.
+    freeze=["conv_stem", "bn1", "blocks.0", "blocks.1", "blocks.2"],
 )
-optim_wrapper = dict(paramwise_cfg=dict(lr_mult=dict(backbone=0.1, head=1.0)))
+optim_wrapper = dict(optimizer=dict(lr=0.05), paramwise_cfg=dict(lr_mult=dict(backbone=0.2, head=1.0)))
+train_cfg = dict(max_epochs=6)

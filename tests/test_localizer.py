@@ -134,6 +134,17 @@ def test_a_copy_of_the_model_uses_its_own_modifiers(images):
     assert not torch.allclose(twin.activate(images).maps, alone.activate(images).maps)
 
 
+def test_frozen_modules_keep_weights_and_statistics(images):
+    backbone = TwoStages()
+    backbone.shallow = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4))
+    model = localizer(backbone=backbone, freeze=["shallow"]).train()
+    before = copy.deepcopy(backbone.shallow.state_dict())
+    model(images, torch.tensor([0, 1]), mode="loss")["loss_cross_entropy"].backward()
+    assert all(parameter.grad is None for parameter in backbone.shallow.parameters())
+    assert all(parameter.grad is not None for parameter in backbone.deep.parameters())
+    assert all(torch.equal(before[name], value) for name, value in backbone.shallow.state_dict().items())
+
+
 def test_prediction_gives_the_labelled_class_or_the_likeliest(images):
     model = localizer().eval()
     likeliest = model.activate(images).logits.argmax(1)
@@ -183,6 +194,7 @@ def test_a_batch_of_grey_images_is_explained():
         ),
         ({"modifiers": [{"type": Halve}]}, "A modifier needs at="),
         ({"modifiers": [{"type": Halve, "at": "maps"}]}, "LinearHead does not make its logits from its maps"),
+        ({"freeze": ["shalow"]}, "no module 'shalow'.*'shallow'"),
         ({"modifiers": [{"type": Halve, "at": "depe"}]}, "'depe'.*'deep'"),
     ],
 )

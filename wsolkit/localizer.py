@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from wsolkit.errors import ConfigError, ShapeError
 from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
-from wsolkit.modifiers.attach import attach_modifiers
+from wsolkit.modifiers.attach import attach_modifiers, find_module
 from wsolkit.precision import autocast_context
 from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, MODIFIERS
 
@@ -36,6 +36,7 @@ class Localizer(BaseModel):
         data_preprocessor: configuration of what turns uint8 batches into inputs.
         precision: ``auto`` (bf16 where it is fast), ``bf16`` or ``fp32``. Weights and losses stay float32.
         channels_last: lay weights and images out with the channels innermost.
+        freeze: dotted names of modules of the backbone that training leaves as they are, batch statistics included.
         compile: compile the backbone with ``torch.compile``.
         init_cfg: mmengine's initialisation configuration.
 
@@ -54,6 +55,7 @@ class Localizer(BaseModel):
         data_preprocessor: Any = None,
         precision: str = "auto",
         channels_last: bool = True,
+        freeze: Sequence[str] = (),
         compile: bool = False,
         init_cfg: Any = None,
     ) -> None:
@@ -76,6 +78,9 @@ class Localizer(BaseModel):
         self.box_extractor = BOX_EXTRACTORS.build(box_extractor or {"type": "LargestComponent"})
         self.precision = precision
         self.progress = 0.0
+        self.frozen = [find_module(self.backbone, name)[1] for name in freeze]
+        for module in self.frozen:
+            module.requires_grad_(False)
         self.register_buffer("chosen_threshold", torch.tensor(float("nan")))
         autocast_context(precision, torch.device("cpu"))  # complains about an unknown precision now, not at step one
         if channels_last:
@@ -117,6 +122,13 @@ class Localizer(BaseModel):
     def device(self) -> torch.device:
         """The device of the parameters."""
         return next(self.parameters()).device
+
+    def train(self, mode: bool = True) -> Localizer:
+        """Switch to training or evaluation; frozen modules stay in evaluation."""
+        super().train(mode)
+        for module in self.frozen:
+            module.eval()
+        return self
 
     def activate(self, images: Tensor, batch: Batch | None = None) -> Activation:
         """Run backbone and head on normalised images (B, 3, H, W); maps and logits come back in float32.

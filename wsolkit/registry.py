@@ -33,6 +33,7 @@ __all__ = [
     "MODIFIERS",
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "POOLINGS",
+    "SCOPE",
     "TRANSFORMS",
     "ComponentRegistry",
     "check_arguments",

@@ -82,39 +82,36 @@ def run(args: argparse.Namespace) -> int:
 
 
 def results_table(evaluation: Evaluation) -> Table:
-    """Return the table of an evaluation: percentages with their 95 % intervals."""
+    """Return the table of an evaluation: a column for the model and each baseline, percentages over their intervals."""
     from rich.table import Table
 
-    chosen = "threshold chosen on val" if evaluation.selection == "val" else "threshold from the configuration"
+    chosen = "chosen on val" if evaluation.selection == "val" else "from the configuration"
     table = Table(
-        title=f"{evaluation.split}: {evaluation.images} images",
-        caption=f"Percent, [95 % interval, Wilson]. A hit is IoU >= {evaluation.iou}; map of the true class; {chosen}. "
-        "Oracle: threshold chosen on these very boxes, for comparison only.",
+        title=f"{evaluation.split} split, {evaluation.images} images",
+        caption=f"Percent, below it the 95 % interval (Wilson). Hit: IoU >= {evaluation.iou}, map of the true class. "
+        f"Threshold {chosen}; the oracle's is chosen on these very boxes, for comparison only.",
         caption_justify="left",
     )
     table.add_column("")
+    for row in evaluation.rows:
+        table.add_column(row.name.replace(" (", "\n("), justify="right")
     model = evaluation.rows[0]
     for name in model.classification:
-        table.add_column(name, justify="right")
+        table.add_row(name, *(show(row.classification.get(name)) for row in evaluation.rows))
     if model.localization is not None:
-        names = ["GT-known"]
-        names += ["top-1 loc", "top-5 loc"] if model.localization.top1 is not None else []
-        for name in [*names, "threshold", "oracle GT-known", "gap"]:
-            table.add_column(name, justify="right")
-    for row in evaluation.rows:
-        cells = [show(row.classification.get(name)) for name in model.classification]
-        found = row.localization
-        if found is not None:
-            cells += [str(found.gt_known)]
-            if model.localization is not None and model.localization.top1 is not None:
-                cells += [show(found.top1), show(found.top5)]
-            cells += [f"{found.threshold:.2f}", f"{found.oracle.percent:.1f}", f"{found.gap:+.1f}"]
-        table.add_row(row.name, *cells)
+        found = [row.localization for row in evaluation.rows]
+        table.add_row("GT-known", *(show(each and each.gt_known) for each in found))
+        if model.localization.top1 is not None:
+            table.add_row("top-1 loc", *(show(each and each.top1) for each in found))
+            table.add_row("top-5 loc", *(show(each and each.top5) for each in found), end_section=True)
+        table.add_row("threshold", *(f"{each.threshold:.2f}" if each else "-" for each in found))
+        table.add_row("oracle GT-known", *(f"{each.oracle.percent:.1f}" if each else "-" for each in found))
+        table.add_row("oracle gap", *(f"{each.gap:+.1f}" if each else "-" for each in found))
     return table
 
 
 def show(value: Any) -> str:
-    """Return a cell's text; a dash where a row has no such number."""
+    """Return a cell's text: the interval below a rate, a dash where a row has no such number."""
     if value is None:
         return "-"
-    return f"{value:.1f}" if isinstance(value, float) else str(value)
+    return f"{value:.1f}" if isinstance(value, float) else f"{value.percent:.1f}\n{value.low:.1f} - {value.high:.1f}"

@@ -24,7 +24,7 @@ __all__ = ["BEST", "LAST", "Checkpoints", "find_score"]
 LAST = "last.pth"
 BEST = "best.pth"
 ATOMIC = "wsolkit_atomic"
-MONITORED = ("MaxBoxAccV2", "MaxBoxAcc", "GT-known", "PxAP", "IoU", "top1_loc", "top1", "mAP", "accuracy")
+MONITORED = ("top1_loc", "MaxBoxAccV2", "MaxBoxAcc", "GT-known", "PxAP", "IoU", "top1", "mAP", "accuracy")
 """What is monitored where a configuration does not say: the first of these that the metrics contain."""
 
 
@@ -52,8 +52,8 @@ class Checkpoints(Hook):
         every_iterations: also write ``last.pth`` after every so many iterations, for long epochs; required for
             iteration-based training, where it defaults to 1000.
         keep_every: also keep ``epoch_N.pth`` (or ``iter_N.pth``) after every so many epochs (or iterations).
-        monitor: the metric that decides about ``best.pth``; by default the first of MaxBoxAccV2, MaxBoxAcc,
-            GT-known, PxAP, IoU, top1_loc, top1, mAP, accuracy that the validation returns.
+        monitor: the metric that decides about ``best.pth``; by default the first of top1_loc, MaxBoxAccV2, MaxBoxAcc,
+            GT-known, PxAP, IoU, top1, mAP, accuracy that the validation returns.
         greater: whether larger is better.
 
     Raises:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
@@ -15,7 +16,7 @@ from wsolkit.registry import BACKBONES, DATASETS, FUNCTIONS, HEADS
 from wsolkit.runner.config_check import check_config, check_options, takes
 from wsolkit.runner.find_config import find_config, read_config
 
-__all__ = ["config_name", "fill_classes", "load_config", "parse_options", "prepare_config"]
+__all__ = ["config_name", "fill_classes", "load_config", "parse_options", "prepare_config", "unfreeze_random"]
 
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 HOOKS = {
@@ -129,6 +130,21 @@ def hand_down(config: Config) -> None:
                 f"weights={weights!r} is for the backbone, but {backbone.get('type')} takes no weights. Leave it out."
             )
         backbone["weights"] = weights
+
+
+def unfreeze_random(config: Config) -> None:
+    """Freeze nothing in a backbone that starts from random weights, and say so."""
+    model = config.get("model") or {}
+    backbone = model.get("backbone")
+    if not model.get("freeze") or not isinstance(backbone, dict) or not takes(BACKBONES, backbone, "weights"):
+        return
+    if not backbone.get("weights") and not backbone.get("pretrained"):
+        warnings.warn(
+            "The backbone has no pretrained weights, so model.freeze is left out and training starts from scratch. "
+            "Give a weight file with weights=PATH.",
+            stacklevel=2,
+        )
+        model["freeze"] = []
 
 
 def end_schedules(config: Config) -> None:

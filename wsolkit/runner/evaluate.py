@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from mmengine.config import Config
 from mmengine.dist import all_gather_object
+from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from wsolkit.errors import ConfigError
@@ -19,7 +20,7 @@ from wsolkit.evaluation.rates import Rate, choose_threshold
 from wsolkit.evaluation.summary import stacked_ious
 from wsolkit.localizer import Localizer
 from wsolkit.metrics import LocalizationMetric
-from wsolkit.registry import METRICS
+from wsolkit.registry import METRICS, SCOPE
 
 __all__ = ["Evaluation", "Row", "evaluate"]
 
@@ -118,7 +119,8 @@ def run_split(
     settings: Any = config.get(f"{split}_dataloader")
     if settings is None:
         raise ConfigError(f"The configuration has no {split}_dataloader, so there is nothing to evaluate on {split!r}.")
-    loader = Runner.build_dataloader(settings, seed=0)
+    with DefaultScope.overwrite_default_scope(SCOPE):
+        loader = Runner.build_dataloader(settings, seed=0)
     results: dict[str, list[ImageResult]] = {name: [] for name in BASELINES}
     fixed: dict[tuple[str, tuple[int, int]], np.ndarray] = {}
     model.eval()

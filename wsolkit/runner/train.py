@@ -19,7 +19,7 @@ from wsolkit.errors import ConfigError, WsolkitError
 from wsolkit.files import write_text
 from wsolkit.registry import DATASETS
 from wsolkit.runner.checkpoints import BEST, LAST, clear, clear_parts, resumable
-from wsolkit.runner.config import config_name, fill_classes, inner_configs, prepare_config
+from wsolkit.runner.config import config_name, fill_classes, inner_configs, prepare_config, unfreeze_random
 from wsolkit.runner.config_check import takes
 from wsolkit.runner.console import quietly_built
 from wsolkit.runner.manifest import write_manifest
@@ -157,6 +157,7 @@ def complete(
         format_python_code=False,  # else every checkpoint would wait for a code formatter
     )
     config = fill_classes(prepare_config(config))
+    unfreeze_random(config)
     lacking = [key for key in ("train_cfg", "optim_wrapper", "train_dataloader") if config.get(key) is None]
     if lacking:
         raise ConfigError(

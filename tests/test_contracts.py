@@ -1,0 +1,118 @@
+"""What every registered component promises, whoever wrote it."""
+
+import inspect
+
+import numpy as np
+import pytest
+import torch
+
+from wsolkit import (
+    Activation,
+    ActivationHead,
+    Batch,
+    BoxExtractor,
+    CamMethod,
+    Loss,
+    MapModifier,
+    Pooling,
+    load_plugins,
+)
+
+COMPONENTS = sorted({c.cls for c in load_plugins().components.values()}, key=lambda cls: cls.__name__)
+
+
+def of(interface):
+    return [cls for cls in COMPONENTS if issubclass(cls, interface)]
+
+
+def build(cls, **known):
+    """Build a component with its defaults, and with what its interface always hands over."""
+    parameters = inspect.signature(cls).parameters
+    return cls(**{name: value for name, value in known.items() if name in parameters})
+
+
+@pytest.mark.parametrize("cls", COMPONENTS, ids=lambda cls: cls.__name__)
+def test_documentation_begins_with_one_sentence(cls):
+    first = inspect.getdoc(cls).split("\n\n")[0].split("\n")
+    assert len(first) == 1
+    assert first[0].endswith((".", ":")), first[0]
+
+
+@pytest.mark.parametrize("cls", of(Pooling), ids=lambda cls: cls.__name__)
+def test_poolings_give_one_score_per_map_and_gradients(cls):
+    maps = torch.randn(2, 3, 4, 5, requires_grad=True)
+    scores = build(cls)(maps)
+    scores.sum().backward()
+    assert scores.shape == (2, 3)
+    assert torch.isfinite(maps.grad).all()
+    assert maps.grad.abs().sum() > 0
+
+
+@pytest.mark.parametrize("cls", of(MapModifier), ids=lambda cls: cls.__name__)
+def test_modifiers_keep_the_shape_and_rest_in_evaluation(cls):
+    maps = torch.rand(2, 6, 14, 14)
+    modifier = build(cls, channels=6)
+    assert modifier.train()(maps).shape == maps.shape
+    if modifier.train_only:
+        assert torch.equal(modifier.eval()(maps), maps)
+
+
+@pytest.mark.parametrize("cls", of(ActivationHead), ids=lambda cls: cls.__name__)
+def test_heads_give_maps_for_every_class_and_say_what_they_read(cls):
+    head = build(cls, channels={"a": 4, "b": 6}, num_classes=3).eval()
+    activation = head({"a": torch.randn(2, 4, 8, 8), "b": torch.randn(2, 6, 4, 4)})
+    assert activation.of(torch.tensor([0, 2])).ndim == 3
+    assert activation.logits is None or activation.logits.shape == (2, 3)
+    assert activation.features is not None
+    weights = head.class_weights
+    assert weights is None or weights.shape == (3, activation.features.shape[1])
+
+
+@pytest.mark.parametrize("cls", of(Loss), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("labels", [torch.tensor([0, 2]), torch.eye(3)[[0, 2]]], ids=["indices", "vectors"])
+def test_losses_are_finite_and_reach_the_model(cls, labels):
+    logits = torch.randn(2, 3, requires_grad=True)
+    maps = torch.randn(2, 3, 4, 4, requires_grad=True)
+    found = build(cls)(Activation(maps, logits, torch.randn(2, 6, 4, 4)), Batch(torch.randn(2, 3, 16, 16), labels))
+    total = sum(found.values()) if isinstance(found, dict) else found
+    assert total.ndim == 0
+    assert torch.isfinite(total)
+    total.backward()
+    assert logits.grad is not None or maps.grad is not None
+
+
+@pytest.mark.parametrize("cls", of(BoxExtractor), ids=lambda cls: cls.__name__)
+def test_extractors_give_boxes_inside_the_map_best_first(cls):
+    score_map = np.zeros((20, 30), np.float32)
+    score_map[2:9, 3:12] = 1.0
+    score_map[12:18, 20:29] = 0.8
+    boxes, scores = build(cls)(score_map, np.random.default_rng(0).random((6, 5, 8), np.float32))
+    assert boxes.dtype == scores.dtype == np.float32
+    assert boxes.shape == (len(scores), 4)
+    assert (np.diff(scores) <= 0).all()
+    assert (boxes[:, :2] >= 0).all()
+    assert (boxes[:, 2:] <= [30, 20]).all()
+    assert boxes[0].tolist() == [3, 2, 12, 9]
+    assert build(cls)(np.zeros((20, 30), np.float32)).boxes.shape == (0, 4)
+
+
+@pytest.mark.parametrize("cls", of(CamMethod), ids=lambda cls: cls.__name__)
+def test_cam_methods_answer_in_0_to_1_at_the_size_of_the_input(cls):
+    from wsolkit.registry import MODELS
+
+    torch.manual_seed(0)
+    model = MODELS.build(
+        {
+            "type": "Localizer",
+            "backbone": {"type": "TimmBackbone", "name": "resnet10t", "levels": ["layer4"]},
+            "head": {"type": "LinearHead", "num_classes": 3},
+            "precision": "fp32",
+        }
+    ).eval()
+    images = torch.randn(2, 3, 64, 96)
+    method = build(cls)
+    maps = method(model, images, torch.tensor([1, 2])).detach()
+    assert maps.shape == (2, 64, 96)
+    assert (float(maps.min()), float(maps.max())) == (0.0, 1.0)
+    both = method(model, images, torch.tensor([[1, 0], [2, 2]]))
+    torch.testing.assert_close(both[:, 0], maps, atol=1e-4, rtol=1e-4)
