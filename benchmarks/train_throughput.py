@@ -144,8 +144,12 @@ def overhead(name: str, size: int, batch: int, iterations: int) -> None:
         bare.append(began)
     gap = between(spans["all"], spans["step"]) - between(bare, inside)
     step = statistics.median(spans["step"])
-    print(f"{name}, {size} px, batch {batch}: step {1000 * step:.1f} ms, runner and hooks {1000 * gap:.2f} ms beside it")
-    print(f"  overhead {100 * gap / step:.2f} % of the step (median of {iterations} iterations; a bare loop subtracted)")
+    print(
+        f"{name}, {size} px, batch {batch}: step {1000 * step:.1f} ms, runner and hooks {1000 * gap:.2f} ms beside it"
+    )
+    print(
+        f"  overhead {100 * gap / step:.2f} % of the step (median of {iterations} iterations; a bare loop subtracted)"
+    )
 
 
 def between(starts: list[float], lengths: list[float]) -> float:

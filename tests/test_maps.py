@@ -70,7 +70,9 @@ def test_activation_refuses_classes_without_a_map():
 
 
 @pytest.mark.parametrize("mode", ["bicubic", "bilinear"])
-@pytest.mark.parametrize(("cells", "pixels"), [((7, 7), (224, 224)), ((14, 9), (30, 41)), ((9, 8), (4, 5)), ((1, 3), (6, 6))])
+@pytest.mark.parametrize(
+    ("cells", "pixels"), [((7, 7), (224, 224)), ((14, 9), (30, 41)), ((9, 8), (4, 5)), ((1, 3), (6, 6))]
+)
 def test_resizing_by_matrices_equals_torch_s_interpolation(mode, cells, pixels):
     maps = torch.randn(2, 3, *cells)
     expected = torch.nn.functional.interpolate(maps, size=pixels, mode=mode, align_corners=False)

@@ -46,5 +46,7 @@ def demo(folder: Path) -> int:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--out", type=Path, default=Path("demo"), metavar="DIR", help="folder for everything (default: demo)")
+    parser.add_argument(
+        "--out", type=Path, default=Path("demo"), metavar="DIR", help="folder for everything (default: demo)"
+    )
     sys.exit(demo(parser.parse_args().out))

@@ -79,9 +79,7 @@ class ComponentRegistry(Registry):
         """
         if not isinstance(cfg, Mapping):
             if isinstance(cfg, (str, list, tuple)) or cfg is None:
-                raise ConfigError(
-                    f"A {self.name} is written as dict(type='NAME', ...), but got {cfg!r}. Write it so."
-                )
+                raise ConfigError(f"A {self.name} is written as dict(type='NAME', ...), but got {cfg!r}. Write it so.")
             return cfg
         check_arguments(cfg, self)
         return super().build(cfg, *args, **kwargs)

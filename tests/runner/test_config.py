@@ -225,3 +225,26 @@ def test_options_of_the_command_line():
 def test_every_shipped_config_loads(path):
     config = load_config(path)
     assert config.default_scope == "wsolkit"
+
+
+def test_a_configuration_can_build_on_a_shipped_one_by_name(tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text('"""Mine."""\n_base_ = [\n    "wsolkit::cam_synthetic",\n]\nmodel = dict(head=dict(form="conv"))\n')
+    config = load_config(mine)
+    assert config.model.head.to_dict() == {"type": "CAMHead", "form": "conv"}
+    assert Path(config.filename) == mine
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["mine.py"]
+
+
+def test_a_misspelt_shipped_base_is_answered_with_the_nearest(tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text('_base_ = "wsolkit::cam_syntetic"\n')
+    with pytest.raises(ConfigError, match="no configuration named 'cam_syntetic'.*'cam_synthetic'"):
+        load_config(mine)
+
+
+def test_an_error_below_a_shipped_base_keeps_its_file_and_line(tmp_path):
+    mine = tmp_path / "mine.py"
+    mine.write_text('_base_ = [\n    "wsolkit::cam_synthetic",\n]\nvalue = 1 / 0\n')
+    with pytest.raises(ConfigError, match=r"mine.py:4: ZeroDivisionError"):
+        load_config(mine)

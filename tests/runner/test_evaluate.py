@@ -99,7 +99,10 @@ def test_trivial_baselines_stand_in_every_table(config, model):
 
 def test_a_split_without_boxes_is_classified_only(config, model):
     blind = config.copy()
-    blind.test_dataloader = {**config.test_dataloader, "dataset": {**config.test_dataloader.dataset, "load_targets": False}}
+    blind.test_dataloader = {
+        **config.test_dataloader,
+        "dataset": {**config.test_dataloader.dataset, "load_targets": False},
+    }
     found = evaluate(blind, model)
     assert [row.name for row in found.rows] == ["model"]
     assert found.rows[0].localization is None

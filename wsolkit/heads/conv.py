@@ -50,7 +50,7 @@ class ConvHead(ActivationHead):
         self.pooling = POOLINGS.build(pooling or {"type": "AveragePooling"})
         self.classifier = nn.Conv2d(channels[self.level], num_classes * maps_per_class, 1, bias=bias)
         nn.init.normal_(self.classifier.weight, std=0.01)
-        if bias:
+        if self.classifier.bias is not None:
             nn.init.zeros_(self.classifier.bias)
 
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:

@@ -9,6 +9,7 @@ import numpy as np
 from mmengine.evaluator import BaseMetric
 
 from wsolkit.errors import ConfigError
+from wsolkit.evaluation.rates import Rate
 from wsolkit.evaluation.summary import classification, localization, stacked_ious
 from wsolkit.evaluation.trials import ImageResult, boxes_at, judge
 from wsolkit.interfaces import Prediction
@@ -32,7 +33,7 @@ class LocalizationMetric(BaseMetric):
         prefix: prefix of the names.
     """
 
-    default_prefix = None
+    default_prefix = ""
 
     def __init__(
         self,
@@ -77,7 +78,9 @@ class LocalizationMetric(BaseMetric):
 
     def compute_metrics(self, results: list[ImageResult]) -> dict[str, float]:
         """Return the numbers of a validation split, in percent."""
-        numbers = {name: float(getattr(value, "percent", value)) for name, value in classification(results).items()}
+        numbers = {
+            name: value.percent if isinstance(value, Rate) else value for name, value in classification(results).items()
+        }
         if len(stacked_ious(results)):
             found = localization(results, self.thresholds, iou=self.iou)
             numbers["GT-known"] = found.gt_known.percent

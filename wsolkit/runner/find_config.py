@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import ast
 import os
+import tempfile
 import traceback
+from collections.abc import Iterator
 from pathlib import Path
 
 from mmengine.config import Config
@@ -14,6 +16,9 @@ from wsolkit.errors import ConfigError, nearest
 from wsolkit.plugins import load_plugins
 
 __all__ = ["config_dirs", "config_files", "find_config", "read_config"]
+
+SHIPPED = "wsolkit::"
+"""How ``_base_`` names a shipped configuration."""
 
 
 def config_dirs() -> list[Path]:
@@ -61,17 +66,57 @@ def find_config(name_or_path: str | Path) -> Path:
 def read_config(path: Path) -> Config:
     """Read a configuration file and what it builds on.
 
+    ``_base_`` may name a shipped configuration as ``wsolkit::NAME`` beside files relative to the configuration.
+
     Raises:
         ConfigError: it does not parse, fails while it runs, or builds on a file that is not there; with file and line.
     """
     check_source(path, ())
-    try:
-        return Config.fromfile(path)
-    except ConfigError:
-        raise
-    except Exception as error:  # a configuration is code and may fail in any way
-        said = f"{where(error, path)}: {type(error).__name__}: {error}"
-        raise ConfigError(f"{said}. Correct the configuration.") from None
+    with tempfile.TemporaryDirectory() as folder:
+        file = with_plain_bases(path, Path(folder))
+        try:
+            config = Config.fromfile(file)
+        except ConfigError:
+            raise
+        except Exception as error:  # a configuration is code and may fail in any way
+            said = f"{where(error, file)}: {type(error).__name__}: {error}".replace(str(file), str(path))
+            raise ConfigError(f"{said}. Correct the configuration.") from None
+    return config if file == path else Config(config.to_dict(), cfg_text=config.text, filename=str(path))
+
+
+def with_plain_bases(path: Path, folder: Path) -> Path:
+    """Return the configuration, or a copy in ``folder`` with paths where ``_base_`` says ``wsolkit::NAME``."""
+    if path.suffix != ".py":
+        return path
+    text = path.read_text(encoding="utf-8")
+    for node, bases in base_lines(ast.parse(text)):
+        if not any(base.startswith(SHIPPED) for base in bases):
+            continue
+        plain = [
+            str(find_config(base.removeprefix(SHIPPED)) if base.startswith(SHIPPED) else path.resolve().parent / base)
+            for base in bases
+        ]
+        lines = text.splitlines(keepends=True)
+        taken = (node.end_lineno or node.lineno) - node.lineno
+        lines[node.lineno - 1 : node.end_lineno] = [f"_base_ = {plain!r}" + "\n" * (taken + 1)]
+        copy = folder / path.name
+        copy.write_text("".join(lines), encoding="utf-8")
+        return copy
+    return path
+
+
+def base_lines(tree: ast.Module) -> Iterator[tuple[ast.Assign, list[str]]]:
+    """Yield the assignments to ``_base_`` with what they name, where that is written out."""
+    for node in tree.body:
+        if not isinstance(node, ast.Assign) or not any(
+            isinstance(target, ast.Name) and target.id == "_base_" for target in node.targets
+        ):
+            continue
+        try:
+            bases = ast.literal_eval(node.value)
+        except ValueError:
+            continue  # computed: mmengine evaluates it
+        yield node, [bases] if isinstance(bases, str) else list(bases)
 
 
 def where(error: BaseException, path: Path) -> str:
@@ -108,16 +153,16 @@ def check_source(path: Path, trail: tuple[Path, ...]) -> None:
         raise ConfigError(f"{path}:{error.lineno}: {error.msg}{line}. Correct the line.") from None
     except (OSError, UnicodeDecodeError) as error:
         raise ConfigError(f"The configuration {path} cannot be read: {error}.") from None
-    for node in tree.body:
-        if not isinstance(node, ast.Assign) or not any(
-            isinstance(target, ast.Name) and target.id == "_base_" for target in node.targets
-        ):
-            continue
-        try:
-            bases = ast.literal_eval(node.value)
-        except ValueError:
-            continue  # computed: mmengine evaluates it
-        for base in [bases] if isinstance(bases, str) else bases:
+    for node, bases in base_lines(tree):
+        for base in bases:
+            if base.startswith(SHIPPED) and not trail:
+                find_config(base.removeprefix(SHIPPED))
+                continue
+            if base.startswith(SHIPPED):
+                raise ConfigError(
+                    f"{path}:{node.lineno}: _base_ names {base!r}, but {path.name} is a base itself. "
+                    f"Name {base!r} in {trail[0].name} instead."
+                )
             if "::" in base or "://" in base:
                 continue
             file = path.parent / base
