@@ -134,6 +134,13 @@ def test_a_copy_of_the_model_uses_its_own_modifiers(images):
     assert not torch.allclose(twin.activate(images).maps, alone.activate(images).maps)
 
 
+def test_a_compiled_model_keeps_names_and_numbers(images):
+    plain, compiled = localizer(), localizer(compile={"backend": "eager"})
+    compiled.load_state_dict(plain.state_dict())
+    torch.testing.assert_close(compiled.eval().activate(images).maps, plain.eval().activate(images).maps)
+    assert list(compiled.state_dict()) == list(plain.state_dict())
+
+
 def test_frozen_modules_keep_weights_and_statistics(images):
     backbone = TwoStages()
     backbone.shallow = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4))

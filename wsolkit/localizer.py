@@ -37,7 +37,7 @@ class Localizer(BaseModel):
         precision: ``auto`` (bf16 where it is fast), ``bf16`` or ``fp32``. Weights and losses stay float32.
         channels_last: lay weights and images out with the channels innermost.
         freeze: dotted names of modules of the backbone that training leaves as they are, batch statistics included.
-        compile: compile the backbone with ``torch.compile``.
+        compile: compile the backbone with ``torch.compile``; a dict gives its options (``dict(backend="eager")``).
         init_cfg: mmengine's initialisation configuration.
 
     Raises:
@@ -56,7 +56,7 @@ class Localizer(BaseModel):
         precision: str = "auto",
         channels_last: bool = True,
         freeze: Sequence[str] = (),
-        compile: bool = False,
+        compile: bool | Mapping[str, Any] = False,
         init_cfg: Any = None,
     ) -> None:
         preprocessor = data_preprocessor or {"type": "ImagePreprocessor"}
@@ -86,7 +86,7 @@ class Localizer(BaseModel):
         if channels_last:
             self.to(memory_format=torch.channels_last)
         if compile:
-            self.backbone.compile()
+            self.backbone.compile(**({} if compile is True else compile))
 
     def _add_loss(self, config: Any) -> None:
         config = dict(config) if isinstance(config, Mapping) else config
