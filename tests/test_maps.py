@@ -89,3 +89,17 @@ def test_maps_that_training_does_not_ask_for_are_not_made():
     made = Activation(lambda: asked.append(1) or torch.ones(1, 2, 3, 3, dtype=torch.bfloat16))
     assert (made.maps.dtype, made.maps.shape, len(asked)) == (torch.float32, (1, 2, 3, 3), 1)
     assert made.maps is made.maps
+
+
+def test_maps_asked_for_without_gradients_still_carry_them_to_a_loss():
+    weight = torch.ones(2, 3, 1, 1, requires_grad=True)
+    features = torch.rand(2, 3, 4, 4)
+    logits = torch.nn.functional.conv2d(features, weight).mean((2, 3))
+    activation = Activation(lambda: torch.nn.functional.conv2d(features, weight), logits)
+    with torch.no_grad():
+        activation.of(torch.tensor([0, 1]))  # a modifier or a log looks at the maps first
+    activation.maps.sum().backward()
+    assert weight.grad.abs().sum() > 0
+    with torch.no_grad():
+        plain = torch.nn.functional.conv2d(features, weight)
+        assert not Activation(lambda: plain * weight.sum(), plain.mean((2, 3))).maps.requires_grad

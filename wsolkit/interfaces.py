@@ -69,7 +69,10 @@ class Activation:
     def maps(self) -> Tensor:
         """The maps in float32, (B, K, h, w) or (B, 1, h, w)."""
         if not isinstance(self._maps, Tensor):
-            self._maps = self._maps()
+            # Who asks first may not record gradients; a loss that asks later needs them.
+            made_with_gradients = self.logits is not None and self.logits.requires_grad
+            with torch.set_grad_enabled(torch.is_grad_enabled() or made_with_gradients):
+                self._maps = self._maps()
         if self._maps.dtype != torch.float32:
             self._maps = self._maps.float()
         return self._maps

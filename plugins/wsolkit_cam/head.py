@@ -61,4 +61,5 @@ class CAMHead(LinearHead):
             return super().forward(levels, batch)
         features = levels[self.level]  # (B, C, h, w)
         maps = self.map_modifiers(recombine(features, self.classifier.weight, self.classifier.bias))  # (B, K, h, w)
+        maps = maps.float()  # pooled in bf16, scores of many images would tie
         return Activation(maps, self.pooling(maps), features)

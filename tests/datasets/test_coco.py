@@ -42,6 +42,14 @@ def test_ids_become_contiguous_in_their_order(root):
         COCO(str(root), "val", classes=["dgo"])
 
 
+def test_a_size_of_zero_is_no_size(root, edit):
+    before = COCO(str(root), "val", load_targets=True, masks=False)[0]["targets"].boxes
+    edit(lambda content: [image.update(width=0, height=0) for image in content["images"]])
+    dataset = COCO(str(root), "val", load_targets=True, masks=False)
+    assert "size" not in dataset.record(0)
+    assert dataset[0]["targets"].boxes.tolist() == before.tolist()
+
+
 def test_crowds_are_difficult_and_ignored(root, edit):
     runs = coco_mask.encode(np.asfortranarray(np.pad(np.ones((18, 48), np.uint8), ((0, 18), (0, 0)))))
     plain = {"size": [36, 48], "counts": [0, 18, 846, 18, 846]}

@@ -41,6 +41,15 @@ def test_conv_head_equals_linear_head_with_the_same_weights(levels):
     torch.testing.assert_close(conv(levels).maps, linear(levels).maps)
 
 
+@pytest.mark.parametrize("kind", [LinearHead, ConvHead])
+def test_scores_under_bf16_do_not_tie(kind, levels):
+    with torch.autocast("cpu", torch.bfloat16):
+        activation = kind(CHANNELS, 50).eval()({"layer4": levels["layer4"].bfloat16()})
+    assert (activation.logits.dtype, activation.maps.dtype) == (torch.float32, torch.float32)
+    rounded = activation.logits.bfloat16().float()
+    assert (activation.logits != rounded).float().mean() > 0.5, "the scores have more digits than bf16 holds"
+
+
 def test_several_maps_per_class_are_class_major_and_averaged(levels):
     head = ConvHead(CHANNELS, 2, maps_per_class=3)
     raw = head.classifier(levels["layer4"])

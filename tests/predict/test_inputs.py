@@ -72,3 +72,11 @@ def test_nothing_found_is_explained(folder, source, words):
     (folder.parent / "binary.txt").write_bytes(b"\xff\xfe\xfa")
     with pytest.raises(DataError, match=words):
         find_images([source])
+
+
+def test_a_folder_is_read_by_the_same_suffixes_as_in_training(tmp_path):
+    from wsolkit.datasets.image_folder import IMAGE_SUFFIXES
+
+    for number, suffix in enumerate(sorted(IMAGE_SUFFIXES)):
+        (tmp_path / f"{number}{suffix.upper()}").touch()
+    assert len(find_images([tmp_path])) == len(IMAGE_SUFFIXES)

@@ -40,6 +40,13 @@ def test_a_box_is_in_pixels_of_the_original_image(predictor):
     assert found.score == pytest.approx(float(logits.softmax(0)[0]), abs=0.02)
 
 
+def test_a_network_input_that_is_no_square_maps_back():
+    wide = Predictor(colour_model(), [v2.Resize((16, 64))], CLASSES, device="cpu")
+    assert wide.input_size == (16, 64)
+    (result,) = wide(scene((16, 8, 80, 40)))
+    assert result.boxes[0].box == (16, 8, 80, 40)
+
+
 def test_exif_orientation_is_applied(predictor, tmp_path):
     upright = Image.fromarray(scene(BOX))
     upright.save(tmp_path / "upright.png")
@@ -244,6 +251,19 @@ def test_from_a_configuration(trained):
     )
     assert (changed.threshold, changed.multi_label) == (0.1, True)
     assert changed.origin["config_sha256"] != predictor.origin["config_sha256"]
+
+
+def test_names_of_classes_come_with_the_checkpoint_and_keep_their_order(trained):
+    config, checkpoint = trained
+    torch.save({"state_dict": colour_model().state_dict(), "meta": {"classes": list(CLASSES)}}, checkpoint)
+    assert Predictor.from_config(config, checkpoint).classes == CLASSES
+    text = config.read_text()
+    named = f"classes = {list(CLASSES)!r}"
+    config.write_text(text.replace(named, ""))
+    assert Predictor.from_config(config, checkpoint).classes == CLASSES
+    config.write_text(text.replace(named, f"classes = {list(CLASSES[::-1])!r}"))
+    with pytest.raises(ConfigError, match="same classes in another order"):
+        Predictor.from_config(config, checkpoint)
 
 
 def test_a_broken_checkpoint_is_explained(trained, tmp_path):

@@ -93,8 +93,11 @@ class Brighten(v2.Transform):
 class MicroDataset(ImageDataset):
     """Images of 8 x 8 pixels, drawn from the index; ``broken`` ones cannot be read."""
 
-    def __init__(self, num_images: int = 12, broken: tuple = (), **kwargs) -> None:
+    def __init__(
+        self, num_images: int = 12, broken: tuple = (), names: tuple = ("ant", "bee", "cat"), **kwargs
+    ) -> None:
         self.num_images = num_images
+        self.names = list(names)
         self.broken = set(broken)
         super().__init__(**kwargs)
 
@@ -103,7 +106,7 @@ class MicroDataset(ImageDataset):
             {"image_id": f"{self.split}/{index}", "image_path": f"{self.data_root}/{index}.png", "labels": [index % 3]}
             for index in range(self.num_images)
         ]
-        return records, ["ant", "bee", "cat"]
+        return records, self.names
 
     def read_image(self, record):
         index = int(Path(record["image_path"]).stem)

@@ -37,7 +37,7 @@ def test_options_reach_the_training_and_the_end_is_summed_up(tmp_path, capsys):
     output = capsys.readouterr().out
     assert f"last: {tmp_path / 'last.pth'}" in output
     assert "(top1 " in output
-    assert f"wsolkit predict {micro.CONFIG} {tmp_path / 'best.pth'} IMAGES" in output
+    assert f"wsolkit predict {tmp_path / 'config.py'} {tmp_path / 'best.pth'} IMAGES" in output
     meta = torch.load(tmp_path / "last.pth", weights_only=True)["meta"]
     assert meta["seed"] == 9
     assert "precision='bf16'" in meta["cfg"]
@@ -70,7 +70,8 @@ def test_an_interrupt_says_what_is_kept_and_how_to_go_on(number, tmp_path, capsy
     if number == 2:
         assert "Stopped before the first checkpoint" in said
     else:
-        assert f"wsolkit train {tmp_path / 'interrupted.py'} --work-dir {tmp_path / 'work'} --resume" in said
+        config = tmp_path / "work" / "config.py"  # holds the options of the command line as well
+        assert f"wsolkit train {config} --work-dir {tmp_path / 'work'} --resume" in said
 
 
 def test_ctrl_c_prints_no_traceback_even_with_workers(tmp_path):

@@ -6,7 +6,7 @@ import micro
 import pytest
 import torch
 
-from wsolkit.errors import CheckpointError, ConfigError
+from wsolkit.errors import CheckpointError, ConfigError, DataError
 from wsolkit.runner.manifest import data_fingerprint, git_state
 from wsolkit.runner.progress import ProgressBar
 from wsolkit.runner.train import train
@@ -74,6 +74,37 @@ def test_earlier_results_are_never_lost_unasked(micro_config, tmp_path):
     assert not (tmp_path / "best.pth").exists()
 
 
+@pytest.mark.parametrize(
+    "mistake",
+    [
+        {"model__backbone__width": "wide"},
+        {"val_dataloader__dataset__names": ("cat", "bee", "ant")},
+        {"load_from": "LAST"},
+    ],
+)
+def test_a_mistake_with_overwrite_loses_nothing(mistake, micro_config, tmp_path):
+    train(micro_config(train_cfg__max_epochs=1), tmp_path)
+    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.pth")}
+    mistake = {key: str(tmp_path / "last.pth") if value == "LAST" else value for key, value in mistake.items()}
+    with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it is, the checkpoints stay
+        train(micro_config(**mistake), tmp_path, overwrite=True)
+    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.pth")} == before
+
+
+@pytest.mark.parametrize(
+    ("names", "words"),
+    [
+        (("cat", "bee", "ant"), "the same classes in another order"),
+        (("ant", "bee", "dog"), r"'cat' \(train only\), 'dog' \(val only\)"),
+        (("bee", "cat"), r"has 3 classes and the validation data 2: they differ in 'ant' \(train only\)"),
+    ],
+)
+def test_splits_whose_labels_mean_different_classes_are_refused(names, words, micro_config, tmp_path):
+    with pytest.raises(DataError, match=words):
+        train(micro_config(val_dataloader__dataset__names=names), tmp_path)
+    assert not (tmp_path / "last.pth").exists()
+
+
 def test_the_default_folder_is_called_after_the_config(micro_config, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     train(micro_config(train_cfg__max_epochs=1))
@@ -133,7 +164,7 @@ def test_metrics_without_a_known_name_keep_no_best(micro_config, tmp_path, capsy
     monkeypatch.setattr(micro.MicroMetric, "compute_metrics", lambda self, results: {"odd": 1.0})
     training = train(micro_config(train_cfg__max_epochs=1), tmp_path)
     assert training.best is None
-    assert "No best.pth is kept: none of MaxBoxAccV2" in capsys.readouterr().out
+    assert "No best.pth is kept: none of top1_loc, MaxBoxAccV2" in capsys.readouterr().out
 
 
 def test_a_monitored_metric_must_exist(micro_config, tmp_path):

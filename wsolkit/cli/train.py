@@ -90,10 +90,10 @@ def run(args: argparse.Namespace) -> int:
         )
     except KeyboardInterrupt:
         if is_first():
-            print(interrupted(args.config, work_dir), file=sys.stderr)
+            print(interrupted(work_dir), file=sys.stderr)
         return INTERRUPTED
     if is_first():
-        print(summary(args.config, training))
+        print(summary(training))
     return 0
 
 
@@ -104,15 +104,16 @@ def is_first() -> bool:
     return os.environ.get("RANK", "0") == "0"
 
 
-def interrupted(config: str, work_dir: Path) -> str:
-    """Say what is kept of a stopped training and how to go on."""
+def interrupted(work_dir: Path) -> str:
+    """Say what is kept of a stopped training and how to go on: with its own config.py, which holds all options."""
     last = work_dir / "last.pth"
     if not last.exists():
         return f"\nStopped before the first checkpoint was written; nothing to resume in {work_dir}."
+    config = work_dir / "config.py"
     return f"\nStopped. {last} is kept. Go on with:\n  wsolkit train {config} --work-dir {work_dir} --resume"
 
 
-def summary(config: str, training: Training) -> str:
+def summary(training: Training) -> str:
     """Say where the results are and what to do with them."""
     lines = ["Training is done."]
     if training.last is not None:
@@ -121,6 +122,7 @@ def summary(config: str, training: Training) -> str:
         score = "" if training.score is None else f" ({training.metric} {training.score:.4g})"
         lines.append(f"  best: {training.best}{score}")
     chosen = training.best or training.last
+    config = training.work_dir / "config.py"  # with the options of this training
     if chosen is not None:
         lines += [
             "Next:",

@@ -96,7 +96,7 @@ def read_coco(path: Path, find: Find) -> dict[str, ImageBoxes]:
         if image_id is None:
             raise unknown_image(f"COCO file {path}, image {number}", image["file_name"])
         annotations = instances.annotations.get(number, [])
-        size = (image["width"], image["height"]) if "width" in image and "height" in image else None
+        size = (image["width"], image["height"]) if image.get("width") and image.get("height") else None
         found[image_id] = ImageBoxes(
             [corners(annotation, path) for annotation in annotations],
             [instances.categories[annotation["category_id"]] for annotation in annotations],

@@ -79,7 +79,7 @@ class COCO(ImageDataset):
                 "labels": sorted(set(labels)),
                 "difficult_labels": sorted(set(labels) - clear),
             }
-            if "width" in image and "height" in image:
+            if image.get("width") and image.get("height"):  # 0 where nobody knew
                 record["size"] = (image["width"], image["height"])
             if self.load_targets:
                 record["boxes"] = [corners(annotation, path) for annotation in found]

@@ -59,4 +59,5 @@ class ConvHead(ActivationHead):
         maps = self.map_modifiers(self.classifier(features))  # (B, K*M, h, w)
         if self.maps_per_class > 1:
             maps = maps.unflatten(1, (-1, self.maps_per_class)).mean(2)  # (B, K, h, w)
+        maps = maps.float()  # pooled in bf16, scores of many images would tie
         return Activation(maps, self.pooling(maps), features)

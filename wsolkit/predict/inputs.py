@@ -15,12 +15,13 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from wsolkit.datasets.image_folder import IMAGE_SUFFIXES
 from wsolkit.errors import DataError, nearest
 
 __all__ = ["EXTENSIONS", "ImageFile", "find_images"]
 
-EXTENSIONS = (".jpg", ".jpeg", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
-"""What image files in a folder are known by; upper or lower case."""
+EXTENSIONS = (".jpg", *sorted(IMAGE_SUFFIXES - {".jpg"}))
+"""What image files in a folder are known by; upper or lower case. The same as in training."""
 
 
 class ImageFile(NamedTuple):

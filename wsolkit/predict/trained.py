@@ -65,7 +65,13 @@ def load_trained(config: Any, checkpoint: str | Path, options: Mapping[str, Any]
     stored = read_checkpoint(checkpoint)
     meta = stored.get("meta") or {}
     told = dict(meta.get("dataset_meta") or {})
-    classes = tuple(content.get("classes") or meta.get("classes") or told.get("classes") or ())
+    learnt = tuple(meta.get("classes") or told.get("classes") or ())
+    classes = tuple(content.get("classes") or learnt)
+    if classes != learnt and sorted(classes) == sorted(learnt):  # other names are a translation, another order is not
+        raise ConfigError(
+            f"Configuration {name} and checkpoint {checkpoint} name the same classes in another order, so every answer "
+            "would get a wrong name. Use the config.py beside the checkpoint."
+        )
     wanted = without_training(content["model"], classes)
     model = MODELS.build(wanted)
     if not isinstance(model, Localizer):

@@ -15,7 +15,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
 from wsolkit.checkpoint import check_weights, read_checkpoint
-from wsolkit.errors import ConfigError, WsolkitError
+from wsolkit.errors import ConfigError, DataError, WsolkitError
 from wsolkit.files import write_text
 from wsolkit.registry import DATASETS
 from wsolkit.runner.checkpoints import BEST, LAST, clear, clear_parts, resumable
@@ -89,7 +89,7 @@ def train(
         source = starting_point(work_dir, resume, overwrite)
         checkpoint = resumable(source) if source else None
         if source is None and config.get("load_from") and Path(config["load_from"]).suffix:
-            check_source(str(config["load_from"]))
+            check_source(str(config["load_from"]), work_dir if overwrite and not resume else None)
         name = config_name(config)
         config = complete(config, work_dir, checkpoint, seed, deterministic, launcher)
         if source is not None:
@@ -100,6 +100,8 @@ def train(
             check_weights(model, checkpoint["state_dict"], source or "")
         del checkpoint
         keep_record(runner, name, config["randomness"]["seed"], work_dir, source)
+        if overwrite and not resume:  # only now: a mistake in the configuration or the data has lost nothing
+            clear(work_dir)
         run(runner)
         return outcome(work_dir)
 
@@ -118,26 +120,30 @@ def starting_point(work_dir: Path, resume: bool | str | Path, overwrite: bool) -
             print(f"There is no {last} to resume from; the training starts from the beginning.")
         return last if last.exists() else None
     earlier = [path for path in (last, work_dir / BEST) if path.exists()]
-    barrier()  # every process has looked before anything is removed
+    barrier()  # every process has looked before anything is written
     if earlier and not overwrite:
         raise ConfigError(
             f"{work_dir} holds an earlier training ({', '.join(path.name for path in earlier)}). Add --resume to go on "
             "with it, choose another --work-dir, or add --overwrite to lose it."
         )
-    if earlier:
-        clear(work_dir)
-    barrier()
     return None
 
 
-def check_source(path: str) -> None:
+def check_source(path: str, cleared: Path | None = None) -> None:
     """Look at the checkpoint that weights start from, unless it is an address.
 
     Raises:
         CheckpointError: it cannot be read safely.
+        ConfigError: it lies in the folder whose checkpoints are about to be removed.
     """
-    if "://" not in path:
-        read_checkpoint(path)
+    if "://" in path:
+        return
+    read_checkpoint(path)
+    if cleared is not None and Path(path).resolve().parent == cleared.resolve():
+        raise ConfigError(
+            f"load_from={path} lies in the work folder, whose checkpoints --overwrite removes. Copy it elsewhere, or "
+            "choose another --work-dir."
+        )
 
 
 def complete(
@@ -205,11 +211,34 @@ def keep_record(runner: Runner, name: str, seed: int, work_dir: Path, source: Pa
             if metric.collect_dir is None and metric.collect_device == "cpu":  # else it litters the current folder
                 metric.collect_dir = str(work_dir / f".collect_{number}")
     datasets = {split: loop.dataloader.dataset for split, loop in loops.items() if loop is not None}
+    check_same_classes(datasets)
     if is_main_process():
         clear_parts(work_dir)
         text = Config(runner.cfg.to_dict()).pretty_text  # this one is for people: formatted
         write_text(work_dir / "config.py", text)
         write_manifest(work_dir, text, seed, datasets, None if source is None else str(source))
+
+
+def check_same_classes(datasets: Mapping[str, Any]) -> None:
+    """Compare the class lists of the splits: labels are places in them.
+
+    Raises:
+        DataError: they differ.
+    """
+    lists = {
+        split: list((getattr(dataset, "metainfo", None) or {}).get("classes") or ())
+        for split, dataset in datasets.items()
+    }
+    train, val = lists.get("train"), lists.get("val")
+    if not train or not val or train == val:
+        return
+    only = [f"{name!r} (train only)" for name in train if name not in val]
+    only += [f"{name!r} (val only)" for name in val if name not in train]
+    what = f"they differ in {', '.join(only[:4])}" if only else "they name the same classes in another order"
+    raise DataError(
+        f"The training data has {len(train)} classes and the validation data {len(val)}: {what}. A label would mean "
+        "another class in each. Give both the same classes=[...], or move folders that are no class out of data_root."
+    )
 
 
 def run(runner: Runner) -> None:
