@@ -9,6 +9,7 @@ _base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
 
 model = dict(
     type="Localizer",
+    data_preprocessor=dict(type="ImagePreprocessor", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),  # as it was trained
     backbone=dict(type="InceptionV3"),
     head=dict(type="CAMHead", form="linear"),
     losses=[dict(type="CrossEntropy")],

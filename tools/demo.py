@@ -32,7 +32,7 @@ def demo(folder: Path) -> int:
     console.rule("predict: boxes for image files")
     scenes = load_config(CONFIG).test_dataloader.dataset
     export_folder(DATASETS.build({**scenes, "num_images": SHOWN}), photos, suffix=".jpg")
-    config, checkpoint = str(run / "config.py"), str(run / "best.pth")
+    config, checkpoint = str(run / "config.py"), str(run / "last.pth")  # CAM localizes best before it can classify
     status = main(["predict", config, checkpoint, str(photos), "--out", str(found), "--format", "coco,voc", "--draw"])
     if status:
         return status

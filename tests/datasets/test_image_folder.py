@@ -135,3 +135,9 @@ def test_boxes_are_scaled_to_the_file_and_never_turned(root, layouts):
     dataset = ImageFolder(str(root), "train", boxes="xml", load_targets=True)
     with pytest.raises(DataError, match="for 36x48 pixels, but the image is shown as 48x36: they were drawn before"):
         dataset[0]
+
+
+def test_a_folder_of_other_files_is_no_class(flat):
+    (flat / "annotations").mkdir()
+    (flat / "annotations/1.xml").write_text("<annotation/>")
+    assert ImageFolder(str(flat), "train").classes == ("cat", "dog")

@@ -100,3 +100,24 @@ def test_baselines_are_what_they_say():
     assert np.allclose(blob + blob[:, [2, 3, 0, 1]], 1)  # centred
     half_side = 0.25 * np.sqrt(2 * np.log(2))
     assert blob[1] == pytest.approx([0.5 - half_side] * 2 + [0.5 + half_side] * 2, abs=0.01)
+
+
+def test_top_5_ends_at_the_fifth_place():
+    from wsolkit.evaluation import ImageResult
+
+    results = [ImageResult(str(rank), rank=rank, classes=[0], ious=[np.array([0.6])]) for rank in (4, 5)]
+    assert classification(results)["top5"].percent == 50.0
+    assert localization(results, [0.5], chosen=0).top5.percent == 50.0
+
+
+def test_features_reach_the_extractor(score_map):
+    seen = []
+
+    class Watching(LargestComponent):
+        def __call__(self, score_map, features=None):
+            seen.append(features)
+            return super().__call__(score_map, features)
+
+    features = np.zeros((3, 2, 2))
+    boxes_at(score_map, Watching(), [0.2, 0.4], features)
+    assert [each is features for each in seen] == [True, True]

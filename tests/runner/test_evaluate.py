@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from wsolkit import ConfigError
+from wsolkit import ConfigError, DataError
 from wsolkit.boxes import largest_box
 from wsolkit.cli.main import main
 from wsolkit.registry import DATASETS, MODELS
@@ -114,6 +114,24 @@ def test_a_configuration_without_the_split_is_explained(config, model):
     less.test_dataloader = None
     with pytest.raises(ConfigError, match="has no test_dataloader, so there is nothing to evaluate on 'test'"):
         evaluate(less, model)
+
+
+def test_data_with_other_classes_is_refused(config, model):
+    turned = config.copy()
+    turned.classes = list(reversed(config.classes))
+    with pytest.raises(DataError, match=r"they differ \(first: 'star-yellow' there, 'ring-red' here\)"):
+        evaluate(turned, model)
+
+
+def test_a_pipeline_that_crops_is_refused(config, model):
+    cropping = config.copy()
+    steps = [{"type": "CenterCrop", "size": 48}]
+    cropping.test_dataloader = {
+        **config.test_dataloader,
+        "dataset": {**config.test_dataloader.dataset, "pipeline": steps},
+    }
+    with pytest.raises(ConfigError, match="moves boxes by more than a resize"):
+        evaluate(cropping, model)
 
 
 def test_the_command_prints_the_table_and_writes_the_numbers(config, model, tmp_path, capsys):

@@ -76,6 +76,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     except BrokenPipeError:  # the reader has seen enough, as in `wsolkit list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
+    except OSError as error:
+        if hasattr(args, "traceback") or error.filename is None:
+            raise
+        print(
+            f"error: {error.filename}: {error.strerror}. Check the path, its permissions and the disk.", file=sys.stderr
+        )
+        return MISTAKE
     except Exception:
         print("This is a mistake in wsolkit or in a plugin. Please report it with the lines below.", file=sys.stderr)
         raise

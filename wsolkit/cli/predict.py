@@ -23,7 +23,7 @@ EPILOG = """\
 examples:
   wsolkit predict cam_resnet50_cub best.pth photos --out found
   wsolkit predict my_config.py best.pth photos --out found --classes folder --format yolo --draw 200
-  torchrun --nproc-per-node 8 -m wsolkit.cli.main predict my_config.py best.pth list.txt --out found
+  torchrun --nproc-per-node 8 -m wsolkit predict my_config.py best.pth list.txt --out found
 """
 
 
@@ -67,7 +67,7 @@ def add_parser(subparsers: Any) -> None:
         "--draw", metavar="N", nargs="?", type=int, const=-1, default=0,
         help="draw pictures and a page of them: of all images, or of the N most doubtful",
     )  # fmt: skip
-    written.add_argument("--overwrite", action="store_true", help="remove earlier results of other settings from DIR")
+    written.add_argument("--overwrite", action="store_true", help="remove earlier results from DIR and begin anew")
     computed = parser.add_argument_group("how it is computed")
     computed.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
     computed.add_argument("--batch-size", metavar="N", type=int, default=32, help="images at once (default: 32)")

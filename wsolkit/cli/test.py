@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,25 +48,51 @@ def add_parser(subparsers: Any) -> None:
         default=None,
         help="bf16 arithmetic (default: as the configuration says)",
     )
+    parser.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
+    parser.add_argument(
+        "--launcher", choices=("none", "pytorch"), default="none", help="pytorch: one of torchrun's processes"
+    )
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Score the checkpoint, print the table and write the numbers; returns the exit status."""
+    from mmengine.dist import is_main_process
     from rich.console import Console
-    from rich.progress import Progress
 
     from wsolkit.files import write_json
+    from wsolkit.predict.device import choose_device
     from wsolkit.predict.trained import load_trained
     from wsolkit.runner.config import load_config, parse_options
     from wsolkit.runner.evaluate import as_dict, evaluate
+    from wsolkit.runner.processes import process_group
 
     options = parse_options(args.cfg_options)
     if args.amp is not None:
         options["model.precision"] = "bf16" if args.amp else "fp32"
     config = load_config(args.config, options)
-    model = load_trained(config, args.checkpoint).model
-    with Progress(console=Console(stderr=True), transient=True) as progress:
+    trained = load_trained(config, args.checkpoint)
+    config["classes"] = list(trained.classes)
+    with process_group(args.launcher), bars(is_main_process()) as advance:
+        model = trained.model.to(choose_device(args.device))
+        evaluation = evaluate(config, model, args.split, advance=advance)
+        if not is_main_process():
+            return 0
+    console = Console()
+    console.print(results_table(evaluation))
+    out = args.out or args.checkpoint.resolve().parent / f"{args.split}_results.json"
+    write_json(out, {"config": str(args.config), "checkpoint": str(args.checkpoint), **as_dict(evaluation)})
+    console.print(f"Numbers in {out}", soft_wrap=True, highlight=False)
+    return 0
+
+
+@contextmanager
+def bars(shown: bool) -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function that shows how far each split is, on a terminal."""
+    from rich.console import Console
+    from rich.progress import Progress
+
+    with Progress(console=Console(stderr=True), transient=True, disable=not shown) as progress:
         tasks: dict[str, Any] = {}
 
         def advance(split: str, done: int, total: int) -> None:
@@ -72,13 +100,7 @@ def run(args: argparse.Namespace) -> int:
                 tasks[split] = progress.add_task(f"{split} split", total=total)
             progress.update(tasks[split], completed=done)
 
-        evaluation = evaluate(config, model, args.split, advance=advance)
-    out = args.out or args.checkpoint.resolve().parent / f"{args.split}_results.json"
-    write_json(out, {"config": str(args.config), "checkpoint": str(args.checkpoint), **as_dict(evaluation)})
-    console = Console()
-    console.print(results_table(evaluation))
-    console.print(f"Numbers in {out}", soft_wrap=True, highlight=False)
-    return 0
+        yield advance
 
 
 def results_table(evaluation: Evaluation) -> Table:

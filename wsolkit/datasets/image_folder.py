@@ -124,8 +124,8 @@ class ImageFolder(ImageDataset):
             ConfigError: a class that is asked for has no folder.
             DataError: there are no class folders.
         """
-        boxes = None if self.boxes is None else Path(self.data_root) / self.boxes
-        found = {folder.name for parent in parents for folder in subfolders(parent) if folder != boxes}
+        folders = [folder for parent in parents for folder in subfolders(parent)]
+        found = {folder.name for folder in folders if not holds_other_files_only(folder)}
         if not found:
             raise DataError(f"There are no class folders in {', '.join(map(str, parents))}. Make one for each class.")
         for name in self.chosen or ():
@@ -190,6 +190,12 @@ def is_image(name: str) -> bool:
 def is_split_folder(folder: Path) -> bool:
     """Return whether a folder holds class folders and no images of its own."""
     return bool(subfolders(folder)) and not any(is_image(path.name) for path in folder.iterdir() if path.is_file())
+
+
+def holds_other_files_only(folder: Path) -> bool:
+    """Whether a folder holds files but no image: annotations, say, and no class."""
+    names = [name for _, _, files in os.walk(folder) for name in files if not name.startswith(".")]
+    return bool(names) and not any(is_image(name) for name in names)
 
 
 def image_files(folder: Path) -> list[str]:

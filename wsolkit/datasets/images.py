@@ -23,6 +23,7 @@ from mmengine.dataset import BaseDataset
 from torchvision import tv_tensors
 
 from wsolkit.datasets.decode import read_image
+from wsolkit.datasets.geometry import PROBES, try_pipeline
 from wsolkit.datasets.masks import fit_mask
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.transforms import build_pipeline
@@ -83,6 +84,9 @@ class ImageDataset(BaseDataset):
         self.on_corrupt = on_corrupt
         self.seed = seed
         self.transforms = build_pipeline(pipeline)
+        if self.transforms is not None and load_targets and test_mode and not transform_targets:
+            for size in PROBES:  # boxes found in the output are compared with those of the whole image
+                try_pipeline(self.transforms, size)
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         super().__init__(data_root=data_root, test_mode=test_mode, indices=indices, pipeline=[])
         self._corrupt = torch.zeros(len(self), dtype=torch.bool).share_memory_()

@@ -60,13 +60,16 @@ def class_labels(labels: np.ndarray, targets: Targets | None) -> np.ndarray:
     return counted
 
 
-def boxes_at(score_map: np.ndarray, extractor: BoxExtractor, thresholds: Sequence[float]) -> np.ndarray:
+def boxes_at(
+    score_map: np.ndarray, extractor: BoxExtractor, thresholds: Sequence[float], features: np.ndarray | None = None
+) -> np.ndarray:
     """Return the best-scored box at each threshold, (thresholds, 4), as fractions of the map's width and height.
 
     Args:
         score_map: (H, W) in [0, 1].
         extractor: what makes boxes of the map; its ``threshold`` is set to each of the given ones.
         thresholds: fractions of the map's maximum.
+        features: (C, h, w) last features of the image, for extractors that compare them.
     """
     height, width = score_map.shape
     kept = extractor.threshold
@@ -74,7 +77,7 @@ def boxes_at(score_map: np.ndarray, extractor: BoxExtractor, thresholds: Sequenc
     try:
         for number, threshold in enumerate(thresholds):
             extractor.threshold = threshold
-            boxes = extractor(score_map).boxes
+            boxes = extractor(score_map, features).boxes
             if len(boxes):
                 found[number] = boxes[0]
     finally:

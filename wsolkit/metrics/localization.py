@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from mmengine.evaluator import BaseMetric
 
 from wsolkit.errors import ConfigError
@@ -62,8 +61,9 @@ class LocalizationMetric(BaseMetric):
             boxes = {}
             if truth is not None and len(truth.boxes):
                 maps = prediction.maps.cpu().numpy()
+                features = None if prediction.features is None else prediction.features.float().cpu().numpy()
                 boxes = {
-                    k: boxes_at(score_map, self.extractor, self.thresholds)
+                    k: boxes_at(score_map, self.extractor, self.thresholds, features)
                     for k, score_map in zip(prediction.classes.tolist(), maps, strict=True)
                 }
             self.results.append(
@@ -87,4 +87,4 @@ class LocalizationMetric(BaseMetric):
             if found.top1 is not None and found.top5 is not None:
                 numbers["top1_loc"], numbers["top5_loc"] = found.top1.percent, found.top5.percent
             numbers["threshold"] = found.threshold
-        return {name: float(np.round(value, 4)) for name, value in numbers.items()}
+        return {name: float(value) for name, value in numbers.items()}

@@ -85,7 +85,7 @@ def load_trained(config: Any, checkpoint: str | Path, options: Mapping[str, Any]
         multi_label=is_multi_label(content, told, dataset),
         pipeline=steps,
         origin={
-            "config": Path(name).stem,
+            "config": str(content.get("experiment_name") or Path(name).stem),
             "config_sha256": hashlib.sha256(described.encode()).hexdigest(),
             "checkpoint": Path(checkpoint).name,
             "checkpoint_sha256": hash_file(Path(checkpoint).expanduser()),

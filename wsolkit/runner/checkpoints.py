@@ -199,18 +199,26 @@ def find_score(metrics: Mapping[str, Any], monitor: str | None) -> tuple[str, fl
     return None
 
 
-def course(runner: Runner) -> dict[str, int]:
+def course(runner: Runner) -> dict[str, Any]:
     """Return what must stay the same for a resumed training to see the data it would have seen."""
-    return {"processes": runner.world_size, "iterations_per_epoch": len(runner.train_dataloader)}
+    data = {"processes": runner.world_size, "iterations_per_epoch": len(runner.train_dataloader)}
+    classes = (getattr(runner.train_dataloader.dataset, "metainfo", None) or {}).get("classes")
+    return {**data, "classes": list(classes)} if classes else data
 
 
-def check_same_course(before: Mapping[str, Any], now: Mapping[str, int]) -> None:
+def check_same_course(before: Mapping[str, Any], now: Mapping[str, Any]) -> None:
     """Compare a checkpoint's course with that of the training that resumes from it.
 
     Raises:
         CheckpointError: they differ.
     """
     for key, value in now.items():
+        if before.get(key, value) != value and key == "classes":
+            raise CheckpointError(
+                f"The checkpoint was written by a training with the classes {', '.join(before[key])}, but the data has "
+                f"{', '.join(value)} now, so a label would mean another class. Resume with the same class folders, or "
+                "start a new training."
+            )
         if before.get(key, value) != value:
             raise CheckpointError(
                 f"The checkpoint was written by a training with {before[key]} {key.replace('_', ' ')}, but there are "

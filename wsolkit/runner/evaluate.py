@@ -14,7 +14,7 @@ from mmengine.dist import all_gather_object
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
-from wsolkit.errors import ConfigError
+from wsolkit.errors import ConfigError, DataError
 from wsolkit.evaluation import BASELINES, ImageResult, Localization, boxes_at, classification, judge, localization
 from wsolkit.evaluation.rates import Rate, choose_threshold
 from wsolkit.evaluation.summary import stacked_ious
@@ -46,6 +46,7 @@ class Evaluation:
         selection: how the threshold was chosen: ``val``, or ``fixed`` where the validation split has no boxes.
         images: how many images the split has.
         iou: overlap that makes a hit.
+        extractor: the box extractor whose best-scored box was compared.
         rows: the model first, then the baselines.
     """
 
@@ -53,6 +54,7 @@ class Evaluation:
     selection: str
     images: int
     iou: float
+    extractor: str
     rows: list[Row] = field(default_factory=list)
 
 
@@ -82,7 +84,9 @@ def evaluate(
     results = scored[MODEL]
     has_boxes = bool(len(stacked_ious(results)))
     chosen_on_boxes = selected is not None and bool(len(stacked_ious(selected[MODEL])))
-    table = Evaluation(split, select if chosen_on_boxes else "fixed", len(results), metric.iou)
+    table = Evaluation(
+        split, select if chosen_on_boxes else "fixed", len(results), metric.iou, type(metric.extractor).__name__
+    )
     for name, images in scored.items():
         if name != MODEL and not has_boxes:
             continue
@@ -91,7 +95,9 @@ def evaluate(
             if chosen_on_boxes and selected is not None:
                 index = choose_threshold(stacked_ious(selected[name]), metric.iou)
             else:
-                index = int(np.abs(np.array(metric.thresholds) - model.box_extractor.threshold).argmin())
+                fixed = float(model.chosen_threshold)
+                fixed = model.box_extractor.threshold if np.isnan(fixed) else fixed
+                index = int(np.abs(np.array(metric.thresholds) - fixed).argmin())
             found = localization(images, metric.thresholds, index, metric.iou)
         table.rows.append(Row(name, classification(images), found))
     return table
@@ -121,6 +127,7 @@ def run_split(
         raise ConfigError(f"The configuration has no {split}_dataloader, so there is nothing to evaluate on {split!r}.")
     with DefaultScope.overwrite_default_scope(SCOPE):
         loader = Runner.build_dataloader(settings, seed=0)
+    check_classes(config, loader.dataset, split)
     results: dict[str, list[ImageResult]] = {name: [] for name in BASELINES}
     fixed: dict[tuple[str, tuple[int, int]], np.ndarray] = {}
     model.eval()
@@ -149,6 +156,22 @@ def run_split(
     }
 
 
+def check_classes(config: Config, dataset: Any, split: str) -> None:
+    """Compare the classes of a data set with those the model was trained on: labels are places in the list.
+
+    Raises:
+        DataError: they differ.
+    """
+    trained, there = list(config.get("classes") or ()), list(dataset.metainfo.get("classes") or ())
+    if trained and there and trained != there:
+        first = next(pair for pair in zip_longest(trained, there) if pair[0] != pair[1])
+        raise DataError(
+            f"The model was trained on {len(trained)} classes and the {split} data has {len(there)}, and they differ "
+            f"(first: {first[0]!r} there, {first[1]!r} here). A label would mean another class. Set data_root to data "
+            "with the same classes, or give the data set classes=[...] in the model's order."
+        )
+
+
 def as_dict(evaluation: Evaluation) -> dict[str, Any]:
     """Return the evaluation as plain data for a JSON file, with its conventions."""
 
@@ -164,7 +187,7 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
             "hit": f"IoU >= {evaluation.iou}",
             "threshold": "chosen on val" if evaluation.selection == "val" else evaluation.selection,
             "class of the map": "true class",
-            "box": "best scored of the extractor",
+            "box": f"best scored of {evaluation.extractor}",
             "comparison": "score > threshold * max",
             "averaging": "micro",
             "interval": "95 %, Wilson",

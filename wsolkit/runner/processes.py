@@ -41,7 +41,7 @@ def process_group(launcher: str) -> Iterator[None]:
     if lacking:
         raise ConfigError(
             f"launcher='pytorch' needs processes started by torchrun, but {', '.join(lacking)} is not in the "
-            "environment. Run: torchrun --nproc-per-node N -m wsolkit.cli.main train CONFIG --launcher pytorch"
+            "environment. Run: torchrun --nproc-per-node N -m wsolkit train CONFIG --launcher pytorch"
         )
     if torch.cuda.is_available():
         torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
