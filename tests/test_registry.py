@@ -55,6 +55,7 @@ def test_mmengine_finds_the_registries_by_the_scope():
     assert ROOT.build({"type": "wsolkit.EMAHook"}) is not None
     with DefaultScope.overwrite_default_scope("wsolkit"):
         assert ROOT.build({"type": "EMAHook"}) is not None
+        assert ROOT.build({"type": "wsolkit.EMAHook"}) is not None
 
 
 @pytest.mark.parametrize("home", [BACKBONES, POOLINGS, LOSSES, HOOKS, METRICS], ids=lambda home: home.name)

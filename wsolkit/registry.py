@@ -55,7 +55,7 @@ class ComponentRegistry(Registry):
         Raises:
             ConfigError: no component has that name; the message offers the nearest names.
         """
-        found = super().get(key)
+        found = super().get(key.removeprefix(f"{SCOPE}."))  # with the scope, mmengine would not ask the parent
         if found is None:
             remark = _plugins().load_plugins().remark().strip()
             raise ConfigError(f"There is no {self.name} named {key!r}. {nearest(key, self.names())} {remark}".strip())

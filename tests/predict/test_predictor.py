@@ -219,7 +219,7 @@ def test_nan_in_a_map_names_the_image():
 def test_only_a_plain_resize_can_be_undone(steps, words):
     with pytest.raises(ConfigError, match=words) as raised:
         Predictor(colour_model(), steps, CLASSES)
-    assert "Prediction needs a plain Resize" in str(raised.value)
+    assert "prediction need a plain Resize" in str(raised.value)
 
 
 def test_bad_images_and_options_are_explained(predictor, tmp_path):

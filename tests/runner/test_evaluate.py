@@ -8,10 +8,11 @@ import torch
 
 from wsolkit import ConfigError, DataError
 from wsolkit.boxes import largest_box
+from wsolkit.evaluation import ImageResult
 from wsolkit.cli.main import main
 from wsolkit.registry import DATASETS, MODELS
 from wsolkit.runner.config import fill_classes, load_config
-from wsolkit.runner.evaluate import evaluate
+from wsolkit.runner.evaluate import each_class, evaluate
 
 OPTIONS = {
     "train_dataloader.dataset.num_images": 12,
@@ -151,3 +152,15 @@ def test_the_command_prints_the_table_and_writes_the_numbers(config, model, tmp_
 def test_a_missing_checkpoint_is_one_line_not_a_traceback(tmp_path, capsys):
     assert main(["test", "cam_synthetic", str(tmp_path / "best.pth")]) == 2
     assert "There is no checkpoint" in capsys.readouterr().err
+
+
+def test_each_class_of_multi_label_data_has_its_precision_and_count():
+    rows = [
+        ImageResult("a", scores=np.array([0.9, 0.2, 0.1]), labels=np.array([1, 0, 0])),
+        ImageResult("b", scores=np.array([0.8, 0.7, 0.1]), labels=np.array([0, -1, 0])),
+        ImageResult("c", scores=np.array([0.7, 0.6, 0.3]), labels=np.array([1, 1, 0])),
+    ]
+    found = each_class(rows, ["cat", "dog", "hen"])
+    assert found["cat"] == (pytest.approx(100 * (1 + 2 / 3) / 2), 2)
+    assert found["dog"] == (100.0, 1)
+    assert np.isnan(found["hen"][0])

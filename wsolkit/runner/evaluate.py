@@ -15,7 +15,16 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from wsolkit.errors import ConfigError, DataError
-from wsolkit.evaluation import BASELINES, ImageResult, Localization, boxes_at, classification, judge, localization
+from wsolkit.evaluation import (
+    BASELINES,
+    ImageResult,
+    Localization,
+    boxes_at,
+    classification,
+    judge,
+    localization,
+    mean_average_precision,
+)
 from wsolkit.evaluation.rates import Rate, choose_threshold
 from wsolkit.evaluation.summary import stacked_ious
 from wsolkit.localizer import Localizer
@@ -48,6 +57,7 @@ class Evaluation:
         iou: overlap that makes a hit.
         extractor: the box extractor whose best-scored box was compared.
         rows: the model first, then the baselines.
+        average_precision: of multi-label data, each class's average precision in percent and its number of images.
     """
 
     split: str
@@ -56,6 +66,7 @@ class Evaluation:
     iou: float
     extractor: str
     rows: list[Row] = field(default_factory=list)
+    average_precision: dict[str, tuple[float, int]] = field(default_factory=dict)
 
 
 def evaluate(
@@ -87,6 +98,7 @@ def evaluate(
     table = Evaluation(
         split, select if chosen_on_boxes else "fixed", len(results), metric.iou, type(metric.extractor).__name__
     )
+    table.average_precision = each_class(results, config.get("classes") or ())
     for name, images in scored.items():
         if name != MODEL and not has_boxes:
             continue
@@ -101,6 +113,20 @@ def evaluate(
             found = localization(images, metric.thresholds, index, metric.iou)
         table.rows.append(Row(name, classification(images), found))
     return table
+
+
+def each_class(results: Sequence[ImageResult], names: Sequence[str]) -> dict[str, tuple[float, int]]:
+    """Return average precision and number of images of each class of multi-label data; nothing for other data."""
+    scores = [result.scores for result in results if result.scores is not None]
+    labels = [result.labels for result in results if result.labels is not None]
+    if not scores:
+        return {}
+    table = np.stack(labels)
+    _, each = mean_average_precision(np.stack(scores), table)
+    known = names or [str(number) for number in range(len(each))]
+    return {
+        name: (float(value), int((column == 1).sum())) for name, value, column in zip(known, each, table.T, strict=True)
+    }
 
 
 def split_metric(config: Config, split: str) -> LocalizationMetric:
@@ -191,6 +217,10 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
             "comparison": "score > threshold * max",
             "averaging": "micro",
             "interval": "95 %, Wilson",
+        },
+        "average precision": {
+            name: {"percent": None if np.isnan(value) else value, "images": images}
+            for name, (value, images) in evaluation.average_precision.items()
         },
         "rows": [
             {
