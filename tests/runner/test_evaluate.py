@@ -8,8 +8,8 @@ import torch
 
 from wsolkit import ConfigError, DataError
 from wsolkit.boxes import largest_box
-from wsolkit.evaluation import ImageResult
 from wsolkit.cli.main import main
+from wsolkit.evaluation import ImageResult
 from wsolkit.registry import DATASETS, MODELS
 from wsolkit.runner.config import fill_classes, load_config
 from wsolkit.runner.evaluate import each_class, evaluate
