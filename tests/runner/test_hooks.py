@@ -8,7 +8,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from wsolkit.errors import WsolkitError
-from wsolkit.runner.console import ConsoleFilter
+from wsolkit.runner.console import ConsoleFilter, quietly_built
 from wsolkit.runner.history import from_plain, to_plain
 from wsolkit.runner.loops import innermost
 from wsolkit.runner.seeding import TrainingProgress, seed_everything
@@ -115,3 +115,16 @@ def test_datasets_inside_wrappers_are_found():
 def test_the_console_shows_the_course_of_the_training_only(level, text, shown):
     record = logging.LogRecord("mmengine", level, "", 0, text, (), None)
     assert ConsoleFilter().filter(record) is shown
+
+
+def test_what_fitted_of_a_weight_file_is_on_the_console(capsys):
+    class Runner:
+        logger = logging.getLogger("test-weights")
+
+    def build():
+        print("2026/01/01 00:00:00 - mmengine - INFO - Weights from a.pth into resnet18: 60 loaded, 2 missing.")
+        print("2026/01/01 00:00:00 - mmengine - INFO - a dump of the environment")
+        return Runner()
+
+    quietly_built(build)
+    assert capsys.readouterr().out == "Weights from a.pth into resnet18: 60 loaded, 2 missing.\n"

@@ -27,6 +27,9 @@ FILE_ONLY = (
 )
 """Beginnings of mmengine's messages that say nothing a user could act upon."""
 
+WEIGHTS = "Weights from "
+"""Beginning of the line that says what fitted of a weight file."""
+
 
 class ConsoleFilter(logging.Filter):
     """Lets warnings and one-line messages through; dumps of the configuration or the environment stay in the file."""
@@ -60,6 +63,8 @@ def quietly_built(build: Callable[[], Built]) -> Built:
     with redirect_stdout(caught):
         runner: Any = build()
     for line in caught.getvalue().splitlines():
+        if WEIGHTS in line:
+            print(line[line.index(WEIGHTS) :])
         prefix, found, text = line.partition("WARNING")
         if found and len(prefix) < 60 and not any(start in text for start in FILE_ONLY):
             print(line, file=sys.stderr)
