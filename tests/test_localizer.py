@@ -34,7 +34,7 @@ class Halve(MapModifier):
         return maps / 2
 
     def scalars(self):
-        return {"share": 0.5}
+        return {"share": 0.5, "information_loss": 7.0}
 
 
 class TwoNumbers(Loss):

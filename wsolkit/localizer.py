@@ -169,6 +169,12 @@ class Localizer(BaseModel):
                 values[f"{name}/{key}"] = torch.as_tensor(number, device=batch.images.device)
         return values
 
+    def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Add up the losses alone, whatever the modifiers' numbers beside them are called."""
+        total, log = super().parse_losses({name: value for name, value in losses.items() if name.startswith("loss_")})
+        log.update({name: value for name, value in losses.items() if not name.startswith("loss_")})
+        return total, log
+
     def _named_modifiers(self) -> list[tuple[str, Any]]:
         groups = {IMAGE: self.image_modifiers, "features": self.feature_modifiers, MAPS: self.head.map_modifiers}
         return [
