@@ -7,7 +7,7 @@ _base_ = ["_base_/synthetic.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
 
 model = dict(
     type="Localizer",
-    backbone=dict(type="TimmBackbone", name="resnet10t", levels=["layer4"]),
+    backbone=dict(type="TimmBackbone", name="resnet10t", levels=["layer4"], output_stride=16),
     head=dict(type="CAMHead", form="linear"),
     losses=[dict(type="CrossEntropy")],
     box_extractor=dict(type="LargestComponent", threshold=0.2),
