@@ -329,3 +329,27 @@ class BoxExtractor(ABC):
             score_map: (H, W) in [0, 1].
             features: (C, h, w) last features of the image, for extractors that compare them.
         """
+
+    def sweep(
+        self, score_map: np.ndarray, thresholds: Sequence[float], features: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the best box at each threshold, (T, 4) in pixels of the map; all 0 where there is none.
+
+        An extractor that can find them all in one pass over the map overrides this.
+
+        Args:
+            score_map: (H, W) in [0, 1].
+            thresholds: fractions of the map's maximum in [0, 1).
+            features: (C, h, w) last features of the image, for extractors that compare them.
+        """
+        kept = self.threshold
+        found = np.zeros((len(thresholds), 4))
+        try:
+            for number, threshold in enumerate(thresholds):
+                self.threshold = threshold
+                boxes = self(score_map, features).boxes
+                if len(boxes):
+                    found[number] = boxes[0]
+        finally:
+            self.threshold = kept
+        return found

@@ -2,13 +2,27 @@
 
 Conventions: boxes are x0 y0 x1 y1, half open (no +1 on widths). IoU does not change when both boxes are scaled by the
 same factors in x and y, so it may be computed in pixels of the map, of the network input or of the original image.
+``inclusive_iou`` is for boxes whose ends are pixels inside the box, as wsolevaluation has them: 1 is added to widths
+and heights there.
 """
 
 from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["best_iou", "box_iou"]
+__all__ = ["best_iou", "box_iou", "inclusive_iou", "shared_area"]
+
+
+def shared_area(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the area that boxes (N, 4) share with others (M, 4), as (N, M) float64.
+
+    >>> shared_area(np.array([[0, 0, 2, 2]]), np.array([[1, 0, 3, 2], [5, 5, 6, 6]])).tolist()
+    [[2.0, 0.0]]
+    """
+    a = np.asarray(boxes, dtype=np.float64).reshape(-1, 1, 4)
+    b = np.asarray(others, dtype=np.float64).reshape(1, -1, 4)
+    sides = np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])
+    return np.clip(sides, 0, None).prod(-1)
 
 
 def box_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -21,13 +35,21 @@ def box_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     """
     a = np.asarray(boxes, dtype=np.float64).reshape(-1, 4)
     b = np.asarray(others, dtype=np.float64).reshape(-1, 4)
-    low = np.maximum(a[:, None, :2], b[None, :, :2])
-    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
-    shared = np.clip(high - low, 0, None).prod(-1)
+    shared = shared_area(a, b)
     area_a = np.clip(a[:, 2:] - a[:, :2], 0, None).prod(-1)
     area_b = np.clip(b[:, 2:] - b[:, :2], 0, None).prod(-1)
     union = area_a[:, None] + area_b[None] - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def inclusive_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the IoU (N, M) of boxes whose ends lie inside them, with 1 added to every side (wsolevaluation).
+
+    >>> inclusive_iou(np.array([[0, 0, 1, 1]]), np.array([[1, 0, 2, 1]])).round(3).tolist()
+    [[0.333]]
+    """
+    end = np.array([0, 0, 1, 1])
+    return box_iou(np.asarray(boxes) + end, np.asarray(others) + end)
 
 
 def best_iou(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:

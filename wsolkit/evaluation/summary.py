@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from wsolkit.evaluation.classification import mean_average_precision
-from wsolkit.evaluation.rates import Rate, choose_threshold, rate_of
+from wsolkit.evaluation.scores import Score, rate_of
+from wsolkit.evaluation.thresholds import choose_threshold
 from wsolkit.evaluation.trials import ImageResult
 
 __all__ = ["Localization", "classification", "localization", "stacked_ious"]
@@ -20,7 +21,7 @@ def stacked_ious(results: Sequence[ImageResult]) -> np.ndarray:
     return np.stack(rows) if rows else np.zeros((0, 0), np.float32)
 
 
-def classification(results: Sequence[ImageResult]) -> dict[str, Rate | float]:
+def classification(results: Sequence[ImageResult]) -> dict[str, Score | float]:
     """Return top-1 and top-5 accuracy, or the mean average precision of multi-label data; nothing without logits."""
     ranks = np.array([result.rank for result in results if result.rank is not None])
     if len(ranks):
@@ -45,10 +46,10 @@ class Localization:
         oracle_threshold: the one the oracle picked.
     """
 
-    gt_known: Rate
-    top1: Rate | None
-    top5: Rate | None
-    oracle: Rate
+    gt_known: Score
+    top1: Score | None
+    top5: Score | None
+    oracle: Score
     threshold: float
     oracle_threshold: float
 

@@ -16,9 +16,10 @@ import numpy as np
 from wsolkit.errors import ConfigError
 from wsolkit.evaluation.classification import label_rank
 from wsolkit.evaluation.overlap import best_iou
+from wsolkit.evaluation.scored_image import truth_boxes
 from wsolkit.interfaces import BoxExtractor, Targets
 
-__all__ = ["ImageResult", "boxes_at", "class_labels", "judge", "truth_boxes"]
+__all__ = ["ImageResult", "boxes_at", "class_labels", "judge"]
 
 
 @dataclass
@@ -42,14 +43,6 @@ class ImageResult:
     ious: list[np.ndarray] = field(default_factory=list)
 
 
-def truth_boxes(targets: Targets, label: int, single_label: bool) -> np.ndarray:
-    """Return the boxes (N, 4) a trial of class ``label`` may hit."""
-    counted = ~targets.difficult
-    if not single_label:
-        counted &= targets.box_labels == label
-    return targets.boxes[counted]
-
-
 def class_labels(labels: np.ndarray, targets: Targets | None) -> np.ndarray:
     """Return multi-hot labels (K,) as 1, 0, and -1 for a class whose every object is difficult."""
     counted = (np.asarray(labels) > 0.5).astype(np.int8)
@@ -67,22 +60,12 @@ def boxes_at(
 
     Args:
         score_map: (H, W) in [0, 1].
-        extractor: what makes boxes of the map; its ``threshold`` is set to each of the given ones.
+        extractor: what makes boxes of the map.
         thresholds: fractions of the map's maximum.
         features: (C, h, w) last features of the image, for extractors that compare them.
     """
     height, width = score_map.shape
-    kept = extractor.threshold
-    found = np.zeros((len(thresholds), 4))  # an empty box overlaps nothing
-    try:
-        for number, threshold in enumerate(thresholds):
-            extractor.threshold = threshold
-            boxes = extractor(score_map, features).boxes
-            if len(boxes):
-                found[number] = boxes[0]
-    finally:
-        extractor.threshold = kept
-    return found / np.array([width, height, width, height])
+    return extractor.sweep(score_map, thresholds, features) / np.array([width, height, width, height])
 
 
 def judge(

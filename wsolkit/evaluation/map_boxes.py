@@ -1,0 +1,328 @@
+"""From a score map to boxes, overlaps and hits at every threshold at once.
+
+Two conventions, by name:
+
+``wsoleval``
+    What wsolevaluation computes, to the last bit (protocols of Choe et al., CVPR 2020): scores become ``uint8`` by
+    truncating ``255 * score``; inside is what is strictly larger than ``int(threshold * max)``; candidates are the
+    bounding boxes of all contours, those of holes included; ``largest`` is the contour that encloses the largest area
+    through the centres of its pixels (the last in raster order of several); a box ends one pixel too far to the right
+    and below unless it touches the border; sides are measured with one pixel added; without any contour the box is
+    (0, 0, 0, 0), which is one pixel. True boxes are whole pixels with inclusive ends.
+``exact``
+    Inside is what is strictly larger than ``threshold * max``, scores as they are; candidates are the 8-connected
+    components; ``largest`` has most pixels (the first in raster order of several); boxes are half open; without any
+    component there is no box. True boxes are half open.
+
+They differ where a map has plateaus, fine structures or small objects. On maps of 14 x 14 cells resized to 224 x 224,
+the box of the other convention is one to two pixels larger, and the largest component is another one in about one of
+2,000 cases (one of 150 on noise), so that hits differ in a few of a thousand; see benchmarks/RESULTS.md.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Literal, NamedTuple
+
+import numpy as np
+from numba import njit
+
+from wsolkit.errors import ConfigError, DataError, nearest
+from wsolkit.evaluation.checks import checked_boxes, checked_map
+from wsolkit.evaluation.component_tree import Components, components_of, enclosed_area_weights, fill_holes
+from wsolkit.evaluation.thresholds import check_thresholds
+
+__all__ = [
+    "BOXES",
+    "CONVENTIONS",
+    "Convention",
+    "Sweep",
+    "Which",
+    "box_hits",
+    "component_boxes",
+    "cuts_of",
+    "sweep_overlaps",
+    "truncated_boxes",
+]
+
+Convention = Literal["wsoleval", "exact"]
+Which = Literal["largest", "all"]
+CONVENTIONS = ("wsoleval", "exact")
+BOXES = ("largest", "all")
+
+
+class Sweep(NamedTuple):
+    """The best box of a map at each of its distinct cuts, and its overlap with the truth.
+
+    Attributes:
+        peak: the highest level of the map; with ``cuts_of`` it says which cut belongs to a threshold.
+        ious: (cuts,) float64.
+        boxes: (cuts, 4) float32, in the convention of the sweep.
+    """
+
+    peak: int
+    ious: np.ndarray
+    boxes: np.ndarray
+
+
+def box_hits(
+    score_map: np.ndarray,
+    gt_boxes: np.ndarray,
+    *,
+    thresholds: float | Sequence[float] | np.ndarray = 0.001,
+    ious: Sequence[float] = (0.3, 0.5, 0.7),
+    boxes: Which = "largest",
+    convention: Convention = "wsoleval",
+) -> np.ndarray:
+    """Return whether a map's box hits a true box, for every IoU and threshold, as bool (len(ious), len(thresholds)).
+
+    Args:
+        score_map: (H, W) floats in [0, 1].
+        gt_boxes: (M, 4) x0, y0, x1, y1 in pixels of the map; inclusive ends for ``wsoleval`` (see
+            ``truncated_boxes``), half open for ``exact``.
+        thresholds: fractions of the map's maximum in [0, 1), or the step from 0 to 1.
+        ious: overlaps that make a hit (>=).
+        boxes: ``largest`` component, as MaxBoxAcc, or the best of ``all``, as MaxBoxAccV2.
+        convention: ``wsoleval`` or ``exact``, see the module.
+
+    Raises:
+        MapError: the map holds NaN or scores outside [0, 1].
+        ShapeError: the map is not (H, W), or the boxes are not (M, 4).
+        DataError: there is no true box, or one is upside down or outside the map.
+        ConfigError: a threshold, ``boxes`` or ``convention`` is none of the allowed ones.
+
+    >>> score_map = np.zeros((8, 8))
+    >>> score_map[2:6, 2:6] = 0.5
+    >>> score_map[3:5, 3:5] = 1
+    >>> box_hits(score_map, [[2, 2, 6, 6]], thresholds=[0.2, 0.6], ious=[0.2, 0.5], convention="exact").tolist()
+    [[True, True], [True, False]]
+    """
+    cuts = check_thresholds(thresholds)
+    found = sweep_overlaps(score_map, gt_boxes, thresholds=cuts, boxes=boxes, convention=convention)
+    return found.ious[cuts_of(cuts, found.peak, convention)] >= np.asarray(ious, np.float64)[:, None]
+
+
+def component_boxes(
+    score_map: np.ndarray,
+    thresholds: float | Sequence[float] | np.ndarray = 0.001,
+    *,
+    boxes: Which = "all",
+    convention: Convention = "exact",
+) -> list[np.ndarray]:
+    """Return the boxes (N, 4) of a map at each threshold, from one pass over the map.
+
+    Components come largest first (first in raster order of several), boxes of holes (``wsoleval`` only) after them.
+
+    Args:
+        score_map: (H, W) floats in [0, 1].
+        thresholds: fractions of the map's maximum in [0, 1), or the step from 0 to 1.
+        boxes: the ``largest`` component's alone, or ``all``.
+        convention: ``wsoleval`` or ``exact``, see the module.
+
+    Raises:
+        MapError: the map holds NaN or scores outside [0, 1].
+        ShapeError: the map is not (H, W).
+        ConfigError: a threshold, ``boxes`` or ``convention`` is none of the allowed ones.
+
+    >>> score_map = np.array([[0, 1.0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0.5]])
+    >>> [found.tolist() for found in component_boxes(score_map, [0.2, 0.6])]
+    [[[1, 0, 3, 1], [3, 2, 4, 3]], [[1, 0, 3, 1]]]
+    """
+    score_map = float_map(score_map)
+    wanted = check_thresholds(thresholds)
+    levels, peak = levels_of(score_map, wanted, convention)
+    found, holes = candidates(levels, boxes, convention)
+    cuts = cuts_of(wanted, peak, convention)
+    ends = end_boxes(found.bounds, holes, levels.shape, convention)
+    if boxes == "largest":
+        which = largest_at(found.low, found.high, found.size, found.first, convention == "wsoleval", number_of(cuts))
+        each = [ends[number : number + 1] if number >= 0 else nothing(convention) for number in which]
+    else:
+        order = np.lexsort((found.first, -found.size, np.arange(len(ends)) >= len(ends) - holes))
+        low, high, ends = found.low[order], found.high[order], ends[order]
+        each = [ends[(low <= cut) & (cut < high)] for cut in range(number_of(cuts))]
+        each = [inside if len(inside) else nothing(convention) for inside in each]
+    return [each[cut].copy() for cut in cuts]
+
+
+def sweep_overlaps(
+    score_map: np.ndarray,
+    gt_boxes: np.ndarray,
+    *,
+    thresholds: np.ndarray,
+    boxes: Which = "largest",
+    convention: Convention = "wsoleval",
+) -> Sweep:
+    """Return the overlap of a map's box with the truth at every distinct cut; see ``box_hits``."""
+    score_map = float_map(score_map)
+    truth = true_boxes(gt_boxes, score_map.shape)
+    levels, peak = levels_of(score_map, thresholds, convention)
+    found, holes = candidates(levels, boxes, convention)
+    extra = 1.0 if convention == "wsoleval" else 0.0
+    ends = end_boxes(found.bounds, holes, levels.shape, convention)
+    overlaps = overlaps_of(ends, truth, extra)
+    count = number_of(cuts_of(thresholds, peak, convention))
+    if boxes == "largest":
+        which = largest_at(found.low, found.high, found.size, found.first, convention == "wsoleval", count)
+    else:
+        which = best_at(found.low, found.high, overlaps, count)
+    # Number -1 stands for "no component": the last row.
+    overlaps = np.append(overlaps, overlaps_of(np.zeros((1, 4), np.int32), truth, extra))
+    ends = np.concatenate([ends, np.zeros((1, 4), np.int32)])
+    return Sweep(peak, overlaps[which], ends[which].astype(np.float32))
+
+
+def truncated_boxes(boxes: np.ndarray, size: tuple[int, int], to: tuple[int, int]) -> np.ndarray:
+    """Return half-open boxes (M, 4) as wsolevaluation has them: scaled, truncated to whole pixels, with inclusive ends.
+
+    Args:
+        boxes: (M, 4) x0, y0, x1, y1 half open, in pixels of the image.
+        size: (width, height) of the image.
+        to: (width, height) of the map.
+
+    >>> truncated_boxes(np.array([[10, 20, 101, 81]]), (200, 100), (224, 224)).tolist()
+    [[11, 44, 112, 179]]
+    """
+    scale = np.array([*to, *to], np.float64)
+    inclusive = np.asarray(boxes, np.float64).reshape(-1, 4) - [0, 0, 1, 1]
+    return (inclusive * scale / np.array([*size, *size], np.float64)).astype(np.int64)
+
+
+def cuts_of(thresholds: np.ndarray, peak: int, convention: Convention) -> np.ndarray:
+    """Return the cut of each threshold (T,): what is above it is ``levels > cut``.
+
+    >>> cuts_of(np.array([0.0, 0.2, 0.2001]), 255, "wsoleval").tolist()
+    [0, 51, 51]
+    """
+    if convention == "wsoleval":
+        return (thresholds * peak).astype(np.int64)
+    return np.unique(thresholds, return_inverse=True)[1]
+
+
+def number_of(cuts: np.ndarray) -> int:
+    """Return how many distinct cuts there may be."""
+    return int(cuts.max()) + 1
+
+
+def levels_of(score_map: np.ndarray, thresholds: np.ndarray, convention: Convention) -> tuple[np.ndarray, int]:
+    """Return the levels (H, W) uint16 whose cuts are those of the thresholds, and the highest level.
+
+    Raises:
+        ConfigError: the convention is unknown.
+    """
+    if convention == "wsoleval":
+        levels = (score_map * 255).astype(np.uint8)
+        return levels.astype(np.uint16), int(levels.max())
+    if convention != "exact":
+        raise ConfigError(f"There is no convention {convention!r}. {nearest(str(convention), CONVENTIONS)}")
+    bounds = (np.unique(thresholds) * float(score_map.max())).astype(score_map.dtype)
+    return np.searchsorted(bounds, score_map.ravel()).astype(np.uint16).reshape(score_map.shape), len(bounds)
+
+
+def candidates(levels: np.ndarray, boxes: Which, convention: Convention) -> tuple[Components, int]:
+    """Return the components that may give a box, and how many of them, at the end, are holes.
+
+    Raises:
+        ConfigError: ``boxes`` is unknown.
+    """
+    if boxes not in BOXES:
+        raise ConfigError(f"boxes are the {' or '.join(map(repr, BOXES))} components, but got {boxes!r}.")
+    if convention == "exact":
+        return components_of(levels), 0
+    if boxes == "largest":
+        filled = fill_holes(levels)
+        return components_of(filled, enclosed_area_weights(filled)), 0
+    found, holes = components_of(levels), holes_of(levels)
+    return Components(*(np.concatenate(pair) for pair in zip(found, holes, strict=True))), len(holes.low)
+
+
+def holes_of(levels: np.ndarray) -> Components:
+    """Return the holes of ``levels > T`` for every T: 4-connected components of the rest away from the border."""
+    highest = int(levels.max())
+    found = components_of(highest - levels, diagonal=False)  # its cut C stands for T = highest - 1 - C
+    height, width = levels.shape
+    last = np.array([width - 1, height - 1])
+    inner = (found.bounds[:, :2] > 0).all(1) & (found.bounds[:, 2:] < last).all(1)
+    low, high, bounds, size, first = (part[inner] for part in found)
+    return Components(highest - high, highest - low, bounds, size, first)
+
+
+def end_boxes(bounds: np.ndarray, holes: int, shape: tuple[int, ...], convention: Convention) -> np.ndarray:
+    """Return boxes (n, 4) from inclusive bounds by the convention; the last ``holes`` of them belong to holes."""
+    boxes = bounds.copy()
+    if holes:
+        boxes[-holes:] += np.array([-1, -1, 1, 1], bounds.dtype)  # the contour of a hole runs around it
+    boxes[:, 2:] += 1
+    if convention == "wsoleval":
+        np.minimum(boxes[:, 2], shape[1] - 1, out=boxes[:, 2])
+        np.minimum(boxes[:, 3], shape[0] - 1, out=boxes[:, 3])
+    return boxes
+
+
+def nothing(convention: Convention) -> np.ndarray:
+    """Return the boxes of an empty map."""
+    return np.zeros((int(convention == "wsoleval"), 4), np.int32)
+
+
+def float_map(score_map: np.ndarray) -> np.ndarray:
+    """Return a score map (H, W) in [0, 1] as floats; see ``checked_map``."""
+    found = checked_map(score_map)
+    return found if found.dtype in (np.float32, np.float64) else found.astype(np.float32)
+
+
+def true_boxes(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """Return true boxes (M, 4) float64 in pixels of a map; see ``checked_boxes``.
+
+    Raises:
+        DataError: there are none.
+    """
+    found = checked_boxes(boxes, "gt_boxes", (shape[1], shape[0]))
+    if not len(found):
+        raise DataError("There is no true box to compare a map with. Leave the image out of box metrics.")
+    return found
+
+
+@njit(cache=True, nogil=True)
+def overlaps_of(boxes: np.ndarray, truth: np.ndarray, extra: float) -> np.ndarray:
+    """Return the best IoU (n,) of each box (n, 4) int32 with any true box (M, 4), sides longer by ``extra``."""
+    found = np.zeros(len(boxes))
+    for number in range(len(boxes)):
+        x0, y0, x1, y1 = boxes[number]
+        area = (x1 - x0 + extra) * (y1 - y0 + extra)
+        for other in range(len(truth)):
+            wide = min(x1, truth[other, 2]) - max(x0, truth[other, 0]) + extra
+            high = min(y1, truth[other, 3]) - max(y0, truth[other, 1]) + extra
+            if wide <= 0 or high <= 0:
+                continue
+            whole = (truth[other, 2] - truth[other, 0] + extra) * (truth[other, 3] - truth[other, 1] + extra)
+            found[number] = max(found[number], wide * high / (area + whole - wide * high))
+    return found
+
+
+@njit(cache=True, nogil=True)
+def best_at(low: np.ndarray, high: np.ndarray, overlaps: np.ndarray, cuts: int) -> np.ndarray:
+    """Return which component (cuts,) overlaps best at each cut, -1 where there is none."""
+    which = np.full(cuts, -1, np.int64)
+    for number in range(len(low)):
+        for cut in range(low[number], min(high[number], cuts)):
+            if which[cut] < 0 or overlaps[number] > overlaps[which[cut]]:
+                which[cut] = number
+    return which
+
+
+@njit(cache=True, nogil=True)
+def largest_at(
+    low: np.ndarray, high: np.ndarray, size: np.ndarray, first: np.ndarray, last_of_equals: bool, cuts: int
+) -> np.ndarray:
+    """Return which component (cuts,) is largest at each cut, -1 where there is none; of equals the first or last."""
+    which = np.full(cuts, -1, np.int64)
+    for number in range(len(low)):
+        for cut in range(low[number], min(high[number], cuts)):
+            kept = which[cut]
+            if (
+                kept < 0
+                or size[number] > size[kept]
+                or (size[number] == size[kept] and (first[number] > first[kept]) == last_of_equals)
+            ):
+                which[cut] = number
+    return which
