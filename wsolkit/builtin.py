@@ -19,7 +19,7 @@ from wsolkit.heads import ConvHead, LinearHead
 from wsolkit.hookspecs import hookimpl
 from wsolkit.localizer import Localizer
 from wsolkit.losses import BinaryCrossEntropy, CrossEntropy
-from wsolkit.metrics import LocalizationMetric
+from wsolkit.metrics import LocalizationMetric, ProtocolMetric
 from wsolkit.modifiers.drop_block import DropBlock, SpatialDropout
 from wsolkit.poolings import AveragePooling, LogSumExpPooling, MaxPooling
 from wsolkit.preprocess import ImagePreprocessor
@@ -65,6 +65,7 @@ def wsolkit_components() -> list[type]:
         PartOptimWrapperConstructor,
         PascalVOC,
         ProgressBar,
+        ProtocolMetric,
         ResizedRandomCrop,
         SameBuffers,
         SeedIterations,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -29,6 +30,13 @@ def add_parser(subparsers: Any) -> None:
         "checkpoint", metavar="CHECKPOINT", type=Path, help="checkpoint of the training, such as best.pth"
     )
     parser.add_argument("--split", choices=("test", "val"), default="test", help="split to score (default: test)")
+    parser.add_argument(
+        "--protocol",
+        metavar="NAME",
+        nargs="+",
+        default=[],
+        help="published protocols to compute as well (default: those that fit the data; a wrong name lists them)",
+    )
     parser.add_argument(
         "--out",
         metavar="FILE",
@@ -60,6 +68,7 @@ def run(args: argparse.Namespace) -> int:
     from mmengine.dist import is_main_process
     from rich.console import Console
 
+    from wsolkit import __version__
     from wsolkit.files import write_json
     from wsolkit.predict.device import choose_device
     from wsolkit.predict.trained import load_trained
@@ -75,14 +84,25 @@ def run(args: argparse.Namespace) -> int:
     config["classes"] = list(trained.classes)
     with process_group(args.launcher), bars(is_main_process()) as advance:
         model = trained.model.to(choose_device(args.device))
-        evaluation = evaluate(config, model, args.split, advance=advance)
+        evaluation = evaluate(config, model, args.split, advance=advance, protocols=args.protocol)
         if not is_main_process():
             return 0
     console = Console()
     console.print(results_table(evaluation))
+    if evaluation.results:
+        console.print(protocols_table(evaluation))
     out = args.out or args.checkpoint.resolve().parent / f"{args.split}_results.json"
-    write_json(out, {"config": str(args.config), "checkpoint": str(args.checkpoint), **as_dict(evaluation)})
-    console.print(f"Numbers in {out}", soft_wrap=True, highlight=False)
+    about = {
+        "wsolkit": __version__,
+        "name": args.checkpoint.resolve().parent.name,
+        "command": " ".join(["wsolkit", *sys.argv[1:]]),
+        "config": str(args.config),
+        "checkpoint": str(args.checkpoint),
+        "classes": list(trained.classes),
+        "maps": None,
+    }
+    write_json(out, {**about, **as_dict(evaluation)})
+    console.print(f"Numbers in {out}; compare runs with: wsolkit compare FILE FILE", soft_wrap=True, highlight=False)
     return 0
 
 
@@ -129,6 +149,40 @@ def results_table(evaluation: Evaluation) -> Table:
         table.add_row("threshold", *(f"{each.threshold:.2f}" if each else "-" for each in found))
         table.add_row("oracle GT-known", *(f"{each.oracle.percent:.1f}" if each else "-" for each in found))
         table.add_row("oracle gap", *(f"{each.gap:+.1f}" if each else "-" for each in found))
+    return table
+
+
+def protocols_table(evaluation: Evaluation) -> Table:
+    """Return the table of the published protocols: the honest number, the test oracle's and the gap, of the model."""
+    from rich.table import Table
+
+    from wsolkit.evaluation.results import ORACLE
+
+    selections = {line.selection for result in evaluation.results for line in result.lines} - {None, ORACLE}
+    table = Table(
+        title="published protocols",
+        caption="Percent. Micro averages over images or pixels, macro over classes; thresholds: "
+        f"{', '.join(sorted(map(str, selections))) or ORACLE}. Conventions are in the JSON file.",
+        caption_justify="left",
+    )
+    table.add_column("", no_wrap=True)
+    for name in ("micro", "95 % interval", "macro", "threshold", "oracle", "gap"):
+        table.add_column(name, justify="right", no_wrap=True)
+    for result in evaluation.results:
+        oracles = {line.name: line for line in result.lines if line.selection == ORACLE}
+        shown = [line for line in result.lines if line.selection != ORACLE] or list(oracles.values())
+        for number, line in enumerate(shown):
+            score, oracle = line.score, oracles.get(line.name)
+            table.add_row(
+                line.name,
+                f"{score.percent:.1f}",
+                f"{score.low:.1f} - {score.high:.1f}",
+                "" if score.macro is None else f"{score.macro:.1f}",
+                "" if line.threshold is None else f"{line.threshold:.3f}",
+                f"{oracle.score.percent:.1f}" if oracle else "",
+                f"{oracle.score.percent - score.percent:+.1f}" if oracle and oracle is not line else "",
+                end_section=number == len(shown) - 1,
+            )
     return table
 
 

@@ -1,5 +1,6 @@
-"""mmengine metrics on top of ``wsolkit.evaluation``."""
+"""Metrics of the validation, as mmengine wants them."""
 
 from wsolkit.metrics.localization import LocalizationMetric
+from wsolkit.metrics.protocol import ProtocolMetric
 
-__all__ = ["LocalizationMetric"]
+__all__ = ["LocalizationMetric", "ProtocolMetric"]

@@ -8,7 +8,7 @@ from typing import Any
 from mmengine.evaluator import BaseMetric
 
 from wsolkit.errors import ConfigError
-from wsolkit.evaluation.rates import Rate
+from wsolkit.evaluation.scores import Score
 from wsolkit.evaluation.summary import classification, localization, stacked_ious
 from wsolkit.evaluation.trials import ImageResult, boxes_at, judge
 from wsolkit.interfaces import Prediction
@@ -25,7 +25,8 @@ class LocalizationMetric(BaseMetric):
     ``threshold``.
 
     Args:
-        thresholds: the thresholds tried, fractions of the map's maximum: a list, or how many evenly in [0, 1).
+        thresholds: the thresholds tried, fractions of the map's maximum: a list, or how many evenly in [0, 1). With the
+            largest component, any number costs the same; other extractors run once for each.
         iou: overlap that makes a hit.
         extractor: configuration of the ``BoxExtractor`` that makes the boxes; the largest component by default.
         collect_device: where results of several processes meet.
@@ -36,7 +37,7 @@ class LocalizationMetric(BaseMetric):
 
     def __init__(
         self,
-        thresholds: int | Sequence[float] = 50,
+        thresholds: int | Sequence[float] = 100,
         iou: float = 0.5,
         extractor: Any = None,
         collect_device: str = "cpu",
@@ -79,7 +80,8 @@ class LocalizationMetric(BaseMetric):
     def compute_metrics(self, results: list[ImageResult]) -> dict[str, float]:
         """Return the numbers of a validation split, in percent."""
         numbers = {
-            name: value.percent if isinstance(value, Rate) else value for name, value in classification(results).items()
+            name: value.percent if isinstance(value, Score) else value
+            for name, value in classification(results).items()
         }
         if len(stacked_ious(results)):
             found = localization(results, self.thresholds, iou=self.iou)

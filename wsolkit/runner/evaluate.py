@@ -1,40 +1,29 @@
-"""Scores a checkpoint on a split, with the threshold chosen on another one, beside the trivial baselines."""
+"""Scores a checkpoint on a split, with the thresholds chosen on another one, beside the trivial baselines."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import zip_longest
 from typing import Any
 
 import numpy as np
-import torch
 from mmengine.config import Config
-from mmengine.dist import all_gather_object
-from mmengine.registry import DefaultScope
-from mmengine.runner import Runner
 
-from wsolkit.errors import ConfigError, DataError
-from wsolkit.evaluation import (
-    BASELINES,
-    ImageResult,
-    Localization,
-    boxes_at,
-    classification,
-    judge,
-    localization,
-    mean_average_precision,
-)
-from wsolkit.evaluation.rates import Rate, choose_threshold
-from wsolkit.evaluation.summary import stacked_ious
+from wsolkit.errors import ConfigError
+from wsolkit.evaluation import classification, localization, mean_average_precision
+from wsolkit.evaluation.accumulator import Accumulator
+from wsolkit.evaluation.failures import Trial
+from wsolkit.evaluation.max_box_acc import MaxBoxAcc
+from wsolkit.evaluation.protocols import choose_protocols
+from wsolkit.evaluation.results import Result
+from wsolkit.evaluation.scores import Score
+from wsolkit.evaluation.summary import Localization, stacked_ious
+from wsolkit.evaluation.thresholds import choose_threshold, index_of
+from wsolkit.evaluation.trials import ImageResult
 from wsolkit.localizer import Localizer
-from wsolkit.metrics import LocalizationMetric
-from wsolkit.registry import METRICS, SCOPE
+from wsolkit.runner.split_pass import ALL, MODEL, Advance, run_split, split_metric
 
 __all__ = ["Evaluation", "Row", "evaluate"]
-
-MODEL = "model"
-Advance = Callable[[str, int, int], None]
 
 
 @dataclass(frozen=True)
@@ -42,7 +31,7 @@ class Row:
     """One line of the table: the model or a baseline."""
 
     name: str
-    classification: dict[str, Rate | float]
+    classification: dict[str, Score | float]
     localization: Localization | None
 
 
@@ -58,6 +47,10 @@ class Evaluation:
         extractor: the box extractor whose best-scored box was compared.
         rows: the model first, then the baselines.
         average_precision: of multi-label data, each class's average precision in percent and its number of images.
+        results: the numbers of the published protocols, of the model.
+        trials: what became of every map at the threshold of MaxBoxAcc.
+        trials_at: that threshold, and how it was chosen.
+        image_root: folder the images' names are relative to; None where there is none.
     """
 
     split: str
@@ -67,52 +60,103 @@ class Evaluation:
     extractor: str
     rows: list[Row] = field(default_factory=list)
     average_precision: dict[str, tuple[float, int]] = field(default_factory=dict)
+    results: list[Result] = field(default_factory=list)
+    trials: list[Trial] = field(default_factory=list)
+    trials_at: dict[str, Any] = field(default_factory=dict)
+    image_root: str | None = None
 
 
 def evaluate(
-    config: Config, model: Localizer, split: str = "test", select: str = "val", advance: Advance | None = None
+    config: Config,
+    model: Localizer,
+    split: str = "test",
+    select: str = "val",
+    advance: Advance | None = None,
+    protocols: Sequence[str] = (),
 ) -> Evaluation:
-    """Score a model on ``split`` at the threshold that is best on ``select``.
+    """Score a model on ``split`` at the thresholds that are best on ``select``.
 
     Args:
         config: a resolved configuration with dataloaders and evaluators of both splits.
         model: the model, with its weights.
         split: ``test`` or ``val``.
-        select: split the threshold is chosen on.
+        select: split the thresholds are chosen on.
         advance: called with the split's name, batches done and batches in all.
+        protocols: names of the published protocols to compute; by default those of
+            ``split_pass.PROTOCOLS`` that fit the data.
 
     Returns:
         The evaluation, the same on every process of a distributed run.
 
     Raises:
-        ConfigError: the configuration has no such split.
+        ConfigError: the configuration has no such split, or a protocol is unknown or needs what the data lacks.
     """
     metric = split_metric(config, split)
-    scored = run_split(config, model, split, metric, advance)
-    selected = scored if split == select else None
+    choose_protocols(protocols, ALL)
+    selected = None
+    cut = fixed_threshold(model)
     if split != select and config.get(f"{select}_dataloader") is not None:
-        selected = run_split(config, model, select, split_metric(config, select), advance)
-    results = scored[MODEL]
+        selected = run_split(config, model, select, split_metric(config, select), advance, protocols, cut)
+        ious = stacked_ious(selected.results[MODEL])
+        cut = float(metric.thresholds[choose_threshold(ious, metric.iou)]) if len(ious) else cut
+    scored = run_split(config, model, split, metric, advance, protocols, cut)
+    if split == select:
+        selected = scored
+    results = scored.results[MODEL]
     has_boxes = bool(len(stacked_ious(results)))
-    chosen_on_boxes = selected is not None and bool(len(stacked_ious(selected[MODEL])))
+    chosen_on_boxes = selected is not None and bool(len(stacked_ious(selected.results[MODEL])))
     table = Evaluation(
         split, select if chosen_on_boxes else "fixed", len(results), metric.iou, type(metric.extractor).__name__
     )
+    table.image_root = scored.image_root
     table.average_precision = each_class(results, config.get("classes") or ())
-    for name, images in scored.items():
+    for name, images in scored.results.items():
         if name != MODEL and not has_boxes:
             continue
         found = None
         if has_boxes:
             if chosen_on_boxes and selected is not None:
-                index = choose_threshold(stacked_ious(selected[name]), metric.iou)
+                index = choose_threshold(stacked_ious(selected.results[name]), metric.iou)
             else:
-                fixed = float(model.chosen_threshold)
-                fixed = model.box_extractor.threshold if np.isnan(fixed) else fixed
-                index = int(np.abs(np.array(metric.thresholds) - fixed).argmin())
+                index = index_of(cut, np.array(metric.thresholds))
             found = localization(images, metric.thresholds, index, metric.iou)
         table.rows.append(Row(name, classification(images), found))
+    others = {} if selected is None or selected is scored else selected.accumulators
+    for name in protocols:
+        if name not in scored.accumulators:
+            needs = ", ".join(sorted(choose_protocols([name], ALL)[0].needs))
+            raise ConfigError(
+                f"Protocol {name} can judge no image of split {split!r}: it needs {needs}. Leave it out, or add what "
+                "is lacking."
+            )
+    add_protocols(table, scored.accumulators, others, cut)
     return table
+
+
+def fixed_threshold(model: Localizer) -> float:
+    """Return the threshold that was chosen in training, or else the configuration's."""
+    chosen = float(model.chosen_threshold)
+    return model.box_extractor.threshold if np.isnan(chosen) else chosen
+
+
+def add_protocols(
+    table: Evaluation, scored: dict[str, Accumulator[Any]], selected: dict[str, Accumulator[Any]], cut: float
+) -> None:
+    """Put the numbers of the protocols into the evaluation, at the thresholds of the other split's accumulators.
+
+    Where the other split has none of a protocol, its threshold is ``cut``; on the selecting split itself there is only
+    the oracle's.
+    """
+    for name, accumulator in scored.items():
+        protocol = choose_protocols([name], ALL)[0].at(cut)
+        honest: Any = None if table.split == table.selection else selected.get(name, cut)
+        table.results.append(protocol.result(accumulator, honest))
+        if name == "MaxBoxAcc" and isinstance(accumulator, MaxBoxAcc):
+            line = table.results[-1].lines[0]
+            table.trials = accumulator.trials(line.threshold or 0.0, table.iou)
+            table.trials_at = {
+                "metric": line.name, "threshold": line.threshold, "selection": line.selection, "iou": table.iou
+            }  # fmt: skip
 
 
 def each_class(results: Sequence[ImageResult], names: Sequence[str]) -> dict[str, tuple[float, int]]:
@@ -129,80 +173,11 @@ def each_class(results: Sequence[ImageResult], names: Sequence[str]) -> dict[str
     }
 
 
-def split_metric(config: Config, split: str) -> LocalizationMetric:
-    """Return the split's ``LocalizationMetric``.
-
-    Raises:
-        ConfigError: the configuration names none.
-    """
-    evaluators = config.get(f"{split}_evaluator") or config.get("val_evaluator")
-    for evaluator in evaluators if isinstance(evaluators, Sequence) else [evaluators]:
-        metric = METRICS.build(evaluator) if evaluator else None
-        if isinstance(metric, LocalizationMetric):
-            return metric
-    raise ConfigError(f"The configuration has no LocalizationMetric for {split!r}. Set {split}_evaluator.")
-
-
-@torch.no_grad()
-def run_split(
-    config: Config, model: Localizer, split: str, metric: LocalizationMetric, advance: Advance | None = None
-) -> dict[str, list[ImageResult]]:
-    """Run model and baselines over a split; returns their results by name, in the data's order."""
-    settings: Any = config.get(f"{split}_dataloader")
-    if settings is None:
-        raise ConfigError(f"The configuration has no {split}_dataloader, so there is nothing to evaluate on {split!r}.")
-    with DefaultScope.overwrite_default_scope(SCOPE):
-        loader = Runner.build_dataloader(settings, seed=0)
-    check_classes(config, loader.dataset, split)
-    results: dict[str, list[ImageResult]] = {name: [] for name in BASELINES}
-    fixed: dict[tuple[str, tuple[int, int]], np.ndarray] = {}
-    model.eval()
-    for number, batch in enumerate(loader):
-        predictions = model.test_step(batch)
-        metric.process(batch, predictions)
-        size = tuple(batch["inputs"].shape[-2:])
-        labels, targets = batch["labels"], batch.get("targets") or [None] * len(predictions)
-        for name, draw in BASELINES.items():
-            if (name, size) not in fixed:
-                fixed[name, size] = boxes_at(draw(size), metric.extractor, metric.thresholds)
-            for label, target, prediction in zip(labels, targets, predictions, strict=True):
-                present = [int(label)] if label.ndim == 0 else torch.nonzero(label > 0.5).flatten().tolist()
-                boxes = dict.fromkeys(present, fixed[name, size])
-                results[name].append(judge(prediction.image_id, None, label.numpy(), boxes, target))
-        if advance is not None:
-            advance(split, number + 1, len(loader))
-    results = {MODEL: metric.results, **results}
-    count = len(loader.dataset)
-    shares = all_gather_object(results)  # one per process; a sampler deals image i to process i modulo their number
-    return {
-        name: [image for row in zip_longest(*(share[name] for share in shares)) for image in row if image is not None][
-            :count
-        ]
-        for name in results
-    }
-
-
-def check_classes(config: Config, dataset: Any, split: str) -> None:
-    """Compare the classes of a data set with those the model was trained on: labels are places in the list.
-
-    Raises:
-        DataError: they differ.
-    """
-    trained, there = list(config.get("classes") or ()), list(dataset.metainfo.get("classes") or ())
-    if trained and there and trained != there:
-        first = next(pair for pair in zip_longest(trained, there) if pair[0] != pair[1])
-        raise DataError(
-            f"The model was trained on {len(trained)} classes and the {split} data has {len(there)}, and they differ "
-            f"(first: {first[0]!r} there, {first[1]!r} here). A label would mean another class. Set data_root to data "
-            "with the same classes, or give the data set classes=[...] in the model's order."
-        )
-
-
 def as_dict(evaluation: Evaluation) -> dict[str, Any]:
     """Return the evaluation as plain data for a JSON file, with its conventions."""
 
-    def plain(value: Rate | float | None) -> Any:
-        if isinstance(value, Rate):
+    def plain(value: Score | float | None) -> Any:
+        if isinstance(value, Score):
             return {"percent": value.percent, "n": value.n, "low": value.low, "high": value.high}
         return value
 
@@ -218,6 +193,10 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
             "averaging": "micro",
             "interval": "95 %, Wilson",
         },
+        "results": [result.as_dict() for result in evaluation.results],
+        "trials": [trial.as_dict() for trial in evaluation.trials],
+        "trials_at": evaluation.trials_at,
+        "image_root": evaluation.image_root,
         "average precision": {
             name: {"percent": None if np.isnan(value) else value, "images": images}
             for name, (value, images) in evaluation.average_precision.items()
