@@ -1,0 +1,98 @@
+"""wsolkit compare: what is printed and written, and words for mistakes."""
+
+import json
+
+import pytest
+
+from wsolkit.cli.main import main
+
+
+def content(name, percent, outcomes, **changes):
+    line = {"name": "MaxBoxAcc@50", "percent": percent, "low": percent - 4, "high": percent + 4, "n": len(outcomes),
+            "macro": None, "interval": "Wilson", "threshold": 0.2, "selection": "fixed"}  # fmt: skip
+    trials = [
+        {"image_id": f"{number}.jpg", "label": 0, "box": [0, 0, 1, 1], "truth": [[0, 0, 1, 1]], "iou": 0.5,
+         "outcome": "hit" if letter == "h" else "more", "right_class": None}
+        for number, letter in enumerate(outcomes)
+    ]  # fmt: skip
+    result = {"metric": "MaxBoxAcc", "conventions": {"box source": "largest"}, "lines": [line], "curves": {}}
+    return {"name": name, "split": "test", "images": len(outcomes), "results": [result], "trials": trials} | changes
+
+
+@pytest.fixture
+def runs(tmp_path, monkeypatch):
+    """Write two runs and return their folders."""
+    monkeypatch.setenv("COLUMNS", "160")
+    found = []
+    for name, percent, outcomes in (("A", 20.0, "hppppppppp"), ("[b]B", 70.0, "hhhhhhhppp")):
+        folder = tmp_path / f"run{len(found)}"
+        folder.mkdir()
+        (folder / "results.json").write_text(json.dumps(content(name, percent, outcomes)))
+        found.append(str(folder))
+    return found
+
+
+def test_the_tables(runs, capsys):
+    assert main(["compare", *runs]) == 0
+    out = capsys.readouterr().out
+    assert "MaxBoxAcc@50" in out
+    assert "[b]B" in out
+    assert "66.0 - 74.0" in out
+    row = next(line for line in out.splitlines() if "[b]B" in line and "10" in line)
+    cells = [cell.strip() for cell in row.strip("│").split("│")]
+    assert cells[:4] == ["[b]B", "10", "0", "6"]
+    assert cells[4].startswith("+60.00 [+")
+    assert cells[5:] == ["0.031", "0.031"]
+    assert "Not the same" not in out
+
+
+def test_files_are_written_on_demand(runs, tmp_path, capsys):
+    out = tmp_path / "out"
+    assert main(["compare", *runs, "--names", "first", "second", "--out", str(out)]) == 0
+    assert {path.name for path in out.iterdir()} == {"compare.html", "compare.json", "table.md"}
+    assert str(out / "compare.html") in capsys.readouterr().out
+    assert [run["name"] for run in json.loads((out / "compare.json").read_text())["runs"]] == ["first", "second"]
+    assert (out / "table.md").read_text().startswith("| | first | second |")
+
+
+def test_nothing_is_written_without_out(runs, tmp_path, capsys, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    before = sorted(tmp_path.rglob("*"))
+    assert main(["compare", *runs]) == 0
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_runs_of_one_name_are_numbered(runs, capsys):
+    assert main(["compare", runs[0], runs[0], runs[0]]) == 0
+    out = capsys.readouterr().out
+    assert "A (2)" in out
+    assert "A (3)" in out
+
+
+def test_what_differs_is_printed(runs, tmp_path, capsys):
+    other = tmp_path / "other.json"
+    other.write_text(json.dumps(content("C", 30.0, "hppppppppp", split="val")))
+    assert main(["compare", runs[0], str(other)]) == 0
+    out = capsys.readouterr().out
+    assert "Not the same in all runs" in out
+    assert 'split: "test" (A), "val" (C)' in out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        (["{0}"], "A comparison needs two runs or more, but got 1."),
+        (["{0}", "nowhere"], "Run nowhere cannot be opened"),
+        (["{0}", "{1}", "--names", "x"], "--names should have a name for each of the 2 runs, but got 1."),
+        (["{0}", "{1}", "--names", "x", "x"], "Two runs are called 'x'."),
+        (["{0}", "{1}", "--metric", "MaxBoxAc"], "Did you mean 'MaxBoxAcc'"),
+        (["{0}", "{1}", "--images", "nowhere"], "--images should be the folder of the images, but there is no folder"),
+        (["{0}", "{1}", "--out", "{0}/results.json"], "--out should be a folder, but"),
+    ],
+)
+def test_mistakes_are_explained(runs, capsys, arguments, words):
+    assert main(["compare", *(each.format(*runs) for each in arguments)]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert words in captured.err
+    assert captured.out == ""

@@ -1,0 +1,153 @@
+"""``wsolkit evaluate``: numbers, files, exit codes and the words of mistakes."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from wsolkit.cli.evaluate import class_list
+from wsolkit.cli.main import main
+from wsolkit.errors import DataError
+
+BOXES = {"a/1.jpg": (2, 2, 8, 8), "a/2.jpg": (0, 0, 5, 5), "b/3.jpg": (1, 4, 9, 10), "b/4.jpg": (3, 0, 9, 9)}
+LABELS = {"a/1.jpg": 0, "a/2.jpg": 0, "b/3.jpg": 1, "b/4.jpg": 1}
+
+
+def write_split(folder):
+    folder.mkdir(parents=True)
+    (folder / "image_ids.txt").write_text("\n".join(BOXES))
+    (folder / "class_labels.txt").write_text("\n".join(f"{name},{label}" for name, label in LABELS.items()))
+    (folder / "image_sizes.txt").write_text("\n".join(f"{name},10,10" for name in BOXES))
+    lines = [f"{name},{x0},{y0},{x1 - 1},{y1 - 1}" for name, (x0, y0, x1, y1) in BOXES.items()]
+    (folder / "localization.txt").write_text("\n".join(lines))
+
+
+def write_maps(path, wrong=()):
+    maps = {name: np.zeros((10, 10), np.float32) for name in BOXES}
+    for name, (x0, y0, x1, y1) in BOXES.items():
+        maps[name][y0:y1, x0:x1] = 1
+        if name in wrong:
+            maps[name][:] = 0
+            maps[name][0:2, 0:2] = 1  # outside the box
+    np.savez_compressed(path, **maps)
+
+
+@pytest.fixture
+def command(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for split in ("val", "test"):
+        write_split(tmp_path / "metadata" / split)
+    write_maps(tmp_path / "val.npz")
+    write_maps(tmp_path / "cam.npz", wrong=["b/4.jpg"])
+    return ["evaluate", "--maps", "cam.npz", "--metadata", "metadata/test", "--size", "map", "--threads", "2"]
+
+
+def results(folder="evaluation"):
+    return json.loads(Path(folder, "results.json").read_text(encoding="utf-8"))
+
+
+def test_thresholds_from_val(command, tmp_path, capsys):
+    argv = [*command, "--val-maps", "val.npz", "--val-metadata", "metadata/val", "--protocol", "MaxBoxAcc-exact"]
+    assert main([*argv, "--name", "mine"]) == 0
+    printed = capsys.readouterr()
+    assert "75.00" in printed.out
+    assert "chosen on val" in printed.out
+    assert "test-oracle" in printed.out
+    assert "class source: map of the true class" in printed.out.replace("\n", " ")
+    assert "warning" not in printed.err
+    content = results()
+    assert set(content) >= {"wsolkit", "name", "split", "images", "command", "maps", "image_root", "classes", "results"}
+    assert (content["name"], content["split"], content["images"]) == ("mine", "test", 4)
+    assert content["maps"] == str(tmp_path / "cam.npz")
+    lines = content["results"][0]["lines"]
+    assert [(line["percent"], line["selection"]) for line in lines] == [(75.0, "chosen on val"), (75.0, "test-oracle")]
+    assert lines[0]["macro"] == 75.0
+    assert content["trials_at"]["selection"] == "chosen on val"
+    outcomes = {trial["image_id"]: trial["outcome"] for trial in content["trials"]}
+    assert [name for name, outcome in outcomes.items() if outcome != "hit"] == ["b/4.jpg"]
+    assert (tmp_path / "evaluation" / "index.html").exists()
+
+
+def test_every_protocol_that_fits(command, capsys):
+    assert main([*command, "--no-report"]) == 0
+    names = [result["metric"] for result in results()["results"]]
+    assert {"MaxBoxAcc", "MaxBoxAccV2", "MaxBoxAcc-exact", "TopKLocalization", "BoxAcc", "CorLoc"} <= set(names)
+    assert len(set(names)) == len(names)
+    assert "warning: Thresholds were chosen on the scored split itself" in capsys.readouterr().err
+    assert [path.name for path in Path("evaluation").iterdir()] == ["results.json"]
+
+
+def test_class_scores(command, tmp_path):
+    rows = {"a/1.jpg": (1, 0), "a/2.jpg": (0, 1), "b/3.jpg": (0, 1), "b/4.jpg": (0, 1)}
+    (tmp_path / "l.csv").write_text("".join(f"{name},{x},{y}\n" for name, (x, y) in rows.items()))
+    assert main([*command, "--logits", "l.csv", "--protocol", "top-k-loc", "accuracy", "--threshold", ".5"]) == 0
+    first, second = results()["results"]
+    found = {line["name"]: line["percent"] for line in first["lines"] if line["selection"] == "fixed"}
+    assert (found["GT-known"], found["top-1"]) == (75.0, 50.0)
+    assert second["lines"][0]["percent"] == 75.0
+
+
+def test_results_are_not_overwritten(command, tmp_path, capsys):
+    argv = [*command, "--no-report", "--protocol", "CorLoc"]
+    assert main(argv) == 0
+    assert main(argv) == 2
+    assert "holds the results of an earlier run. Choose another --out, or add --overwrite" in capsys.readouterr().err
+    assert main([*argv, "--overwrite", "--name", "again"]) == 0
+    assert results()["name"] == "again"
+    (tmp_path / "full").mkdir()
+    (tmp_path / "full" / "thesis.tex").write_text("x")
+    assert main([*argv, "--out", "full", "--overwrite"]) == 2
+    assert "is not empty and holds no results of ours" in capsys.readouterr().err
+    (tmp_path / "full" / "results.json").write_text("[1]")
+    assert main([*argv, "--out", "full", "--overwrite"]) == 2
+    assert "was not written by wsolkit evaluate" in capsys.readouterr().err
+    assert main([*argv, "--out", "full/thesis.tex"]) == 2
+    assert "is a file; results need a folder" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        (["--protocol", "maxboxac"], "There is no protocol 'maxboxac'. Did you mean 'MaxBoxAcc'"),
+        (["--protocol", "PxAP"], "Protocol PxAP needs masks"),
+        (["--protocol", "accuracy"], "there is no logits here"),
+        (["--maps", "none.npz"], "There is no file or folder none.npz"),
+        (["--metadata", "metadata"], "holds the splits 'test', 'val'. Choose one with --split"),
+        (["--size", "big"], "--size should be a number of pixels"),
+        (["--resize", "nearest"], "resize should be one of"),
+        (["--normalize", "max"], "normalize should be one of"),
+        (["--threshold", "3"], "--threshold should be a fraction"),
+        (["--threads", "0"], "threads should be 1 or more"),
+        (["--val-maps", "val.npz"], "Give both --val-maps and --val-metadata"),
+        (["--logits", "l.txt"], "should be a .npz or .csv file"),
+        (["--size", "20", "--resize", "refuse"], "is 10 x 10 (H x W), but 20 x 20 is wanted"),
+        (["--classes", "one"], "label should be one of 0 to 0, but got '1'"),
+    ],
+)
+def test_mistakes_are_explained(command, tmp_path, capsys, change, words):
+    assert main([*command, *change]) == 2
+    printed = capsys.readouterr().err
+    assert words in printed
+    assert "Traceback" not in printed
+    assert not (tmp_path / "evaluation").exists()
+
+
+def test_names_of_classes(tmp_path):
+    assert class_list(["cat", "dog"]) == ["cat", "dog"]
+    path = tmp_path / "classes.txt"
+    path.write_text("0,cat\n1,dog\n")
+    assert class_list([str(path)]) == ["cat", "dog"]
+    path.write_text("cat\ndog, wild\n")
+    assert class_list([str(path)]) == ["cat", "dog, wild"]
+    path.write_text("1,cat\n")
+    with pytest.raises(DataError, match="line 1: class 0 should follow, not 1"):
+        class_list([str(path)])
+    path.write_text("")
+    with pytest.raises(DataError, match="names no class"):
+        class_list([str(path)])
+
+
+def test_a_report_of_oracle_numbers_alone(command, tmp_path):
+    assert main([*command, "--protocol", "MaxBoxAccV2"]) == 0
+    assert "test-oracle" in (tmp_path / "evaluation" / "index.html").read_text(encoding="utf-8")

@@ -1,0 +1,113 @@
+"""``wsolkit boxes``: box files from score maps that any program wrote."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import Any
+
+from wsolkit.cli.evaluate import add_map_options, class_list, default_threads
+
+__all__ = ["add_parser", "run"]
+
+DESCRIPTION = """\
+Make boxes of score maps, without a model: COCO, VOC, YOLO or CSV files in pixels of the images.
+
+MAPS is what `wsolkit evaluate` takes. The class of a map is the image's label (--metadata), or the class index in its
+name (<image id>/<class index>), or its place in an array (K, H, W), where maps of zeros do not count. Maps that cannot
+be read are left out and listed in failed.csv; the exit status is 0 as long as one could be.
+"""
+
+EPILOG = """\
+examples:
+  wsolkit boxes --maps scoremaps --metadata metadata/CUB/test --out found --threshold 0.2
+  wsolkit boxes --maps cams.npz --images photos --classes cat dog --out found --format coco yolo
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the parser of ``wsolkit``."""
+    parser = subparsers.add_parser(
+        "boxes",
+        help="make box files of score maps, for training a detector; no model is needed",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--maps", metavar="DIR|FILE", type=Path, required=True, help="the score maps")
+    parser.add_argument("--out", metavar="DIR", type=Path, required=True, help="folder for the results: new or empty")
+    data = parser.add_argument_group("what the images are (one of these is needed, for their sizes)")
+    data.add_argument("--images", metavar="DIR", type=Path, help="folder of the images")
+    data.add_argument("--sizes", metavar="FILE", type=Path, help="lines id,width,height, such as image_sizes.txt")
+    data.add_argument(
+        "--metadata", metavar="DIR|FILE", type=Path,
+        help="labels and sizes: a split folder of wsolevaluation, a COCO .json file, or a VOCdevkit/VOC2012 folder",
+    )  # fmt: skip
+    data.add_argument("--split", metavar="NAME", help="split of the metadata")
+    data.add_argument("--classes", metavar="NAME", nargs="+", help="class names by index, or a .txt file of them")
+    found = parser.add_argument_group("how boxes are found")
+    found.add_argument(
+        "--threshold",
+        metavar="T",
+        type=float,
+        default=0.2,
+        help="cut at this share of a map's maximum (default: 0.2)",
+    )
+    found.add_argument(
+        "--extractor", metavar="NAME", default="LargestComponent",
+        help="LargestComponent (default), AllComponents, or another of `wsolkit list BoxExtractor`",
+    )  # fmt: skip
+    add_map_options(parser, default_size="map")
+    written = parser.add_argument_group("what is written")
+    written.add_argument(
+        "--format", metavar="NAME", nargs="+", action="extend", default=[], help="coco (default), voc, yolo, csv"
+    )
+    written.add_argument("--overwrite", action="store_true", help="remove results of other settings from DIR")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Write the box files and say what was done; returns the exit status."""
+    from wsolkit.predict.progress import progress
+    from wsolkit.predict.results import printable
+    from wsolkit.predict.writers import check_formats
+    from wsolkit.registry import BOX_EXTRACTORS
+    from wsolkit.scoring.boxes import class_names_for, maps_to_boxes, sized_images
+    from wsolkit.scoring.map_files import open_maps
+    from wsolkit.scoring.map_size import parse_size
+    from wsolkit.scoring.truth import read_truth
+
+    formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
+    size = parse_size(args.size)
+    extractor = BOX_EXTRACTORS.build({"type": args.extractor, "threshold": args.threshold})
+    given = class_list(args.classes)
+    truth = None
+    if args.metadata is not None:
+        truth = read_truth(args.metadata, args.split, args.images, classes=given, targets=False)
+    known = len(truth.classes) if truth is not None else None if given is None else len(given)
+    maps = open_maps(args.maps, args.normalize, known)
+    done = maps_to_boxes(
+        maps,
+        sized_images(truth, args.sizes, args.images),
+        args.out,
+        class_names_for(maps, given, truth),
+        extractor,
+        formats,
+        size=size,
+        resize=args.resize,
+        threads=default_threads() if args.threads is None else args.threads,
+        overwrite=args.overwrite,
+        settings={"formats": list(formats)},
+        shows=progress,
+    )
+    for remark in done.remarks:
+        print(f"warning: {remark}", file=sys.stderr)
+    if done.failed:
+        print(f"warning: {done.failed} maps could not be made boxes of; failed.csv says why.", file=sys.stderr)
+    print(f"{done.boxes} boxes in {done.images} images, threshold {args.threshold:g}.")
+    if done.without_box:
+        print(f"{done.without_box} images have no box; they are in without_box.csv.")
+    for path in done.files:
+        print(f"  {printable(str(path))}")
+    return 0

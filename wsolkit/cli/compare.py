@@ -1,0 +1,157 @@
+"""``wsolkit compare``: runs side by side, with paired tests and a warning where the table would not be a fair one."""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from rich.table import Table
+
+    from wsolkit.report import Comparison, Run
+
+__all__ = ["add_parser", "numbers_table", "pairs_table", "run"]
+
+EPILOG = """\
+examples:
+  wsolkit compare cam_run mine_run
+  wsolkit compare cam_run has_run mine_run --names CAM HaS Mine --out comparison --images data/CUB/images
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the parser of ``wsolkit``."""
+    parser = subparsers.add_parser(
+        "compare",
+        help="put evaluations side by side, with paired tests against the first",
+        description="Put evaluations side by side. Every run is tested against the first on the (image, class) pairs "
+        "that both have; what differs in data or conventions is named.",
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument(
+        "runs", metavar="RUN", nargs="+", type=Path, help="folder with results.json, or the JSON file of an evaluation"
+    )
+    parser.add_argument("--names", metavar="NAME", nargs="+", help="what the runs are called, in their order")
+    parser.add_argument("--metric", metavar="NAME", help="show this metric, or this number, alone")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="write compare.html, compare.json and table.md into this folder"
+    )
+    parser.add_argument("--images", metavar="ROOT", type=Path, help="folder of the images, for the page's pictures")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Read the runs, print the tables and write what was asked for; returns the exit status."""
+    from rich.console import Console
+    from rich.text import Text
+
+    from wsolkit.errors import DataError
+    from wsolkit.predict.results import printable
+    from wsolkit.report import compare_runs, read_run, write_comparison
+
+    if args.images is not None and not args.images.is_dir():
+        raise DataError(f"--images should be the folder of the images, but there is no folder {args.images}.")
+    if args.out is not None and args.out.exists() and not args.out.is_dir():
+        raise DataError(f"--out should be a folder, but {args.out} is a file. Name another.")
+    comparison = compare_runs(named([read_run(path) for path in args.runs], args.names), args.metric)
+    console = Console()
+    console.print(numbers_table(comparison))
+    console.print(pairs_table(comparison))
+    if comparison.warnings:
+        console.print(Text("Not the same in all runs; a fair table needs the same everywhere:", style="bold yellow"))
+        for warning in comparison.warnings:
+            console.print(Text(printable(f"  {warning}"), style="yellow"), soft_wrap=True)
+    if args.out is not None:
+        for path in write_comparison(args.out, comparison, args.images):
+            console.print(Text(printable(str(path))), soft_wrap=True)
+    return 0
+
+
+def named(runs: Sequence[Run], names: Sequence[str] | None) -> list[Run]:
+    """Return the runs under the names that were asked for; else under their own, numbered where two are the same.
+
+    Raises:
+        ConfigError: there are not as many names as runs.
+    """
+    from wsolkit.errors import ConfigError
+
+    if names is not None:
+        if len(names) != len(runs):
+            raise ConfigError(f"--names should have a name for each of the {len(runs)} runs, but got {len(names)}.")
+        return [replace(each, name=name) for each, name in zip(runs, names, strict=True)]
+    found: list[Run] = []
+    taken: set[str] = set()
+    for each in runs:
+        name, number = each.name, 2
+        while name in taken:
+            name, number = f"{each.name} ({number})", number + 1
+        taken.add(name)
+        found.append(replace(each, name=name))
+    return found
+
+
+def numbers_table(comparison: Comparison) -> Table:
+    """Return the table of numbers: a row for each, honest before test-oracle, and a column for each run."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from wsolkit.predict.results import printable
+    from wsolkit.report.comparison_page import row_name
+    from wsolkit.report.page import percent
+
+    table = Table(
+        caption="Percent, below it the 95 % interval; the best of a row is bold. test-oracle: the threshold was chosen "
+        "on the scored split itself, for comparison only.",
+        caption_justify="left",
+    )
+    table.add_column("")
+    for name in comparison.names:
+        table.add_column(Text(printable(name)), justify="right")
+    for place, row in enumerate(comparison.rows):
+        cells = []
+        for number, line in enumerate(row.lines):
+            if line is None:
+                cells.append(Text("-"))
+                continue
+            cell = Text(percent(line.score.percent), style="bold" if number in row.best else "", justify="right")
+            cell.append(f"\n{percent(line.score.low)} - {percent(line.score.high)}", style="not bold dim")
+            cells.append(cell)
+        last = place + 1 == len(comparison.rows) or comparison.rows[place + 1].metric != row.metric
+        table.add_row(Text(printable(row_name(row)), style="dim" if row.oracle else ""), *cells, end_section=last)
+    return table
+
+
+def pairs_table(comparison: Comparison) -> Table:
+    """Return the table of every run against the first."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from wsolkit.predict.results import printable
+    from wsolkit.report.comparison_page import difference_words, p_words, pair_counts
+
+    first = printable(comparison.names[0])
+    judged = comparison.runs[0].trials_words
+    table = Table(
+        title=Text(f"against {first}"),
+        caption=Text(
+            "Difference in points on the shared trials, with a paired bootstrap interval over images; p of "
+            "McNemar's exact test, two-sided. Holm: corrected for the number of runs compared with the first."
+            + (printable(f" Trials: {judged}.") if judged else "")
+        ),
+        caption_justify="left",
+    )
+    table.add_column("")
+    for heading in ("shared", "only first hits", "only this hits", "difference", "p", "p (Holm)"):
+        table.add_column(heading, justify="right")
+    for pair in comparison.pairs:
+        p = pair.paired.p if pair.paired else None
+        counts = [str(count) for count in pair_counts(pair)]
+        table.add_row(
+            Text(printable(pair.name)), *counts, Text(difference_words(pair)), p_words(p), p_words(pair.p_holm)
+        )
+    return table

@@ -1,0 +1,230 @@
+"""``wsolkit evaluate``: score maps that any program wrote against boxes and masks, by named protocols."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from wsolkit.evaluation.results import Result
+    from wsolkit.scoring.map_files import MapFiles
+    from wsolkit.scoring.run import Evaluated
+    from wsolkit.scoring.truth import Truth
+
+__all__ = ["add_map_options", "add_parser", "class_list", "default_threads", "result_table", "run"]
+
+DESCRIPTION = """\
+Score maps that any program wrote: one map per image and class, in [0, 1], in files.
+
+MAPS is a folder of <image id>.npy (wsolevaluation's scoremaps/), a .npz or .safetensors file with a name for each
+image, a folder of such files, or the folder of `wsolkit predict --maps`. An array (H, W) is the map of the image's
+label, (K, H, W) is one map per class; in .npz and .safetensors files a map may be named <image id>/<class index>.
+"""
+
+EPILOG = """\
+examples:
+  wsolkit evaluate --maps scoremaps --metadata metadata/CUB/test --protocol MaxBoxAcc
+  wsolkit evaluate --maps test.npz --metadata metadata/CUB/test --val-maps val.npz --val-metadata metadata/CUB/val
+  wsolkit evaluate --maps cams --metadata VOCdevkit/VOC2012 --split val --threshold 0.3
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the parser of ``wsolkit``."""
+    parser = subparsers.add_parser(
+        "evaluate",
+        help="score maps in files by the published protocols, with a report; no model is needed",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--maps", metavar="DIR|FILE", type=Path, required=True, help="the score maps")
+    parser.add_argument(
+        "--metadata", metavar="DIR|FILE", type=Path, required=True,
+        help="the truth: a split folder of wsolevaluation, a COCO .json file, or a VOCdevkit/VOC2012 folder",
+    )  # fmt: skip
+    parser.add_argument("--split", metavar="NAME", help="split of the metadata: test, val or VOC's Segmentation/val")
+    parser.add_argument(
+        "--protocol", metavar="NAME", nargs="+", action="extend", default=[],
+        help="what to compute (default: every protocol that fits the data; a wrong name lists them)",
+    )  # fmt: skip
+    parser.add_argument("--images", metavar="DIR", type=Path, help="the images, for sizes that nothing states")
+    parser.add_argument("--masks", metavar="DIR", type=Path, help="the masks (default: --images)")
+    parser.add_argument("--classes", metavar="NAME", nargs="+", help="class names by index, or a .txt file of them")
+    parser.add_argument("--logits", metavar="FILE", type=Path, help=".npz or .csv with class scores, for top-1 metrics")
+    chosen = parser.add_argument_group("how the threshold is chosen (default: on the scored split, an oracle)")
+    chosen.add_argument("--threshold", metavar="T", type=float, help="this one, whatever the data says")
+    chosen.add_argument("--val-maps", metavar="DIR|FILE", type=Path, help="maps of the split to choose it on")
+    chosen.add_argument("--val-metadata", metavar="DIR|FILE", type=Path, help="truth of that split")
+    chosen.add_argument("--val-split", metavar="NAME", help="its name (default: as --val-metadata says)")
+    add_map_options(parser, default_size="224")
+    parser.add_argument(
+        "--allow-missing", action="store_true", help="count images without a map as misses, instead of stopping"
+    )
+    written = parser.add_argument_group("what is written")
+    written.add_argument("--out", metavar="DIR", type=Path, default=Path("evaluation"), help="default: evaluation")
+    written.add_argument("--name", help="name of the method in the report (default: that of --maps)")
+    written.add_argument("--no-report", dest="report", action="store_false", help="write results.json only, no pages")
+    written.add_argument("--overwrite", action="store_true", help="replace earlier results in DIR")
+    parser.set_defaults(run=run)
+
+
+def add_map_options(parser: argparse.ArgumentParser, default_size: str) -> None:
+    """Add the options that say how maps are read."""
+    group = parser.add_argument_group("how maps are read")
+    group.add_argument(
+        "--size", default=default_size,
+        help=f"bring maps to this size: pixels (224), HEIGHTxWIDTH, original (the image's) or map (as stored) "
+        f"(default: {default_size})",
+    )  # fmt: skip
+    group.add_argument(
+        "--resize", metavar="HOW", default="linear",
+        help="linear (default), cubic (as wsolevaluation), or refuse: stop at a map of another size",
+    )  # fmt: skip
+    group.add_argument(
+        "--normalize", metavar="HOW", default="none",
+        help="none (default): scores have to lie in [0, 1]; minmax: bring each map to that range",
+    )  # fmt: skip
+    group.add_argument("--threads", metavar="N", type=int, help="images at a time (default: one per core, at most 8)")
+
+
+def run(args: argparse.Namespace) -> int:
+    """Score the maps, print tables, write results and report; returns the exit status."""
+    from wsolkit import __version__
+    from wsolkit.errors import ConfigError
+    from wsolkit.evaluation.protocols import choose_protocols
+    from wsolkit.predict.progress import progress
+    from wsolkit.predict.results import printable
+    from wsolkit.scoring.logits import read_logits
+    from wsolkit.scoring.map_files import open_maps
+    from wsolkit.scoring.map_size import parse_size
+    from wsolkit.scoring.results_file import prepare_folder, write_results_file
+    from wsolkit.scoring.run import data_has, score_maps
+    from wsolkit.scoring.truth import read_truth
+
+    if (args.val_maps is None) != (args.val_metadata is None):
+        raise ConfigError("A threshold is chosen on maps and their truth. Give both --val-maps and --val-metadata.")
+    folder = prepare_folder(args.out, args.overwrite)
+    size = parse_size(args.size)
+    classes = class_list(args.classes)
+
+    def split(metadata: Path, name: str | None, maps: Path) -> tuple[MapFiles, Truth]:
+        truth = read_truth(metadata, name, args.images, args.masks, classes)
+        return open_maps(maps, args.normalize, len(truth.classes)), truth
+
+    maps, truth = split(args.metadata, args.split, args.maps)
+    protocols = choose_protocols(args.protocol, data_has(truth, args.logits is not None))
+    val = None if args.val_maps is None else split(args.val_metadata, args.val_split, args.val_maps)
+    logits = None if args.logits is None else read_logits(args.logits, truth.ids, len(truth.classes))
+    with progress("images", len(truth) + (len(val[1]) if val else 0)) as advance:
+        found = score_maps(
+            maps,
+            truth,
+            protocols,
+            threads=default_threads() if args.threads is None else args.threads,
+            size=size,
+            resize=args.resize,
+            threshold=args.threshold,
+            val=val,
+            logits=logits,
+            allow_missing=args.allow_missing,
+            advance=advance,
+        )
+    content = {
+        "wsolkit": __version__,
+        "name": args.name or printable(args.maps.resolve().stem),
+        "split": truth.split,
+        "images": found.images,
+        "command": printable(" ".join(["wsolkit", *sys.argv[1:]])),
+        "maps": printable(str(args.maps.absolute())),
+        "image_root": None if args.images is None else printable(str(args.images.absolute())),
+        "classes": list(truth.classes),
+        "results": [result.as_dict() for result in found.results],
+        "trials": [trial.as_dict() for trial in found.trials],
+        "trials_at": found.trials_at,
+        "remarks": found.remarks,
+    }
+    written = [write_results_file(folder, content)]
+    show(found, truth)
+    if args.report:
+        from wsolkit.report.page import write_report
+
+        written.append(write_report(folder, content))
+    for path in written:
+        print(printable(str(path)))
+    return 0
+
+
+def show(found: Evaluated, truth: Truth) -> None:
+    """Print the tables and what to know about them."""
+    from rich.console import Console
+
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console.print(f"{found.images} images of split {truth.split}", markup=False)
+    for result in found.results:
+        console.print()
+        console.print(result_table(result))
+    for remark in found.remarks:
+        print(f"warning: {remark}", file=sys.stderr)
+
+
+def result_table(result: Result) -> Table:
+    """Return the table of a result: a row for each number, the conventions below it."""
+    from rich.markup import escape
+    from rich.table import Table
+
+    conventions = "; ".join(f"{name}: {value}" for name, value in result.conventions.items())
+    table = Table(
+        title=escape(result.metric), title_justify="left", caption=escape(conventions), caption_justify="left"
+    )
+    table.add_column("")
+    for column in ("percent", "macro", "95 % interval", "n"):
+        table.add_column(column, justify="right")
+    table.add_column("threshold")
+    for line in result.lines:
+        score = line.score
+        table.add_row(
+            escape(line.name),
+            f"{score.percent:.2f}",
+            "-" if score.macro is None else f"{score.macro:.2f}",
+            f"{score.low:.2f} - {score.high:.2f}",
+            str(score.n),
+            line.selection or "-" if line.threshold is None else f"{line.threshold:.3f} {line.selection}",
+        )
+    return table
+
+
+def class_list(given: list[str] | None) -> list[str] | None:
+    """Return class names: those given, or the lines of the one ``.txt`` file given; ``label,name`` is read as well.
+
+    Raises:
+        DataError: the file is missing or empty.
+    """
+    if given is None or len(given) != 1 or not given[0].endswith(".txt"):
+        return given
+    from wsolkit.datasets.lines import numbered_lines
+    from wsolkit.errors import DataError
+
+    names = []
+    for position, (number, line) in enumerate(numbered_lines(given[0])):
+        label, comma, name = line.partition(",")
+        if comma and label.strip().isdigit():
+            if int(label) != position:
+                raise DataError(f"{given[0]}, line {number}: class {position} should follow, not {label}. Sort them.")
+            names.append(name.strip())
+        else:
+            names.append(line)
+    if not names:
+        raise DataError(f"{given[0]} names no class. Write one name in each line.")
+    return names
+
+
+def default_threads() -> int:
+    """Return how many images are worked on at a time where nobody says: one per core, at most 8."""
+    from wsolkit.predict.loading import cores
+
+    return max(1, min(8, cores()))
