@@ -20,7 +20,7 @@ LAYERS = [
     {"backbones", "boxes", "cams", "datasets", "evaluation", "heads", "losses", "metrics", "modifiers", "poolings"},
     {"preprocess", "localizer"},
     {"plugins"},
-    {"runner", "predict"},
+    {"runner", "predict", "scoring", "report"},
     {"builtin"},
     {"cli", "__main__"},
 ]

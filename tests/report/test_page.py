@@ -1,0 +1,181 @@
+"""The page of one run: what stands on it, and that it stands alone."""
+
+import math
+import re
+from html.parser import HTMLParser
+
+import pytest
+
+from wsolkit import DataError
+from wsolkit.report.page import MEANINGS, bar_of, bars_by_size, percent, write_report
+from wsolkit.report.runs import run_of
+
+
+class Elements(HTMLParser):
+    """Collects the start tags, and the text outside of scripts and styles."""
+
+    def __init__(self, html):
+        super().__init__()
+        self.tags, self.text, self.open = [], "", []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.append((tag, dict(attrs)))
+        self.open.append(tag)
+
+    def handle_endtag(self, tag):
+        while self.open and self.open.pop() != tag:
+            pass
+
+    def handle_data(self, data):
+        if not self.open or self.open[-1] not in ("script", "style"):
+            self.text += " " + data
+
+    def words(self):
+        return " ".join(self.text.split())
+
+
+def page_of(folder, content):
+    return write_report(folder, content).read_text("utf-8")
+
+
+def cells_of(html):
+    rows = re.findall(r"<tr>(.*?)</tr>", html, re.DOTALL)
+    return [[Elements(cell).words() for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)] for row in rows]
+
+
+def test_the_numbers_stand_on_the_page_with_their_conventions(make, tmp_path):
+    lines = [
+        make.line("MaxBoxAcc@50", 50.04, 0.2, "chosen on val", macro=44.4),
+        make.line("MaxBoxAcc@50", 75.0, 0.4, "test-oracle", macro=66.6),
+    ]
+    html = page_of(tmp_path, make.content(results=[make.result(lines=lines)]))
+    row = next(row for row in cells_of(html) if row and row[0] == "MaxBoxAcc@50")
+    assert row[1:9] == [
+        "50.0 [45.0, 55.0]", "44.4", "0.200 chosen on val", "75.0 [70.0, 80.0]", "66.6", "0.400", "+25.0", "4",
+    ]  # fmt: skip
+    words = Elements(html).words()
+    assert "mine: test split" in words
+    assert "wsolkit evaluate" in words
+    assert "comparator IoU >= box source largest" in words
+    assert "MaxBoxAcc, threshold 0.200 (chosen on val), a hit is IoU >= 0.5" in words
+    assert "95 % interval: Wilson." in words
+
+
+def test_the_page_needs_no_other_file(make, tmp_path, images):
+    content = make.content(image_root=str(images), maps=str(images.parent / "maps"))
+    html = page_of(tmp_path / "out", content)
+    tags = Elements(html).tags
+    assert not [tag for tag, _ in tags if tag in ("link", "iframe", "object", "base")]
+    sources = [value for _, attrs in tags for name, value in attrs.items() if name in ("src", "href", "srcset")]
+    assert sources
+    assert all(value.startswith("data:image/") for value in sources)
+    assert "@import" not in html
+    assert "http" not in re.sub(r"data:[^\"]*", "", html)
+    assert [path.name for path in (tmp_path / "out").iterdir()] == ["index.html"]
+
+
+def test_pictures_say_how_each_box_ends(make, tmp_path, images):
+    content = make.content(image_root=str(images), maps=str(images.parent / "maps"))
+    html = page_of(tmp_path, content)
+    cards = re.findall(r'<article class="card" data-kind="([^"]*)">(.*?)</article>', html, re.DOTALL)
+    assert [kind for kind, _ in cards] == ["part", "miss", "hit", "hit"]
+    texts = [Elements(card).words() for _, card in cards]
+    assert texts[0] == "cat IoU 0.30 part b.jpg"
+    assert texts[1] == "dog IoU 0.00 miss no box c.jpg"
+    assert texts[2].startswith("cat IoU 0.90 hit")
+    assert all("data:image/jpeg" in card and "data:image/webp" in card for _, card in cards)
+    assert ['class="run0"' in card for _, card in cards] == [True, False, True, True]
+
+
+def test_a_hostile_name_is_only_text(make, tmp_path):
+    name = "<script>alert(1)</script>\"'&.jpg"
+    content = make.content(
+        name=name, command=name, classes=[name], maps=name, image_root=name, split=name,
+        trials=[make.trial(name, "part", 0.2), make.trial("caf\udce9.jpg", "hit", 0.8)],
+        results=[make.result(metric=name, lines=[make.line(name, 50.0)], conventions={name: name},
+                             curves={name: {"x": [0, 1], "y": [1, 2], "x_label": name, "y_label": name}})],
+    )  # fmt: skip
+    html = page_of(tmp_path, content)
+    elements = Elements(html)
+    assert [attrs for tag, attrs in elements.tags if tag == "script"] == [{}]
+    assert "alert(1)" not in re.search(r"<script>(.*)</script>", html, re.DOTALL).group(1)
+    assert not any(key.startswith("on") for tag, attrs in elements.tags for key in attrs if tag != "form")
+    assert "caf\\udce9.jpg" in html
+    assert "<script>alert(1)</script>" in elements.text
+
+
+def test_no_trials_no_results(make, tmp_path):
+    assert "keeps no trials" in page_of(tmp_path / "a", make.content(trials=[]))
+    words = Elements(page_of(tmp_path / "b", {"name": "x", "results": []})).words()
+    assert "The evaluation holds no numbers." in words
+    assert "keeps no trials" in words
+
+
+def test_what_is_gone_is_named(make, tmp_path):
+    words = Elements(page_of(tmp_path, make.content(maps="/gone/maps", image_root="/gone/images"))).words()
+    assert "The folder of the images is gone (/gone/images), so photos are left out." in words
+    assert "The score maps are gone (/gone/maps), so they are left out." in words
+    assert "no photo" in words
+
+
+def test_oracle_numbers_alone_are_called_so(make, tmp_path):
+    oracle = make.line("A", 75.0, 0.4, "test-oracle")
+    html = page_of(tmp_path / "a", make.content(results=[make.result(lines=[oracle])]))
+    assert "do not belong beside numbers whose threshold was fixed" in html
+    row = next(row for row in cells_of(html) if row and row[0] == "A")
+    assert row[1:4] == ["-", "-", "75.0 [70.0, 80.0]"]
+    assert "do not belong beside" not in page_of(tmp_path / "b", make.content())
+
+
+def test_undefined_numbers_are_dashes(make, tmp_path):
+    lines = [{**make.line("A", 50.0), "percent": None, "low": None, "high": None}]
+    html = page_of(tmp_path, make.content(results=[make.result(lines=lines, each_class={"0": None, "1": 5.0})]))
+    assert next(row for row in cells_of(html) if row and row[0] == "A")[:2] == ["A", "- [-, -]"]
+    assert "nan" not in Elements(html).words().lower().split()
+    assert [row for row in cells_of(html) if len(row) == 2][-2:] == [["dog", "5.0"], ["cat", "-"]]  # worst first
+
+
+def test_class_accuracy_of_the_trials(make, tmp_path):
+    trials = [make.trial("a", "hit", 0.9, right_class=True), make.trial("b", "hit", 0.9, right_class=False)]
+    trials += [make.trial("c", "miss", 0.0, right_class=True), make.trial("d", "part", 0.2, right_class=True)]
+    words = Elements(page_of(tmp_path, make.content(trials=trials))).words()
+    assert "The class is right in 75.0 % of 4 trials; class and box in 25.0 %." in words
+    assert words.count("another class was predicted") == 1
+
+
+def test_bars_hold_the_shares(make):
+    run = run_of(make.content(), "x")
+    assert bar_of("all", run.trials) == ("all", 4, {"hit": 50.0, "part": 25.0, "miss": 25.0})
+    (bar,) = bars_by_size(run.trials)
+    assert (bar.name, bar.n) == ("object 25 to 50 % of the image", 4)
+
+
+def test_every_outcome_has_a_meaning():
+    from wsolkit.evaluation.failures import FAILURES
+
+    assert list(MEANINGS) == list(FAILURES)
+
+
+def test_percent():
+    assert [percent(value) for value in (None, math.nan, 0.04, 100)] == ["-", "-", "0.0", "100.0"]
+
+
+def test_the_page_is_modest(make, tmp_path, images):
+    trials = [make.trial("a.jpg", outcome, 0.3, label=number) for number in range(100) for outcome in ("part", "more")]
+    trials += [make.trial("b.jpg", "hit", 0.8, label=number) for number in range(100)]
+    html = page_of(tmp_path, make.content(trials=trials, image_root=str(images), maps=str(images.parent / "maps")))
+    assert html.count("<article") == 24 + 12
+    assert len(html) < 2_000_000
+
+
+def test_foreign_content_is_refused(tmp_path):
+    with pytest.raises(DataError, match='no evaluation: it has no list "results"'):
+        write_report(tmp_path, {"images": []})
+    assert not list(tmp_path.iterdir())
+
+
+def test_a_folder_that_is_a_file_is_named(make, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DataError, match=r"index.html cannot be written: .*Choose another folder"):
+        write_report(tmp_path / "file", make.content())

@@ -1,0 +1,286 @@
+"""Runs side by side: every number, whether differences are more than chance, and whether the table is a fair one."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from wsolkit.errors import ConfigError, DataError, nearest
+from wsolkit.evaluation.failures import HIT, Trial
+from wsolkit.evaluation.paired import Paired, compare_hits, holm
+from wsolkit.evaluation.results import ORACLE, Line
+from wsolkit.report.runs import Run, numbers_of
+
+__all__ = ["Comparison", "Pair", "Row", "compare_runs", "shared_trials"]
+
+Key = tuple[str, int]
+
+
+class Row(NamedTuple):
+    """One number of every run.
+
+    Attributes:
+        metric: the metric it belongs to.
+        name: its name.
+        oracle: whether its threshold was chosen on the scored split itself.
+        lines: the number of each run; None where a run has none.
+    """
+
+    metric: str
+    name: str
+    oracle: bool
+    lines: tuple[Line | None, ...]
+
+    @property
+    def best(self) -> set[int]:
+        """Places of the runs with the largest number, to the digit that tables show; none with fewer than two."""
+        values = {
+            place: round(line.score.percent, 1)
+            for place, line in enumerate(self.lines)
+            if line is not None and np.isfinite(line.score.percent)
+        }
+        if len(values) < 2:
+            return set()
+        return {place for place, value in values.items() if value == max(values.values())}
+
+
+class Pair(NamedTuple):
+    """A run against the first one, on the trials that both have.
+
+    Attributes:
+        name: the run.
+        only_first: how many trials only the first run has.
+        only_other: how many only this run has.
+        moved: how many shared trials have other true boxes.
+        paired: what the shared trials say; None without any.
+        p_holm: the p value, corrected for how many runs are compared with the first.
+    """
+
+    name: str
+    only_first: int
+    only_other: int
+    moved: int
+    paired: Paired | None
+    p_holm: float | None
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """Several runs side by side.
+
+    Attributes:
+        runs: the runs, with the names of the tables.
+        rows: their numbers, honest before oracle.
+        pairs: every run but the first against the first.
+        warnings: what differs between the runs although a fair table needs it to be the same, in words.
+    """
+
+    runs: tuple[Run, ...]
+    rows: tuple[Row, ...]
+    pairs: tuple[Pair, ...]
+    warnings: tuple[str, ...]
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the runs."""
+        return [run.name for run in self.runs]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the comparison as plain data for a JSON file."""
+        return {
+            "runs": [
+                {"name": run.name, "path": str(run.path), "split": run.split, "images": run.images}
+                | {"trials": len(run.trials), "trials_at": dict(run.trials_at)}
+                for run in self.runs
+            ],
+            "warnings": list(self.warnings),
+            "numbers": [
+                {"metric": row.metric, "name": row.name, "oracle": row.oracle}
+                | {"runs": [line_dict(line) for line in row.lines]}
+                for row in self.rows
+            ],
+            "against_first": [
+                {"name": pair.name, "trials_only_first": pair.only_first, "trials_only_this": pair.only_other}
+                | {"trials_with_other_truth": pair.moved}
+                | ({} if pair.paired is None else {**pair.paired.as_dict(), "p_holm": pair.p_holm})
+                for pair in self.pairs
+            ],
+        }
+
+
+def compare_runs(runs: Sequence[Run], metric: str | None = None) -> Comparison:
+    """Put runs side by side; every run is tested against the first.
+
+    Args:
+        runs: two or more, of different names.
+        metric: name of a metric, or of one of its numbers, to show alone.
+
+    Raises:
+        ConfigError: there are fewer than two runs, two have one name, or none has that metric.
+        DataError: a run has two trials of one image and class.
+    """
+    if len(runs) < 2:
+        raise ConfigError(f"A comparison needs two runs or more, but got {len(runs)}. Name their folders.")
+    names = [run.name for run in runs]
+    twice = sorted({name for name in names if names.count(name) > 1})
+    if twice:
+        raise ConfigError(f"Two runs are called {twice[0]!r}. Give every run a name of its own with --names.")
+    rows = rows_of(runs)
+    if metric is not None:
+        known = [row.metric for row in rows] + [row.name for row in rows]
+        rows = [row for row in rows if metric in (row.metric, row.name)]
+        if not rows:
+            raise ConfigError(f"No run has a metric or number {metric!r}. {nearest(metric, known)}")
+    tables = [by_key(run) for run in runs]
+    pairs = pairs_of(runs, tables)
+    warnings = [*head_warnings(runs), *convention_warnings(runs, rows), *trial_warnings(runs, pairs)]
+    return Comparison(tuple(runs), tuple(rows), tuple(pairs), tuple(warnings))
+
+
+def line_dict(line: Line | None) -> dict[str, Any] | None:
+    """Return a number as plain data; None where there is none."""
+    if line is None:
+        return None
+    score = line.score
+    values = {"percent": score.percent, "low": score.low, "high": score.high, "macro": score.macro}
+    plain = {name: value if value is not None and np.isfinite(value) else None for name, value in values.items()}
+    return {**plain, "n": score.n, "threshold": line.threshold, "selection": line.selection}
+
+
+def rows_of(runs: Sequence[Run]) -> list[Row]:
+    """Return every number that any run has, in the order of the first run that has it."""
+    found: dict[tuple[str, str], list[list[Line | None]]] = {}
+    for place, run in enumerate(runs):
+        for result in run.results:
+            for number in numbers_of(result):
+                kinds = found.setdefault((result.metric, number.name), [[None] * len(runs), [None] * len(runs)])
+                kinds[0][place], kinds[1][place] = number.honest, number.oracle
+    metrics = {metric: rank for rank, metric in enumerate(dict.fromkeys(metric for metric, _ in found))}
+    return [
+        Row(metric, name, oracle, tuple(lines))
+        for (metric, name), kinds in sorted(found.items(), key=lambda item: metrics[item[0][0]])
+        for oracle, lines in zip((False, True), kinds, strict=True)
+        if any(line is not None for line in lines)
+    ]
+
+
+def by_key(run: Run) -> dict[Key, Trial]:
+    """Return a run's trials by image and class.
+
+    Raises:
+        DataError: two trials have the same.
+    """
+    found: dict[Key, Trial] = {}
+    for trial in run.trials:
+        key = (trial.image_id, trial.label)
+        if key in found:
+            raise DataError(f"{run.path} has two trials of image {key[0]!r} and class {key[1]}. Make the run again.")
+        found[key] = trial
+    return found
+
+
+def shared_trials(runs: Sequence[Run]) -> list[tuple[Trial, ...]]:
+    """Return the trials that all runs have, by image and class, each as it ended in every run.
+
+    Raises:
+        DataError: a run has two trials of one image and class.
+    """
+    tables = [by_key(run) for run in runs]
+    keys = set(tables[0]).intersection(*tables[1:])
+    return [tuple(table[key] for table in tables) for key in sorted(keys)]
+
+
+def pairs_of(runs: Sequence[Run], tables: Sequence[Mapping[Key, Trial]]) -> list[Pair]:
+    """Compare every run with the first on the trials that both have."""
+    first, found = tables[0], []
+    for run, other in zip(runs[1:], tables[1:], strict=True):
+        keys = sorted(first.keys() & other.keys())
+        hits = [np.array([table[key].outcome == HIT for key in keys], bool) for table in (first, other)]
+        paired = compare_hits(hits[0], hits[1], [image_id for image_id, _ in keys]) if keys else None
+        moved = sum(not same_truth(first[key], other[key]) for key in keys)
+        found.append(Pair(run.name, len(first) - len(keys), len(other) - len(keys), moved, paired, None))
+    corrected = iter(holm([pair.paired.p for pair in found if pair.paired]))
+    return [pair._replace(p_holm=next(corrected)) if pair.paired else pair for pair in found]
+
+
+def same_truth(first: Trial, other: Trial) -> bool:
+    """Return whether two trials have the same true boxes, to a thousandth of the image."""
+    return len(first.truth) == len(other.truth) and bool(np.allclose(first.truth, other.truth, atol=2e-3))
+
+
+def differing(what: str, values: Sequence[str], names: Sequence[str]) -> list[str]:
+    """Return a sentence that names what differs and how; nothing where all values are the same.
+
+    >>> differing("split", ["val", "test", "val"], ["A", "B", "C"])
+    ['split: "val" (A, C), "test" (B)']
+    """
+    groups: dict[str, list[str]] = {}
+    for value, name in zip(values, names, strict=True):
+        groups.setdefault(value, []).append(name)
+    if len(groups) < 2:
+        return []
+    words = ", ".join(f'"{value}" ({", ".join(members)})' for value, members in groups.items())
+    return [f"{what}: {words}"]
+
+
+def head_warnings(runs: Sequence[Run]) -> list[str]:
+    """Return what differs in the runs' heads."""
+    names = [run.name for run in runs]
+    found = differing("split", [run.split or "not said" for run in runs], names)
+    if len({run.classes for run in runs if run.classes}) > 1:
+        found.append("classes: the runs list different classes, so a class's number may mean another in each")
+    return found
+
+
+def convention_warnings(runs: Sequence[Run], rows: Sequence[Row]) -> list[str]:
+    """Return which conventions of the shown metrics differ between the runs that have them, and which counts."""
+    found: dict[str, list[str]] = {}
+    for metric in dict.fromkeys(row.metric for row in rows):
+        having = [(run, result) for run in runs for result in run.results if result.metric == metric]
+        names = [run.name for run, _ in having]
+        keys = dict.fromkeys(key for _, result in having for key in result.conventions)
+        values = {key: [result.conventions.get(key, "not said") for _, result in having] for key in keys}
+        if len(set(values.get("threshold selection", ()))) < 2:  # the lines know it too
+            values["threshold selection"] = [
+                " and ".join(dict.fromkeys(line.selection for line in result.lines if line.selection)) or "none"
+                for _, result in having
+            ]
+        if len(set(values.get("n", ()))) < 2:
+            values["n"] = [str(max((line.score.n for line in result.lines), default=0)) for _, result in having]
+        for key, each in values.items():
+            for words in differing(key, each, names):
+                found.setdefault(words, []).append(metric)
+    return [f"{', '.join(metrics)}: {words}" for words, metrics in found.items()]
+
+
+def trial_warnings(runs: Sequence[Run], pairs: Sequence[Pair]) -> list[str]:
+    """Return what keeps the trials of the runs from being the same."""
+    having = [run for run in runs if run.trials]
+    names = [run.name for run in having]
+    found = []
+    for key, what in (("metric", "metric"), ("iou", "IoU of a hit"), ("selection", "threshold selection")):
+        values = [str(run.trials_at.get(key) if run.trials_at.get(key) is not None else "not said") for run in having]
+        found += differing(f"trials, {what}", values, names)
+    oracle = [run.name for run in having if run.trials_at.get("selection") == ORACLE]
+    if oracle:
+        found.append(
+            f"trials: the threshold of {', '.join(oracle)} was chosen on the scored split itself, so the paired test "
+            "is one of test-oracle numbers"
+        )
+    without = [run.name for run in runs if not run.trials]
+    if without:
+        found.append(f"trials: {', '.join(without)} kept none, so no paired test is possible there")
+    for pair in pairs:
+        if pair.paired and (pair.only_first or pair.only_other):
+            found.append(
+                f"trials: {pair.paired.n} are shared by {runs[0].name} and {pair.name} and compared; {pair.only_first} "
+                f"are only in {runs[0].name}, {pair.only_other} only in {pair.name}"
+            )
+        elif pair.paired is None and runs[0].trials and pair.name in names:
+            found.append(f"trials: {runs[0].name} and {pair.name} share none, so no paired test is possible")
+        if pair.moved:
+            found.append(f"trials: {pair.moved} have other true boxes in {pair.name} than in {runs[0].name}")
+    return found

@@ -1,0 +1,244 @@
+"""What a comparison is written as: a page with pictures, a table for a paper in Markdown, and the numbers in JSON."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from wsolkit.evaluation.failures import HIT, Trial, by_size
+from wsolkit.files import write_json, write_text
+from wsolkit.report.comparison import Comparison, Pair, Row, shared_trials
+from wsolkit.report.curves import charts_of, series_of
+from wsolkit.report.page import bar_of, iou_chart, percent, write_page
+from wsolkit.report.pictures import PictureSource, card_of, in_turn
+from wsolkit.report.runs import Run
+
+__all__ = ["difference_words", "disagreements", "markdown", "p_words", "write_comparison"]
+
+PAGE, NUMBERS, TABLE = "compare.html", "compare.json", "table.md"
+PICTURES = 48
+
+
+def write_comparison(folder: str | Path, comparison: Comparison, images: str | Path | None = None) -> list[Path]:
+    """Write ``compare.html``, ``compare.json`` and ``table.md`` and return their paths.
+
+    Args:
+        folder: where to.
+        comparison: what ``compare_runs`` found.
+        images: folder of the images; None takes it from the first run whose folder exists.
+
+    Raises:
+        DataError: the page cannot be written.
+        OSError: another file cannot be written.
+    """
+    folder = Path(folder)
+    page = write_page(folder / PAGE, "compare.html.j2", page_content(comparison, images))
+    write_json(folder / NUMBERS, comparison.as_dict())
+    write_text(folder / TABLE, markdown(comparison))
+    return [page, folder / NUMBERS, folder / TABLE]
+
+
+def p_words(p: float | None) -> str:
+    """Return a p value as text.
+
+    >>> p_words(0.0123), p_words(1e-9), p_words(1.0), p_words(None)
+    ('0.012', '< 0.001', '1', '-')
+    """
+    if p is None:
+        return "-"
+    return "< 0.001" if p < 0.001 else f"{p:.3f}" if p < 0.9995 else "1"
+
+
+def difference_words(pair: Pair) -> str:
+    """Return a difference in points with its interval as text, a dash without shared trials."""
+    found = pair.paired
+    return "-" if found is None else f"{found.difference:+.2f} [{found.low:+.2f}, {found.high:+.2f}]"
+
+
+def markdown(comparison: Comparison) -> str:
+    """Return the table in Markdown: best numbers in bold, test-oracle rows in italics, then differences and notes."""
+    names = [escaped(name) for name in comparison.names]
+    rows = [f"| | {' | '.join(names)} |", "|---|" + "---:|" * len(names)]
+    rows += [f"| {escaped(row_name(row))} | {' | '.join(cells(row))} |" for row in comparison.rows]
+    rows += ["", "Percent [95 % interval]; the best in bold. Rows marked test-oracle chose the threshold on the scored "
+             "split itself, for comparison only.", ""]  # fmt: skip
+    rows += [
+        f"| against {names[0]} | shared trials | only {names[0]} hits | only this hits | difference in points | "
+        "p (McNemar) | p (Holm) |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for pair in comparison.pairs:
+        counts = [str(value) for value in pair_counts(pair)]
+        rows.append(
+            f"| {escaped(pair.name)} | {' | '.join(counts)} | {difference_words(pair)} | "
+            f"{p_words(pair.paired.p if pair.paired else None)} | {p_words(pair.p_holm)} |"
+        )
+    judged = comparison.runs[0].trials_words
+    rows += ["", f"Trials: {escaped(judged)}. " if judged else "", TEST_WORDS, ""]
+    if comparison.warnings:
+        rows += ["Not the same in all runs:", "", *(f"- {escaped(each)}" for each in comparison.warnings), ""]
+    for metric, conventions in conventions_of(comparison).items():
+        rows.append(f"{escaped(metric)}: {escaped('; '.join(f'{key}: {value}' for key, value in conventions.items()))}")
+        rows.append("")
+    return "\n".join(rows)
+
+
+TEST_WORDS = (
+    "Differences are paired: rate of the run minus rate of the first on the trials both have, with a bootstrap "
+    "interval over images. p: McNemar's exact test, two-sided; Holm: corrected for how many runs are compared with the "
+    "first."
+)
+
+
+def escaped(name: str) -> str:
+    r"""Return text that Markdown shows as it is, also in a table.
+
+    >>> print(escaped("a|b_c\n<i>"))
+    a\|b\_c &lt;i&gt;
+    """
+    flat = " ".join(name.split()).replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return "".join("\\" + letter if letter in r"\`*_[]|" else letter for letter in flat)
+
+
+def row_name(row: Row) -> str:
+    """Return what a row is called: the metric where the number's own name does not say it, and the oracle."""
+    name = row.name if row.name.startswith(row.metric) else f"{row.metric}: {row.name}"
+    return f"{name} (test-oracle)" if row.oracle else name
+
+
+def cells(row: Row) -> list[str]:
+    """Return the cells of a row in Markdown."""
+    found = []
+    for place, line in enumerate(row.lines):
+        if line is None:
+            found.append("-")
+            continue
+        mark = "**" * (place in row.best) + "*" * row.oracle
+        number = f"{mark}{percent(line.score.percent)}{mark}"
+        found.append(f"{number} \\[{percent(line.score.low)}, {percent(line.score.high)}\\]")
+    return found
+
+
+def pair_counts(pair: Pair) -> tuple[int, int, int]:
+    """Return how many trials are shared, and how many of them only the first run or only the other hits."""
+    found = pair.paired
+    return (0, 0, 0) if found is None else (found.n, found.only_first, found.only_second)
+
+
+def conventions_of(comparison: Comparison) -> dict[str, dict[str, str]]:
+    """Return the conventions of each shown metric that all runs which have it share."""
+    shared: dict[str, dict[str, str]] = {}
+    shown = {row.metric for row in comparison.rows}
+    for run in comparison.runs:
+        for result in run.results:
+            if result.metric in shown:
+                mine = dict(result.conventions)
+                known = shared.setdefault(result.metric, mine)
+                shared[result.metric] = {key: value for key, value in known.items() if mine.get(key) == value}
+    return {metric: conventions for metric, conventions in shared.items() if conventions}
+
+
+def disagreements(trials: Iterable[tuple[Trial, ...]], most: int = PICTURES) -> list[tuple[Trial, ...]]:
+    """Return the trials on which the runs disagree most.
+
+    Trials that some runs hit and others do not come first, in turn from each pattern of hits; then those whose IoUs
+    are farthest apart.
+
+    Args:
+        trials: each trial as it ended in every run.
+        most: how many are wanted.
+
+    Returns:
+        the largest difference of IoUs first.
+    """
+
+    def spread(each: tuple[Trial, ...]) -> float:
+        overlaps = [trial.iou for trial in each]
+        return max(overlaps) - min(overlaps)
+
+    ranked = sorted(trials, key=lambda each: (-spread(each), each[0].image_id, each[0].label))
+    patterns: dict[tuple[bool, ...], list[tuple[Trial, ...]]] = {}
+    for each in ranked:
+        patterns.setdefault(tuple(trial.outcome == HIT for trial in each), []).append(each)
+    split = [group for pattern, group in sorted(patterns.items()) if len(set(pattern)) > 1]
+    alike = [each for each in ranked if len({trial.outcome == HIT for trial in each}) == 1 and spread(each) > 0]
+    chosen = in_turn(split, most)
+    return sorted(chosen + alike[: most - len(chosen)], key=lambda each: -spread(each))
+
+
+def page_content(comparison: Comparison, images: str | Path | None) -> dict[str, Any]:
+    """Return what the page shows."""
+    runs = comparison.runs
+    shared = shared_trials(runs)
+    root = images or next((run.image_root for run in runs if run.image_root and Path(run.image_root).is_dir()), None)
+    source = PictureSource(root or next((run.image_root for run in runs if run.image_root), None), maps_of(runs))
+    pictures = [card_of(each, runs[0].class_name(each[0].label), source) for each in disagreements(shared)]
+    having = [run for run in runs if run.trials]
+    cuts = {run.trials_at.get("iou") for run in having}
+    return {
+        "title": f"{' / '.join(comparison.names)}: comparison",
+        "runs": runs,
+        "names": comparison.names,
+        "rows": [(row, row_name(row)) for row in comparison.rows],
+        "pairs": [(pair, pair_counts(pair), difference_words(pair)) for pair in comparison.pairs],
+        "p_words": p_words,
+        "test_words": TEST_WORDS,
+        "warnings": comparison.warnings,
+        "conventions": conventions_of(comparison),
+        "charts": charts(comparison),
+        "ious": iou_chart({run.name: run.trials for run in having}, cuts.pop() if len(cuts) == 1 else None)
+        if having
+        else None,
+        "bars": failure_groups(having),
+        "patterns": sorted(Counter(pattern_of(each) for each in shared).items(), reverse=True),
+        "shared": len(shared),
+        "cards": pictures,
+        "maps": [
+            (place, name)
+            for place, name in enumerate(comparison.names)
+            if any(card.heats[place] is not None for card in pictures)
+        ],
+        "notes": source.notes() if pictures else [],
+    }
+
+
+def maps_of(runs: Sequence[Run]) -> list[str | None]:
+    """Return where the maps of each run are."""
+    return [run.maps for run in runs]
+
+
+def pattern_of(trials: Sequence[Trial]) -> tuple[bool, ...]:
+    """Return which runs hit a trial."""
+    return tuple(trial.outcome == HIT for trial in trials)
+
+
+def charts(comparison: Comparison) -> list[tuple[str, list[Any]]]:
+    """Return the charts of each metric, a curve of one title with those of all runs."""
+    found = []
+    for metric in dict.fromkeys(row.metric for row in comparison.rows):
+        having = [(run, result) for run in comparison.runs for result in run.results if result.metric == metric]
+        titles = dict.fromkeys(title for _, result in having for title in result.curves)
+        drawn = []
+        for title in titles:
+            curves = [
+                (title, series_of(run.name, result.curves[title], result.lines))
+                for run, result in having
+                if title in result.curves
+            ]
+            drawn += charts_of(curves)
+        if drawn:
+            found.append((metric, drawn))
+    return found
+
+
+def failure_groups(runs: Sequence[Run]) -> list[tuple[str, list[Any]]]:
+    """Return how the runs' trials end, over all and by the size of the object."""
+    groups = [("all objects", [bar_of(run.name, run.trials) for run in runs])] if runs else []
+    sizes = [by_size(run.trials) for run in runs]
+    for size in sizes[0] if sizes else ():
+        bars = [bar_of(run.name, each[size]) for run, each in zip(runs, sizes, strict=True)]
+        if any(bar.n for bar in bars):
+            groups.append((f"object {size} of the image", bars))
+    return groups
