@@ -44,6 +44,12 @@ def add_parser(subparsers: Any) -> None:
         help="JSON file for the numbers (default: SPLIT_results.json beside the checkpoint)",
     )
     parser.add_argument(
+        "--report",
+        action=argparse.BooleanOptionalAction,
+        default=True,
+        help="write a page with curves, failures and pictures beside the numbers (default: yes)",
+    )
+    parser.add_argument(
         "--cfg-options",
         nargs="+",
         default=[],
@@ -87,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
         evaluation = evaluate(config, model, args.split, advance=advance, protocols=args.protocol)
         if not is_main_process():
             return 0
-    console = Console()
+    console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(results_table(evaluation))
     if evaluation.results:
         console.print(protocols_table(evaluation))
@@ -101,8 +107,14 @@ def run(args: argparse.Namespace) -> int:
         "classes": list(trained.classes),
         "maps": None,
     }
-    write_json(out, {**about, **as_dict(evaluation)})
+    content = {**about, **as_dict(evaluation)}
+    write_json(out, content)
     console.print(f"Numbers in {out}; compare runs with: wsolkit compare FILE FILE", soft_wrap=True, highlight=False)
+    if args.report and evaluation.results:
+        from wsolkit.report.page import write_report
+
+        page = write_report(out.parent / out.stem, content)
+        console.print(f"Page: {page}", soft_wrap=True, highlight=False)
     return 0
 
 
@@ -154,19 +166,22 @@ def results_table(evaluation: Evaluation) -> Table:
 
 def protocols_table(evaluation: Evaluation) -> Table:
     """Return the table of the published protocols: the honest number, the test oracle's and the gap, of the model."""
+    from rich.box import SIMPLE_HEAD
     from rich.table import Table
 
     from wsolkit.evaluation.results import ORACLE
 
     selections = {line.selection for result in evaluation.results for line in result.lines} - {None, ORACLE}
     table = Table(
+        box=SIMPLE_HEAD,
+        padding=(0, 1, 0, 0),
         title="published protocols",
-        caption="Percent. Micro averages over images or pixels, macro over classes; thresholds: "
+        caption="Percent, 95 % intervals. Micro averages over images or pixels, macro over classes; thresholds (at): "
         f"{', '.join(sorted(map(str, selections))) or ORACLE}. Conventions are in the JSON file.",
         caption_justify="left",
     )
     table.add_column("", no_wrap=True)
-    for name in ("micro", "95 % interval", "macro", "threshold", "oracle", "gap"):
+    for name in ("micro", "interval", "macro", "at", "oracle", "gap"):
         table.add_column(name, justify="right", no_wrap=True)
     for result in evaluation.results:
         oracles = {line.name: line for line in result.lines if line.selection == ORACLE}

@@ -1,35 +1,98 @@
-"""Evaluation on plain arrays: usable with maps and boxes from any framework."""
+"""Evaluation on plain arrays: usable with maps and boxes from any framework.
 
+``box_hits`` and ``component_boxes`` judge one score map at every threshold. The accumulators collect many images
+(``update``), are merged over processes or shards (``merge``) and give a ``Result`` (``compute``). ``PROTOCOLS`` has the
+published ones by name.
+
+>>> import numpy as np
+>>> metric = MaxBoxAcc()
+>>> score_map = np.zeros((8, 8))
+>>> score_map[2:6, 2:6] = 1
+>>> metric.update("photo.jpg", score_map, gt_boxes=[[2, 2, 6, 6]], label=0)
+>>> str(metric.compute(threshold=0.2)["MaxBoxAcc@50"])
+'100.0 [20.7, 100.0]'
+"""
+
+from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.baselines import BASELINES, centre_box, centred_blob, whole_image
-from wsolkit.evaluation.classification import average_precision, label_rank, mean_average_precision
-from wsolkit.evaluation.map_boxes import box_hits, component_boxes
-from wsolkit.evaluation.overlap import best_iou, box_iou
+from wsolkit.evaluation.box_acc import BoxAcc
+from wsolkit.evaluation.box_map import BoxMAP
+from wsolkit.evaluation.classification import (
+    ClassificationMAP,
+    average_precision,
+    label_rank,
+    mean_average_precision,
+)
+from wsolkit.evaluation.corloc import CorLoc
+from wsolkit.evaluation.failures import Trial, by_size, failure_of, failure_shares, iou_histogram
+from wsolkit.evaluation.map_boxes import box_hits, component_boxes, truncated_boxes
+from wsolkit.evaluation.max_box_acc import MaxBoxAcc, MaxBoxAccV2
+from wsolkit.evaluation.mean_iou import MeanIoU
+from wsolkit.evaluation.overlap import best_iou, box_iou, inclusive_iou
+from wsolkit.evaluation.paired import compare_hits, holm, mcnemar
+from wsolkit.evaluation.point_localization import PointLocalizationMAP
+from wsolkit.evaluation.protocols import PROTOCOLS, Protocol, choose_protocols
+from wsolkit.evaluation.px_ap import PxAP
+from wsolkit.evaluation.results import Curve, Line, Result
+from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.evaluation.scores import Score, rate_of
 from wsolkit.evaluation.summary import Localization, classification, localization
 from wsolkit.evaluation.thresholds import choose_threshold, hit_rates
+from wsolkit.evaluation.top_k import TopKAccuracy, average_crops
+from wsolkit.evaluation.top_k_localization import TopKLocalization
 from wsolkit.evaluation.trials import ImageResult, boxes_at, class_labels, judge
 
 __all__ = [
     "BASELINES",
+    "PROTOCOLS",
+    "Accumulator",
+    "BoxAcc",
+    "BoxMAP",
+    "ClassificationMAP",
+    "CorLoc",
+    "Curve",
     "ImageResult",
+    "Line",
     "Localization",
+    "MaxBoxAcc",
+    "MaxBoxAccV2",
+    "MeanIoU",
+    "PointLocalizationMAP",
+    "Protocol",
+    "PxAP",
+    "Result",
     "Score",
+    "ScoredImage",
+    "TopKAccuracy",
+    "TopKLocalization",
+    "Trial",
+    "average_crops",
     "average_precision",
     "best_iou",
     "box_hits",
     "box_iou",
     "boxes_at",
+    "by_size",
     "centre_box",
     "centred_blob",
+    "choose_protocols",
     "choose_threshold",
     "class_labels",
     "classification",
+    "compare_hits",
     "component_boxes",
+    "failure_of",
+    "failure_shares",
     "hit_rates",
+    "holm",
+    "inclusive_iou",
+    "iou_histogram",
     "judge",
     "label_rank",
     "localization",
+    "mcnemar",
     "mean_average_precision",
     "rate_of",
+    "truncated_boxes",
     "whole_image",
 ]

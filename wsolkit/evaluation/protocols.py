@@ -24,7 +24,7 @@ from wsolkit.evaluation.max_box_acc import MapTrial, MaxBoxAcc, MaxBoxAccV2
 from wsolkit.evaluation.mean_iou import MeanIoU
 from wsolkit.evaluation.point_localization import PointLocalizationMAP
 from wsolkit.evaluation.px_ap import PxAP
-from wsolkit.evaluation.results import Result
+from wsolkit.evaluation.results import FIXED, Result
 from wsolkit.evaluation.scored_image import ScoredImage, truth_boxes
 from wsolkit.evaluation.top_k import TopKAccuracy
 from wsolkit.evaluation.top_k_localization import TopKLocalization
@@ -50,6 +50,7 @@ class Protocol:
             trial.
         sweeps: whether the accumulator tries every threshold itself; else ``threshold`` counts.
         threshold: the box threshold of a protocol that does not sweep; 0.2 by default, as in CAM's paper.
+        selection: how that threshold was chosen, ``FIXED`` or ``VAL``.
     """
 
     name: str
@@ -59,10 +60,11 @@ class Protocol:
     feed: Feed
     sweeps: bool = True
     threshold: float | None = None
+    selection: str = FIXED
 
-    def at(self, threshold: float) -> Protocol:
-        """Return the protocol at a box threshold, for one that does not sweep."""
-        return replace(self, threshold=threshold)
+    def at(self, threshold: float, selection: str = FIXED) -> Protocol:
+        """Return the protocol at a box threshold, and how that was chosen, for one that does not sweep."""
+        return replace(self, threshold=threshold, selection=selection)
 
     def row(self, accumulator: Accumulator[Any], image: ScoredImage) -> Any:
         """Return what ``accumulator`` keeps of an image, or None where the image is no trial.
@@ -93,7 +95,8 @@ class Protocol:
                 rule += "the logit where there are logits"
                 found = replace(found, conventions={**found.conventions, "class source": rule})
             cut = "0.2 (the default)" if self.threshold is None else f"{self.threshold:g}"
-            return replace(found, conventions={**found.conventions, "box threshold": f"fixed, {cut} of the maximum"})
+            words = f"{self.selection}, {cut} of the maximum"
+            return replace(found, conventions={**found.conventions, "box threshold": words})
         return accumulator.compute(threshold)  # type: ignore[call-arg]
 
 

@@ -22,6 +22,7 @@ from wsolkit.predict.draw import encode_jpeg
 
 __all__ = ["Card", "DrawnBox", "PictureSource", "best_trials", "card_of", "in_turn", "worst_trials"]
 
+ENDINGS = (".jpg", ".jpeg", ".JPEG", ".png")
 PHOTO = 340
 """Longest side of a photo on a page, in pixels."""
 
@@ -74,6 +75,18 @@ class Card:
         return "".join(str(int(trial.outcome == HIT)) for trial in self.trials)
 
 
+def image_file(folder: Path, image_id: str) -> Path:
+    """Return the file of an image; VOC's and COCO's ids have no file ending.
+
+    >>> image_file(Path("photos"), "robin/1.jpg").as_posix()
+    'photos/robin/1.jpg'
+    """
+    path = folder / image_id
+    if path.exists():
+        return path
+    return next((found for ending in ENDINGS if (found := folder / f"{image_id}{ending}").exists()), path)
+
+
 class PictureSource:
     """Opens photos and score maps, and remembers what could not be opened.
 
@@ -122,7 +135,7 @@ class PictureSource:
         if self.image_root is None:
             return None
         try:
-            return read_image(Path(self.image_root) / image_id).permute(1, 2, 0).numpy()
+            return read_image(image_file(Path(self.image_root), image_id)).permute(1, 2, 0).numpy()
         except (WsolkitError, OSError, ValueError):  # a ValueError for a name with a null byte
             self.unread += 1
             return None

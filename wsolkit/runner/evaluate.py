@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -15,7 +15,7 @@ from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.failures import Trial
 from wsolkit.evaluation.max_box_acc import MaxBoxAcc
 from wsolkit.evaluation.protocols import choose_protocols
-from wsolkit.evaluation.results import Result
+from wsolkit.evaluation.results import FIXED, VAL, Result
 from wsolkit.evaluation.scores import Score
 from wsolkit.evaluation.summary import Localization, stacked_ious
 from wsolkit.evaluation.thresholds import choose_threshold, index_of
@@ -148,9 +148,10 @@ def add_protocols(
     the oracle's.
     """
     for name, accumulator in scored.items():
-        protocol = choose_protocols([name], ALL)[0].at(cut)
+        protocol = choose_protocols([name], ALL)[0].at(cut, VAL if selected else FIXED)
         honest: Any = None if table.split == table.selection else selected.get(name, cut)
-        table.results.append(protocol.result(accumulator, honest))
+        result = protocol.result(accumulator, honest)
+        table.results.append(replace(result, conventions={**result.conventions, "split": table.split}))
         if name == "MaxBoxAcc" and isinstance(accumulator, MaxBoxAcc):
             line = table.results[-1].lines[0]
             table.trials = accumulator.trials(line.threshold or 0.0, table.iou)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import zip_longest
+from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
@@ -156,10 +157,13 @@ def fitting(names: Sequence[str], image: ScoredImage) -> list[Protocol]:
 
 
 def root_of(dataset: Any) -> str | None:
-    """Return the folder that the names of a data set's images are relative to; None where they are no paths."""
+    """Return the folder that a data set's image names are relative to, file ending or not; None for no paths."""
     first = dataset.get_data_info(0)
     path, name = first.get("image_path"), first.get("image_id")
-    return path[: -len(name)] if path and name and path.endswith(name) else None
+    for stem in (path, str(Path(path).with_suffix(""))) if path and name else ():
+        if stem.endswith(name):
+            return str(Path(stem[: -len(name)]).absolute())
+    return None
 
 
 def check_classes(config: Config, dataset: Any, split: str) -> None:

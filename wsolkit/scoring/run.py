@@ -151,7 +151,7 @@ def score_maps(
         chosen = {protocol.name: seen for protocol, seen in on_val}
     resized = feed_all(maps, truth, pairs, reading, threads, advance)
     found = Evaluated([], len(truth), resized, match.missing)
-    notes = conventions_of(reading, maps, found)
+    notes = {"split": truth.split, **conventions_of(reading, maps, found)}
     for protocol, own in pairs:
         result = protocol.result(own, chosen.get(protocol.name, threshold))
         taken = {each.metric for each in found.results}

@@ -1,0 +1,132 @@
+"""Which images are trials of a protocol, what is refused by name, and which protocols fit the data."""
+
+import numpy as np
+import pytest
+
+from tests.evaluation.drawn_images import (
+    CLASSES,
+    LOGITS_OF,
+    ONE,
+    ONE_LABEL,
+    PRESENT,
+    SEVERAL,
+    SINGLE,
+    TWO,
+    WITH_BOXES,
+    fed,
+    targets,
+)
+from wsolkit import ConfigError, DataError, MapError, ShapeError
+from wsolkit.evaluation.protocols import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL, choose_protocols
+from wsolkit.evaluation.scored_image import ScoredImage
+
+
+@pytest.mark.parametrize("name", PROTOCOLS)
+def test_an_image_without_truth_is_no_trial(name):
+    """But logits alone are enough for the protocols of labels."""
+    label = 1 if name in SINGLE else PRESENT
+    alone = ScoredImage("a", {1: ONE, 4: TWO}, label, None, None)
+    assert fed(name, [alone])[1].rows == {}
+    with_logits = ScoredImage("a", {1: ONE, 4: TWO}, label, LOGITS_OF, None)
+    assert len(fed(name, [with_logits])[1]) == (1 if name in ("accuracy", "mAP") else 0)
+    unlabelled = ScoredImage("a", {1: ONE}, None, None, None)
+    assert fed(name, [unlabelled])[1].rows == {}
+
+
+@pytest.mark.parametrize("name", [name for name in WITH_BOXES if name not in ("point-mAP", "box-mAP")])
+def test_an_image_without_boxes_to_hit_is_no_trial(name):
+    """Detections on it count as false in the protocols that rank all images' answers, so it is a row there."""
+    label = 1 if name in SINGLE else PRESENT
+    for found in (targets([], []), targets([[4, 2, 16, 12]], [1], [True])):
+        assert fed(name, [ScoredImage("a", {1: ONE, 4: TWO}, label, LOGITS_OF, found)])[1].rows == {}
+        assert fed(name, [ScoredImage("a", {}, label, LOGITS_OF, found)])[1].rows == {}  # no map is needed
+    unlabelled = ScoredImage("a", {1: ONE}, None, LOGITS_OF, targets([[4, 2, 16, 12]], [1]))
+    assert fed(name, [unlabelled])[1].rows == {}
+
+
+@pytest.mark.parametrize("name", ["point-mAP", "box-mAP"])
+def test_an_image_without_boxes_may_hold_false_answers(name):
+    _, with_it = fed(name, [SEVERAL[1], ScoredImage("c", {4: TWO}, PRESENT * 0, LOGITS_OF, targets([], []))])
+    _, without = fed(name, SEVERAL[1:])
+    assert len(with_it) == 2
+    assert with_it.compute().lines[0].score.percent < without.compute().lines[0].score.percent
+
+
+@pytest.mark.parametrize("name", [name for name in PROTOCOLS if name not in ("accuracy", "mAP")])
+def test_a_missing_map_of_a_present_class_names_the_image(name):
+    source = (ONE_LABEL if name in SINGLE else SEVERAL)[0]
+    image = ScoredImage("bird 7.jpg", {4: TWO}, source.label, source.logits, source.targets)
+    protocol = PROTOCOLS[name]
+    with pytest.raises(DataError, match="'bird 7.jpg'") as caught:
+        protocol.row(protocol.make(CLASSES), image)
+    assert "class 1" in str(caught.value)
+    assert str(caught.value).count("bird 7.jpg") == 1
+
+
+@pytest.mark.parametrize(
+    ("score_map", "error", "words"),
+    [
+        (ONE * np.nan, MapError, "NaN"),
+        (ONE * 3, MapError, r"numbers in \[0, 1\]"),
+        (ONE[None], ShapeError, r"The map of class 1 should be \(H, W\), but has shape \(1, 10, 20\)"),
+    ],
+)
+@pytest.mark.parametrize("name", [name for name in SINGLE if name != "accuracy"])
+def test_other_mistakes_name_the_image_too(name, score_map, error, words):
+    image = ScoredImage("bird 7.jpg", {1: score_map}, 1, LOGITS_OF, ONE_LABEL[0].targets)
+    with pytest.raises(error, match=words) as caught:
+        PROTOCOLS[name].row(PROTOCOLS[name].make(CLASSES), image)
+    assert str(caught.value).startswith("Image 'bird 7.jpg': ")
+
+
+@pytest.mark.parametrize("name", [name for name, each in PROTOCOLS.items() if SINGLE_LABEL in each.needs])
+@pytest.mark.parametrize("label", [PRESENT, PRESENT * 0])
+def test_several_labels_are_refused_where_one_is_needed(name, label):
+    image = ScoredImage("a", {1: ONE, 4: TWO}, label, LOGITS_OF, SEVERAL[0].targets)
+    with pytest.raises(DataError, match="Image 'a' may have several labels, but this protocol is for data with one"):
+        PROTOCOLS[name].row(PROTOCOLS[name].make(CLASSES), image)
+
+
+def test_one_label_is_refused_where_several_are_needed():
+    with pytest.raises(ShapeError, match="Image 'a': scores and labels should be"):
+        PROTOCOLS["mAP"].row(PROTOCOLS["mAP"].make(CLASSES), ONE_LABEL[0])
+
+
+def test_a_box_threshold_outside_0_to_1_is_explained():
+    with pytest.raises(ConfigError, match=r"fractions of the map's maximum in \[0, 1\), but got \[1.5\]"):
+        fed("BoxAcc", ONE_LABEL, 1.5)
+
+
+def test_protocols_that_fit():
+    def names(*has):
+        return [each.name for each in choose_protocols([], has)]
+
+    assert names(LOGITS, SINGLE_LABEL) == ["accuracy"]
+    assert names(MASKS, SINGLE_LABEL) == ["PxAP"]
+    assert names(MASKS, MULTI_LABEL) == ["mIoU"]
+    assert names(BOXES, LOGITS, MULTI_LABEL) == [
+        "mAP",
+        "MaxBoxAcc",
+        "MaxBoxAccV2",
+        "MaxBoxAcc-exact",
+        "CorLoc",
+        "point-mAP",
+        "box-mAP",
+    ]
+    assert set(names(BOXES, MASKS, LOGITS, MULTI_LABEL, SINGLE_LABEL)) == set(PROTOCOLS)
+
+
+def test_protocols_by_name():
+    everything = (BOXES, MASKS, LOGITS, MULTI_LABEL, SINGLE_LABEL)
+    found = choose_protocols(iter(["PxAP", "CorLoc", "PxAP"]), everything)
+    assert found == [PROTOCOLS["PxAP"], PROTOCOLS["CorLoc"]]
+    for names, has, words in [
+        (["maxboxacv2"], everything, r"There is no protocol 'maxboxacv2'. Did you mean 'MaxBoxAccV2'"),
+        (["CorLoc", "xyz"], everything, r"There is no protocol 'xyz'. Known names: 'BoxAcc'"),
+        (["PxAP"], [BOXES, SINGLE_LABEL], "Protocol PxAP needs masks, one label per image, but there is no masks here"),
+        (["mIoU"], [MASKS, SINGLE_LABEL], "Protocol mIoU needs masks, several labels per image, but"),
+        ([], [SINGLE_LABEL], "No protocol can be computed from one label per image. Boxes, masks or logits are needed"),
+        ([], [], "No protocol can be computed from nothing"),
+    ]:
+        with pytest.raises(ConfigError, match=words):
+            choose_protocols(names, has)
