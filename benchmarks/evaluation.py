@@ -2,7 +2,9 @@
 
     python benchmarks/evaluation.py [--repeats 5] [--maps 6] [--boxes 1]   maps of each kind, both metrics, one thread
     python benchmarks/evaluation.py --sizes                         time over the number of pixels
-    python benchmarks/evaluation.py --many 50000 --processes 2      a whole split: minutes, memory, and merged results
+    python benchmarks/evaluation.py --conventions                   how often the two conventions disagree
+    python benchmarks/evaluation.py --many 50000 --threads 2        a whole split in one process: minutes and memory
+    python benchmarks/evaluation.py --many 5000 --processes 2       the same in processes, merged
 
 An evaluation is: boxes at every threshold, their IoU with the true boxes, hits at IoU .3, .5 and .7. The rule beside it
 was written for this file from the description of the protocol (1 threshold = 1 contour search). It is timed twice:
@@ -25,6 +27,7 @@ import numpy as np
 
 from wsolkit.evaluation import box_hits
 from wsolkit.evaluation.max_box_acc import MaxBoxAcc, MaxBoxAccV2
+from wsolkit.scoring.in_order import in_order
 
 THRESHOLDS = np.arange(0, 1, 0.001)
 IOUS = (0.3, 0.5, 0.7)
@@ -164,38 +167,67 @@ def sizes(repeats: int) -> None:
         print(f"{side:6}{ms[0]:9.2f}{ms[1]:9.2f}{1e6 * ms[0] / side**2:13.1f}{1e6 * ms[1] / side**2:13.1f}")
 
 
-def share(start: int, stop: int) -> tuple[MaxBoxAcc, MaxBoxAccV2, float, int]:
-    """Evaluate maps number ``start`` to ``stop``; returns both accumulators, the seconds and the peak memory in KB."""
+def conventions(count: int) -> None:
+    """How often a hit at IoU .5 differs between the conventions, and how far the rates over maps move."""
+    print(f"{'':15}{'metric':8}{'differing hits %':>18}{'largest shift of a rate':>25}")
+    for name, draw in KINDS.items():
+        rng = np.random.default_rng(0)
+        for metric, boxes in (("V1", "largest"), ("V2", "all")):
+            differ, rates = [], []
+            for _ in range(count):
+                score_map = draw(rng)
+                middle, half = rng.uniform(70, 154, 2), rng.uniform(20, 70, 2)
+                x0, y0, x1, y1 = np.concatenate([middle - half, middle + half]).astype(int).tolist()
+                options = {"thresholds": THRESHOLDS, "ious": (0.5,), "boxes": boxes}
+                both = [
+                    box_hits(score_map, np.array([[x0, y0, x1 + end, y1 + end]]), convention=convention, **options)[0]
+                    for convention, end in (("wsoleval", 0), ("exact", 1))
+                ]
+                differ.append((both[0] != both[1]).mean())
+                rates.append(both)
+            moved = np.abs(np.diff(np.mean(rates, axis=0), axis=0)).max()
+            print(f"{name:15}{metric:8}{100 * np.mean(differ):18.2f}{100 * moved:18.2f} points", flush=True)
+
+
+def share(start: int, stop: int, threads: int = 1) -> tuple[MaxBoxAcc, MaxBoxAccV2, float]:
+    """Evaluate maps number ``start`` to ``stop`` by both metrics; returns them and the seconds."""
     cv2.setNumThreads(1)
     rng = np.random.default_rng(0)
     pool = [cam(14, rng) for _ in range(64)]
-    truth = np.array([[60, 50, 170, 180]])
-    one, two = MaxBoxAcc(), MaxBoxAccV2()
+    metrics = MaxBoxAcc(), MaxBoxAccV2()
+
+    def rows(number: int) -> tuple[int, list]:
+        return number, [metric.measure(pool[number % 64], TRUTH[:1], number % 1000) for metric in metrics]
+
     begin = time.perf_counter()
-    for number in range(start, stop):
-        for metric in (one, two):
-            metric.update(f"{number:06d}", pool[number % 64], truth, label=number % 1000)
-    return one, two, time.perf_counter() - begin, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    for number, measured in in_order(rows, range(start, stop), threads):
+        for metric, row in zip(metrics, measured, strict=True):
+            metric.add(f"{number:06d}", row)
+    return *metrics, time.perf_counter() - begin
 
 
-def many(count: int, processes: int) -> None:
+def many(count: int, processes: int, threads: int) -> None:
     share(0, 1)
     begin = time.perf_counter()
     bounds = np.linspace(0, count, processes + 1).astype(int).tolist()
-    with ProcessPoolExecutor(processes) as pool:
-        shares = list(pool.map(share, bounds[:-1], bounds[1:]))
-    print(f"{count} maps, V1 and V2, {processes} processes: {time.perf_counter() - begin:.1f} s to the last result")
-    one, two = MaxBoxAcc(), MaxBoxAccV2()
-    for first, second, *_ in shares:
+    if processes == 1:
+        shares = [share(0, count, threads)]
+    else:
+        with ProcessPoolExecutor(processes) as pool:
+            shares = list(pool.map(share, bounds[:-1], bounds[1:]))
+    rate = sum((stop - start) / each[2] for start, stop, each in zip(bounds[:-1], bounds[1:], shares, strict=True))
+    one, two, _ = shares[0]
+    for first, second, _ in shares[1:]:
         one.merge(first)
         two.merge(second)
     for metric in (one, two):
-        print(metric.compute(threshold=0.2).lines[0])
+        print(str(metric.compute(threshold=0.2)).splitlines()[1])
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    print(f"with merging and the numbers: {time.perf_counter() - begin:.1f} s")
-    print(f"peak memory: {peak / 1024:.0f} MiB here, {max(each[3] for each in shares) / 1024:.0f} MiB in a process")
-    rate = sum((stop - start) / each[2] for start, stop, each in zip(bounds[:-1], bounds[1:], shares, strict=True))
-    print(f"{rate:.0f} maps/s in all")
+    print(
+        f"{count} maps by both metrics, {processes} processes of {threads} threads: "
+        f"{time.perf_counter() - begin:.1f} s with the numbers, {rate:.0f} maps/s, peak memory {peak / 1024:.0f} MiB "
+        "(of this process)"
+    )
 
 
 if __name__ == "__main__":
@@ -204,12 +236,16 @@ if __name__ == "__main__":
     parser.add_argument("--maps", type=int, default=6, help="maps of each kind")
     parser.add_argument("--boxes", type=int, default=1, choices=(1, 2, 3), help="true boxes of an image")
     parser.add_argument("--sizes", action="store_true")
+    parser.add_argument("--conventions", action="store_true")
     parser.add_argument("--many", type=int, metavar="N")
-    parser.add_argument("--processes", type=int, default=2)
+    parser.add_argument("--processes", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=1, help="in one process")
     args = parser.parse_args()
     cv2.setNumThreads(1)
     if args.many:
-        many(args.many, args.processes)
+        many(args.many, args.processes, args.threads)
+    elif args.conventions:
+        conventions(50 * args.maps)
     elif args.sizes:
         sizes(args.repeats)
     else:

@@ -1,6 +1,7 @@
 """Imports point down only: tools and configs, plugins, the core's layers; the core knows no method."""
 
 import ast
+import subprocess
 import sys
 from importlib import import_module
 from pathlib import Path
@@ -160,3 +161,8 @@ def test_nothing_has_a_name_that_says_nothing():
         words = set(path.name.removesuffix(".py").split("_"))
         if path.suffix in ("", ".py") and "__pycache__" not in path.parts and path.name != "_base_":
             assert not words & FORBIDDEN, f"{path.relative_to(ROOT)} should be called after what it holds"
+
+
+def test_evaluation_needs_no_torch():
+    code = "import sys, wsolkit.evaluation; sys.exit('torch' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from tests.evaluation.drawn_images import PRESENT, SEVERAL, fed
 from wsolkit import Targets
+from wsolkit.evaluation.feeds import boxes_on_map
 from wsolkit.evaluation.max_box_acc import MaxBoxAcc
-from wsolkit.evaluation.protocols import boxes_on_map
 from wsolkit.evaluation.scored_image import ScoredImage, truth_boxes
 
 

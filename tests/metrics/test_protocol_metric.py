@@ -158,7 +158,7 @@ def test_a_fixed_threshold_of_a_protocol_that_tries_every_one():
 def test_a_fixed_threshold_of_a_protocol_that_takes_one():
     low, high = ProtocolMetric("BoxAcc", threshold=0.05), ProtocolMetric("BoxAcc", threshold=0.9)
     assert run(low, draw(8)) != run(high, draw(8))
-    assert high.result.conventions["box threshold"] == "fixed, 0.9 of the maximum"
+    assert {(line.threshold, line.selection) for line in high.result.lines} == {(0.9, FIXED)}
 
 
 def test_nothing_to_measure_gives_no_numbers():

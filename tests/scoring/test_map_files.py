@@ -266,3 +266,13 @@ def test_many_shards_do_not_keep_their_files_open(tmp_path):
     for _ in range(2):
         assert [float(arrays.read(str(number))[0, 0]) for number in range(40)] == [n / 100 for n in range(40)]
     assert len(list(Path("/proc/self/fd").iterdir())) - before <= 10
+
+
+def test_maps_may_lie_in_a_folder_that_all_names_share(tmp_path):
+    maps = {f"home/me/photos/{name}/0": np.full((2, 2), 0.5, np.float32) for name in ("a/1.jpg", "b/1.jpg")}
+    np.savez(tmp_path / "maps.npz", **maps)
+    found = open_maps(tmp_path / "maps.npz")
+    assert found.match(["a/1.jpg", "b/1.jpg"]).missing == []
+    assert found.match(["photos/a/1.jpg"]).missing == []
+    assert found.match(["1.jpg", "c/1.jpg", "tos/a/1.jpg"]).missing == ["1.jpg", "c/1.jpg", "tos/a/1.jpg"]
+    assert found.maps_of("a/1.jpg", [0])[0].shape == (2, 2)

@@ -48,7 +48,7 @@ class MaxBoxAcc(Accumulator[list[MapTrial]]):
     """The share of maps whose box overlaps a true box by at least ``ious``, at one threshold for the split.
 
     Lines ``MaxBoxAcc@50`` and so on, with Wilson's interval; with several ``ious`` also their mean, with a bootstrap
-    interval. An image takes 6 KB with the convention ``wsoleval``.
+    interval. An image takes 4 KB with the convention ``wsoleval``.
 
     Args:
         ious: overlaps that make a hit, one line each, each at a threshold of its own.

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wsolkit.interfaces import Targets
+if TYPE_CHECKING:
+    from wsolkit.interfaces import Targets
 
 __all__ = ["ScoredImage", "truth_boxes"]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -17,7 +18,9 @@ from wsolkit.errors import ConfigError
 from wsolkit.evaluation.classification import label_rank
 from wsolkit.evaluation.overlap import best_iou
 from wsolkit.evaluation.scored_image import truth_boxes
-from wsolkit.interfaces import BoxExtractor, Targets
+
+if TYPE_CHECKING:
+    from wsolkit.interfaces import BoxExtractor, Targets
 
 __all__ = ["ImageResult", "boxes_at", "class_labels", "judge"]
 

@@ -1,14 +1,17 @@
 """Score maps in files: which map belongs to which image and class, and whether its numbers are scores.
 
-A map is named after its image: the image id, with its ending or without. An array (H, W) is the map of the image's one
-label; (K, H, W) is one map per class; in ``.npz`` and ``.safetensors`` files a name ``<image id>/<class index>`` is the
-map (H, W) of that class. (1, H, W) is read as (H, W). See ``wsolkit.scoring.arrays`` for the files.
+A map is named after its image: the image id, with its ending or without; folders that all names share may go before
+it. An array (H, W) is the map of the image's one label; (K, H, W) is one map per class; in ``.npz`` and
+``.safetensors`` files a name ``<image id>/<class index>`` is the map (H, W) of that class. (1, H, W) is read as (H, W).
+See ``wsolkit.scoring.arrays`` for the files.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import chain, takewhile
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -197,10 +200,19 @@ class MapFiles:
 
     def _name_of(self, image_id: str) -> str | None:
         """Return what the files call an image, or None where they have no map of it."""
-        for candidate in (image_id, printable(image_id), PurePosixPath(image_id).with_suffix("").as_posix()):
+        plain = (image_id, printable(image_id), PurePosixPath(image_id).with_suffix("").as_posix())
+        below = (f"{folder}/{name}" for name in plain for folder in self._folders)
+        for candidate in chain(plain, below):
             if candidate in self.arrays.files or candidate in self._by_class:
                 return candidate
         return None
+
+    @cached_property
+    def _folders(self) -> list[str]:
+        """Folders that every map lies in, the innermost first: maps may be named by longer paths than their images."""
+        parents = [PurePosixPath(name).parent.parts for name in self.names()]
+        shared = [parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, zip(*parents, strict=False))]
+        return ["/".join(shared[:depth]) for depth in range(len(shared), 0, -1)]
 
     def _image_of(self, key: str) -> str:
         """Return the image that the name of an array is for."""

@@ -149,6 +149,7 @@ def score_maps(
         on_val = build_all([each for each in protocols if each.sweeps], len(truth.classes), None)
         feed_all(val_maps, val_truth, on_val, reading, threads, advance)
         chosen = {protocol.name: seen for protocol, seen in on_val}
+        pairs = at_chosen(pairs, on_val)
     resized = feed_all(maps, truth, pairs, reading, threads, advance)
     found = Evaluated([], len(truth), resized, match.missing)
     notes = {"split": truth.split, **conventions_of(reading, maps, found)}
@@ -179,6 +180,15 @@ def build_all(protocols: Sequence[Protocol], num_classes: int, threshold: float 
             own.place_of(threshold, FIXED)  # complains now, not after an hour
         pairs.append((protocol, own))
     return pairs
+
+
+def at_chosen(pairs: Sequence[Pair], on_val: Sequence[Pair]) -> list[Pair]:
+    """Set the protocols that do not try every threshold to the one that the first box metric chose on val."""
+    found = [seen for protocol, seen in on_val if BOXES in protocol.needs and len(seen)]
+    if not found:
+        return list(pairs)
+    cut = found[0].best_threshold()  # type: ignore[attr-defined]
+    return [(protocol if protocol.sweeps else protocol.at(cut, VAL), own) for protocol, own in pairs]
 
 
 def feed_all(
