@@ -33,8 +33,8 @@ from wsolkit.evaluation.max_box_acc import MaxBoxAcc, MaxBoxAccV2
 from wsolkit.evaluation.mean_iou import MeanIoU
 from wsolkit.evaluation.point_localization import PointLocalizationMAP
 from wsolkit.evaluation.protocols import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL
-from wsolkit.evaluation.results import FIXED, VAL
 from wsolkit.evaluation.px_ap import PxAP
+from wsolkit.evaluation.results import FIXED, VAL
 from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.evaluation.top_k import TopKAccuracy
 from wsolkit.evaluation.top_k_localization import TopKLocalization
