@@ -6,7 +6,8 @@ import pytest
 
 from tests.evaluation.drawn_maps import KINDS, drawn_map
 from wsolkit import ShapeError
-from wsolkit.evaluation.component_tree import components_of, enclosed_area_weights, fill_holes
+from wsolkit.evaluation.component_tree import components_of
+from wsolkit.evaluation.outer_contours import enclosed_area_weights, fill_holes
 
 
 def drawn_levels(kind, seed, levels=12):

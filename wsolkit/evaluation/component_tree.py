@@ -11,6 +11,7 @@ from 0.
 
 from __future__ import annotations
 
+import threading
 from typing import NamedTuple
 
 import numpy as np
@@ -18,7 +19,7 @@ from numba import njit
 
 from wsolkit.errors import ShapeError
 
-__all__ = ["Components", "components_of", "enclosed_area_weights", "fill_holes"]
+__all__ = ["LEVEL", "TAKEN", "Components", "components_in_scratch", "components_of", "lowest_bits", "scratch_for"]
 
 
 class Components(NamedTuple):
@@ -39,13 +40,54 @@ class Components(NamedTuple):
     first: np.ndarray
 
 
-def components_of(levels: np.ndarray, weights: np.ndarray | None = None, diagonal: bool = True) -> Components:
+class Scratch(NamedTuple):
+    """Memory that the kernels of one thread use again and again; new memory for every map costs a fifth of the time."""
+
+    cells: np.ndarray
+    chained: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    bounds: np.ndarray
+    size: np.ndarray
+    first: np.ndarray
+
+
+class Kept(threading.local):
+    """The scratch memory of this thread."""
+
+    scratch: Scratch | None = None
+
+
+KEPT = Kept()
+
+
+def scratch_for(height: int, width: int) -> Scratch:
+    """Return memory for a map; it is valid until the next call in the same thread."""
+    stride = 1 << max(width + 1, 1).bit_length()
+    count = (height + 2) * stride
+    if KEPT.scratch is None or len(KEPT.scratch.cells) < count:
+        KEPT.scratch = Scratch(
+            cells=np.empty(count, np.uint32),
+            chained=np.empty(count, np.uint32),
+            low=np.empty(2 * count, np.int32),  # components, and the holes between them
+            high=np.empty(2 * count, np.int32),
+            bounds=np.empty((2 * count, 4), np.int32),
+            size=np.empty(2 * count, np.int32),
+            first=np.empty(2 * count, np.int32),
+        )
+    return KEPT.scratch
+
+
+def components_of(
+    levels: np.ndarray, weights: np.ndarray | None = None, diagonal: bool = True, inner: bool = False
+) -> Components:
     """Return the connected components of ``levels > T`` for every T from 0 on.
 
     Args:
         levels: (H, W) uint8 or uint16.
         weights: (H, W) uint8 what each pixel adds to the size of its components; 1 by default.
         diagonal: whether pixels that touch at a corner are connected (8-connectivity).
+        inner: leave out components that touch the border of the map.
 
     Raises:
         ShapeError: ``levels`` is not two-dimensional, is empty, or ``weights`` has another shape.
@@ -58,11 +100,20 @@ def components_of(levels: np.ndarray, weights: np.ndarray | None = None, diagona
     """
     if levels.ndim != 2 or not levels.size:
         raise ShapeError(f"Levels should be (H, W) with at least one pixel, but got shape {levels.shape}.")
+    if weights is not None and weights.shape != levels.shape:
+        raise ShapeError(f"Levels are {levels.shape}, but the weights of their pixels {weights.shape}.")
+    return Components(*(part.copy() for part in components_in_scratch(levels, weights, diagonal, inner)))
+
+
+def components_in_scratch(
+    levels: np.ndarray, weights: np.ndarray | None = None, diagonal: bool = True, inner: bool = False, behind: int = 0
+) -> Components:
+    """Return ``components_of`` in memory that the next call in this thread overwrites, behind so many earlier ones."""
     if weights is None:
         weights = np.ones(levels.shape, np.uint8)
-    if weights.shape != levels.shape:
-        raise ShapeError(f"Levels are {levels.shape}, but the weights of their pixels {weights.shape}.")
-    return Components(*flood(levels.astype(np.uint16, copy=False), weights, diagonal))
+    scratch = scratch_for(*levels.shape)
+    count = flood(levels.astype(np.uint16, copy=False), weights, diagonal, inner, scratch, behind)
+    return Components(*(part[:count] for part in scratch[2:]))
 
 
 TAKEN = np.uint32(1 << 31)
@@ -86,10 +137,8 @@ def lowest_bits(count: int) -> np.ndarray:
 
 
 @njit(cache=True, nogil=True)
-def flood(
-    levels: np.ndarray, weights: np.ndarray, diagonal: bool
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return low, high, bounds, size and first of every component; see ``Components``.
+def flood(levels: np.ndarray, weights: np.ndarray, diagonal: bool, inner: bool, scratch: Scratch, count: int) -> int:
+    """Write every component into the scratch memory behind the first ``count``, and return how many are there then.
 
     A cell holds a pixel's level, its weight above it, and whether it was reached; the frame around the map counts as
     reached. Pixels of the flood's edge wait in one chain per level, the last one first.
@@ -101,7 +150,8 @@ def flood(
     stride = np.uint64(1) << shift
     column = stride - np.uint64(1)
     one = np.uint64(1)
-    cells = np.full((height + 2) * np.int64(stride), TAKEN, np.uint32)
+    cells, chained, low, high, bounds, size, first = scratch
+    cells[: (height + 2) * np.int64(stride)] = TAKEN
     highest = np.uint32(0)
     for y in range(height):
         row = np.uint64(y + 1) * stride + one
@@ -115,21 +165,12 @@ def flood(
     looked_at = np.uint32(255 if diagonal else 15)
     lowest_bit = lowest_bits(256)
     head = np.zeros(np.int64(highest) + 1, np.uint32)  # 0, a pixel of the frame, ends a chain
-    chained = np.empty(len(cells), np.uint32)
 
     # Components not complete yet, each inside the one before, levels rising; that of the current pixel in variables.
     open_level = np.empty(np.int64(highest) + 2, np.int32)
     open_parts = np.empty((np.int64(highest) + 2, 6), np.int32)
     top = 0
     x0, y0, x1, y1, whole, start = FAR, FAR, np.int32(-1), np.int32(-1), np.int32(0), FAR
-
-    most = height * width
-    low = np.empty(most, np.int32)
-    high = np.empty(most, np.int32)
-    bounds = np.empty((most, 4), np.int32)
-    size = np.empty(most, np.int32)
-    first = np.empty(most, np.int32)
-    count = 0
 
     pixel = stride + one
     now = cells[pixel] & LEVEL
@@ -193,7 +234,8 @@ def flood(
             joins = top > 0 and open_level[top - 1] >= below
             if joins:
                 below = open_level[top - 1]
-            if open_level[top] > below:
+            outer = inner and (x0 == 0 or y0 == 0 or x1 == width - 1 or y1 == height - 1)
+            if open_level[top] > below and not outer:
                 low[count] = below
                 high[count] = open_level[top]
                 bounds[count, 0] = x0
@@ -214,104 +256,4 @@ def flood(
                 break
         if not pixel:
             break
-    return low[:count], high[:count], bounds[:count], size[:count], first[:count]
-
-
-@njit(cache=True, nogil=True)
-def fill_holes(levels: np.ndarray) -> np.ndarray:
-    """Return levels (H, W) uint16 with every hole filled at every level: each pixel rises to its way out.
-
-    A hole is a 4-connected set of pixels at or below a level from which no 4-connected way at or below that level leads
-    to the border of the map.
-
-    >>> fill_holes(np.array([[3, 3, 3], [3, 0, 3], [3, 3, 2]], np.uint16)).tolist()
-    [[3, 3, 3], [3, 3, 3], [3, 3, 2]]
-    """
-    height, width = levels.shape
-    stride = np.uint64(width + 2)
-    one = np.uint64(1)
-    cells = np.full((height + 2) * (width + 2), TAKEN, np.uint32)
-    highest = np.uint32(0)
-    for y in range(height):
-        row = np.uint64(y + 1) * stride + one
-        for x in range(width):
-            cells[row + np.uint64(x)] = levels[y, x]
-            highest = max(highest, np.uint32(levels[y, x]))
-    head = np.zeros(np.int64(highest) + 1, np.uint32)  # 0, a pixel of the frame, ends a chain
-    chained = np.empty(len(cells), np.uint32)
-    for y in range(height):
-        step = 1 if y == 0 or y == height - 1 else max(width - 1, 1)
-        for x in range(0, width, step):
-            pixel = np.uint64(y + 1) * stride + np.uint64(x + 1)
-            level = cells[pixel]
-            cells[pixel] = level | TAKEN
-            chained[pixel] = head[level]
-            head[level] = np.uint32(pixel)
-    around = np.empty(4, np.uint64)
-    around[0], around[1], around[2], around[3] = one, stride, -one, -stride
-    lowest_bit = lowest_bits(16)
-    for number in range(np.int64(highest) + 1):
-        now = np.uint32(number)
-        pixel = np.uint64(head[now])
-        while pixel:
-            kept = chained[pixel]
-            free = (
-                (~cells[pixel + one] >> np.uint32(31))
-                | (~cells[pixel + stride] >> np.uint32(30) & np.uint32(2))
-                | (~cells[pixel - one] >> np.uint32(29) & np.uint32(4))
-                | (~cells[pixel - stride] >> np.uint32(28) & np.uint32(8))
-            )
-            while free:
-                other = pixel + around[lowest_bit[free]]
-                free &= free - np.uint32(1)
-                rise = max(cells[other], now)
-                cells[other] = rise | TAKEN
-                if rise == now:
-                    chained[other] = kept
-                    kept = np.uint32(other)
-                else:
-                    chained[other] = head[rise]
-                    head[rise] = np.uint32(other)
-            pixel = np.uint64(kept)
-    filled = np.empty((height, width), np.uint16)
-    for y in range(height):
-        row = np.uint64(y + 1) * stride + one
-        for x in range(width):
-            filled[y, x] = cells[row + np.uint64(x)] & LEVEL
-    return filled
-
-
-@njit(cache=True, nogil=True)
-def enclosed_area_weights(levels: np.ndarray) -> np.ndarray:
-    """Return weights (H, W) uint8 that add up to twice the area inside a component's outer contour, at every level.
-
-    The contour goes through the centres of the outermost pixels, so a component without holes encloses half a unit of
-    area for every 2 x 2 block with three of its pixels and one unit for every block with four. A block's third pixel,
-    from the highest down, brings the first half and its fourth the second. ``levels`` (H, W) uint16 have no holes (see
-    ``fill_holes``).
-
-    >>> enclosed_area_weights(np.array([[1, 1, 0], [1, 1, 1]], np.uint16)).tolist()
-    [[1, 2, 1], [0, 0, 0]]
-    """
-    height, width = levels.shape
-    weights = np.zeros((height, width), np.uint8)
-    for y in range(height - 1):
-        for x in range(width - 1):
-            a, b, c, d = levels[y, x], levels[y, x + 1], levels[y + 1, x], levels[y + 1, x + 1]
-            # The lower pixel of each row, then the lowest of all and the lower of the two that are left.
-            row, other_row = x + (b < a), x + (d < c)
-            least, other_least = min(a, b), min(c, d)
-            most, other_most = max(a, b), max(c, d)
-            if least <= other_least:
-                weights[y, row] += 1
-                if most <= other_least:
-                    weights[y, 2 * x + 1 - row] += 1
-                else:
-                    weights[y + 1, other_row] += 1
-            else:
-                weights[y + 1, other_row] += 1
-                if other_most <= least:
-                    weights[y + 1, 2 * x + 1 - other_row] += 1
-                else:
-                    weights[y, row] += 1
-    return weights
+    return count

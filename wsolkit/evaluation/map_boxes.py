@@ -27,11 +27,12 @@ from collections.abc import Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
-from numba import njit
 
 from wsolkit.errors import ConfigError, DataError, nearest
+from wsolkit.evaluation.best_boxes import best_boxes, chosen_boxes, ended, largest_at
 from wsolkit.evaluation.checks import checked_boxes, checked_map
-from wsolkit.evaluation.component_tree import Components, components_of, enclosed_area_weights, fill_holes
+from wsolkit.evaluation.component_tree import Components, components_in_scratch
+from wsolkit.evaluation.outer_contours import enclosed_area_weights, fill_holes
 from wsolkit.evaluation.pixel_counts import compact
 from wsolkit.evaluation.thresholds import check_thresholds
 
@@ -161,18 +162,15 @@ def sweep_overlaps(
     truth = true_boxes(gt_boxes, score_map.shape)
     levels, peak = levels_of(score_map, thresholds, convention)
     found, holes = candidates(levels, boxes, convention)
-    extra = 1.0 if convention == "wsoleval" else 0.0
-    ends = end_boxes(found.bounds, holes, levels.shape, convention)
-    overlaps = overlaps_of(ends, truth, extra)
     count = number_of(cuts_of(thresholds, peak, convention))
+    parity = convention == "wsoleval"
+    height, width = levels.shape
     if boxes == "largest":
-        which = largest_at(found.low, found.high, found.size, found.first, convention == "wsoleval", count)
+        which = largest_at(found.low, found.high, found.size, found.first, parity, count)
+        ious, ends = chosen_boxes(which, found.bounds, truth, height, width, parity)
     else:
-        which = best_at(found.low, found.high, overlaps, count)
-    # Number -1 stands for "no component": the last row.
-    overlaps = np.append(overlaps, overlaps_of(np.zeros((1, 4), np.int32), truth, extra))
-    ends = np.concatenate([ends, np.zeros((1, 4), np.int32)])
-    return Sweep(peak, overlaps[which], compact(ends[which]))
+        ious, ends = best_boxes(found.low, found.high, found.bounds, holes, truth, height, width, parity, count)
+    return Sweep(peak, ious, compact(ends))
 
 
 def truncated_boxes(boxes: np.ndarray, size: tuple[int, int], to: tuple[int, int]) -> np.ndarray:
@@ -223,7 +221,7 @@ def levels_of(score_map: np.ndarray, thresholds: np.ndarray, convention: Convent
 
 
 def candidates(levels: np.ndarray, boxes: Which, convention: Convention) -> tuple[Components, int]:
-    """Return the components that may give a box, and how many of them, at the end, are holes.
+    """Return the components that may give a box, and how many of them, at the end, are holes; in scratch memory.
 
     Raises:
         ConfigError: ``boxes`` is unknown.
@@ -231,35 +229,24 @@ def candidates(levels: np.ndarray, boxes: Which, convention: Convention) -> tupl
     if boxes not in BOXES:
         raise ConfigError(f"boxes are the {' or '.join(map(repr, BOXES))} components, but got {boxes!r}.")
     if convention == "exact":
-        return components_of(levels), 0
+        return components_in_scratch(levels), 0
     if boxes == "largest":
         filled = fill_holes(levels)
-        return components_of(filled, enclosed_area_weights(filled)), 0
-    found, holes = components_of(levels), holes_of(levels)
-    return Components(*(np.concatenate(pair) for pair in zip(found, holes, strict=True))), len(holes.low)
-
-
-def holes_of(levels: np.ndarray) -> Components:
-    """Return the holes of ``levels > T`` for every T: 4-connected components of the rest away from the border."""
+        return components_in_scratch(filled, enclosed_area_weights(filled)), 0
+    count = len(components_in_scratch(levels).low)
+    # Holes of levels > T are the 4-connected components of the rest away from the border; cut C of the negative stands
+    # for T = highest - 1 - C.
     highest = int(levels.max())
-    found = components_of(highest - levels, diagonal=False)  # its cut C stands for T = highest - 1 - C
-    height, width = levels.shape
-    last = np.array([width - 1, height - 1])
-    inner = (found.bounds[:, :2] > 0).all(1) & (found.bounds[:, 2:] < last).all(1)
-    low, high, bounds, size, first = (part[inner] for part in found)
-    return Components(highest - high, highest - low, bounds, size, first)
+    both = components_in_scratch(highest - levels, diagonal=False, inner=True, behind=count)
+    low = highest - both.high[count:]
+    both.high[count:] = highest - both.low[count:]
+    both.low[count:] = low
+    return both, len(both.low) - count
 
 
 def end_boxes(bounds: np.ndarray, holes: int, shape: tuple[int, ...], convention: Convention) -> np.ndarray:
     """Return boxes (n, 4) from inclusive bounds by the convention; the last ``holes`` of them belong to holes."""
-    boxes = bounds.copy()
-    if holes:
-        boxes[-holes:] += np.array([-1, -1, 1, 1], bounds.dtype)  # the contour of a hole runs around it
-    boxes[:, 2:] += 1
-    if convention == "wsoleval":
-        np.minimum(boxes[:, 2], shape[1] - 1, out=boxes[:, 2])
-        np.minimum(boxes[:, 3], shape[0] - 1, out=boxes[:, 3])
-    return boxes
+    return ended(bounds, len(bounds) - holes, shape[0], shape[1], convention == "wsoleval")
 
 
 def nothing(convention: Convention) -> np.ndarray:
@@ -283,49 +270,3 @@ def true_boxes(boxes: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     if not len(found):
         raise DataError("There is no true box to compare a map with. Leave the image out of box metrics.")
     return found
-
-
-@njit(cache=True, nogil=True)
-def overlaps_of(boxes: np.ndarray, truth: np.ndarray, extra: float) -> np.ndarray:
-    """Return the best IoU (n,) of each box (n, 4) int32 with any true box (M, 4), sides longer by ``extra``."""
-    found = np.zeros(len(boxes))
-    for number in range(len(boxes)):
-        x0, y0, x1, y1 = boxes[number]
-        area = (x1 - x0 + extra) * (y1 - y0 + extra)
-        for other in range(len(truth)):
-            wide = min(x1, truth[other, 2]) - max(x0, truth[other, 0]) + extra
-            high = min(y1, truth[other, 3]) - max(y0, truth[other, 1]) + extra
-            if wide <= 0 or high <= 0:
-                continue
-            whole = (truth[other, 2] - truth[other, 0] + extra) * (truth[other, 3] - truth[other, 1] + extra)
-            found[number] = max(found[number], wide * high / (area + whole - wide * high))
-    return found
-
-
-@njit(cache=True, nogil=True)
-def best_at(low: np.ndarray, high: np.ndarray, overlaps: np.ndarray, cuts: int) -> np.ndarray:
-    """Return which component (cuts,) overlaps best at each cut, -1 where there is none."""
-    which = np.full(cuts, -1, np.int64)
-    for number in range(len(low)):
-        for cut in range(low[number], min(high[number], cuts)):
-            if which[cut] < 0 or overlaps[number] > overlaps[which[cut]]:
-                which[cut] = number
-    return which
-
-
-@njit(cache=True, nogil=True)
-def largest_at(
-    low: np.ndarray, high: np.ndarray, size: np.ndarray, first: np.ndarray, last_of_equals: bool, cuts: int
-) -> np.ndarray:
-    """Return which component (cuts,) is largest at each cut, -1 where there is none; of equals the first or last."""
-    which = np.full(cuts, -1, np.int64)
-    for number in range(len(low)):
-        for cut in range(low[number], min(high[number], cuts)):
-            kept = which[cut]
-            if (
-                kept < 0
-                or size[number] > size[kept]
-                or (size[number] == size[kept] and (first[number] > first[kept]) == last_of_equals)
-            ):
-                which[cut] = number
-    return which
