@@ -2,6 +2,7 @@
 
 import csv
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -67,4 +68,33 @@ def test_mistakes_are_explained(command, tmp_path, capsys, change, words):
     printed = capsys.readouterr().err
     assert words in printed
     assert "Traceback" not in printed
+    assert not (tmp_path / "found").exists()
+
+
+def test_a_stack_has_numbered_classes_where_nobody_names_them(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    stack = np.zeros((3, 10, 20), np.float32)
+    stack[0, 1:3, 1:3] = stack[1, 4:6, 4:8] = stack[2, 7:9, 10:15] = 1
+    Path("cams").mkdir()
+    for name in ("a", "b"):
+        np.save(tmp_path / "cams" / f"{name}.jpg.npy", stack)
+    Path("sizes.txt").write_text("a.jpg,20,10\nb.jpg,20,10\nc.jpg,20,10")
+    argv = ["boxes", "--maps", "cams", "--sizes", "sizes.txt", "--format", "csv"]
+    assert main([*argv, "--out", "found"]) == 0
+    assert "6 boxes in 2 images" in capsys.readouterr().out
+    with Path("found/boxes.csv").open(newline="") as file:
+        found = {(row["image_id"], row["class"], float(row["x0"])) for row in csv.DictReader(file)}
+    assert found == {(name, k, x0) for name in ("a.jpg", "b.jpg") for k, x0 in (("0", 1), ("1", 4), ("2", 10))}
+    np.save(tmp_path / "cams" / "c.jpg.npy", stack[0])  # of which class?
+    assert main([*argv, "--out", "more"]) == 0
+    assert "nothing says of which of the 3 classes" in Path("more/failed.csv").read_text()
+    assert main([*argv, "--out", "named", "--classes", "cat"]) == 2
+    assert "--classes names 1 classes, but there are 3" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("change", [["--resize", "nearest"], ["--normalize", "nearest"]])
+def test_options_are_checked_before_maps(tmp_path, capsys, change):
+    argv = ["boxes", "--maps", "none", "--sizes", "none", "--out", str(tmp_path / "found"), *change]
+    assert main(argv) == 2
+    assert capsys.readouterr().err.startswith(f"error: {change[0]} should be one of ")
     assert not (tmp_path / "found").exists()

@@ -55,6 +55,93 @@ def test_files_are_written_on_demand(runs, tmp_path, capsys):
     assert (out / "table.md").read_text().startswith("| | first | second |")
 
 
+def contents(folder):
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
+def test_another_comparison_is_not_replaced_in_silence(runs, tmp_path, capsys):
+    third = tmp_path / "third"
+    third.mkdir()
+    (third / "results.json").write_text(json.dumps(content("C", 30.0, "hppppppppp")))
+    out = tmp_path / "out"
+    assert main(["compare", *runs, "--out", str(out)]) == 0
+    before = contents(out)
+    capsys.readouterr()
+    for others in ([runs[0], str(third)], [*runs, str(third)], [runs[0], runs[0]]):
+        assert main(["compare", *others, "--out", str(out)]) == 2
+        captured = capsys.readouterr()
+        assert captured.out == ""
+        earlier = f"{runs[0]}/results.json, {runs[1]}/results.json"
+        assert f"{out} holds a comparison of other runs ({earlier})" in captured.err
+        assert "Choose another --out, or add --overwrite; nothing was changed." in captured.err
+        assert contents(out) == before
+    assert main(["compare", runs[0], str(third), "--out", str(out), "--overwrite"]) == 0
+    assert [run["name"] for run in json.loads((out / "compare.json").read_text())["runs"]] == ["A", "C"]
+    assert "[b]B" not in (out / "compare.html").read_text()
+
+
+def test_the_same_runs_may_be_compared_again(runs, tmp_path, monkeypatch, capsys):
+    out = tmp_path / "out"
+    assert main(["compare", *runs, "--out", str(out)]) == 0
+    assert main(["compare", *runs[::-1], "--names", "x", "y", "--out", str(out)]) == 0
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", "run0/results.json", "run1", "--names", "x", "z", "--out", "out"]) == 0
+    assert [run["name"] for run in json.loads((out / "compare.json").read_text())["runs"]] == ["x", "z"]
+
+
+def test_equal_relative_paths_of_another_place_are_other_runs(runs, tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    assert main(["compare", "run0", "run1", "--out", str(tmp_path / "out")]) == 0
+    for name in ("run0", "run1"):
+        (tmp_path / "elsewhere" / name).mkdir(parents=True)
+        (tmp_path / "elsewhere" / name / "results.json").write_text(json.dumps(content(name, 30.0, "hp")))
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(["compare", "run0", "run1", "--out", str(tmp_path / "out")]) == 2
+    assert "holds a comparison of other runs" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("overwrite", [[], ["--overwrite"]])
+@pytest.mark.parametrize(
+    ("name", "text", "words"),
+    [
+        ("notes.txt", "mine", "is not empty and holds no comparison of ours (no compare.json). Choose a new folder"),
+        ("compare.json", "no JSON", "compare.json was not written by wsolkit compare. Choose another --out"),
+        ("compare.json", '{"runs": [1, 2]}', "compare.json was not written by wsolkit compare."),
+        (
+            "compare.json",
+            '{"runs": [1], "numbers": [], "against_first": []}',
+            "compare.json was not written by wsolkit",
+        ),
+        ("compare.json", '{"runs": [{"path": "\\u0000"}], "numbers": 1, "against_first": 1}', "compare.json was not"),
+        ("compare.json", '{"runs": [{"path": 1}], "numbers": 1, "against_first": 1}', "compare.json was not written"),
+        ("compare.json", '{"runs": 3, "numbers": [], "against_first": []}', "compare.json was not written by wsolkit"),
+        ("compare.json", "[]", "compare.json was not written by wsolkit compare."),
+    ],
+)
+def test_a_folder_of_something_else_is_left_alone(runs, tmp_path, capsys, name, text, words, overwrite):
+    out = tmp_path / "out"
+    out.mkdir()
+    (out / name).write_text(text)
+    assert main(["compare", *runs, "--out", str(out), *overwrite]) == 2
+    captured = capsys.readouterr()
+    assert captured.err.startswith("error: ")
+    assert words in captured.err
+    assert captured.out == ""
+    assert contents(out) == {name: text.encode()}
+
+
+def test_an_empty_folder_is_written_to(runs, tmp_path, capsys):
+    (tmp_path / "out").mkdir()
+    assert main(["compare", *runs, "--out", str(tmp_path / "out")]) == 0
+    assert len(contents(tmp_path / "out")) == 3
+
+
+def test_a_name_of_no_utf_8_is_written_escaped(runs, tmp_path, capsys):
+    assert main(["compare", *runs, "--names", "caf\udce9", "x", "--out", str(tmp_path / "out")]) == 0
+    assert json.loads((tmp_path / "out" / "compare.json").read_text())["runs"][0]["name"] == "caf\udce9"
+    assert "caf\\udce9" in (tmp_path / "out" / "table.md").read_text()
+
+
 def test_nothing_is_written_without_out(runs, tmp_path, capsys, monkeypatch):
     monkeypatch.chdir(tmp_path)
     before = sorted(tmp_path.rglob("*"))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from wsolkit.cli.evaluate import class_list
+from wsolkit.cli.evaluate import class_list, default_name
 from wsolkit.cli.main import main
 from wsolkit.errors import DataError
 
@@ -55,7 +55,7 @@ def test_thresholds_from_val(command, tmp_path, capsys):
     assert "chosen on val" in printed.out
     assert "test-oracle" in printed.out
     assert "class source: map of the true class" in printed.out.replace("\n", " ")
-    assert "warning" not in printed.err
+    assert "Thresholds were chosen on the scored split itself" not in printed.err
     content = results()
     assert set(content) >= {"wsolkit", "name", "split", "images", "command", "maps", "image_root", "classes", "results"}
     assert (content["name"], content["split"], content["images"]) == ("mine", "test", 4)
@@ -151,3 +151,87 @@ def test_names_of_classes(tmp_path):
 def test_a_report_of_oracle_numbers_alone(command, tmp_path):
     assert main([*command, "--protocol", "MaxBoxAccV2"]) == 0
     assert "test-oracle" in (tmp_path / "evaluation" / "index.html").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("change", [["--resize", "nearest"], ["--normalize", "nearest"]])
+def test_options_are_checked_before_maps(command, capsys, change):
+    assert main([*command, *change, "--maps", "none.npz"]) == 2
+    assert capsys.readouterr().err.startswith(f"error: {change[0]} should be one of ")
+
+
+def test_a_folder_that_cannot_be_written_to_is_found_at_once(command, tmp_path, capsys):
+    (tmp_path / "cam.npz").write_bytes(b"never read")
+    assert main([*command, "--out", "/proc/nope/x"]) == 2
+    assert "error: /proc/nope/x cannot be written to: " in capsys.readouterr().err
+
+
+def test_numbers_are_printed_before_files_are_written(command, monkeypatch, capsys):
+    def full(path, value):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("wsolkit.scoring.results_file.write_json", full)
+    assert main([*command, "--protocol", "CorLoc"]) == 2
+    printed = capsys.readouterr()
+    assert "75.00" in printed.out
+    assert "results.json cannot be written: No space left on device" in printed.err
+
+
+def test_no_page_of_earlier_results_is_left(command, monkeypatch, capsys):
+    argv = [*command, "--protocol", "CorLoc", "--overwrite"]
+    assert main(argv) == 0
+    page = Path("evaluation", "index.html")
+    assert page.exists()
+    assert main([*argv, "--no-report"]) == 0
+    assert not page.exists()
+    assert main(argv) == 0
+
+    def fails(folder, content):
+        raise DataError("The page cannot be written.")
+
+    monkeypatch.setattr("wsolkit.report.page.write_report", fails)
+    assert main([*argv, "--name", "new"]) == 2
+    assert (results()["name"], page.exists()) == ("new", False)
+    assert "evaluation/results.json" in capsys.readouterr().out
+
+
+def test_the_name_of_a_run(tmp_path, command):
+    for folder in ("cam_0.2", "cam_0.2/test"):
+        (tmp_path / folder).mkdir()
+    (tmp_path / "cam.v1.npz").write_bytes(b"")
+    assert default_name(tmp_path / "cam_0.2", "test") == "cam_0.2"
+    assert default_name(tmp_path / "cam_0.2" / "test", "test") == "cam_0.2/test"
+    assert default_name(tmp_path / "cam_0.2" / "test", "val") == "test"
+    assert default_name(tmp_path / "cam.v1.npz", "test") == "cam.v1"
+    (tmp_path / "cam.npz").rename(tmp_path / "cam_0.2" / "test.npz")
+    assert main([*command, "--maps", "cam_0.2/test.npz", "--protocol", "CorLoc", "--no-report"]) == 0
+    assert results()["name"] == "cam_0.2/test"
+
+
+def test_maps_of_several_splits(command, tmp_path, capsys):
+    for name in BOXES:
+        for split in ("test", "val"):
+            path = tmp_path / "both" / split / f"{name if split == 'test' else name + 'x'}.npy"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            np.save(path, np.ones((10, 10), np.float32))
+    assert main([*command, "--maps", "both"]) == 2
+    printed = capsys.readouterr().err
+    assert "below 'test/' names end in the image ids, such as 'test/a/1.jpg'" in printed
+    assert "Give both/test." in printed
+    assert main([*command, "--maps", "both/test", "--protocol", "CorLoc"]) == 0
+
+
+def test_coco_maps_named_after_files(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    images = [{"id": 139 + k, "file_name": f"photos/00{k}.jpg", "width": 10, "height": 10} for k in range(2)]
+    truth = [
+        {"id": k, "image_id": 139 + k, "category_id": 3, "bbox": [2, 2, 5, 5], "area": 25, "iscrowd": 0}
+        for k in range(2)
+    ]
+    content = {"images": images, "annotations": truth, "categories": [{"id": 3, "name": "cat"}]}
+    Path("coco.json").write_text(json.dumps(content))
+    box = np.zeros((10, 10), np.float32)
+    box[2:7, 2:7] = 1
+    np.savez("maps.npz", **{"photos/000.jpg": box, "photos/001.jpg": 1 - box})
+    argv = ["evaluate", "--maps", "maps.npz", "--metadata", "coco.json", "--size", "map", "--protocol", "CorLoc"]
+    assert main(argv) == 0
+    assert "50.00" in capsys.readouterr().out

@@ -245,3 +245,14 @@ def test_wrong_options_are_named():
         component_boxes(score_map, boxes="every")
     with pytest.raises(ConfigError, match=r"in \[0, 1\), but got \[0.5, 1.0\]"):
         box_hits(score_map, truth, thresholds=[0.5, 1.0])
+
+
+@pytest.mark.parametrize("ious", [(2,), (), (0.5, np.nan)])
+def test_levels_of_iou_are_checked(ious):
+    with pytest.raises(ConfigError, match=r"ious should be different fractions inside \(0, 1\)"):
+        box_hits(np.ones((4, 4)), [[0, 0, 1, 1]], ious=ious)
+
+
+def test_one_iou_and_a_box_of_less_than_a_pixel():
+    assert box_hits(np.ones((4, 4)), [[0, 0, 3, 3]], thresholds=[0.2], ious=0.5).tolist() == [[True]]
+    assert truncated_boxes([[10, 10, 10.3, 10.3]], (224, 224), (224, 224)).tolist() == [[10, 10, 10, 10]]

@@ -67,7 +67,7 @@ def test_one_threshold_for_the_split_not_one_per_image():
 
 
 def test_a_fixed_threshold_is_the_nearest_measured_one():
-    result = exact([OUTER, INNER, INNER], ious=[0.5]).compute(0.33)
+    result = exact([OUTER, INNER, INNER], ious=[0.5]).compute(0.304)
     assert [(line.threshold, line.selection) for line in result.lines] == [
         (pytest.approx(0.3), FIXED),
         (pytest.approx(0.7), ORACLE),
@@ -78,6 +78,7 @@ def test_a_fixed_threshold_is_the_nearest_measured_one():
 @pytest.mark.parametrize(
     ("threshold", "words"),
     [
+        (0.33, "No image was measured at the threshold 0.33; the nearest is 0.3. Measure with thresholds=0.001"),
         (1.0, r"in \[0, 1\), but got 1.0"),
         (-1, "a MaxBoxAcc that saw the validation split, but got -1"),
         ("best", "but got best"),

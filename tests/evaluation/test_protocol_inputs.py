@@ -16,7 +16,7 @@ from tests.evaluation.drawn_images import (
     fed,
     targets,
 )
-from wsolkit import ConfigError, DataError, MapError, ShapeError
+from wsolkit import ConfigError, DataError, MapError, ShapeError, Targets
 from wsolkit.evaluation.protocols import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL, choose_protocols
 from wsolkit.evaluation.scored_image import ScoredImage
 
@@ -129,3 +129,24 @@ def test_protocols_by_name():
     ]:
         with pytest.raises(ConfigError, match=words):
             choose_protocols(names, has)
+
+
+def test_a_true_box_outside_the_image_is_named_in_the_image_s_pixels():
+    truth = Targets((100, 80), np.array([[20, 20, 130, 60]], np.float32), np.array([1]), np.array([False]))
+    image = ScoredImage("a", {1: ONE}, 1, None, truth)
+    protocol = PROTOCOLS["MaxBoxAcc"]
+    with pytest.raises(DataError, match=r"Image 'a' has 100 x 80 pixels, but a true box \[20.0, 20.0, 130.0, 60.0\]"):
+        protocol.row(protocol.make(2), image)
+
+
+def test_a_threshold_of_zero_is_not_the_default():
+    protocol = PROTOCOLS["BoxAcc"].at(0.0)
+    accumulator = protocol.make(2)
+    truth = Targets((20, 10), np.array([[2, 1, 8, 6]], np.float32), np.array([1]), np.array([False]))
+    accumulator.add("a", protocol.row(accumulator, ScoredImage("a", {1: ONE}, 1, None, truth)))
+    assert protocol.result(accumulator).conventions["threshold selection"] == "fixed"
+
+
+def test_what_lacks_is_found_somewhere():
+    with pytest.raises(ConfigError, match=r"needs boxes, but there is no boxes here. Boxes are in localization.txt"):
+        choose_protocols(["MaxBoxAcc"], [SINGLE_LABEL])

@@ -97,7 +97,9 @@ def test_more_thresholds_than_levels_of_16_bits():
 
 def test_the_nearest_measured_threshold():
     measured = np.array([0.0, 0.1, 0.5])
-    assert [index_of(each, measured) for each in (0.04, 0.06, 0.29, 0.31, 0.99)] == [0, 1, 1, 2, 2]
+    assert [index_of(each, measured) for each in (0.004, 0.096, 0.104, 0.5)] == [0, 1, 1, 2]
+    with pytest.raises(ConfigError, match="No image was measured at the threshold 0.3; the nearest is 0.1"):
+        index_of(0.3, measured)
     for wrong in (1.0, -0.01, float("nan")):
         with pytest.raises(ConfigError, match=r"box threshold is a fraction of the map's maximum in \[0, 1\), but got"):
             index_of(wrong, measured)
@@ -151,3 +153,8 @@ def test_selections_in_words():
     assert selection_words([VAL, ORACLE]) == (
         "chosen on val; test-oracle (best on the scored split itself, for comparison only)"
     )
+
+
+def test_a_rate_of_nothing_is_named():
+    with pytest.raises(DataError, match="no trials to take a rate of"):
+        hit_rates(np.zeros((0, 3)))

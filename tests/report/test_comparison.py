@@ -120,6 +120,49 @@ def test_other_true_boxes_are_named(make):
     assert found.warnings == ("trials: 1 have other true boxes in B than in A",)
 
 
+def test_true_boxes_cut_off_at_other_pixels_are_the_same(make):
+    trials = trials_of(make, "hhpph")
+    trials[0]["truth"] = [[0.25 - 2 / 112, 0.25 + 2 / 112, 0.75 + 2 / 112, 0.75 - 2 / 112]]
+    trials[1]["truth"] = [[0.25, 0.25, 0.75 + 0.02, 0.75]]
+    runs = [run(make, "A", "hhpph"), run_of(make.content("B", trials=trials), "B")]
+    assert compare_runs(runs).warnings == ()
+    trials[2]["truth"] = [[0.25, 0.25, 0.75 + 0.021, 0.75]]
+    trials[3]["truth"] = [[0.25, 0.25, 0.75, 0.75]] * 2
+    runs[1] = run_of(make.content("B", trials=trials), "B")
+    assert compare_runs(runs).warnings == ("trials: 2 have other true boxes in B than in A",)
+
+
+@pytest.mark.parametrize(
+    ("mine", "theirs", "words"),
+    [
+        ("at 224 x 224 (H x W); 0 of 702 resized", "at 224 x 224 (H x W); 702 of 702 resized (linear)", None),
+        ("at 9 x 9; 5 of 9 resized (linear); each brought to [0, 1]",
+         "at 9 x 9; 0 of 9 resized; each brought to [0, 1]", None),
+        ("at 9 x 9; 0 of 9 resized", "at 8 x 8; 9 of 9 resized (linear)", '"at 9 x 9" (A), "at 8 x 8" (B)'),
+        ("at 9 x 9; 0 of 9 resized", "at 9 x 9; 0 of 9 resized; each brought to [0, 1]",
+         '"at 9 x 9" (A), "at 9 x 9; each brought to [0, 1]" (B)'),
+        ("at 9 x 9; 9 of 9 resized (linear)", "at 9 x 9; 8 of 9 resized (cubic)",
+         '"at 9 x 9; resized (linear)" (A), "at 9 x 9; resized (cubic)" (B)'),
+    ],
+)  # fmt: skip
+def test_how_many_maps_were_resized_is_no_convention(make, mine, theirs, words):
+    runs = [
+        run(make, name, results=[make.result(conventions={"score maps": text})])
+        for name, text in (("A", mine), ("B", theirs))
+    ]
+    assert compare_runs(runs).warnings == ((f"MaxBoxAcc: score maps: {words}",) if words else ())
+
+
+def test_of_n_the_number_counts_and_not_its_words(make):
+    def other(name, words, n):
+        return run(make, name, results=[make.result(lines=[make.line("A", 50.0, n=n)], conventions={"n": words})])
+
+    alike = [other("A", "maps, of 3 images", 4), other("B", "images", 4)]
+    assert compare_runs(alike).warnings == ()
+    fewer = [other("A", "images", 4), other("B", "images; left out: 1", 3)]
+    assert compare_runs(fewer).warnings == ('MaxBoxAcc: n: "4" (A), "3" (B)',)
+
+
 def test_runs_that_share_no_trials(make):
     other = run_of(make.content("B", trials=trials_of(make, "hh", prefix="other")), "B")
     found = compare_runs([run(make, "A"), other])
@@ -208,6 +251,18 @@ def test_the_files(make, tmp_path, images):
     assert numbers["against_first"][0]["only_first"] == numbers["against_first"][0]["only_second"] == 1
     assert numbers["numbers"][0]["runs"][0]["percent"] == 50
     assert [each["name"] for each in numbers["runs"]] == ["A<b>", "B"]
+
+
+def test_the_numbers_name_whole_paths(make, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    numbers = compare_runs([run(make, "A"), run(make, "B")]).as_dict()
+    assert [each["path"] for each in numbers["runs"]] == [str(tmp_path / f"{name}/results.json") for name in "AB"]
+
+
+def test_a_folder_that_cannot_be_written_to_is_named(make, tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(DataError, match=r"file/out cannot be written to: .*Choose another folder"):
+        write_comparison(tmp_path / "file" / "out", compare_runs([run(make, "A"), run(make, "B")]))
 
 
 def test_the_page_of_runs_without_trials(make, tmp_path):

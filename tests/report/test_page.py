@@ -44,6 +44,11 @@ def cells_of(html):
     return [[Elements(cell).words() for cell in re.findall(r"<td.*?</td>", row, re.DOTALL)] for row in rows]
 
 
+def headings_of(html):
+    """Return the headings of the first table."""
+    return [Elements(cell).words() for cell in re.findall(r"<th.*?</th>", html.split("</tr>")[0], re.DOTALL)]
+
+
 def test_the_numbers_stand_on_the_page_with_their_conventions(make, tmp_path):
     lines = [
         make.line("MaxBoxAcc@50", 50.04, 0.2, "chosen on val", macro=44.4),
@@ -124,8 +129,45 @@ def test_oracle_numbers_alone_are_called_so(make, tmp_path):
     html = page_of(tmp_path / "a", make.content(results=[make.result(lines=[oracle])]))
     assert "do not belong beside numbers whose threshold was fixed" in html
     row = next(row for row in cells_of(html) if row and row[0] == "A")
-    assert row[1:4] == ["-", "-", "75.0 [70.0, 80.0]"]
+    assert row == ["A", "75.0 [70.0, 80.0]", "0.400", "4", ""]
+    assert headings_of(html) == ["number", "test-oracle [95 % interval]", "threshold", "n", "0 to 100 %"]
+    assert "the gap is" not in html
     assert "do not belong beside" not in page_of(tmp_path / "b", make.content())
+
+
+def test_oracle_numbers_alone_have_no_column_of_honest_ones(make, tmp_path):
+    oracle = make.line("A", 75.0, 0.4, "test-oracle", macro=66.6)
+    html = page_of(tmp_path, make.content(results=[make.result(lines=[oracle])]))
+    assert headings_of(html) == ["number", "test-oracle [95 % interval]", "macro", "threshold", "n", "0 to 100 %"]
+    assert next(row for row in cells_of(html) if row and row[0] == "A")[1:5] == [
+        "75.0 [70.0, 80.0]", "66.6", "0.400", "4",
+    ]  # fmt: skip
+
+
+def test_a_threshold_is_shown_without_an_oracle_beside_it(make, tmp_path):
+    lines = [make.line("CorLoc", 50.0, 0.2, "fixed", macro=40.0), make.line("other", 30.0)]
+    html = page_of(tmp_path, make.content(results=[make.result("CorLoc", lines)]))
+    assert headings_of(html) == ["number", "percent [95 % interval]", "macro", "threshold", "n", "0 to 100 %"]
+    rows = [row for row in cells_of(html) if row and row[0] in ("CorLoc", "other")]
+    assert [row[1:5] for row in rows[:2]] == [
+        ["50.0 [45.0, 55.0]", "40.0", "0.200 fixed", "4"],
+        ["30.0 [25.0, 35.0]", "-", "-", "4"],
+    ]
+
+
+def test_numbers_without_thresholds_have_no_column_of_them(make, tmp_path):
+    html = page_of(tmp_path, make.content(results=[make.result("top-1", [make.line("top-1", 50.0)])]))
+    assert headings_of(html) == ["number", "percent [95 % interval]", "n", "0 to 100 %"]
+    assert next(row for row in cells_of(html) if row and row[0] == "top-1")[:3] == ["top-1", "50.0 [45.0, 55.0]", "4"]
+
+
+def test_every_row_has_a_cell_for_every_heading(make, tmp_path):
+    lines = [make.line("A", 50.0, 0.2, "fixed"), make.line("A", 75.0, 0.4, "test-oracle", macro=1.0),
+             make.line("B", 20.0), make.line("C", 30.0, 0.1, "test-oracle")]  # fmt: skip
+    for number in range(1, 16):
+        some = [line for place, line in enumerate(lines) if number >> place & 1]
+        html = page_of(tmp_path, make.content(results=[make.result(lines=some, each_class={})], trials=[]))
+        assert {len(row) for row in cells_of(html) if row} == {len(headings_of(html))}
 
 
 def test_undefined_numbers_are_dashes(make, tmp_path):

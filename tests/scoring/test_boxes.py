@@ -6,6 +6,7 @@ import json
 import numpy as np
 import pytest
 from PIL import Image
+from safetensors.numpy import save_file
 
 from wsolkit.boxes import AllComponents, LargestComponent
 from wsolkit.errors import ConfigError, DataError
@@ -158,3 +159,16 @@ def test_names_of_classes(tmp_path, truth):
     assert class_names_for(open_maps(tmp_path / "one.npz"), None, truth) == ["0", "1"]
     with pytest.raises(ConfigError, match="--classes names 2 classes, but there are 4"):
         class_names_for(open_maps(tmp_path / "keys.npz"), ["cat", "dog"], None)
+
+
+def test_number_of_classes_of_a_stack(tmp_path):
+    np.savez(tmp_path / "m.npz", a=np.zeros((3, 2, 2)), b=np.zeros((2, 2)))
+    save_file({"a": np.zeros((4, 2, 2), np.float32)}, tmp_path / "m.safetensors")
+    (tmp_path / "npy").mkdir()
+    np.save(tmp_path / "npy" / "a.npy", np.zeros((2, 5, 5)))
+    (tmp_path / "npy" / "b.npy").write_bytes(b"broken")
+    assert class_names_for(open_maps(tmp_path / "m.npz"), None, None) == ["0", "1", "2"]
+    assert class_names_for(open_maps(tmp_path / "m.safetensors"), None, None) == ["0", "1", "2", "3"]
+    assert class_names_for(open_maps(tmp_path / "npy"), None, None) == ["0", "1"]
+    np.save(tmp_path / "npy" / "a.npy", np.zeros((1, 5, 5)))
+    assert class_names_for(open_maps(tmp_path / "npy"), None, None) == ["object"]

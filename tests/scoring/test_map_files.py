@@ -1,5 +1,6 @@
 """Maps in every kind of file come out the same, and files that hold something else are refused in words."""
 
+import unicodedata
 import zipfile
 from pathlib import Path
 
@@ -276,3 +277,49 @@ def test_maps_may_lie_in_a_folder_that_all_names_share(tmp_path):
     assert found.match(["photos/a/1.jpg"]).missing == []
     assert found.match(["1.jpg", "c/1.jpg", "tos/a/1.jpg"]).missing == ["1.jpg", "c/1.jpg", "tos/a/1.jpg"]
     assert found.maps_of("a/1.jpg", [0])[0].shape == (2, 2)
+
+
+@pytest.mark.parametrize("content", [b"garbage", b"", b"PK\x05\x06" + bytes(18)], ids=["text", "empty", "zip"])
+def test_a_file_that_is_no_npy_file(tmp_path, content):
+    (tmp_path / "a.npy").write_bytes(content)
+    with pytest.raises(DataError, match=r"a.npy cannot be read: it is no .npy file, or is damaged. Write it again"):
+        open_maps(tmp_path).maps_of("a", [0])
+
+
+@pytest.mark.parametrize(("written", "wanted"), [("NFD", "NFC"), ("NFC", "NFD")])
+def test_accents_composed_or_not(tmp_path, written, wanted):
+    name = "vögel/été.jpg"
+    path = tmp_path / f"{unicodedata.normalize(written, name)}.npy"
+    path.parent.mkdir()
+    np.save(path, ONE)
+    maps, image_id = open_maps(tmp_path), unicodedata.normalize(wanted, name)
+    match = maps.match([image_id, "other"])
+    assert (match.missing, match.unknown) == (["other"], [])
+    assert np.array_equal(maps.maps_of(image_id, [2])[2], ONE)
+
+
+def test_maps_of_one_split_among_others(tmp_path):
+    maps = dict.fromkeys(("v1/test/a.jpg", "v1/test/b.jpg", "v1/val/c.jpg"), ONE)
+    np.savez(tmp_path / "m.npz", **maps)
+    with pytest.raises(DataError, match=r"below 'v1/test/' names end in .* 'v1/test/a.jpg'.*Keep the maps of each"):
+        open_maps(tmp_path / "m.npz").match(["a.jpg", "b.jpg"])
+    for name, scores in maps.items():
+        path = tmp_path / "npy" / f"{name}.npy"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        np.save(path, scores)
+    with pytest.raises(DataError, match=r"Give .*npy/v1/test\.$"):
+        open_maps(tmp_path / "npy").match(["a.jpg", "b.jpg"])
+    assert open_maps(tmp_path / "npy").match(["x.jpg", "y.jpg"]).missing == ["x.jpg", "y.jpg"]
+    with pytest.raises(DataError, match="below 'v1/test/'"):
+        open_maps(tmp_path / "npy", file_names={"1": "a.jpg", "2": "b.jpg"}).match(["1", "2"])
+
+
+def test_maps_named_after_files(tmp_path):
+    np.savez(tmp_path / "m.npz", **{"2": ONE, "3": TWO})
+    maps = open_maps(tmp_path / "m.npz", file_names={"139": "2.jpg", "140": "3.jpg"})
+    assert np.array_equal(maps.maps_of("139", [0])[0], ONE)
+    assert np.array_equal(maps.maps_of("140", [0])[0], TWO)
+    assert maps.match(["139", "140"]).unknown == []
+    swapped = open_maps(tmp_path / "m.npz", file_names={"2": "3.jpg", "3": "2.jpg"})
+    with pytest.raises(DataError, match=r"Image '2' in file '3.jpg' may have the map '2' or '3'. Name all maps after"):
+        swapped.match(["2", "3"])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wsolkit.errors import ConfigError, ShapeError
-from wsolkit.scoring.map_size import fit_map, parse_size, size_for
+from wsolkit.scoring.map_size import check_options, fit_map, parse_size, size_for
 
 
 def linear_by_hand(row, pixels):
@@ -71,3 +71,11 @@ def test_unknown_words_are_refused():
         fit_map(np.zeros((2, 2)), (3, 3), "nearest")
     with pytest.raises(ConfigError, match="normalize should be one of .*'max'"):
         fit_map(np.zeros((2, 2)), (3, 3), normalize="max")
+
+
+def test_options_that_do_not_exist():
+    check_options("cubic", "none")
+    with pytest.raises(ConfigError, match="--resize should be one of linear, cubic, refuse, but got 'nearest'"):
+        check_options("nearest", "none")
+    with pytest.raises(ConfigError, match="--normalize should be one of none, minmax, but got 'max'"):
+        check_options("linear", "max")

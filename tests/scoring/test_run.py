@@ -219,3 +219,12 @@ def test_an_error_in_a_thread_names_the_image(perfect, write_npy, split, truth):
 
     with pytest.raises(DataError, match=r"^Image 'cat/a.jpg': The box is upside down.$"):
         score_maps(open_maps(write_npy(perfect)), truth, [Failing()])
+
+
+def test_val_chooses_for_protocols_that_try_no_threshold(perfect, write_npy, truth):
+    maps = open_maps(write_npy(perfect))
+    found = score_maps(maps, truth, [PROTOCOLS["BoxAcc"]], val=(maps, truth), size="map")
+    assert {line.selection for line in found.results[0].lines} == {VAL}
+    assert [result.metric for result in found.results] == ["BoxAcc"]
+    words = "3 of the 3 scored images have names of validation images: 'cat/a.jpg'"
+    assert any(words in each for each in found.remarks)

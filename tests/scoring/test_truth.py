@@ -140,3 +140,22 @@ def test_sizes_are_those_of_the_upright_image(tmp_path):
     assert displayed_size(tmp_path / "straight.jpg") == (8, 6)
     with pytest.raises(DataError, match=r"The size of image .*none.jpg cannot be read: .*--images"):
         displayed_size(tmp_path / "none.jpg")
+
+
+def test_a_missing_mask_names_the_option(layouts, tmp_path):
+    layouts.write_wsol_metadata(tmp_path, masks=True)
+    metadata = tmp_path / "metadata" / "test"
+    with pytest.raises(DataError, match=r"Mask .* of image 'cat/g.jpg' does not exist. Give --masks, the folder"):
+        read_truth(metadata).image(0, masks=True)
+    (metadata / "image_sizes.txt").write_text("")
+    with pytest.raises(DataError, match=r"Mask .* of image 'cat/g.jpg' does not exist. Give --masks, the folder"):
+        read_truth(metadata).image(0)
+
+
+def test_names_of_coco_files(layouts, tmp_path):
+    layouts.write_coco(tmp_path)
+    path = tmp_path / "annotations" / "instances_test.json"
+    names = {str(image["id"]): image["file_name"] for image in json.loads(path.read_text())["images"]}
+    assert names
+    assert read_truth(path).file_names == names
+    assert read_truth(path, images=tmp_path / "test").file_names == names

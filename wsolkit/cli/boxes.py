@@ -75,10 +75,11 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.registry import BOX_EXTRACTORS
     from wsolkit.scoring.boxes import class_names_for, maps_to_boxes, sized_images
     from wsolkit.scoring.map_files import open_maps
-    from wsolkit.scoring.map_size import parse_size
+    from wsolkit.scoring.map_size import check_options, parse_size
     from wsolkit.scoring.truth import read_truth
 
     formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
+    check_options(args.resize, args.normalize)
     size = parse_size(args.size)
     extractor = BOX_EXTRACTORS.build({"type": args.extractor, "threshold": args.threshold})
     given = class_list(args.classes)
@@ -86,12 +87,16 @@ def run(args: argparse.Namespace) -> int:
     if args.metadata is not None:
         truth = read_truth(args.metadata, args.split, args.images, classes=given, targets=False)
     known = len(truth.classes) if truth is not None else None if given is None else len(given)
-    maps = open_maps(args.maps, args.normalize, known)
+    maps = open_maps(args.maps, args.normalize, known, None if truth is None else truth.file_names)
+    images = sized_images(truth, args.sizes, args.images)
+    names = class_names_for(maps, given, truth)
+    if known is None:
+        maps.num_classes = len(names)
     done = maps_to_boxes(
         maps,
-        sized_images(truth, args.sizes, args.images),
+        images,
         args.out,
-        class_names_for(maps, given, truth),
+        names,
         extractor,
         formats,
         size=size,

@@ -41,6 +41,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="write compare.html, compare.json and table.md into this folder"
     )
+    parser.add_argument("--overwrite", action="store_true", help="replace a comparison of other runs in DIR")
     parser.add_argument("--images", metavar="ROOT", type=Path, help="folder of the images, for the page's pictures")
     parser.set_defaults(run=run)
 
@@ -52,13 +53,14 @@ def run(args: argparse.Namespace) -> int:
 
     from wsolkit.errors import DataError
     from wsolkit.predict.results import printable
-    from wsolkit.report import compare_runs, read_run, write_comparison
+    from wsolkit.report import compare_runs, prepare_comparison_folder, read_run, write_comparison
 
     if args.images is not None and not args.images.is_dir():
         raise DataError(f"--images should be the folder of the images, but there is no folder {args.images}.")
-    if args.out is not None and args.out.exists() and not args.out.is_dir():
-        raise DataError(f"--out should be a folder, but {args.out} is a file. Name another.")
-    comparison = compare_runs(named([read_run(path) for path in args.runs], args.names), args.metric)
+    runs = named([read_run(path) for path in args.runs], args.names)
+    if args.out is not None:
+        prepare_comparison_folder(args.out, runs, args.overwrite)
+    comparison = compare_runs(runs, args.metric)
     console = Console()
     console.print(numbers_table(comparison))
     console.print(pairs_table(comparison))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wsolkit.scoring.run import Evaluated
     from wsolkit.scoring.truth import Truth
 
-__all__ = ["add_map_options", "add_parser", "class_list", "default_threads", "result_table", "run"]
+__all__ = ["add_map_options", "add_parser", "class_list", "default_name", "default_threads", "result_table", "run"]
 
 DESCRIPTION = """\
 Score maps that any program wrote: one map per image and class, in [0, 1], in files.
@@ -101,20 +101,21 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.predict.results import printable
     from wsolkit.scoring.logits import read_logits
     from wsolkit.scoring.map_files import open_maps
-    from wsolkit.scoring.map_size import parse_size
+    from wsolkit.scoring.map_size import check_options, parse_size
     from wsolkit.scoring.results_file import prepare_folder, write_results_file
     from wsolkit.scoring.run import data_has, score_maps
     from wsolkit.scoring.truth import read_truth
 
     if (args.val_maps is None) != (args.val_metadata is None):
         raise ConfigError("A threshold is chosen on maps and their truth. Give both --val-maps and --val-metadata.")
-    folder = prepare_folder(args.out, args.overwrite)
+    check_options(args.resize, args.normalize)
     size = parse_size(args.size)
+    folder = prepare_folder(args.out, args.overwrite)
     classes = class_list(args.classes)
 
     def split(metadata: Path, name: str | None, maps: Path) -> tuple[MapFiles, Truth]:
         truth = read_truth(metadata, name, args.images, args.masks, classes)
-        return open_maps(maps, args.normalize, len(truth.classes)), truth
+        return open_maps(maps, args.normalize, len(truth.classes), truth.file_names), truth
 
     maps, truth = split(args.metadata, args.split, args.maps)
     protocols = choose_protocols(args.protocol, data_has(truth, args.logits is not None))
@@ -136,7 +137,7 @@ def run(args: argparse.Namespace) -> int:
         )
     content = {
         "wsolkit": __version__,
-        "name": args.name or printable(args.maps.resolve().stem),
+        "name": args.name or printable(default_name(args.maps, truth.split)),
         "split": truth.split,
         "images": found.images,
         "command": printable(" ".join(["wsolkit", *sys.argv[1:]])),
@@ -148,15 +149,26 @@ def run(args: argparse.Namespace) -> int:
         "trials_at": found.trials_at,
         "remarks": found.remarks,
     }
-    written = [write_results_file(folder, content)]
     show(found, truth)
+    print(printable(str(write_results_file(folder, content))))
     if args.report:
         from wsolkit.report.page import write_report
 
-        written.append(write_report(folder, content))
-    for path in written:
-        print(printable(str(path)))
+        print(printable(str(write_report(folder, content))))
     return 0
+
+
+def default_name(maps: Path, split: str) -> str:
+    """Return what a run is called where nobody says: the folder of the maps, or their file without its ending.
+
+    A name that only says the split is given after that of the folder it lies in.
+
+    >>> default_name(Path("cam.npz"), "test"), default_name(Path("cam/test.npz"), "test")
+    ('cam', 'cam/test')
+    """
+    path = maps.resolve()
+    name = path.name if path.is_dir() else path.stem
+    return f"{path.parent.name}/{name}" if name == split and path.parent.name else name
 
 
 def show(found: Evaluated, truth: Truth) -> None:

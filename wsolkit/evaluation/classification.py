@@ -41,9 +41,14 @@ INTERPOLATIONS: Mapping[str, int | None] = {"all-point": None, "11-point": 10, "
 def label_rank(logits: np.ndarray, label: int) -> int:
     """Return the place of the label among the logits (K,), 0 for the largest.
 
+    Raises:
+        DataError: the label is no class.
+
     >>> label_rank(np.array([0.1, 0.7, 0.2]), 2)
     1
     """
+    if not 0 <= label < len(logits):
+        raise DataError(f"The label is class {label}, but there are logits of {len(logits)} classes. Check the labels.")
     order = np.argsort(-np.asarray(logits), kind="stable")
     return int(np.flatnonzero(order == label)[0])
 

@@ -84,6 +84,7 @@ def failure_of(box: np.ndarray, truth: np.ndarray, hit: bool) -> str:
     """
     if hit:
         return HIT
+    box, truth = np.asarray(box, np.float64), np.asarray(truth, np.float64).reshape(-1, 4)
     shared = shared_area(box[None], truth)[0]
     if not len(truth) or shared.max() <= 0:
         return MISS

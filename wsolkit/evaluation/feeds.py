@@ -48,11 +48,17 @@ def boxes_on_map(image: ScoredImage, k: int, convention: Convention) -> np.ndarr
     boxes = truth_boxes(image.targets, k, image.single_label)
     height, width = map_of(image, k).shape if len(boxes) else (1, 1)
     size = image.targets.size
+    last = np.array(size) + 1  # inclusive ends that are the width or height itself are common
+    outside = (boxes[:, :2] < 0).any(1) | (boxes[:, 2:] > last).any(1)
+    if outside.any():
+        raise DataError(
+            f"Image {image.image_id!r} has {size[0]} x {size[1]} pixels, but a true box {boxes[outside][0].tolist()}. "
+            "Correct the box, or the size of the image."
+        )
     if convention == "wsoleval":
-        found = truncated_boxes(boxes, size, (width, height))
-        found[:, 2:] = np.maximum(found[:, 2:], found[:, :2])  # a box of less than a pixel ends before it begins
-        return found
-    return boxes.astype(np.float64) * (np.array([width, height] * 2) / np.array([*size, *size]))
+        return truncated_boxes(boxes, size, (width, height))
+    found = boxes.astype(np.float64) * (np.array([width, height] * 2) / np.array([*size, *size]))
+    return np.minimum(found, np.array([width, height] * 2))
 
 
 def map_of(image: ScoredImage, k: int) -> np.ndarray:

@@ -30,7 +30,7 @@ import numpy as np
 
 from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.evaluation.best_boxes import best_boxes, chosen_boxes, ended, largest_at
-from wsolkit.evaluation.checks import checked_boxes, checked_map
+from wsolkit.evaluation.checks import checked_boxes, checked_ious, checked_map
 from wsolkit.evaluation.component_tree import Components, components_in_scratch
 from wsolkit.evaluation.outer_contours import enclosed_area_weights, fill_holes
 from wsolkit.evaluation.pixel_counts import compact
@@ -82,8 +82,8 @@ def box_hits(
 
     Args:
         score_map: (H, W) floats in [0, 1].
-        gt_boxes: (M, 4) x0, y0, x1, y1 in pixels of the map; inclusive ends for ``wsoleval`` (see
-            ``truncated_boxes``), half open for ``exact``.
+        gt_boxes: (M, 4) x0, y0, x1, y1 in pixels of the map; half open for ``exact``; inclusive ends for ``wsoleval``,
+            as ``truncated_boxes`` gives them (half-open ones would be taken for boxes one pixel larger).
         thresholds: fractions of the map's maximum in [0, 1), or the step from 0 to 1.
         ious: overlaps that make a hit (>=).
         boxes: ``largest`` component, as MaxBoxAcc, or the best of ``all``, as MaxBoxAccV2.
@@ -103,7 +103,7 @@ def box_hits(
     """
     cuts = check_thresholds(thresholds)
     found = sweep_overlaps(score_map, gt_boxes, thresholds=cuts, boxes=boxes, convention=convention)
-    return found.ious[cuts_of(cuts, found.peak, convention)] >= np.asarray(ious, np.float64)[:, None]
+    return found.ious[cuts_of(cuts, found.peak, convention)] >= np.array(checked_ious(ious))[:, None]
 
 
 def component_boxes(
@@ -186,7 +186,9 @@ def truncated_boxes(boxes: np.ndarray, size: tuple[int, int], to: tuple[int, int
     """
     scale = np.array([*to, *to], np.float64)
     inclusive = np.asarray(boxes, np.float64).reshape(-1, 4) - [0, 0, 1, 1]
-    return (inclusive * scale / np.array([*size, *size], np.float64)).astype(np.int64)
+    found = (inclusive * scale / np.array([*size, *size], np.float64)).astype(np.int64)
+    found[:, 2:] = np.maximum(found[:, 2:], found[:, :2])  # a box of less than a pixel would end before it begins
+    return found
 
 
 def cuts_of(thresholds: np.ndarray, peak: int, convention: Convention) -> np.ndarray:

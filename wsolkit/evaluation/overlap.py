@@ -49,7 +49,7 @@ def inclusive_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     [[0.333]]
     """
     end = np.array([0, 0, 1, 1])
-    return box_iou(np.asarray(boxes) + end, np.asarray(others) + end)
+    return box_iou(np.reshape(boxes, (-1, 4)) + end, np.reshape(others, (-1, 4)) + end)
 
 
 def best_iou(boxes: np.ndarray, truth: np.ndarray) -> np.ndarray:

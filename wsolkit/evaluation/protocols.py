@@ -41,6 +41,13 @@ __all__ = ["BOXES", "LOGITS", "MASKS", "MULTI_LABEL", "PROTOCOLS", "SINGLE_LABEL
 BOXES, MASKS, LOGITS = "boxes", "masks", "logits"
 SINGLE_LABEL, MULTI_LABEL = "one label per image", "several labels per image"
 
+WHERE = {
+    BOXES: "Boxes are in localization.txt, COCO's annotations or VOC's Annotations",
+    MASKS: "Masks are named in localization.txt (with --masks), or in SegmentationClass",
+    LOGITS: "Class scores are given with --logits",
+}
+"""Where one finds what a protocol needs."""
+
 Feed = Callable[[Any, ScoredImage, float], Any]
 
 
@@ -104,7 +111,7 @@ class Protocol:
             found = accumulator.compute()
             if BOXES not in self.needs or self.name == "point-mAP":
                 return found
-            words = {"threshold selection": self.selection + ("" if self.threshold else ", CAM's 0.2")}
+            words = {"threshold selection": self.selection + ("" if self.threshold is not None else ", CAM's 0.2")}
             if self.name == "box-mAP":
                 words["class source"] = "classes with a map (given labels); box score: mean of the map inside, times "
                 words["class source"] += "the sigmoid of the logit where there are logits"
@@ -192,7 +199,7 @@ def choose_protocols(names: Iterable[str], has: Iterable[str]) -> list[Protocol]
         if lacking:
             raise ConfigError(
                 f"Protocol {name} needs {', '.join(sorted(PROTOCOLS[name].needs))}, but there is no {lacking[0]} here. "
-                "Give it, or leave the protocol out."
+                f"{WHERE.get(lacking[0], 'Take other data')}, or leave the protocol out."
             )
     if names:
         return [PROTOCOLS[name] for name in names]

@@ -26,6 +26,8 @@ __all__ = [
     "selection_words",
 ]
 
+NEAR = 0.005
+"""How far from a wanted threshold the measured one may be."""
 MOST = 65_535
 """How many thresholds there may be: maps are cut into levels of 16 bits."""
 
@@ -118,25 +120,36 @@ def selection_words(selections: Iterable[str]) -> str:
 
 
 def index_of(threshold: float, thresholds: np.ndarray) -> int:
-    """Return the index of the threshold (T,) nearest to the wanted one.
+    """Return the index of the threshold (T,) nearest to the wanted one, at most .005 away.
 
     Raises:
-        ConfigError: none is near: the wanted one is not in [0, 1).
+        ConfigError: the wanted one is not in [0, 1), or was not measured.
 
-    >>> index_of(0.2, np.array([0.0, 0.21, 0.4]))
+    >>> index_of(0.2, np.array([0.0, 0.201, 0.4]))
     1
     """
     if not 0 <= threshold < 1:
         raise ConfigError(f"A box threshold is a fraction of the map's maximum in [0, 1), but got {threshold}.")
-    return int(np.abs(thresholds - threshold).argmin())
+    nearest_one = int(np.abs(thresholds - threshold).argmin())
+    if abs(thresholds[nearest_one] - threshold) > NEAR:
+        raise ConfigError(
+            f"No image was measured at the threshold {threshold:g}; the nearest is {thresholds[nearest_one]:g}. "
+            "Measure with thresholds=0.001, or take a threshold that was measured."
+        )
+    return nearest_one
 
 
 def hit_rates(ious: np.ndarray, iou: float = 0.5) -> np.ndarray:
     """Return the share of hits at each threshold, in percent, from overlaps (n, thresholds).
 
+    Raises:
+        DataError: there is no trial.
+
     >>> hit_rates(np.array([[0.6, 0.5], [0.1, 0.7]])).tolist()
     [50.0, 100.0]
     """
+    if not len(ious):
+        raise DataError("There are no trials to take a rate of: the split has no image with a box. Check its boxes.")
     return 100 * (np.asarray(ious) >= iou).mean(axis=0)
 
 

@@ -43,6 +43,7 @@ class LocalizedImage(NamedTuple):
         true: boxes from the map of the true class.
         predicted: boxes from the map of the predicted class; None where it is not known.
         shape: (H, W) of the map of the true class.
+        classes: how many classes there are; None without logits.
     """
 
     label: int
@@ -50,6 +51,7 @@ class LocalizedImage(NamedTuple):
     true: Sweep
     predicted: Sweep | None
     shape: tuple[int, int]
+    classes: int | None = None
 
 
 class TopKLocalization(Accumulator[LocalizedImage]):
@@ -142,7 +144,8 @@ class TopKLocalization(Accumulator[LocalizedImage]):
         same = best == label or (label not in score_maps and best not in score_maps)
         height, width = np.shape(score_maps[label if label in score_maps else CLASS_AGNOSTIC])
         predicted = None if best is None else true if same else sweep(best)
-        return LocalizedImage(label, rank, true, predicted, (height, width))
+        classes = None if logits is None else len(logits)
+        return LocalizedImage(label, rank, true, predicted, (height, width), classes)
 
     def overlaps_at(self, place: int, predicted: bool = False) -> np.ndarray:
         """Return the overlap (n,) of the box from the true or the predicted class's map at a threshold's place."""
@@ -186,6 +189,7 @@ class TopKLocalization(Accumulator[LocalizedImage]):
         ranked = all(row.rank is not None for row in rows)
         ranks = np.array([row.rank for row in rows]) if ranked else np.zeros(len(rows))
         both = ranked and all(row.predicted is not None for row in rows)
+        few = any(row.classes is not None and row.classes <= 5 for row in rows)  # any label is among five then
         lines = []
         for place, selection in chosen:
             true = self.overlaps_at(place) >= self.iou
@@ -202,6 +206,7 @@ class TopKLocalization(Accumulator[LocalizedImage]):
             lines += [
                 Line(name, rate_of(hits, labels), float(self.thresholds[place]), selection)
                 for name, hits in found.items()
+                if not (few and name.startswith("top-5"))
             ]
         shapes = sorted({row.shape for row in rows})
         conventions = {
@@ -216,7 +221,9 @@ class TopKLocalization(Accumulator[LocalizedImage]):
             "averaging": "micro over images; macro: mean over classes",
             "n": "images" + ("" if ranked else "; no logits, so GT-known alone"),
         }
-        if ranked and not both:
+        if few:
+            conventions["left out"] = "top-5: there are no more than five classes"
+        elif ranked and not both:
             names = "top-1 map" if self.class_source == "gt" else "one box and top-1 map"
             conventions["left out"] = f"{names}: images lack the map of the predicted class"
         drawn = {"GT-known over threshold": Curve(self.thresholds, curve, "threshold", "hits (%)")}

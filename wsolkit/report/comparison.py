@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,12 +12,16 @@ import numpy as np
 from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.evaluation.failures import HIT, Trial
 from wsolkit.evaluation.paired import Paired, compare_hits, holm
-from wsolkit.evaluation.results import ORACLE, Line
+from wsolkit.evaluation.results import Line
+from wsolkit.predict.results import printable
+from wsolkit.report.fairness import convention_warnings, head_warnings, trial_warnings
 from wsolkit.report.runs import Run, numbers_of
 
 __all__ = ["Comparison", "Pair", "Row", "compare_runs", "shared_trials"]
 
 Key = tuple[str, int]
+
+NEAR = 0.02  # of a side: maps of other sizes cut true boxes off at their own pixels
 
 
 class Row(NamedTuple):
@@ -92,7 +97,7 @@ class Comparison:
         """Return the comparison as plain data for a JSON file."""
         return {
             "runs": [
-                {"name": run.name, "path": str(run.path), "split": run.split, "images": run.images}
+                {"name": run.name, "path": path_words(run.path), "split": run.split, "images": run.images}
                 | {"trials": len(run.trials), "trials_at": dict(run.trials_at)}
                 for run in self.runs
             ],
@@ -138,6 +143,11 @@ def compare_runs(runs: Sequence[Run], metric: str | None = None) -> Comparison:
     pairs = pairs_of(runs, tables)
     warnings = [*head_warnings(runs), *convention_warnings(runs, rows), *trial_warnings(runs, pairs)]
     return Comparison(tuple(runs), tuple(rows), tuple(pairs), tuple(warnings))
+
+
+def path_words(path: Path) -> str:
+    """Return a path as files name it: absolute, and without bytes that are no UTF-8."""
+    return printable(str(path.resolve()))
 
 
 def line_dict(line: Line | None) -> dict[str, Any] | None:
@@ -207,80 +217,10 @@ def pairs_of(runs: Sequence[Run], tables: Sequence[Mapping[Key, Trial]]) -> list
 
 
 def same_truth(first: Trial, other: Trial) -> bool:
-    """Return whether two trials have the same true boxes, to a thousandth of the image."""
-    return len(first.truth) == len(other.truth) and bool(np.allclose(first.truth, other.truth, atol=2e-3))
+    """Return whether two trials have as many true boxes, at the same places to within a fiftieth of the image.
 
-
-def differing(what: str, values: Sequence[str], names: Sequence[str]) -> list[str]:
-    """Return a sentence that names what differs and how; nothing where all values are the same.
-
-    >>> differing("split", ["val", "test", "val"], ["A", "B", "C"])
-    ['split: "val" (A, C), "test" (B)']
+    Runs whose maps differ in size have boxes that were cut off at other pixels: one pixel of a map of 112 is .009.
     """
-    groups: dict[str, list[str]] = {}
-    for value, name in zip(values, names, strict=True):
-        groups.setdefault(value, []).append(name)
-    if len(groups) < 2:
-        return []
-    words = ", ".join(f'"{value}" ({", ".join(members)})' for value, members in groups.items())
-    return [f"{what}: {words}"]
-
-
-def head_warnings(runs: Sequence[Run]) -> list[str]:
-    """Return what differs in the runs' heads."""
-    names = [run.name for run in runs]
-    found = differing("split", [run.split or "not said" for run in runs], names)
-    if len({run.classes for run in runs if run.classes}) > 1:
-        found.append("classes: the runs list different classes, so a class's number may mean another in each")
-    return found
-
-
-def convention_warnings(runs: Sequence[Run], rows: Sequence[Row]) -> list[str]:
-    """Return which conventions of the shown metrics differ between the runs that have them, and which counts."""
-    found: dict[str, list[str]] = {}
-    for metric in dict.fromkeys(row.metric for row in rows):
-        having = [(run, result) for run in runs for result in run.results if result.metric == metric]
-        names = [run.name for run, _ in having]
-        keys = dict.fromkeys(key for _, result in having for key in result.conventions)
-        values = {key: [result.conventions.get(key, "not said") for _, result in having] for key in keys}
-        if len(set(values.get("threshold selection", ()))) < 2:  # the lines know it too
-            values["threshold selection"] = [
-                " and ".join(dict.fromkeys(line.selection for line in result.lines if line.selection)) or "none"
-                for _, result in having
-            ]
-        if len(set(values.get("n", ()))) < 2:
-            values["n"] = [str(max((line.score.n for line in result.lines), default=0)) for _, result in having]
-        for key, each in values.items():
-            for words in differing(key, each, names):
-                found.setdefault(words, []).append(metric)
-    return [f"{', '.join(metrics)}: {words}" for words, metrics in found.items()]
-
-
-def trial_warnings(runs: Sequence[Run], pairs: Sequence[Pair]) -> list[str]:
-    """Return what keeps the trials of the runs from being the same."""
-    having = [run for run in runs if run.trials]
-    names = [run.name for run in having]
-    found = []
-    for key, what in (("metric", "metric"), ("iou", "IoU of a hit"), ("selection", "threshold selection")):
-        values = [str(run.trials_at.get(key) if run.trials_at.get(key) is not None else "not said") for run in having]
-        found += differing(f"trials, {what}", values, names)
-    oracle = [run.name for run in having if run.trials_at.get("selection") == ORACLE]
-    if oracle:
-        found.append(
-            f"trials: the threshold of {', '.join(oracle)} was chosen on the scored split itself, so the paired test "
-            "is one of test-oracle numbers"
-        )
-    without = [run.name for run in runs if not run.trials]
-    if without:
-        found.append(f"trials: {', '.join(without)} kept none, so no paired test is possible there")
-    for pair in pairs:
-        if pair.paired and (pair.only_first or pair.only_other):
-            found.append(
-                f"trials: {pair.paired.n} are shared by {runs[0].name} and {pair.name} and compared; {pair.only_first} "
-                f"are only in {runs[0].name}, {pair.only_other} only in {pair.name}"
-            )
-        elif pair.paired is None and runs[0].trials and pair.name in names:
-            found.append(f"trials: {runs[0].name} and {pair.name} share none, so no paired test is possible")
-        if pair.moved:
-            found.append(f"trials: {pair.moved} have other true boxes in {pair.name} than in {runs[0].name}")
-    return found
+    return len(first.truth) == len(other.truth) and bool(
+        np.allclose(first.truth, other.truth, rtol=0, atol=NEAR + 1e-9)
+    )

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from wsolkit.errors import DataError
 from wsolkit.evaluation.failures import HIT, Trial, by_size
-from wsolkit.files import write_json, write_text
+from wsolkit.files import write_text
+from wsolkit.predict.results import printable
 from wsolkit.report.comparison import Comparison, Pair, Row, shared_trials
+from wsolkit.report.comparison_folder import NUMBERS
 from wsolkit.report.curves import charts_of, series_of
 from wsolkit.report.page import bar_of, iou_chart, percent, write_page
 from wsolkit.report.pictures import PictureSource, card_of, in_turn
@@ -17,7 +21,7 @@ from wsolkit.report.runs import Run
 
 __all__ = ["difference_words", "disagreements", "markdown", "p_words", "write_comparison"]
 
-PAGE, NUMBERS, TABLE = "compare.html", "compare.json", "table.md"
+PAGE, TABLE = "compare.html", "table.md"
 PICTURES = 48
 
 
@@ -30,13 +34,17 @@ def write_comparison(folder: str | Path, comparison: Comparison, images: str | P
         images: folder of the images; None takes it from the first run whose folder exists.
 
     Raises:
-        DataError: the page cannot be written.
-        OSError: another file cannot be written.
+        DataError: a file cannot be written.
     """
     folder = Path(folder)
-    page = write_page(folder / PAGE, "compare.html.j2", page_content(comparison, images))
-    write_json(folder / NUMBERS, comparison.as_dict())
-    write_text(folder / TABLE, markdown(comparison))
+    content = page_content(comparison, images)
+    numbers = printable(json.dumps(comparison.as_dict(), indent=2, ensure_ascii=False)) + "\n"
+    try:
+        write_text(folder / NUMBERS, numbers)  # first: by it a folder is known as one of ours
+        write_text(folder / TABLE, printable(markdown(comparison)))
+    except OSError as error:
+        raise DataError(f"{folder} cannot be written to: {error.strerror or error}. Choose another folder.") from error
+    page = write_page(folder / PAGE, "compare.html.j2", content)
     return [page, folder / NUMBERS, folder / TABLE]
 
 

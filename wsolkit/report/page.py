@@ -148,12 +148,15 @@ def section(result: Result, run: Run) -> dict[str, Any]:
     """Return what the page says of one result."""
     charts = charts_of((title, series_of(title, curve, result.lines)) for title, curve in result.curves.items())
     numbers = numbers_of(result)
+    honest = [number.honest for number in numbers if number.honest is not None]
     classes = sorted(result.each_class.items(), key=lambda item: (not math.isfinite(item[1]), item[1], item[0]))
     return {
         "metric": result.metric,
         "numbers": numbers,
         "swept": any(number.oracle for number in numbers),
-        "oracle_only": bool(numbers) and all(number.honest is None for number in numbers),
+        "oracle_only": bool(numbers) and not honest,
+        "cuts": any(line.threshold is not None or line.selection is not None for line in honest),
+        "gaps": any(number.gap is not None for number in numbers),
         "macro": any(line.score.macro is not None for line in result.lines),
         "conventions": result.conventions,
         "intervals": list(dict.fromkeys(line.score.interval for line in result.lines if line.score.interval)),

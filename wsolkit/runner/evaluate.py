@@ -18,7 +18,7 @@ from wsolkit.evaluation.protocols import choose_protocols
 from wsolkit.evaluation.results import FIXED, VAL, Result
 from wsolkit.evaluation.scores import Score
 from wsolkit.evaluation.summary import Localization, stacked_ious
-from wsolkit.evaluation.thresholds import choose_threshold, index_of
+from wsolkit.evaluation.thresholds import choose_threshold
 from wsolkit.evaluation.trials import ImageResult
 from wsolkit.localizer import Localizer
 from wsolkit.runner.split_pass import ALL, MODEL, Advance, run_split, split_metric
@@ -118,7 +118,7 @@ def evaluate(
             if chosen_on_boxes and selected is not None:
                 index = choose_threshold(stacked_ious(selected.results[name]), metric.iou)
             else:
-                index = index_of(cut, np.array(metric.thresholds))
+                index = int(np.abs(np.array(metric.thresholds) - cut).argmin())
             found = localization(images, metric.thresholds, index, metric.iou)
         table.rows.append(Row(name, classification(images), found))
     others = {} if selected is None or selected is scored else selected.accumulators

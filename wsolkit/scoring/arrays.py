@@ -10,9 +10,9 @@ import os
 import threading
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
@@ -24,6 +24,9 @@ __all__ = ["SUFFIXES", "Arrays", "open_arrays"]
 
 SUFFIXES = (".npz", ".safetensors")
 """Files that hold many arrays."""
+
+MAGIC = b"\x93NUMPY"
+"""What every .npy file begins with."""
 
 OPEN_FILES = 8
 """Files of many arrays that a thread keeps open."""
@@ -55,6 +58,9 @@ class Arrays:
         file = self.files[name]
         try:
             if not self.many:
+                with file.open("rb") as opened:
+                    if opened.read(len(MAGIC)) != MAGIC:
+                        raise ValueError("it is no .npy file, or is damaged")
                 return np.load(file, mmap_mode="r", allow_pickle=False)
             found = self._opened(file)(name)
             if not isinstance(found, np.ndarray):
@@ -67,6 +73,14 @@ class Arrays:
                 reason = f"{str(error) or type(error).__name__}. Write it again"
             raise DataError(f"Array {name!r} in {file} cannot be read: {reason}.") from error
 
+    def shapes(self) -> Iterator[tuple[int, ...]]:
+        """Yield the shape of each array by its header, without those that are damaged: reading them says so."""
+        for file in dict.fromkeys(self.files.values()):
+            try:
+                yield from shapes_in(file)
+            except Exception:
+                continue
+
     def _opened(self, file: Path) -> Callable[[str], Any]:
         """Return what reads arrays of a file; each thread has its own few open files."""
         waiting: OrderedDict[Path, Callable[[str], Any]] = self._local.__dict__.setdefault("opened", OrderedDict())
@@ -76,6 +90,35 @@ class Arrays:
             waiting[file] = reader_of(file)
         waiting.move_to_end(file)
         return waiting[file]
+
+
+def shapes_in(file: Path) -> Iterator[tuple[int, ...]]:
+    """Yield the shapes of the arrays in a file, by their headers."""
+    if file.suffix.lower() == ".safetensors":
+        with safe_open(str(file), framework="pt") as tensors:
+            yield from (tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
+    elif file.suffix.lower() == ".npz":
+        with zipfile.ZipFile(file) as archive:
+            for name in archive.namelist():
+                with archive.open(name) as member:
+                    yield header_shape(member)
+    else:
+        with file.open("rb") as opened:
+            yield header_shape(opened)
+
+
+def header_shape(file: IO[bytes]) -> tuple[int, ...]:
+    """Return the shape that the header of a ``.npy`` file states.
+
+    >>> import io
+    >>> np.save(file := io.BytesIO(), np.zeros((3, 2)))
+    >>> _ = file.seek(0)
+    >>> header_shape(file)
+    (3, 2)
+    """
+    old = np.lib.format.read_magic(file) == (1, 0)
+    read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
+    return read(file)[0]
 
 
 def reader_of(file: Path) -> Callable[[str], Any]:

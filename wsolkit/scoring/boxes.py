@@ -107,10 +107,14 @@ def sized_images(
 def class_names_for(maps: MapFiles, given: Sequence[str] | None, truth: Truth | None) -> list[str]:
     """Return the names of the classes of a run: those given, those of the data, or numbers.
 
+    How many there are is what the names of the arrays say, or else the K of arrays (K, H, W); 1 of neither.
+
     Raises:
         ConfigError: fewer names are given than there are classes.
     """
     highest = max([maps.num_classes or 0, *(k + 1 for k in maps.classes())])
+    if truth is None:
+        highest = max(highest, maps.largest_stack())
     if given is not None:
         needed = len(truth.classes) if truth is not None else highest
         if len(given) < needed:

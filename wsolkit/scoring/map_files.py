@@ -8,17 +8,17 @@ See ``wsolkit.scoring.arrays`` for the files.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from itertools import chain, takewhile
-from pathlib import Path, PurePosixPath
+from itertools import chain
+from pathlib import Path
 
 import numpy as np
 
 from wsolkit.errors import ConfigError, DataError, MapError, nearest
-from wsolkit.predict.results import printable
 from wsolkit.scoring.arrays import Arrays, open_arrays
+from wsolkit.scoring.map_names import MapNames, folder_of_images
 from wsolkit.scoring.map_size import NORMALIZE, checked_scores, min_max
 
 __all__ = ["MapFiles", "Match", "first_few", "open_maps"]
@@ -44,17 +44,25 @@ class MapFiles:
         arrays: where they are.
         normalize: ``none``, or ``minmax`` where scores may have any range and are to be brought to [0, 1].
         num_classes: number of classes, where it is known: a (K, H, W) array has to have as many maps.
+        file_names: further names of images by image id, tried after the ids: COCO's ``file_name``.
 
     Raises:
         ConfigError: ``normalize`` is unknown.
     """
 
-    def __init__(self, arrays: Arrays, normalize: str = "none", num_classes: int | None = None) -> None:
+    def __init__(
+        self,
+        arrays: Arrays,
+        normalize: str = "none",
+        num_classes: int | None = None,
+        file_names: Mapping[str, str] | None = None,
+    ) -> None:
         if normalize not in NORMALIZE:
             raise ConfigError(f"normalize should be one of {NORMALIZE}, but got {normalize!r}.")
         self.arrays = arrays
         self.normalize = normalize
         self.num_classes = num_classes
+        self._file_names = dict(file_names or {})
         self._by_class: dict[str, dict[int, str]] = {}
         for key in arrays.files if arrays.many else ():
             name, _, index = key.rpartition("/")
@@ -74,17 +82,24 @@ class MapFiles:
         """Return the class indices that names of arrays give, rising; none where names give no class."""
         return sorted({index for found in self._by_class.values() for index in found})
 
+    def largest_stack(self) -> int:
+        """Return the largest K of the arrays (K, H, W), by their headers; 0 where there is none that can be read."""
+        return max((shape[0] for shape in self.arrays.shapes() if len(shape) == 3), default=0)
+
     def match(self, image_ids: Iterable[str]) -> Match:
         """Compare the maps with the images of a data set.
 
         Raises:
-            DataError: two images would share a map, because they differ in their ending alone.
+            DataError: two images would share a map, because they differ in their ending alone; an image has one map
+                by its id and another by its file's name; or maps are named after images below a folder that not
+                all share.
         """
         found = Match()
+        image_ids = list(image_ids)
         owner: dict[str, str] = {}
         used: set[str] = set()
         for image_id in image_ids:
-            name = self._name_of(image_id)
+            name = self._names.only_of(image_id)
             if name is None:
                 found.missing.append(image_id)
                 continue
@@ -96,6 +111,8 @@ class MapFiles:
             owner[name] = image_id
             used |= {name} if name in self.arrays.files else set(self._by_class[name].values())
         found.unknown = list(dict.fromkeys(self._image_of(key) for key in self.arrays.files if key not in used))
+        if image_ids and len(found.missing) == len(image_ids):
+            self._check_folder(image_ids)
         return found
 
     def has(self, image_id: str) -> bool:
@@ -198,21 +215,32 @@ class MapFiles:
             found[k] = checked_scores(single(self.arrays.read(keys[k])), what, self.normalize)
         return found
 
+    @cached_property
+    def _names(self) -> MapNames:
+        """The names of images, and of the maps of theirs that names give no class."""
+        return MapNames(chain(self.arrays.files, self._by_class), self._file_names)
+
     def _name_of(self, image_id: str) -> str | None:
         """Return what the files call an image, or None where they have no map of it."""
-        plain = (image_id, printable(image_id), PurePosixPath(image_id).with_suffix("").as_posix())
-        below = (f"{folder}/{name}" for name in plain for folder in self._folders)
-        for candidate in chain(plain, below):
-            if candidate in self.arrays.files or candidate in self._by_class:
-                return candidate
-        return None
+        return self._names.of(image_id)
 
-    @cached_property
-    def _folders(self) -> list[str]:
-        """Folders that every map lies in, the innermost first: maps may be named by longer paths than their images."""
-        parents = [PurePosixPath(name).parent.parts for name in self.names()]
-        shared = [parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, zip(*parents, strict=False))]
-        return ["/".join(shared[:depth]) for depth in range(len(shared), 0, -1)]
+    def _check_folder(self, image_ids: Sequence[str]) -> None:
+        """Refuse maps of images in one folder of several, which is what should have been given.
+
+        Raises:
+            DataError: there are some.
+        """
+        for images in (image_ids, [self._file_names.get(each, each) for each in image_ids]):
+            found = folder_of_images(self.names(), images)
+            if found is not None:
+                folder, example = found
+                advice = "Keep the maps of each split in a file of their own."
+                if not self.arrays.many:
+                    advice = f"Give {self.path / folder}."
+                raise DataError(
+                    f"None of the {len(image_ids)} images has a map in {self.path}, but below '{folder}/' names end in "
+                    f"the image ids, such as {example!r}, and other maps lie elsewhere. {advice}"
+                )
 
     def _image_of(self, key: str) -> str:
         """Return the image that the name of an array is for."""
@@ -220,7 +248,12 @@ class MapFiles:
         return name if index.isdigit() and key in self._by_class.get(name, {}).values() else key
 
 
-def open_maps(path: str | Path, normalize: str = "none", num_classes: int | None = None) -> MapFiles:
+def open_maps(
+    path: str | Path,
+    normalize: str = "none",
+    num_classes: int | None = None,
+    file_names: Mapping[str, str] | None = None,
+) -> MapFiles:
     """List the score maps of a file or folder, without reading them.
 
     Args:
@@ -228,6 +261,7 @@ def open_maps(path: str | Path, normalize: str = "none", num_classes: int | None
             names ``<image id>`` or ``<image id>/<class index>``; or a folder of ``wsolkit predict --maps``.
         normalize: ``none``, or ``minmax`` where scores may have any range.
         num_classes: number of classes, where it is known.
+        file_names: further names of images by image id, tried after the ids: COCO's ``file_name``.
 
     Raises:
         ConfigError: ``normalize`` is unknown.
@@ -239,7 +273,7 @@ def open_maps(path: str | Path, normalize: str = "none", num_classes: int | None
     >>> open_maps(folder).maps_of("bird.jpg", [7])
     {7: array([[0. , 0.5]], dtype=float32)}
     """
-    return MapFiles(open_arrays(path), normalize, num_classes)
+    return MapFiles(open_arrays(path), normalize, num_classes, file_names)
 
 
 def single(array: np.ndarray) -> np.ndarray:

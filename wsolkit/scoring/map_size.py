@@ -17,7 +17,17 @@ import torch
 from wsolkit.errors import ConfigError, MapError, ShapeError
 from wsolkit.maps import normalize_maps
 
-__all__ = ["NORMALIZE", "RESIZE", "MapSize", "checked_scores", "fit_map", "min_max", "parse_size", "size_for"]
+__all__ = [
+    "NORMALIZE",
+    "RESIZE",
+    "MapSize",
+    "check_options",
+    "checked_scores",
+    "fit_map",
+    "min_max",
+    "parse_size",
+    "size_for",
+]
 
 RESIZE = ("linear", "cubic", "refuse")
 NORMALIZE = ("none", "minmax")
@@ -49,6 +59,19 @@ def parse_size(text: str) -> MapSize:
             f"--size should be a number of pixels (224), HEIGHTxWIDTH (224x320), original or map, but got {text!r}."
         )
     return height, width
+
+
+def check_options(resize: str, normalize: str) -> None:
+    """Refuse a ``--resize`` or ``--normalize`` that does not exist, before a map is read.
+
+    Raises:
+        ConfigError: one of them is unknown.
+
+    >>> check_options("linear", "minmax")
+    """
+    for option, given, known in (("--resize", resize, RESIZE), ("--normalize", normalize, NORMALIZE)):
+        if given not in known:
+            raise ConfigError(f"{option} should be one of {', '.join(known)}, but got {given!r}.")
 
 
 def size_for(size: MapSize, score_map: tuple[int, ...], image: tuple[int, int] | None) -> tuple[int, int]:

@@ -12,7 +12,7 @@ from wsolkit.errors import ConfigError, DataError, WsolkitError
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.failures import Trial
 from wsolkit.evaluation.mean_iou import MeanIoU
-from wsolkit.evaluation.protocols import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL, Protocol
+from wsolkit.evaluation.protocols import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL, Protocol
 from wsolkit.evaluation.results import FIXED, ORACLE, VAL, Result
 from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.predict.progress import Advance, no_progress
@@ -140,13 +140,9 @@ def score_maps(
     chosen: dict[str, Accumulator[Any]] = {}
     if val is not None:
         val_maps, val_truth = val
-        if val_truth.classes != truth.classes:
-            raise DataError(
-                f"The validation split has {len(val_truth.classes)} classes and the scored one {len(truth.classes)}, "
-                "or their names differ. Choose thresholds on a split of the same data."
-            )
+        check_splits(truth, val_truth)
         match_maps(val_maps, val_truth, allow_missing)
-        on_val = build_all([each for each in protocols if each.sweeps], len(truth.classes), None)
+        on_val = build_all(choosing(protocols), max(len(truth.classes), len(val_truth.classes)), None)
         feed_all(val_maps, val_truth, on_val, reading, threads, advance)
         chosen = {protocol.name: seen for protocol, seen in on_val}
         pairs = at_chosen(pairs, on_val)
@@ -161,6 +157,45 @@ def score_maps(
     add_trials(found, pairs, threshold, chosen)
     oracle = threshold is None and not chosen and any(protocol.sweeps for protocol in protocols)
     found.remarks = remarks_of(found, match, oracle)
+    found.remarks += shared_images(truth, val[1]) if val is not None else []
+    judged = [len(own) for protocol, own in pairs if BOXES in protocol.needs and protocol.sweeps]
+    if judged and judged[0] < len(truth):
+        found.remarks.append(f"{len(truth) - judged[0]} images have no box to hit and are left out of box metrics.")
+    return found
+
+
+def check_splits(truth: Truth, val: Truth) -> None:
+    """Make sure that thresholds are chosen on data of the same classes.
+
+    Raises:
+        DataError: the classes differ.
+    """
+    pairs = list(zip(truth.classes, val.classes, strict=False))
+    numbered = all(name.isdigit() for name in (*truth.classes, *val.classes))  # counted from the labels of the split
+    if any(one != other for one, other in pairs) or (len(truth.classes) != len(val.classes) and not numbered):
+        raise DataError(
+            f"The validation split has {len(val.classes)} classes and the scored one {len(truth.classes)}, or their "
+            "names differ. Choose thresholds on a split of the same data; --classes names the classes of both."
+        )
+
+
+def shared_images(truth: Truth, val: Truth) -> list[str]:
+    """Return a remark where images of the two splits have the same names; nothing where none have."""
+    shared = sorted(set(truth.ids) & set(val.ids))
+    if not shared:
+        return []
+    return [
+        f"{len(shared)} of the {len(truth)} scored images have names of validation images: {first_few(shared)}. If "
+        "they are the same images, the threshold that is called chosen on val is the test oracle's."
+    ]
+
+
+def choosing(protocols: Sequence[Protocol]) -> list[Protocol]:
+    """Return the protocols to run on the validation split; MaxBoxAcc chooses for those that try no threshold."""
+    found = [each for each in protocols if each.sweeps]
+    boxes = any(BOXES in each.needs and not each.sweeps for each in protocols)
+    if boxes and not any(BOXES in each.needs for each in found):
+        found.append(PROTOCOLS["MaxBoxAcc"])
     return found
 
 

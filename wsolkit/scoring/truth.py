@@ -5,6 +5,7 @@ Boxes are half open, in pixels of the size the annotations state, or, where they
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -59,18 +60,20 @@ class Truth:
     Args:
         dataset: the data set.
         images: whether the paths of images can be opened.
+        folder: what the paths of images begin with, for data whose image ids are not the files' names.
 
     Attributes:
         classes: class names, by index.
         multi_label: whether images have any number of labels.
         has_boxes: whether there is a true box.
         has_masks: whether there is a mask.
+        file_names: the name of each image's file by image id, for COCO, whose image ids are numbers; else empty.
 
     Raises:
         DataError: images have boxes, but nothing says how large these images are.
     """
 
-    def __init__(self, dataset: ImageDataset, images: bool) -> None:
+    def __init__(self, dataset: ImageDataset, images: bool, folder: Path | None = None) -> None:
         self._dataset = dataset
         self._images = images
         self.classes: tuple[str, ...] = dataset.classes
@@ -78,11 +81,14 @@ class Truth:
         self.split: str = dataset.split
         self.has_boxes = self.has_masks = False
         self.ids: list[str] = []
+        self.file_names: dict[str, str] = {}
         self._present: list[list[int]] = []
         unsized = []
         for index in range(len(dataset)):
             record = dataset.record(index)
             self.ids.append(record["image_id"])
+            if folder is not None:
+                self.file_names[record["image_id"]] = Path(os.path.relpath(record["image_path"], folder)).as_posix()
             self._present.append(sorted(set(record["labels"]) - set(record.get("difficult_labels", ()))))
             boxes, masks = bool(record.get("boxes")), has_mask(record)
             self.has_boxes, self.has_masks = self.has_boxes or boxes, self.has_masks or masks
@@ -123,6 +129,8 @@ class Truth:
         if not masks:
             for key in ("mask_paths", "ignore_path", "segmentations"):
                 record.pop(key, None)  # type: ignore[misc]
+        elif isinstance(self._dataset, WsolMetadata):
+            check_masks(record)
         if not self._dataset.load_targets or size is None:
             return found
         return replace(found, targets=self._dataset.targets(record, size))
@@ -135,6 +143,7 @@ class Truth:
         if "size" in record:
             return record["size"]
         if record.get("mask_paths"):
+            check_masks(record)
             return displayed_size(record["mask_paths"][0])
         return displayed_size(record["image_path"]) if self._images else None
 
@@ -142,6 +151,20 @@ class Truth:
 def has_mask(record: Record) -> bool:
     """Whether an image has a mask file or an outline."""
     return bool(record.get("mask_paths")) or any(record.get("segmentations", ()))
+
+
+def check_masks(record: Record) -> None:
+    """Check that the mask files of an image are there.
+
+    Raises:
+        DataError: one is missing.
+    """
+    for path in (*record.get("mask_paths", ()), *([record["ignore_path"]] if record.get("ignore_path") else ())):
+        if not Path(path).is_file():
+            raise DataError(
+                f"Mask {path} of image {record['image_id']!r} does not exist. Give --masks, the folder that the paths "
+                "of masks in localization.txt are relative to (default: --images)."
+            )
 
 
 def label_vector(record: Record, classes: Sequence[str]) -> np.ndarray:
@@ -247,7 +270,7 @@ def read_coco(
         dataset = read(masks=True)
     except DataError:  # where masks are not the reason, the second reading says the same
         dataset = read(masks=False)
-    return Truth(dataset, images is not None)
+    return Truth(dataset, images is not None, Path(images or ""))
 
 
 def read_voc(path: Path, split: str | None, classes: Sequence[str] | None) -> Truth:
