@@ -152,19 +152,25 @@ def test_frozen_modules_keep_weights_and_statistics(images):
     assert all(torch.equal(before[name], value) for name, value in backbone.shallow.state_dict().items())
 
 
-def test_prediction_gives_the_labelled_class_or_the_likeliest(images):
+def test_prediction_gives_the_labelled_class_and_the_likeliest(images):
     model = localizer().eval()
     likeliest = model.activate(images).logits.argmax(1)
     free = model(images, image_ids=["a", "b"], mode="predict")
     assert [p.classes.tolist() for p in free] == [[k] for k in likeliest.tolist()]
     told = model(images, torch.tensor([2, 0]), ["a", "b"], mode="predict")
-    assert [p.classes.tolist() for p in told] == [[2], [0]]
-    assert told[0].maps.shape == (1, 16, 12)
+    wanted = [[label] if label == k else [label, k] for label, k in zip((2, 0), likeliest.tolist(), strict=True)]
+    assert [p.classes.tolist() for p in told] == wanted
+    assert told[0].maps.shape == (len(wanted[0]), 16, 12)
     assert (told[0].maps.min(), told[0].maps.max()) == (0, 1)
 
 
 def test_multi_label_prediction_gives_each_image_its_classes(images):
     model = localizer().eval()
+    model.head.classifier.weight.data.zero_()
+    model.head.classifier.bias.data.copy_(torch.tensor([-1.0, 1.0, -1.0]))  # class 1 is predicted in every image
+    found = model(images, torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]]), ["a", "b"], mode="predict")
+    assert [p.classes.tolist() for p in found] == [[0, 2, 1], [1]]
+    model.head.classifier.bias.data[1] = -1
     found = model(images, torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]]), ["a", "b"], mode="predict")
     assert [p.classes.tolist() for p in found] == [[0, 2], []]
     assert found[1].maps.shape == (0, 16, 12)

@@ -185,7 +185,10 @@ class Localizer(BaseModel):
 
     @torch.no_grad()
     def predict(self, images: Tensor, labels: Tensor | None = None, image_ids: Sequence[str] = ()) -> list[Prediction]:
-        """Return logits and score maps: of the labelled classes where labels are given, else of the likeliest class.
+        """Return logits and score maps: of the labelled and the predicted classes, or of the likeliest without labels.
+
+        A class is predicted where it is the likeliest of an image with one label, or likelier than not in multi-label
+        data; metrics need both, the labelled classes come first.
 
         Args:
             images: (B, 3, H, W), normalised.
@@ -214,19 +217,26 @@ class Localizer(BaseModel):
 
 
 def asked_classes(activation: Activation, labels: Tensor | None) -> tuple[Tensor, list[int]]:
-    """Return the classes (B, T) to make maps for, and how many of each row count.
+    """Return the classes (B, T) to make maps for, and how many of each row count: labelled ones, then predicted ones.
 
-    Rows of multi-hot labels with fewer classes than others are filled up with class 0.
+    Rows with fewer classes than others are filled up with class 0.
     """
     if labels is None:
         size, device = len(activation.maps), activation.maps.device
         if activation.logits is None:
             return torch.zeros(size, 1, dtype=torch.long, device=device), [1] * size
         return activation.logits.argmax(1, keepdim=True), [1] * size
+    logits = activation.logits
     if labels.ndim == 1:
-        return labels[:, None], [1] * len(labels)
-    present = labels > 0.5
-    counts = present.sum(1)
+        if logits is None:
+            return labels[:, None], [1] * len(labels)
+        likeliest = logits.argmax(1)
+        other = likeliest != labels
+        return torch.stack([labels, likeliest * other], 1), (1 + other.long()).tolist()
+    rank = 2 * (labels > 0.5).long()  # 2 labelled, 1 predicted, 0 neither
+    if logits is not None:
+        rank = torch.maximum(rank, (logits > 0).long())
+    counts = (rank > 0).sum(1)
     most = max(int(counts.max()), 1)
-    order = torch.argsort(present.long(), dim=1, descending=True, stable=True)[:, :most]
-    return order.masked_fill(~present.gather(1, order), 0), counts.tolist()
+    order = torch.argsort(rank, dim=1, descending=True, stable=True)[:, :most]
+    return order.masked_fill(rank.gather(1, order) == 0, 0), counts.tolist()

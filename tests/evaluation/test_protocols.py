@@ -24,7 +24,7 @@ from tests.evaluation.drawn_images import (
     maps_and,
     targets,
 )
-from wsolkit import Targets
+from wsolkit import DataError, Targets
 from wsolkit.evaluation.box_acc import BoxAcc
 from wsolkit.evaluation.box_map import BoxMAP
 from wsolkit.evaluation.classification import ClassificationMAP
@@ -56,6 +56,7 @@ def test_names_and_needs():
         "CorLoc": CorLoc,
         "point-mAP": PointLocalizationMAP,
         "box-mAP": BoxMAP,
+        "box-mAP-given": BoxMAP,
         "PxAP": PxAP,
         "mIoU": MeanIoU,
     }
@@ -145,7 +146,7 @@ def several_by_hand(name):
             {"score_maps": {4: TWO}, "class_scores": -LOGITS_OF, "size": SIZE, **other},
         ]
         return by_hand(PointLocalizationMAP(), rows)
-    if name == "box-mAP":
+    if name == "box-mAP-given":
         mean = (0.6 * 36 + 1.0 * 4) / 40
         rows = [
             {
@@ -164,7 +165,7 @@ def several_by_hand(name):
     return metric
 
 
-@pytest.mark.parametrize("name", [name for name in MULTI if name != "PxAP"])
+@pytest.mark.parametrize("name", [name for name in MULTI if name not in ("PxAP", "box-mAP")])
 def test_images_of_several_labels(name):
     protocol, accumulator = fed(name, SEVERAL)
     hand = several_by_hand(name)
@@ -208,7 +209,7 @@ def test_the_box_threshold_counts_and_is_named():
     assert accumulator.rows["b"].iou == 0.5
     assert fed("BoxAcc", ONE_LABEL[1:])[1].rows["b"].iou == pytest.approx(8 / 160)
     assert fed("CorLoc", ONE_LABEL[1:], 0.7)[1].rows["b"] == {4: 0.5}
-    for name, images in (("BoxAcc", ONE_LABEL), ("CorLoc", ONE_LABEL), ("box-mAP", SEVERAL)):
+    for name, images in (("BoxAcc", ONE_LABEL), ("CorLoc", ONE_LABEL), ("box-mAP-given", SEVERAL)):
         protocol, accumulator = fed(name, images)
         for threshold, selection, words in ((0.7, FIXED, "fixed"), (0.6, VAL, "chosen on val")):
             result = protocol.at(threshold, selection).result(accumulator)
@@ -230,13 +231,25 @@ def test_without_logits_a_box_scores_by_its_map():
     hand.update(
         "a", [[4, 2, 16, 12], [24, 4, 30, 18]], [1, 1], [0.9, 0.3], truth.boxes, truth.box_labels, truth.difficult
     )
-    row, expected = fed("box-mAP", [image])[1].rows["a"], hand.rows["a"]
+    row, expected = fed("box-mAP-given", [image])[1].rows["a"], hand.rows["a"]
     assert row.scores == pytest.approx(expected.scores)
     assert row.boxes.tolist() == expected.boxes.tolist()
     assert row.outcomes.tolist() == expected.outcomes.tolist()
-    _, with_logits = fed("box-mAP", SEVERAL)
-    for name, detections in several_by_hand("box-mAP").rows.items():
+    _, with_logits = fed("box-mAP-given", SEVERAL)
+    for name, detections in several_by_hand("box-mAP-given").rows.items():
         assert with_logits.rows[name].scores == pytest.approx(detections.scores)
+
+
+def test_boxes_of_predicted_classes():
+    """In the first image classes 0, 1 and 4 are likelier than not, and there is no map of class 0."""
+    with pytest.raises(
+        DataError, match="Class 0 is predicted in image 'a', but there is no map of it; there are maps of"
+    ):
+        fed("box-mAP", SEVERAL[:1])
+    one = ScoredImage("a", {1: ONE, 4: TWO}, PRESENT, np.where(np.arange(CLASSES) == 4, 1.0, -1.0), SEVERAL[0].targets)
+    protocol, accumulator = fed("box-mAP", [one])
+    assert accumulator.rows["a"].labels.tolist() == [4]  # class 1 is given, but not predicted
+    assert "predicted" in protocol.result(accumulator).conventions["class source"]
 
 
 def test_width_and_height_have_scales_of_their_own():

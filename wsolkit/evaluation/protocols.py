@@ -18,12 +18,13 @@ from wsolkit.evaluation.corloc import CorLoc
 from wsolkit.evaluation.feeds import (
     feed_accuracy,
     feed_box_acc,
-    feed_box_map,
     feed_corloc,
+    feed_given_boxes,
     feed_map,
     feed_mean_iou,
     feed_pixels,
     feed_points,
+    feed_predicted_boxes,
     feed_sweep,
     feed_top_k_localization,
 )
@@ -47,6 +48,12 @@ WHERE = {
     LOGITS: "Class scores are given with --logits",
 }
 """Where one finds what a protocol needs."""
+
+CLASS_SOURCES = {
+    "box-mAP": "classes that are predicted, probability > .5",
+    "box-mAP-given": "classes given (true labels)",
+}
+"""Which classes' maps give boxes."""
 
 Feed = Callable[[Any, ScoredImage, float], Any]
 
@@ -112,9 +119,9 @@ class Protocol:
             if BOXES not in self.needs or self.name == "point-mAP":
                 return found
             words = {"threshold selection": self.selection + ("" if self.threshold is not None else ", CAM's 0.2")}
-            if self.name == "box-mAP":
-                words["class source"] = "classes with a map (given labels); box score: mean of the map inside, times "
-                words["class source"] += "the sigmoid of the logit where there are logits"
+            if self.name in CLASS_SOURCES:
+                words["class source"] = f"{CLASS_SOURCES[self.name]}; box score: mean of the map inside"
+                words["class source"] += ", times the sigmoid of the logit where there are logits"
             lines = tuple(replace(line, threshold=self.cut, selection=self.selection) for line in found.lines)
             return replace(found, lines=lines, conventions={**found.conventions, **words})
         return accumulator.compute(threshold)  # type: ignore[call-arg]
@@ -164,8 +171,13 @@ PROTOCOLS: Mapping[str, Protocol] = {
             lambda _: PointLocalizationMAP(), feed_points, False,
         ),
         protocol(
-            "box-mAP", "detection average precision of the components, IoU .5 and .3", [BOXES, MULTI_LABEL],
-            lambda _: BoxMAP(ious=(0.5, 0.3)), feed_box_map, False,
+            "box-mAP", "detection average precision of the predicted classes' components, IoU .5 and .3",
+            [BOXES, LOGITS, MULTI_LABEL], lambda _: BoxMAP(ious=(0.5, 0.3)), feed_predicted_boxes, False,
+            by_default=False,
+        ),
+        protocol(
+            "box-mAP-given", "the same with the classes of each image given", [BOXES, MULTI_LABEL],
+            lambda _: BoxMAP(ious=(0.5, 0.3)), feed_given_boxes, False,
         ),
         protocol("PxAP", "pixel average precision and IoU", [MASKS, SINGLE_LABEL], lambda _: PxAP(), feed_pixels),
         protocol(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from mmengine.evaluator import BaseMetric
 
 from wsolkit.errors import ConfigError
@@ -63,9 +64,13 @@ class LocalizationMetric(BaseMetric):
             if truth is not None and len(truth.boxes):
                 maps = prediction.maps.cpu().numpy()
                 features = None if prediction.features is None else prediction.features.float().cpu().numpy()
+                present: list[int] = []
+                if label is not None:
+                    present = [int(label)] if label.ndim == 0 else np.flatnonzero(label > 0.5).tolist()
                 boxes = {
                     k: boxes_at(score_map, self.extractor, self.thresholds, features)
                     for k, score_map in zip(prediction.classes.tolist(), maps, strict=True)
+                    if k in present
                 }
             self.results.append(
                 judge(

@@ -33,7 +33,7 @@ Advance = Callable[[str, int, int], None]
 ALL = frozenset((BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL))
 """Whatever a protocol may need."""
 
-PROTOCOLS = ("MaxBoxAcc", "MaxBoxAccV2", "top-k-loc", "CorLoc", "point-mAP", "box-mAP", "PxAP", "mIoU")
+PROTOCOLS = ("MaxBoxAcc", "MaxBoxAccV2", "top-k-loc", "CorLoc", "point-mAP", "box-mAP", "box-mAP-given", "PxAP", "mIoU")
 """The protocols that are computed where the data has what they need."""
 
 
