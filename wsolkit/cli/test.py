@@ -183,13 +183,14 @@ def protocols_table(evaluation: Evaluation) -> Table:
     table.add_column("", no_wrap=True)
     for name in ("micro", "interval", "macro", "at", "oracle", "gap"):
         table.add_column(name, justify="right", no_wrap=True)
+    seen: set[str] = set()
     for result in evaluation.results:
         oracles = {line.name: line for line in result.lines if line.selection == ORACLE}
         shown = [line for line in result.lines if line.selection != ORACLE] or list(oracles.values())
         for number, line in enumerate(shown):
             score, oracle = line.score, oracles.get(line.name)
             table.add_row(
-                line.name,
+                f"{result.metric}: {line.name}" if line.name in seen else line.name,
                 f"{score.percent:.1f}",
                 f"{score.low:.1f} - {score.high:.1f}",
                 "" if score.macro is None else f"{score.macro:.1f}",
@@ -198,6 +199,7 @@ def protocols_table(evaluation: Evaluation) -> Table:
                 f"{oracle.score.percent - score.percent:+.1f}" if oracle and oracle is not line else "",
                 end_section=number == len(shown) - 1,
             )
+        seen |= {line.name for line in shown}
     return table
 
 

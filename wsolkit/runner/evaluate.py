@@ -151,7 +151,10 @@ def add_protocols(
         protocol = choose_protocols([name], ALL)[0].at(cut, VAL if selected else FIXED)
         honest: Any = None if table.split == table.selection else selected.get(name, cut)
         result = protocol.result(accumulator, honest)
-        table.results.append(replace(result, conventions={**result.conventions, "split": table.split}))
+        taken = {each.metric for each in table.results}
+        metric = name if result.metric in taken else result.metric  # two protocols may share an accumulator
+        conventions = {**result.conventions, "split": table.split}
+        table.results.append(replace(result, metric=metric, conventions=conventions))
         if name == "MaxBoxAcc" and isinstance(accumulator, MaxBoxAcc):
             line = table.results[-1].lines[0]
             table.trials = accumulator.trials(line.threshold or 0.0, table.iou)
