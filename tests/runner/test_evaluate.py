@@ -9,10 +9,12 @@ import torch
 from wsolkit import ConfigError, DataError
 from wsolkit.boxes import largest_box
 from wsolkit.cli.main import main
-from wsolkit.evaluation import ImageResult
+from wsolkit.cli.test import protocols_table
+from wsolkit.evaluation import ImageResult, Line, Result, Score
+from wsolkit.evaluation.results import ORACLE, VAL
 from wsolkit.registry import DATASETS, MODELS
 from wsolkit.runner.config import fill_classes, load_config
-from wsolkit.runner.evaluate import each_class, evaluate
+from wsolkit.runner.evaluate import Evaluation, each_class, evaluate
 
 OPTIONS = {
     "train_dataloader.dataset.num_images": 12,
@@ -164,3 +166,47 @@ def test_each_class_of_multi_label_data_has_its_precision_and_count():
     assert found["cat"] == (pytest.approx(100 * (1 + 2 / 3) / 2), 2)
     assert found["dog"] == (100.0, 1)
     assert np.isnan(found["hen"][0])
+
+
+def test_protocols_take_their_thresholds_from_val(config, model):
+    """What is best on val, its own oracle there, is what counts on test; the oracle of test stands beside it."""
+    names = ["MaxBoxAccV2", "top-k-loc"]
+    on_val = evaluate(config, model, split="val", protocols=names).results
+    on_test = evaluate(config, model, protocols=names).results
+    for mine, chosen in zip(on_test, on_val, strict=True):
+        assert {line.selection for line in chosen.lines} == {ORACLE}
+        honest = {line.name: line.threshold for line in mine.lines if line.selection == VAL}
+        assert honest == {line.name: line.threshold for line in chosen.lines}
+        assert {line.name for line in mine.lines if line.selection == ORACLE} == set(honest)
+        assert mine.conventions["split"] == "test"
+
+
+def test_protocols_without_thresholds_of_their_own_take_the_table_s(config, model):
+    found = evaluate(config, model, protocols=["CorLoc"])
+    cut = found.rows[0].localization.threshold
+    assert {(line.threshold, line.selection) for line in found.results[0].lines} == {(cut, VAL)}
+
+
+def test_results_of_one_accumulator_keep_their_names(config, model):
+    found = evaluate(config, model, protocols=["MaxBoxAcc", "MaxBoxAcc-exact"])
+    assert [result.metric for result in found.results] == ["MaxBoxAcc", "MaxBoxAcc-exact"]
+
+
+def test_a_protocol_that_can_judge_nothing_is_named(config, model):
+    with pytest.raises(
+        ConfigError, match="Protocol point-mAP can judge no image of split 'test': it needs boxes, logits"
+    ):
+        evaluate(config, model, protocols=["point-mAP"])
+
+
+def test_the_table_of_protocols_has_the_oracle_and_what_it_would_add():
+    lines = (
+        Line("MaxBoxAcc@50", Score(40.0, 10, 30.0, 50.0, 41.0), 0.222, VAL),
+        Line("MaxBoxAcc@50", Score(43.0, 10, 33.0, 53.0, 44.0), 0.25, ORACLE),
+    )
+    table = protocols_table(
+        Evaluation("test", "val", 10, 0.5, "LargestComponent", results=[Result("MaxBoxAcc", lines)])
+    )
+    cells = [list(column.cells) for column in table.columns]
+    assert [column[0] for column in cells] == ["MaxBoxAcc@50", "40.0", "30.0 - 50.0", "41.0", "0.222", "43.0", "+3.0"]
+    assert "chosen on val" in table.caption
