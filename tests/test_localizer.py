@@ -152,6 +152,19 @@ def test_frozen_modules_keep_weights_and_statistics(images):
     assert all(torch.equal(before[name], value) for name, value in backbone.shallow.state_dict().items())
 
 
+def test_norms_that_are_not_to_learn_keep_their_statistics_while_weights_are_trained(images):
+    backbone = TwoStages()
+    backbone.shallow = nn.Sequential(nn.Conv2d(3, 4, 3, stride=2, padding=1), nn.BatchNorm2d(4))
+    model = localizer(backbone=backbone, norm_eval=["shallow"]).train()
+    before = copy.deepcopy(backbone.shallow[1].state_dict())
+    model(images, torch.tensor([0, 1]), mode="loss")["loss_cross_entropy"].backward()
+    assert all(parameter.grad is not None for parameter in backbone.shallow.parameters())
+    assert all(torch.equal(before[name], value) for name, value in backbone.shallow[1].state_dict().items())
+    assert model.eval().train().backbone.shallow[0].training
+    with pytest.raises(ConfigError, match="has no module 'deeper'"):
+        localizer(norm_eval=["deeper"])
+
+
 def test_prediction_gives_the_labelled_class_and_the_likeliest(images):
     model = localizer().eval()
     likeliest = model.activate(images).logits.argmax(1)

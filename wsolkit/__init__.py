@@ -13,6 +13,7 @@ if TYPE_CHECKING:
         ShapeError,
         WsolkitError,
     )
+    from wsolkit.files import whole_file, write_json, write_text
     from wsolkit.hookspecs import hookimpl
     from wsolkit.interfaces import (
         Activation,
@@ -27,14 +28,37 @@ if TYPE_CHECKING:
         Pooling,
         Prediction,
         ScoredBoxes,
+        Stage,
         Targets,
     )
     from wsolkit.methods import Method
     from wsolkit.plugins import load_plugins
+    from wsolkit.registry import (
+        BACKBONES,
+        BOX_EXTRACTORS,
+        CAM_METHODS,
+        HEADS,
+        LOSSES,
+        METRICS,
+        MODELS,
+        MODIFIERS,
+        POOLINGS,
+        STAGES,
+    )
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "BACKBONES",
+    "BOX_EXTRACTORS",
+    "CAM_METHODS",
+    "HEADS",
+    "LOSSES",
+    "METRICS",
+    "MODELS",
+    "MODIFIERS",
+    "POOLINGS",
+    "STAGES",
     "Activation",
     "ActivationHead",
     "Backbone",
@@ -54,10 +78,14 @@ __all__ = [
     "Prediction",
     "ScoredBoxes",
     "ShapeError",
+    "Stage",
     "Targets",
     "WsolkitError",
     "hookimpl",
     "load_plugins",
+    "whole_file",
+    "write_json",
+    "write_text",
 ]
 
 _MODULES = {
@@ -70,9 +98,22 @@ _MODULES = {
         "ShapeError",
         "WsolkitError",
     ),
+    "files": ("whole_file", "write_json", "write_text"),
     "hookspecs": ("hookimpl",),
     "methods": ("Method",),
     "plugins": ("load_plugins",),
+    "registry": (
+        "BACKBONES",
+        "BOX_EXTRACTORS",
+        "CAM_METHODS",
+        "HEADS",
+        "LOSSES",
+        "METRICS",
+        "MODELS",
+        "MODIFIERS",
+        "POOLINGS",
+        "STAGES",
+    ),
 }
 _HOMES = {name: module for module, names in _MODULES.items() for name in names}
 

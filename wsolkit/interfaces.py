@@ -10,7 +10,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar, NamedTuple
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 
 import numpy as np
 import torch
@@ -35,6 +36,7 @@ __all__ = [
     "Pooling",
     "Prediction",
     "ScoredBoxes",
+    "Stage",
     "Targets",
 ]
 
@@ -353,3 +355,39 @@ class BoxExtractor(ABC):
         finally:
             self.threshold = kept
         return found
+
+
+class Stage(ABC):
+    """One step of a pipeline: reads files, writes files into its own folder, and can be killed at any moment.
+
+    The arguments of a stage in a configuration may name the folder of an earlier stage as ``{name}``
+    (``"{maps}/last.pth"``); they arrive as paths. A stage is done when ``run`` has returned. One that was killed is
+    run again with ``resume=True`` in the same folder, so it writes whole files only and skips what is there.
+    """
+
+    @abstractmethod
+    def run(self, folder: Path, resume: bool) -> dict[str, float]:
+        """Do the work.
+
+        Args:
+            folder: the stage's own folder; it exists.
+            resume: whether an earlier run of this stage, with the same settings, was cut off in this folder.
+
+        Returns:
+            Named numbers to show, such as how many boxes were found; may be empty.
+        """
+
+    def inputs(self) -> list[Path]:
+        """Return the files this stage reads from outside the pipeline; it is done anew when one of them changes.
+
+        Asked before anything runs, of a stage whose texts still hold ``{name}``; what lies in the folder of an earlier
+        stage is known there and need not be told.
+        """
+        return []
+
+    def declares(self) -> Mapping[str, Any]:
+        """Return what decides the result beside the arguments, such as a resolved configuration, as plain data.
+
+        Asked as ``inputs`` is. A mistake in the settings is best found here, before anything runs.
+        """
+        return {}

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
+from torch.nn.modules.batchnorm import _BatchNorm
 
 from wsolkit.errors import ConfigError, ShapeError
 from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
@@ -37,6 +38,8 @@ class Localizer(BaseModel):
         precision: ``auto`` (bf16 where it is fast), ``bf16`` or ``fp32``. Weights and losses stay float32.
         channels_last: lay weights and images out with the channels innermost.
         freeze: dotted names of modules of the backbone that training leaves as they are, batch statistics included.
+        norm_eval: dotted names of modules of the backbone whose batch norms keep their running statistics in training;
+            their weights are trained, unless ``freeze`` names them too.
         compile: compile the backbone with ``torch.compile``; a dict gives its options (``dict(backend="eager")``).
         init_cfg: mmengine's initialisation configuration.
 
@@ -56,6 +59,7 @@ class Localizer(BaseModel):
         precision: str = "auto",
         channels_last: bool = True,
         freeze: Sequence[str] = (),
+        norm_eval: Sequence[str] = (),
         compile: bool | Mapping[str, Any] = False,
         init_cfg: Any = None,
     ) -> None:
@@ -81,6 +85,12 @@ class Localizer(BaseModel):
         self.frozen = [find_module(self.backbone, name)[1] for name in freeze]
         for module in self.frozen:
             module.requires_grad_(False)
+        self.fixed_norms = [
+            module
+            for name in norm_eval
+            for module in find_module(self.backbone, name)[1].modules()
+            if isinstance(module, _BatchNorm)
+        ]
         self.register_buffer("chosen_threshold", torch.tensor(float("nan")))
         autocast_context(precision, torch.device("cpu"))  # complains about an unknown precision now, not at step one
         if channels_last:
@@ -92,7 +102,7 @@ class Localizer(BaseModel):
         config = dict(config) if isinstance(config, Mapping) else config
         weight = float(config.pop("weight", 1.0)) if isinstance(config, dict) else 1.0
         loss = LOSSES.build(config)
-        name = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", type(loss).__name__).lower()
+        name = snake_case(type(loss).__name__)
         if name in self.losses:
             raise ConfigError(f"The losses hold {type(loss).__name__} twice. Keep one, with the sum of the weights.")
         self.losses[name] = loss
@@ -124,9 +134,9 @@ class Localizer(BaseModel):
         return next(self.parameters()).device
 
     def train(self, mode: bool = True) -> Localizer:
-        """Switch to training or evaluation; frozen modules stay in evaluation."""
+        """Switch to training or evaluation; frozen modules and norms that are not to learn stay in evaluation."""
         super().train(mode)
-        for module in self.frozen:
+        for module in (*self.frozen, *self.fixed_norms):
             module.eval()
         return self
 
@@ -214,6 +224,15 @@ class Localizer(BaseModel):
         """Return the scored boxes of one score map (H, W), in pixels of the map."""
         last = None if features is None else features.float().cpu().numpy()
         return self.box_extractor(score_map.float().cpu().numpy(), last)
+
+
+def snake_case(name: str) -> str:
+    """Return a class name as losses are called in the log.
+
+    >>> snake_case("BinaryCrossEntropy"), snake_case("C2AMLoss")
+    ('binary_cross_entropy', 'c2am_loss')
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def asked_classes(activation: Activation, labels: Tensor | None) -> tuple[Tensor, list[int]]:

@@ -44,6 +44,7 @@ INTERFACES: dict[type, Registry] = {
     interfaces.Loss: registry.LOSSES,
     interfaces.CamMethod: registry.CAM_METHODS,
     interfaces.BoxExtractor: registry.BOX_EXTRACTORS,
+    interfaces.Stage: registry.STAGES,
     BaseModel: registry.MODELS,
     BaseDataPreprocessor: registry.MODELS,
     DistributedDataParallel: registry.MODEL_WRAPPERS,

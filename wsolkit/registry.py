@@ -34,6 +34,7 @@ __all__ = [
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "POOLINGS",
     "SCOPE",
+    "STAGES",
     "TRANSFORMS",
     "ComponentRegistry",
     "check_arguments",
@@ -128,6 +129,8 @@ HEADS = ComponentRegistry("activation head", scope=SCOPE)
 LOSSES = ComponentRegistry("loss", scope=SCOPE)
 CAM_METHODS = ComponentRegistry("CAM method", scope=SCOPE)
 BOX_EXTRACTORS = ComponentRegistry("box extractor", scope=SCOPE)
+
+STAGES = ComponentRegistry("pipeline stage", scope=SCOPE)
 
 MODELS = ComponentRegistry("model", parent=engine.MODELS, scope=SCOPE)
 DATASETS = ComponentRegistry("dataset", parent=engine.DATASETS, scope=SCOPE)

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from wsolkit import ConfigError
-from wsolkit.heads import ConvHead, LinearHead, recombine
+from wsolkit.heads import ConvHead, LinearHead, concat_levels, recombine
 from wsolkit.poolings import LogSumExpPooling, MaxPooling
 
 CHANNELS = {"layer3": 4, "layer4": 6}
@@ -78,3 +78,13 @@ def test_log_sum_exp_against_a_loop():
     flat = maps.double().flatten(2)
     expected = (flat.mul(3).exp().mean(2).log() / 3).float()
     torch.testing.assert_close(pooled, expected)
+
+
+def test_levels_side_by_side_keep_the_order_and_take_the_largest_size():
+    levels = {"a": torch.rand(2, 3, 8, 6), "b": torch.rand(2, 5, 4, 3)}
+    found = concat_levels(levels, ["b", "a"])
+    assert torch.equal(found[:, 5:], levels["a"])
+    torch.testing.assert_close(
+        found[:, :5], torch.nn.functional.interpolate(levels["b"], size=(8, 6), mode="bilinear", align_corners=False)
+    )
+    assert concat_levels(levels, ["b"]) is levels["b"]

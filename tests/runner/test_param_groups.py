@@ -5,7 +5,12 @@ from mmengine.optim import build_optim_wrapper
 from torch import nn
 
 from wsolkit.errors import ConfigError
-from wsolkit.runner.param_groups import check_complete, group_parameters
+from wsolkit.runner.param_groups import (
+    PartOptimWrapperConstructor,
+    check_complete,
+    freeze_kinds,
+    group_parameters,
+)
 
 
 class Model(nn.Module):
@@ -52,6 +57,26 @@ def test_frozen_parameters_are_left_out():
         groups(model)
 
 
+def test_kinds_can_be_taken_out_of_the_training():
+    model = Model()
+    freeze_kinds(model, ["norm", "vector"])
+    assert sum(len(group["params"]) for group in groups(model)) == 8  # four weights and their biases
+    assert not model.backbone[1].weight.requires_grad
+    assert not model.backbone.gamma.requires_grad
+    with pytest.raises(ConfigError, match="freeze_kinds goes by kind of parameter, but got 'norms'"):
+        freeze_kinds(model, ["norms"])
+
+
+def test_the_constructor_freezes_kinds():
+    model = Model()
+    constructor = PartOptimWrapperConstructor(
+        {"type": "OptimWrapper", "optimizer": {"type": "SGD", "lr": 0.1}}, {"freeze_kinds": ["norm"]}
+    )
+    constructor(model)
+    assert not model.backbone[3].bias.requires_grad
+    assert model.head.bias.requires_grad
+
+
 def test_shared_parameters_are_counted_once():
     model = Model()
     model.heading.weight = model.head.weight
@@ -79,6 +104,11 @@ def test_a_parameter_in_two_groups_is_named():
 def test_mistakes_are_explained(arguments, said):
     with pytest.raises(ConfigError, match=said):
         groups(**arguments)
+
+
+def test_multipliers_that_are_no_mapping_are_explained():
+    with pytest.raises(ConfigError, match=r"lr_mult is written as dict\(NAME=NUMBER\), but got '{}'"):
+        groups(lr_mult="{}")
 
 
 def test_unknown_options_are_explained():

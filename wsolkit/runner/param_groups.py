@@ -11,11 +11,11 @@ from torch.nn.modules.batchnorm import _NormBase
 
 from wsolkit.errors import ConfigError, nearest
 
-__all__ = ["PartOptimWrapperConstructor", "group_parameters", "kind_of"]
+__all__ = ["PartOptimWrapperConstructor", "freeze_kinds", "group_parameters", "kind_of"]
 
 KINDS = ("norm", "bias", "vector", "weight")
 NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
-OPTIONS = ("lr_mult", "decay_mult")
+OPTIONS = ("lr_mult", "decay_mult", "freeze_kinds")
 
 
 def kind_of(module: nn.Module, name: str, parameter: nn.Parameter) -> str:
@@ -42,9 +42,45 @@ def check_multipliers(given: Mapping[str, Any], what: str) -> None:
     Raises:
         ConfigError: one is not.
     """
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{what} is written as dict(NAME=NUMBER), but got {given!r}. Write it so.")
     for name, value in given.items():
         if isinstance(value, bool) or not isinstance(value, (int, float)) or value < 0:
             raise ConfigError(f"{what} of {name!r} should be a number >= 0, but got {value!r}.")
+
+
+def kinds_of(model: nn.Module) -> dict[str, str]:
+    """Return the kind of every parameter by its dotted name."""
+    kinds: dict[str, str] = {}
+    for prefix, module in model.named_modules():
+        for name, parameter in module.named_parameters(recurse=False):
+            kinds.setdefault(f"{prefix}.{name}" if prefix else name, kind_of(module, name, parameter))
+    return kinds
+
+
+def freeze_kinds(model: nn.Module, frozen: Iterable[str]) -> None:
+    """Take all parameters of some kinds out of the training; running statistics of norms go on.
+
+    Args:
+        model: the model.
+        frozen: kinds of parameters: ``norm``, ``bias``, ``vector``, ``weight``.
+
+    Raises:
+        ConfigError: a kind does not exist.
+
+    >>> model = nn.Sequential(nn.Linear(2, 2), nn.BatchNorm1d(2))
+    >>> freeze_kinds(model, ["norm"])
+    >>> [name for name, parameter in model.named_parameters() if parameter.requires_grad]
+    ['0.weight', '0.bias']
+    """
+    frozen = [frozen] if isinstance(frozen, str) else list(frozen)
+    for kind in frozen:
+        if kind not in KINDS:
+            raise ConfigError(f"freeze_kinds goes by kind of parameter, but got {kind!r}. {nearest(kind, KINDS)}")
+    kinds = kinds_of(model)
+    for name, parameter in model.named_parameters():
+        if kinds[name] in frozen:
+            parameter.requires_grad_(False)
 
 
 def group_parameters(
@@ -79,10 +115,7 @@ def group_parameters(
     if lr_mult and lr is None:
         raise ConfigError("lr_mult multiplies the optimizer's lr, which is not set. Add lr=...")
 
-    kinds: dict[str, str] = {}
-    for prefix, module in model.named_modules():
-        for name, parameter in module.named_parameters(recurse=False):
-            kinds.setdefault(f"{prefix}.{name}" if prefix else name, kind_of(module, name, parameter))
+    kinds = kinds_of(model)
     names = [name for name, _ in model.named_parameters()]
     for prefix in lr_mult:
         if not any(part_of(name, [prefix]) for name in names):
@@ -134,7 +167,8 @@ class PartOptimWrapperConstructor(DefaultOptimWrapperConstructor):
     """Builds the optimizer with few parameter groups.
 
     ``paramwise_cfg=dict(lr_mult=dict(backbone=0.1), decay_mult=dict(norm=0, bias=0))`` multiplies learning rates by
-    part of the model and weight decay by kind of parameter; see ``group_parameters``.
+    part of the model and weight decay by kind of parameter; see ``group_parameters``. ``freeze_kinds=["norm"]`` takes
+    kinds of parameters out of the training; see ``freeze_kinds``.
 
     Raises:
         ConfigError: an option, a part or a kind is unknown.
@@ -151,6 +185,7 @@ class PartOptimWrapperConstructor(DefaultOptimWrapperConstructor):
 
     def add_params(self, params: list[dict], module: nn.Module, **_: Any) -> None:
         """Fill mmengine's list of groups."""
+        freeze_kinds(module, self.paramwise_cfg["freeze_kinds"])
         params.extend(
             group_parameters(
                 module,

@@ -1,0 +1,12 @@
+# PSOL's schedule for box regressors: SGD, momentum .9, weight decay 1e-4, twice the rate for the new layers, 6 epochs.
+# The rate is 1e-3 for a batch of 256 and goes with the batch; it falls to a tenth for the last third.
+optim_wrapper = dict(
+    type="OptimWrapper",
+    constructor="PartOptimWrapperConstructor",
+    optimizer=dict(type="SGD", lr=1e-3, momentum=0.9, weight_decay=1e-4, fused=True),
+    paramwise_cfg=dict(lr_mult=dict(backbone=1.0, box_head=2.0)),
+)
+param_scheduler = [dict(type="MultiStepLR", milestones=[4], gamma=0.1)]
+train_cfg = dict(type="EpochBasedTrainLoop", max_epochs=6, val_interval=1)
+val_cfg = dict(type="ValLoop")
+test_cfg = dict(type="TestLoop")

@@ -1,0 +1,91 @@
+"""The class-agnostic head of C2AM: a map P of one region, and what the two regions look like."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import torch
+from torch import Tensor, nn
+
+from wsolkit import Activation, ActivationHead, Batch, ConfigError, Levels
+from wsolkit.heads import choose_level, concat_levels
+from wsolkit_c2am.polarity import Polarity
+from wsolkit_c2am.processes import GlobalBatchNorm
+
+__all__ = ["C2AMHead", "region_embeddings"]
+
+
+def region_embeddings(features: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the mean features weighed by P and by 1 - P (C2AM, eq. 1).
+
+    The second is the sum over all cells less the first, so the features are read once.
+
+    Args:
+        features: Z, (B, C, h, w).
+        maps: P, (B, 1, h, w) in [0, 1].
+
+    Returns:
+        Foreground and background, each (B, C) float32.
+
+    >>> features = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]])  # two channels, two cells
+    >>> foreground, background = region_embeddings(features, torch.tensor([[[[1.0, 0.25]]]]))
+    >>> foreground.tolist(), background.tolist()
+    ([[0.75, 2.0]], [[0.75, 1.5]])
+    """
+    with torch.autocast(features.device.type, enabled=False):
+        cells = features.float().flatten(2)  # (B, C, h * w)
+        regions = torch.cat([maps.float(), torch.ones_like(maps, dtype=torch.float32)], 1).flatten(2)  # (B, 2, h * w)
+        sums = torch.bmm(cells, regions.transpose(1, 2)) / cells.shape[2]  # (B, C, 2)
+        return sums[..., 0], sums[..., 1] - sums[..., 0]
+
+
+class C2AMHead(ActivationHead):
+    """Makes one map for all classes: P = sigmoid(norm(conv3x3(Z))) over the concatenated levels Z.
+
+    It classifies nothing: ``Activation.logits`` is None, ``maps`` (B, 1, h, w) is P or 1 - P, whichever is the object.
+    ``extras`` holds ``foreground`` and ``background`` (B, C), the mean features of P and of 1 - P whatever they show,
+    ``p`` (B, 1, h, w), and ``logit_map`` (B, 1, h, w) before the sigmoid, both before the vote.
+
+    Args:
+        channels: channels of the backbone's levels, by name.
+        levels: names of the levels to concatenate, in this order; the deepest by default. Smaller ones are resized to
+            the largest.
+        polarity: which region is the object: ``auto`` by vote (see ``Polarity``), ``fg`` for P, ``bg`` for 1 - P.
+        freeze_bn_affine: keep the norm's scale at 1 and its shift at 0, as the reference does without saying so. The
+            logits of a batch then have the mean 0, and P cannot become all foreground.
+
+    Raises:
+        ConfigError: the backbone lacks a level, or a setting is unknown.
+
+    >>> head = C2AMHead({"layer3": 4, "layer4": 8}, levels=["layer4", "layer3"])
+    >>> activation = head({"layer3": torch.rand(2, 4, 6, 6), "layer4": torch.rand(2, 8, 6, 6)})
+    >>> activation.maps.shape, activation.extras["foreground"].shape, activation.class_agnostic
+    (torch.Size([2, 1, 6, 6]), torch.Size([2, 12]), True)
+    """
+
+    def __init__(
+        self,
+        channels: Mapping[str, int],
+        levels: Sequence[str] | None = None,
+        polarity: str = "auto",
+        freeze_bn_affine: bool = True,
+    ) -> None:
+        super().__init__()
+        if isinstance(levels, str) or (levels is not None and not levels):
+            raise ConfigError(
+                f"levels should be a list of level names such as ['layer4', 'layer3'], but got {levels!r}."
+            )
+        self.levels = [choose_level(channels, level) for level in levels or (None,)]
+        self.conv = nn.Conv2d(sum(channels[level] for level in self.levels), 1, 3, padding=1, bias=False)
+        self.norm = GlobalBatchNorm(1)
+        self.norm.requires_grad_(not freeze_bn_affine)
+        self.polarity = Polarity(polarity)
+
+    def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
+        """Make the map (B, 1, h, w) of the object and the embeddings of both regions."""
+        features = concat_levels(levels, self.levels)  # Z, (B, C, h, w)
+        logit_map = self.norm(self.conv(features))  # (B, 1, h, w)
+        p = torch.sigmoid(logit_map)
+        foreground, background = region_embeddings(features, p)
+        extras = {"foreground": foreground, "background": background, "p": p, "logit_map": logit_map}
+        return Activation(self.polarity(p), None, features, extras)

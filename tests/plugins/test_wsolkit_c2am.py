@@ -1,0 +1,377 @@
+"""C2AM: losses and head by loops, the vote, one batch on two processes, and every configuration for a step."""
+
+import copy
+import math
+import os
+import subprocess
+import sys
+import warnings
+from pathlib import Path
+
+import pytest
+import torch
+
+from tests.config_steps import one_step
+from wsolkit import Activation, Batch, ConfigError, ShapeError, load_plugins
+from wsolkit.localizer import Localizer
+from wsolkit.runner.find_config import config_files
+from wsolkit_c2am import (
+    C2AMHead,
+    C2AMLogitMaps,
+    C2AMLoss,
+    negative_contrast,
+    positive_contrast,
+    rank_weights,
+    region_embeddings,
+)
+
+SCRIPT = Path(__file__).with_name("c2am_processes.py")
+BATCH = Batch(torch.zeros(0))
+
+
+def cosine(a, b):
+    dot = sum(x * y for x, y in zip(a, b, strict=True))
+    return dot / math.sqrt(sum(x * x for x in a)) / math.sqrt(sum(x * x for x in b))
+
+
+def clamp(value):
+    return min(max(value, 0.0005), 0.9995)
+
+
+def negative_by_loop(foreground, background):
+    terms = [-math.log(1 - clamp(cosine(f, b))) for f in foreground for b in background]
+    return sum(terms) / len(terms)
+
+
+def positive_by_loop(rows, alpha, reference):
+    """The mean over pairs of -exp(-alpha * rank) * log(s), ranks counted by comparing with every other image."""
+    total, n = 0.0, len(rows)
+    for i in range(n):
+        similar = [cosine(rows[i], rows[j]) for j in range(n)]
+        seen = [clamp(value) for value in similar] if reference else similar
+        for j in range(n):
+            if i == j:
+                total += math.exp(alpha) * -math.log(0.9995) if reference else 0.0
+                continue
+            closer = [k for k in range(n) if k not in (i, j) and (seen[k] > seen[j] or (seen[k] == seen[j] and k < j))]
+            total += math.exp(-alpha * len(closer)) * -math.log(clamp(similar[j]))
+    return total / (n * n if reference else n * (n - 1))
+
+
+@pytest.mark.parametrize("seed", range(4))
+@pytest.mark.parametrize("alpha", [0.05, 0.75])
+@pytest.mark.parametrize("variant", ["paper", "reference"])
+def test_the_losses_by_loops(seed, alpha, variant):
+    generator = torch.Generator().manual_seed(seed)
+    foreground = torch.randn(6, 5, generator=generator) + 0.5  # some cosines are negative: the clamp matters
+    background = torch.randn(6, 5, generator=generator) + 0.5
+    found = C2AMLoss(alpha, variant)(
+        Activation(torch.zeros(6, 1, 2, 2), extras={"foreground": foreground, "background": background}), BATCH
+    )
+    reference = variant == "reference"
+    fg, bg = foreground.double().tolist(), background.double().tolist()
+    assert float(found["negative"]) == pytest.approx(negative_by_loop(fg, bg), rel=1e-4)
+    assert float(found["foreground"]) == pytest.approx(positive_by_loop(fg, alpha, reference), rel=1e-4)
+    assert float(found["background"]) == pytest.approx(positive_by_loop(bg, alpha, reference), rel=1e-4)
+
+
+def test_three_embeddings_by_hand():
+    rows = torch.tensor([[1.0, 0.0], [3.0, 4.0], [0.0, 2.0]])  # cosines .6, 0 and .8
+    log = {pair: -math.log(value) for pair, value in {"01": 0.6, "02": 0.0005, "12": 0.8}.items()}
+    far = math.exp(-0.5)  # the second neighbour
+    expected = (log["01"] + far * log["02"] + far * log["01"] + log["12"] + far * log["02"] + log["12"]) / 6
+    assert float(positive_contrast(rows, alpha=0.5)) == pytest.approx(expected, rel=1e-5)
+    other = torch.tensor([[0.0, 1.0], [1.0, 0.0], [4.0, 3.0]])
+    cosines = [[0.0005, 0.9995, 0.8], [0.8, 0.6, 0.96], [0.9995, 0.0005, 0.6]]
+    expected = sum(-math.log(1 - value) for row in cosines for value in row) / 9
+    assert float(negative_contrast(rows, other)) == pytest.approx(expected, rel=1e-3)
+
+
+def test_ties_rank_in_order_and_an_image_itself_never_takes_a_neighbour_s_place():
+    similarity = torch.full((4, 4), 1.0)  # equal rows: rounding may put another image before the image itself
+    weights = rank_weights(similarity, alpha=1.0)
+    assert torch.allclose(weights[0], torch.tensor([0.0, 1.0, math.exp(-1), math.exp(-2)]))
+    assert torch.allclose(weights[2], torch.tensor([1.0, math.exp(-1), 0.0, math.exp(-2)]))
+    assert torch.allclose(rank_weights(similarity, 1.0, include_self=True).diagonal(), torch.full((4,), math.e))
+
+
+def test_gradients_are_finite_also_for_equal_and_empty_embeddings():
+    for rows in (torch.ones(3, 4), torch.zeros(3, 4), torch.randn(3, 4)):
+        foreground, background = rows.clone().requires_grad_(), rows.clone().requires_grad_()
+        extras = {"foreground": foreground, "background": background}
+        loss = sum(C2AMLoss()(Activation(torch.zeros(3, 1, 2, 2), extras=extras), BATCH).values())
+        loss.backward()
+        assert torch.isfinite(foreground.grad).all()
+        assert torch.isfinite(background.grad).all()
+
+
+def test_a_step_along_the_gradient_separates_the_regions():
+    torch.manual_seed(0)
+    foreground, background = torch.rand(4, 8, requires_grad=True), torch.rand(4, 8, requires_grad=True)
+    extras = {"foreground": foreground, "background": background}
+    before = sum(C2AMLoss()(Activation(torch.zeros(4, 1, 2, 2), extras=extras), BATCH).values())
+    grads = torch.autograd.grad(before, [foreground, background])
+    moved = {name: extras[name] - 0.05 * grad for name, grad in zip(extras, grads, strict=True)}
+    assert sum(C2AMLoss()(Activation(torch.zeros(4, 1, 2, 2), extras=moved), BATCH).values()) < before
+
+
+def test_mistakes_with_the_loss_are_explained():
+    with pytest.raises(ShapeError, match=r"the embeddings foreground and background .* head=dict\(type='C2AMHead'"):
+        C2AMLoss()(Activation(torch.zeros(2, 1, 2, 2)), BATCH)
+    with pytest.raises(ShapeError, match="the batch has a single image. Use a larger batch_size, or drop_last=True"):
+        positive_contrast(torch.ones(1, 3), 0.25)
+    with pytest.raises(ConfigError, match="variant should be one of paper, reference, but got 'code'"):
+        C2AMLoss(variant="code")
+    with pytest.raises(ConfigError, match="alpha should be at least 0, but got -1"):
+        C2AMLoss(alpha=-1)
+    with pytest.raises(ShapeError, match=r"Embeddings should be \(N, C\) and \(M, C\), but got \(2, 3\) and \(2, 4\)"):
+        negative_contrast(torch.ones(2, 3), torch.ones(2, 4))
+
+
+def test_another_batch_size_than_alpha_was_chosen_for_is_said_once():
+    extras = {"foreground": torch.rand(3, 4), "background": torch.rand(3, 4)}
+    loss = C2AMLoss(alpha=0.25, batch_size=16)
+    with pytest.warns(UserWarning, match="alpha=0.25 was chosen for batches of 16 images .*, but there are 3"):
+        loss(Activation(torch.zeros(3, 1, 2, 2), extras=extras), BATCH)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        loss(Activation(torch.zeros(3, 1, 2, 2), extras=extras), BATCH)
+
+
+def test_the_head_by_a_loop():
+    torch.manual_seed(2)
+    head = C2AMHead({"layer3": 2, "layer4": 3}, levels=["layer4", "layer3"], polarity="fg")
+    levels = {"layer3": torch.randn(2, 2, 4, 5), "layer4": torch.randn(2, 3, 4, 5)}
+    found = head(levels)
+    z = torch.cat([levels["layer4"], levels["layer3"]], 1)
+    logits = torch.zeros(2, 4, 5)
+    padded = torch.nn.functional.pad(z, (1, 1, 1, 1))
+    for y in range(4):
+        for x in range(5):
+            logits[:, y, x] = (padded[:, :, y : y + 3, x : x + 3] * head.conv.weight[0]).sum((1, 2, 3))
+    logits = (logits - logits.mean()) / (logits.var(unbiased=False) + 1e-5).sqrt()
+    p = 1 / (1 + torch.exp(-logits))
+    torch.testing.assert_close(found.maps[:, 0], p, atol=1e-5, rtol=1e-4)
+    for image in range(2):
+        foreground = sum(p[image, y, x] * z[image, :, y, x] for y in range(4) for x in range(5)) / 20
+        background = sum((1 - p[image, y, x]) * z[image, :, y, x] for y in range(4) for x in range(5)) / 20
+        torch.testing.assert_close(found.extras["foreground"][image], foreground, atol=1e-5, rtol=1e-4)
+        torch.testing.assert_close(found.extras["background"][image], background, atol=1e-5, rtol=1e-4)
+    assert found.logits is None
+    assert found.class_agnostic
+    assert found.features.shape == (2, 5, 4, 5)
+
+
+def test_embeddings_do_not_depend_on_the_memory_layout():
+    features, maps = torch.rand(2, 6, 4, 4), torch.rand(2, 1, 4, 4)
+    plain = region_embeddings(features, maps)
+    innermost = region_embeddings(features.to(memory_format=torch.channels_last), maps)
+    torch.testing.assert_close(plain, innermost)
+
+
+def test_the_norm_of_the_head_is_not_trained_unless_asked():
+    assert not any(p.requires_grad for p in C2AMHead({"a": 4}).norm.parameters())
+    assert all(p.requires_grad for p in C2AMHead({"a": 4}, freeze_bn_affine=False).norm.parameters())
+
+
+def test_mistakes_with_the_head_are_explained():
+    with pytest.raises(ConfigError, match=r"levels should be a list of level names .*, but got 'a'"):
+        C2AMHead({"a": 4}, levels="a")
+    with pytest.raises(ConfigError, match="gives no level 'layer3' to the head"):
+        C2AMHead({"a": 4}, levels=["layer3"])
+    with pytest.raises(ConfigError, match="polarity should be one of auto, fg, bg, but got 'foreground'"):
+        C2AMHead({"a": 4}, polarity="foreground")
+
+
+def blob(images, inside, outside, side=12):
+    """Features (B, 1, side, side) with one value in the centre and another one around it."""
+    features = torch.full((images, 1, side, side), float(outside))
+    features[:, :, 3:9, 3:9] = inside
+    return features
+
+
+def identity_head(sign=1.0, **options):
+    """A head whose logit is the (normalised) feature itself, or its negative."""
+    head = C2AMHead({"a": 1}, **options)
+    with torch.no_grad():
+        head.conv.weight.zero_()
+        head.conv.weight[0, 0, 1, 1] = sign
+    return head
+
+
+@pytest.mark.parametrize("sign", [1.0, -1.0])
+def test_the_object_is_the_region_in_the_centre_whichever_way_training_turned(sign):
+    head = identity_head(sign).train()
+    levels = {"a": blob(4, 2.0, -1.0)}
+    for _ in range(3):
+        maps = head(levels).maps
+    assert maps[0, 0, 6, 6] > 0.7 > 0.4 > maps[0, 0, 1, 1]
+    assert int(head.polarity.decided) == 0
+    assert float(head.polarity.votes[2]) == 12
+    head.eval()
+    assert int(head.polarity.decided) == int(sign)
+    copied = identity_head(sign)
+    copied.load_state_dict(head.state_dict())
+    torch.testing.assert_close(copied.eval()(levels).maps, head(levels).maps)
+    # a resumed training goes on with the decision, whatever it sees
+    copied.train()({"a": -levels["a"]})
+    assert copied.polarity.sign == int(sign)
+    assert float(copied.polarity.votes[2]) == 12
+
+
+def test_the_same_maps_come_out_of_a_head_and_of_its_negative():
+    torch.manual_seed(3)
+    levels = {"a": torch.randn(4, 1, 12, 12) + blob(4, 2.0, -1.0)}
+    maps = []
+    for sign in (1.0, -1.0):
+        head = identity_head(sign).train()
+        head(levels)
+        maps.append(head.eval()(levels).maps)
+    torch.testing.assert_close(maps[0], maps[1])
+
+
+def test_cells_at_the_very_edge_do_not_vote():
+    head = identity_head().train()
+    features = blob(2, 1.0, -1.0)
+    features[:, :, 0] = features[:, :, -1] = features[..., 0] = features[..., -1] = 100.0
+    head({"a": features})
+    assert head.polarity.sign == 1
+
+
+def test_polarity_by_hand():
+    levels = {"a": blob(2, 2.0, -1.0)}
+    for polarity, higher in (("fg", True), ("bg", False)):
+        maps = identity_head(polarity=polarity).train()(levels).maps
+        assert bool(maps[0, 0, 6, 6] > maps[0, 0, 1, 1]) is higher
+
+
+def test_an_evaluation_that_contradicts_the_vote_warns():
+    head = identity_head().train()
+    head({"a": blob(4, 2.0, -1.0)})
+    head.eval()
+    with pytest.warns(UserWarning, match="may be exchanged: training took P for the object, but over 64 images"):
+        head({"a": blob(64, -3.0, 3.0)})
+    head.eval()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(5):
+            head({"a": blob(16, 2.0, -1.0)})
+
+
+def test_a_copy_votes_for_itself():
+    head = identity_head().train()
+    head({"a": blob(4, 2.0, -1.0)})
+    other = copy.deepcopy(head)
+    other({"a": blob(4, 2.0, -1.0)})
+    assert (float(head.polarity.votes[2]), float(other.polarity.votes[2])) == (4, 8)
+
+
+def test_two_processes_of_8_train_as_one_of_16(tmp_path):
+    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    found = {}
+    for name, command in (("one", [sys.executable]), ("two", torchrun)):
+        run = subprocess.run(
+            [*command, str(SCRIPT), str(tmp_path / f"{name}.pt")],
+            capture_output=True,
+            text=True,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+            check=False,
+        )
+        assert run.returncode == 0, run.stderr[-3000:]
+        found[name] = torch.load(tmp_path / f"{name}.pt", weights_only=True)
+    assert found["one"].keys() == found["two"].keys()
+    assert {"loss.0", "loss.2", "gradient.backbone.conv.weight", "state.head.polarity.votes"} <= set(found["one"])
+    for key, value in found["one"].items():
+        difference = (found["two"][key].double() - value.double()).abs().max()
+        assert difference <= 1e-6 + 1e-4 * value.double().abs().max(), key
+
+
+def tiny_model(**options):
+    return Localizer(
+        backbone={"type": "TimmBackbone", "name": "resnet10t", "levels": ["layer3", "layer4"], "output_stride": 16},
+        head={"type": "C2AMHead", "levels": ["layer4", "layer3"]},
+        losses=[{"type": "C2AMLoss"}],
+        precision="fp32",
+        **options,
+    )
+
+
+def test_the_reference_s_inference_sums_logits_and_turns_them_as_one_less():
+    torch.manual_seed(0)
+    model = tiny_model(
+        cam_method={"type": "MultiScaleMaps", "scales": [1.0, 2.0], "of": {"type": "C2AMLogitMaps"}, "normalize": "max"}
+    )
+    images = torch.randn(2, 3, 64, 64)
+    model.train()
+    model.activate(images)
+    model.eval()
+    model.head.polarity.decided.fill_(-1)
+    total = torch.zeros(2, 64, 64)
+    for scale in (1, 2):
+        scaled = torch.nn.functional.interpolate(images, scale_factor=scale, mode="bilinear") if scale > 1 else images
+        for flip in (False, True):
+            logits = model.activate(scaled.flip(-1) if flip else scaled).extras["logit_map"]
+            logits = torch.nn.functional.interpolate(1 - logits, size=(64, 64), mode="bilinear")[:, 0]
+            total += logits.flip(-1) if flip else logits
+    expected = total.clamp_min(0)
+    expected = expected / expected.amax((1, 2), keepdim=True)
+    found = model.cam_method(model, images, torch.tensor([0, 5]))
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
+
+
+def test_logit_maps_of_another_head_are_refused():
+    model = Localizer(
+        backbone={"type": "TimmBackbone", "name": "resnet10t", "levels": ["layer4"]},
+        head={"type": "LinearHead", "num_classes": 2},
+        cam_method={"type": "C2AMLogitMaps"},
+    ).eval()
+    with pytest.raises(ConfigError, match=r"which LinearHead does not give. Use head=dict\(type='C2AMHead'\)"):
+        model.predict(torch.randn(1, 3, 64, 64))
+    assert C2AMLogitMaps().normalize == "max"
+
+
+def moco_checkpoint(path):
+    """Write what MoCo v2 publishes: the query encoder behind ``module.encoder_q.``, a projection head, a queue."""
+    import timm
+
+    encoder = timm.create_model("resnet50", num_classes=0)
+    state = {f"module.encoder_q.{name}": value for name, value in encoder.state_dict().items()}
+    state["module.encoder_q.fc.0.weight"] = torch.zeros(8, 2048)
+    state["module.queue"] = torch.zeros(4, 4)
+    torch.save({"epoch": 800, "arch": "resnet50", "state_dict": state}, path)
+    return encoder
+
+
+def test_moco_weights_reach_the_backbone_and_a_wrong_file_is_refused(tmp_path):
+    from wsolkit import CheckpointError
+    from wsolkit.backbones import TimmBackbone
+
+    encoder = moco_checkpoint(tmp_path / "moco.pth.tar")
+    backbone = TimmBackbone("resnet50", levels=["layer3", "layer4"], weights=tmp_path / "moco.pth.tar")
+    assert backbone.report.prefix == "module.encoder_q."
+    assert backbone.report.ratio == 1
+    assert torch.equal(backbone.model.layer4[2].conv3.weight, encoder.layer4[2].conv3.weight)
+    with pytest.raises(CheckpointError, match="fits ResNet too little"):
+        TimmBackbone("resnet101", levels=["layer4"], weights=tmp_path / "moco.pth.tar")
+
+
+CONFIGS = sorted(name for name in config_files() if name.startswith("c2am_"))
+
+
+def test_the_method_names_its_configurations_and_its_card_its_numbers():
+    ((found, source),) = [pair for pair in load_plugins().methods if pair[0].name == "C2AM"]
+    assert (source.plugin, found.year, found.venue) == ("c2am", 2022, "CVPR")
+    assert sorted(found.configs) == CONFIGS
+    card = found.card.read_text("utf-8")
+    for value in found.reported.values():
+        assert f"{value:.2f}" in card, f"the card lacks {value}"
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.filterwarnings("ignore:C2AM's alpha", "ignore:The backbone has no pretrained weights")
+def test_a_step_of_every_configuration(name, tmp_path):
+    model, predictions = one_step(name, tmp_path / "run", multi_label="voc" in name, side=64)
+    assert predictions[0].maps.shape == (1, 64, 64)
+    assert torch.isfinite(predictions[0].maps).all()
+    assert predictions[0].logits is None
+    assert int(model.head.polarity.decided) in (-1, 1)
