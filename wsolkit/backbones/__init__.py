@@ -1,1 +1,7 @@
 """Backbones: what turns images into named feature levels."""
+
+from wsolkit.backbones.timm_backbone import TimmBackbone
+from wsolkit.backbones.timm_models import build_timm_model, feature_places
+from wsolkit.backbones.weights import load_weights, read_weights
+
+__all__ = ["TimmBackbone", "build_timm_model", "feature_places", "load_weights", "read_weights"]

@@ -94,11 +94,11 @@ class TimmBackbone(Backbone):
             ShapeError: the model does not take images of this size.
         """
         self._check_size(images)
-        if FINAL not in self.channels:
+        if FINAL not in self._chosen:
             maps = self.model.forward_intermediates(images, indices=self._indices, intermediates_only=True)
-            return dict(zip(self.channels, maps, strict=True))
+            return dict(zip(self._chosen, maps, strict=True))
         features, maps = self.model.forward_intermediates(images, indices=self._indices)
-        names = [name for name in self.channels if name != FINAL]
+        names = [name for name in self._chosen if name != FINAL]
         levels = dict(zip(names, maps, strict=False))  # the deepest map is there for its size even if nobody asked
         levels[FINAL] = as_map(features, maps[-1])
         return levels
@@ -120,6 +120,7 @@ class TimmBackbone(Backbone):
                 f"{nearest(str(asked), shapes)}"
             )
         chosen = [level for level in (*names, FINAL) if level in levels]
+        self._chosen = chosen  # a subclass may add levels of its own to the two below
         self.channels = {level: shapes[level] for level in chosen}
         self.strides = {level: strides[level] for level in chosen}
         final = FINAL in chosen
