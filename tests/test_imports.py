@@ -22,6 +22,7 @@ LAYERS = [
     {"preprocess", "localizer"},
     {"plugins"},
     {"runner", "predict", "scoring", "report"},
+    {"pipeline"},
     {"builtin"},
     {"cli", "__main__"},
 ]

@@ -6,7 +6,7 @@ from wsolkit.backbones.inception import InceptionV3
 from wsolkit.backbones.timm_backbone import TimmBackbone
 from wsolkit.backbones.vgg_gap import VGG16GAP
 from wsolkit.boxes import AllComponents, LargestComponent
-from wsolkit.cams import HeadMaps
+from wsolkit.cams import HeadMaps, MultiScaleMaps
 from wsolkit.datasets import collate as _collate  # noqa: F401 - registers collate_samples
 from wsolkit.datasets.coco import COCO
 from wsolkit.datasets.cub200 import CUB200
@@ -21,6 +21,7 @@ from wsolkit.localizer import Localizer
 from wsolkit.losses import BinaryCrossEntropy, CrossEntropy
 from wsolkit.metrics import LocalizationMetric, ProtocolMetric
 from wsolkit.modifiers.drop_block import DropBlock, SpatialDropout
+from wsolkit.pipeline import MapsStage, PredictStage, TestStage, TrainStage
 from wsolkit.poolings import AveragePooling, LogSumExpPooling, MaxPooling
 from wsolkit.preprocess import ImagePreprocessor
 from wsolkit.runner.checkpoints import Checkpoints
@@ -61,9 +62,12 @@ def wsolkit_components() -> list[type]:
         LocalizationMetric,
         Localizer,
         LogSumExpPooling,
+        MapsStage,
         MaxPooling,
+        MultiScaleMaps,
         PartOptimWrapperConstructor,
         PascalVOC,
+        PredictStage,
         ProgressBar,
         ProtocolMetric,
         ResizedRandomCrop,
@@ -72,8 +76,10 @@ def wsolkit_components() -> list[type]:
         SpatialDropout,
         StopOnBrokenLoss,
         SyntheticParts,
+        TestStage,
         ThresholdHook,
         TimmBackbone,
+        TrainStage,
         TrainingProgress,
         VGG16GAP,
         WsolMetadata,

@@ -17,7 +17,7 @@ from wsolkit.errors import WsolkitError
 
 __all__ = ["build_parser", "main"]
 
-SUBCOMMANDS = ("train", "test", "predict", "evaluate", "boxes", "compare", "data", "components")
+SUBCOMMANDS = ("train", "test", "predict", "pipeline", "evaluate", "boxes", "compare", "data", "components")
 
 MISTAKE = 2
 INTERRUPTED = 130

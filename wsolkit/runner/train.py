@@ -165,6 +165,8 @@ def complete(
     config = fill_classes(prepare_config(config))
     unfreeze_random(config)
     lacking = [key for key in ("train_cfg", "optim_wrapper", "train_dataloader") if config.get(key) is None]
+    if lacking and config.get("stages"):
+        raise ConfigError(f"The configuration {name!r} is a pipeline, not a training. Run it with `wsolkit pipeline`.")
     if lacking:
         raise ConfigError(
             f"A training needs train_cfg, optim_wrapper and train_dataloader, but the configuration {name!r} lacks "

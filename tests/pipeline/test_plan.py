@@ -1,0 +1,100 @@
+"""What is wrong with a pipeline is said before anything runs."""
+
+import micro
+import pytest
+from tiny_stages import plan_pipeline, stage
+
+from wsolkit import ConfigError
+from wsolkit.pipeline import load_pipeline, run_pipeline
+from wsolkit.pipeline.placeholders import fill, placeholders
+
+
+def of_model(name, kind, **arguments):
+    return stage(name, kind, **{"config": "cam_synthetic", "checkpoint": "x.pth", **arguments})
+
+
+@pytest.mark.parametrize(
+    ("stages", "said"),
+    [
+        ([{"type": "Say"}], r"stages\[0\] \(type 'Say'\) has no name. Add name='...'"),
+        ([stage("a/b")], r"stages\[0\] is called 'a/b'. A stage's name is its folder: letters, digits"),
+        ([stage("..")], r"is called '..'"),
+        ([stage("1st")], r"with a letter first"),
+        ([stage("a"), stage("b"), stage("a")], "Two stages are called 'a'. .* rename one"),
+        ([{"name": "a"}], r"stage 'a': A pipeline stage needs a type"),
+        ([stage("a", "Sai")], "stage 'a': There is no pipeline stage named 'Sai'. Did you mean 'Say'"),
+        ([stage("a", txt="x")], "stage 'a': pipeline stage Say takes no argument 'txt'. Did you mean 'text'?"),
+        ([stage("a", "Copy")], "stage 'a': pipeline stage Copy needs 'sources', which the configuration lacks"),
+        ([stage("a", count=0)], "stage 'a': count should be 1 or more, but got 0"),
+        ([stage("a", count="x")], "stage 'a': Say cannot be made of .*'count': 'x'.*TypeError"),
+        ([stage("a"), stage("b", text="{c}/x")], "stage 'b': {c} in its arguments is no stage. Known names: 'a'."),
+        ([stage("maps"), stage("b", text="{map}/x")], "{map} in its arguments is no stage. Did you mean 'maps'?"),
+        ([stage("b", text="{b}")], "stage 'b': {b} in its arguments is its own folder"),
+        ([stage("b", text="{c}"), stage("c")], "stage 'b': {c} in its arguments is a later stage. Put stage .c. "),
+        ([stage("b", text=["x", {"y": "{zz}"}])], "stage 'b': {zz} in its arguments is no stage"),
+        ([stage("a", files=["/no/such/file"])], "stage 'a': It reads /no/such/file, but there is no such file"),
+        ([stage("a", text=object())], "stage 'a': The argument text has the type object. Write texts, numbers"),
+        ([stage("t", "Train", config="cam_synthetik")], "stage 't': There is no .* 'cam_synthetik'"),
+        (
+            [stage("t", "Train", config="cam_synthetic", options={"train_cfg.max_epoch": 1})],
+            "stage 't': The option train_cfg.max_epoch leads nowhere.*Did you mean 'max_epochs'",
+        ),
+        ([stage("t", "Train", config="cam_synthetic", options=[1])],
+         "stage 't': options should be {'dotted.name': value}"),
+        (
+            [of_model("m", "Maps", checkpoint="/no.pth")],
+            "stage 'm': It reads /no.pth, but there is no such file",
+        ),
+        ([of_model("m", "Maps", which="some")], "stage 'm': which should be one of"),
+        ([of_model("m", "Maps", split="tst")], "There is no split 'tst'. Did you mean"),
+        (
+            [
+                of_model(
+                    "m", "Maps",
+                    options={"test_dataloader.dataset.pipeline": [{"type": "CenterCrop", "size": 64}]},
+                )
+            ],
+            "stage 'm': The test pipeline moves boxes by more than a resize.*crops",
+        ),
+        ([of_model("m", "Maps", config=micro.CONFIG, split="test")], "stage 'm': .*has no test_dataloader"),
+        ([of_model("p", "Predict", sources=[])], "stage 'p': sources names no images"),
+        ([of_model("p", "Predict", sources="y", formats=["coko"])], "no format 'coko'"),
+        ([of_model("t", "Test", split="train")], "split should be one of"),
+        ([of_model("t", "Test", device="gpu")], "stage 't': There is no device 'gpu'"),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_named_before_anything_runs(stages, said, tmp_path, log):
+    with pytest.raises(ConfigError, match=said):
+        run_pipeline(plan_pipeline("toy", stages, tmp_path))
+    assert log() == []
+    assert [path.name for path in tmp_path.iterdir()] == []
+
+
+def test_placeholders_reach_into_lists_and_dicts_and_become_absolute_paths(tmp_path):
+    found = plan_pipeline("toy", [stage("a"), stage("b", text={"x": ["{a}/y", ("{a}",)], "{a}": 3})], tmp_path).steps[1]
+    assert found.builds_on == ["a"]
+    assert found.build().text == {"x": [f"{tmp_path}/a/y", (str(tmp_path / "a"),)], "{a}": 3}
+    assert fill("{{a}} {0} {} {a", {}) == "{a} {0} {} {a"
+    assert placeholders("{{a}}{b-1}{b_2}{b-1}") == ["b-1", "b_2"]
+
+
+def test_aliases_name_the_same_stage(tmp_path):
+    first, other = (plan_pipeline("toy", [stage("a", kind)], tmp_path).steps[0] for kind in ("Say", "Speak"))
+    assert first.declaration.fingerprint == other.declaration.fingerprint
+
+
+def test_a_configuration_is_a_file_and_names_its_folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "mine.py").write_text("stages = [dict(name='a', type='Say')]\n")
+    found = load_pipeline("mine.py")
+    assert (found.name, found.work_dir) == ("mine", tmp_path / "work_dirs" / "mine")
+    (tmp_path / "mine.py").write_text("work_dir = 'here'\nstages = [dict(name='a', type='Say')]\n")
+    assert load_pipeline("mine.py").work_dir == tmp_path / "here"
+    assert load_pipeline("mine.py", work_dir="there").work_dir == tmp_path / "there"
+
+
+def test_until_names_a_stage(pipeline):
+    found = pipeline(stage("maps"), stage("boxes"))
+    assert [step.name for step in found.upto("maps")] == ["maps"]
+    with pytest.raises(ConfigError, match="has no stage 'boxs'. Did you mean 'boxes'"):
+        found.upto("boxs")

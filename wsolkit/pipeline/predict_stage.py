@@ -1,0 +1,107 @@
+"""Prediction as a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wsolkit.errors import ConfigError
+from wsolkit.pipeline.configurations import outside_files
+from wsolkit.pipeline.model_stage import ModelStage
+from wsolkit.pipeline.placeholders import has_placeholder
+from wsolkit.predict import Predictor
+from wsolkit.predict.progress import progress
+from wsolkit.predict.run import predict_to_folder
+from wsolkit.predict.writers import check_formats
+
+__all__ = ["PredictStage"]
+
+FOUND = "predictions"
+MARKS = frozenset("*?[")
+
+
+class PredictStage(ModelStage):
+    """Finds boxes in images as ``wsolkit predict`` does; the files lie in ``predictions/`` of the stage's folder.
+
+    Args:
+        config: name or path of the model's configuration, such as ``{train}/config.py``.
+        checkpoint: file that training wrote, such as ``{train}/best.pth``.
+        sources: image files, folders, ``.txt`` lists and patterns; one or several.
+        options: entries of the configuration to change, by dotted name.
+        formats: any of coco, voc, yolo, csv.
+        classes: ``predicted``, or ``folder`` for the class that an image's folder is named after.
+        maps: write the score maps.
+        draw: how many pictures to draw, the most doubtful first; -1 for every image.
+        threshold: where maps are cut; as chosen on the val split by default.
+        topk: most classes of an image.
+        min_score: probability that a class has to exceed.
+        batch_size: images at once.
+        num_workers: processes that read images; chosen by the machine by default.
+        device: cpu, cuda or cuda:N; a GPU if there is one by default.
+    """
+
+    aliases = ("Predict",)
+
+    def __init__(
+        self,
+        config: str,
+        checkpoint: str,
+        sources: str | Sequence[str],
+        options: Mapping[str, Any] | None = None,
+        formats: Sequence[str] = ("coco",),
+        classes: str = "predicted",
+        maps: bool = False,
+        draw: int = 0,
+        threshold: float | None = None,
+        topk: int | None = None,
+        min_score: float | None = None,
+        batch_size: int = 32,
+        num_workers: int | None = None,
+        device: str | None = None,
+    ) -> None:
+        super().__init__(config, checkpoint, options, device)
+        self.sources = [sources] if isinstance(sources, str) else [str(source) for source in sources]
+        if not self.sources:
+            raise ConfigError("sources names no images. Give files, folders, .txt lists or patterns.")
+        self.formats = check_formats([formats] if isinstance(formats, str) else formats)
+        self.classes = classes
+        self.maps = maps
+        self.draw = draw
+        self.found_by: dict[str, Any] = {"topk": topk, "min_score": min_score, "batch_size": batch_size}
+        self.threshold = threshold
+        self.num_workers = num_workers
+
+    def run(self, folder: Path, resume: bool) -> dict[str, float]:
+        """Predict; returns how many images there are and how many boxes they have."""
+        _, trained = self.load()
+        predictor = Predictor(
+            trained.model,
+            trained.pipeline,
+            trained.classes,
+            trained.multi_label,
+            threshold=self.threshold,
+            device=self.device,
+            origin=trained.origin,
+            **self.found_by,
+        )
+        summary = predict_to_folder(
+            predictor,
+            self.sources,
+            folder / FOUND,
+            classes=self.classes,
+            formats=self.formats,
+            maps=self.maps,
+            draw=self.draw,
+            num_workers=self.num_workers,
+            shows=progress,
+        )
+        if summary is None:
+            return {}
+        found = {"images": summary.images, "boxes": summary.boxes, "without box": summary.without_box}
+        return {**found, **({"unreadable": summary.failed} if summary.failed else {})}
+
+    def inputs(self) -> list[Path]:
+        """Return the images, the checkpoint and the files the configuration names, where they are from outside."""
+        plain = [source for source in self.sources if not MARKS & set(source) and not has_placeholder(source)]
+        return [*super().inputs(), *outside_files(None, plain)]

@@ -1,0 +1,49 @@
+"""Training as a stage."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wsolkit.interfaces import Stage
+from wsolkit.pipeline.configurations import checked_options, declared_configuration, outside_files
+from wsolkit.runner.config import load_config
+from wsolkit.runner.train import train
+
+__all__ = ["TrainStage"]
+
+
+class TrainStage(Stage):
+    """Trains a model as ``wsolkit train`` does; ``config.py``, ``last.pth`` and ``best.pth`` are left in the folder.
+
+    One that was cut off goes on exactly from its ``last.pth``.
+
+    Args:
+        config: name or path of a configuration.
+        options: entries of it to change, by dotted name.
+        seed: seed of everything random; as the configuration says by default.
+    """
+
+    aliases = ("Train",)
+
+    def __init__(self, config: str, options: Mapping[str, Any] | None = None, seed: int | None = None) -> None:
+        self.config = str(config)
+        self.options = checked_options(options)
+        self.seed = seed
+
+    def run(self, folder: Path, resume: bool) -> dict[str, float]:
+        """Train; returns the best value of the monitored metric, if there is one."""
+        training = train(load_config(self.config, self.options), folder, resume=resume, seed=self.seed)
+        if training.metric is None or training.score is None:
+            return {}
+        return {f"best {training.metric}": training.score}
+
+    def inputs(self) -> list[Path]:
+        """Return the files the configuration names, such as pretrained weights."""
+        return outside_files(declared_configuration(self.config, self.options), [])
+
+    def declares(self) -> Mapping[str, Any]:
+        """Return the resolved configuration."""
+        config = declared_configuration(self.config, self.options)
+        return {} if config is None else {"configuration": config.to_dict()}
