@@ -17,7 +17,7 @@ model = dict(
     ),
     head=dict(type="C2AMHead", levels=["final", "blocks.4"]),
     losses=[dict(type="C2AMLoss", alpha=0.25, batch_size=32)],
-    cam_method=dict(type="MultiScaleMaps", scales=(0.5, 1.0, 1.5, 2.0), flip=True, normalize="max"),
+    cam_method=dict(type="HeadMaps"),
     box_extractor=dict(type="AllComponents", threshold=0.3, min_area=0.01),
     # With batch statistics of so few images this network's features lose the object: only the head is trained. To train
     # the backbone as well, freeze less and set norm_eval=["model"].

@@ -7,9 +7,11 @@ import os
 import tempfile
 import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 
 import wsolkit
 from wsolkit.errors import ConfigError, nearest
@@ -75,13 +77,25 @@ def read_config(path: Path) -> Config:
     with tempfile.TemporaryDirectory() as folder:
         file = with_plain_bases(path, Path(folder))
         try:
-            config = Config.fromfile(file)
+            with without_remarks():
+                config = Config.fromfile(file)
         except ConfigError:
             raise
         except Exception as error:  # a configuration is code and may fail in any way
             said = f"{where(error, file)}: {type(error).__name__}: {error}".replace(str(file), str(path))
             raise ConfigError(f"{said}. Correct the configuration.") from None
     return config if file == path else Config(config.to_dict(), cfg_text=config.text, filename=str(path))
+
+
+@contextmanager
+def without_remarks() -> Iterator[None]:
+    """Keep mmengine from announcing every environment variable that a configuration reads."""
+    logger = MMLogger.get_current_instance()
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
 
 
 def with_plain_bases(path: Path, folder: Path) -> Path:

@@ -1,0 +1,66 @@
+"""Does the same work for many images, one after another or several at a time, and shows how far it is."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+from wsolkit import ConfigError
+from wsolkit.pipeline import progress
+
+__all__ = ["run_jobs", "shown"]
+
+Job = Callable[[int], Any]
+
+
+def run_jobs(
+    make: Callable[..., Job], settings: Sequence[Any], indices: Sequence[int], workers: int = 0, what: str = "images"
+) -> list[Any]:
+    """Call a job for each index and return what it returns, in order.
+
+    Threads are enough for several cores: the CRF, numpy, and the readers and writers of pictures let others run
+    meanwhile. Each thread makes a job of its own, so that a job may keep what it has read.
+
+    Args:
+        make: makes a job.
+        settings: the arguments of ``make``.
+        indices: what to call the job with.
+        workers: threads; 0 or 1 works in this one.
+        what: what is being done, to be shown.
+
+    Raises:
+        ConfigError: ``workers`` is negative.
+
+    >>> run_jobs(lambda base: lambda index: base + index, [10], [1, 2], workers=2)
+    [11, 12]
+    """
+    if workers < 0:
+        raise ConfigError(f"workers should be 0 or more, but got {workers}.")
+    own = threading.local()
+
+    def work(index: int) -> Any:
+        if not hasattr(own, "job"):
+            own.job = make(*settings)
+        return own.job(index)
+
+    if workers <= 1:
+        return list(shown(map(work, indices), what, len(indices)))
+    pool = ThreadPoolExecutor(workers, thread_name_prefix="wsss")
+    try:
+        return list(shown(pool.map(work, indices), what, len(indices)))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error, the rest is not begun
+
+
+def shown(items: Iterable[Any], what: str, total: int) -> Iterator[Any]:
+    """Yield items and show how many there were so far.
+
+    >>> list(shown([1, 2], "counting", 2))
+    [1, 2]
+    """
+    with progress(what, total) as advance:
+        for item in items:
+            yield item
+            advance(1)

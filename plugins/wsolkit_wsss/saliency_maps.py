@@ -1,0 +1,161 @@
+"""What a trained saliency network says of the images of a split, as 8-bit pictures."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset
+from torchvision import tv_tensors
+
+from wsolkit import MODELS, ConfigError
+from wsolkit.datasets import ImageDataset, build_pipeline
+from wsolkit.pipeline import checked_options, choose_device, declared_configuration, load_config, outside_files
+from wsolkit.runner import load_weights, read_checkpoint
+from wsolkit_wsss.background_cues import resized
+from wsolkit_wsss.image_files import file_of, read_gray, write_gray
+from wsolkit_wsss.image_jobs import shown
+from wsolkit_wsss.saliency_network import SaliencyNetwork
+from wsolkit_wsss.sheets import evenly, write_sheet
+from wsolkit_wsss.split_data import SplitStage, image_of, split_data
+
+__all__ = ["SALIENCY", "SaliencyMaps"]
+
+SALIENCY = "saliency"
+"""Folder of the maps inside the stage's folder."""
+
+
+class SaliencyMaps(SplitStage):
+    """Writes the saliency of a split's images: ``saliency/<image>.png``, 0 to 255, at the size of the original image.
+
+    Images are resized to the ``size`` of the network, or left as they are where it has none.
+
+    Args:
+        config: configuration the saliency network was trained with, by name or path.
+        checkpoint: what training wrote, such as ``{saliency}/last.pth``.
+        data: configuration whose images these are, by name or path.
+        split: ``train``, ``val`` or ``test`` of it.
+        batch_size: images at a time; images of different sizes go one by one.
+        workers: processes that read images.
+        device: ``cpu``, ``cuda`` or the like; a GPU where there is one by default.
+        sheet: images on the contact sheet.
+        options: entries of the network's configuration to change, by dotted name.
+        data_options: entries of the images' configuration to change, likewise.
+
+    Raises:
+        ConfigError: a number is out of range.
+    """
+
+    def __init__(
+        self,
+        config: str,
+        checkpoint: str,
+        data: str,
+        split: str = "test",
+        batch_size: int = 16,
+        workers: int = 0,
+        device: str | None = None,
+        sheet: int = 12,
+        options: Mapping[str, Any] | None = None,
+        data_options: Mapping[str, Any] | None = None,
+    ) -> None:
+        if batch_size < 1 or workers < 0:
+            raise ConfigError(f"SaliencyMaps needs batch_size >= 1 and workers >= 0, but got {batch_size}, {workers}.")
+        super().__init__(data, split, data_options)
+        self.network, self.network_options = str(config), checked_options(options)
+        self.checkpoint = str(checkpoint)
+        if device is not None:
+            choose_device(device)
+        self.batch_size, self.workers, self.device, self.sheet = batch_size, workers, device, sheet
+
+    def run(self, folder: Path, resume: bool) -> dict[str, float]:
+        """Write the maps and return the number of images and their mean saliency in percent.
+
+        Raises:
+            ConfigError: the configuration is of another model.
+            CheckpointError: the checkpoint cannot be read or is of another model.
+        """
+        dataset = split_data(self.config, self.split, self.options)
+        files = [file_of(folder / SALIENCY, dataset.record(index)["image_id"]) for index in range(len(dataset))]
+        todo = [index for index, path in enumerate(files) if not (resume and path.exists())]
+        if todo:
+            config = load_config(self.network, self.network_options)
+            model = trained_network(config, self.checkpoint).to(choose_device(self.device))
+            images = Unread(dataset, todo, model.size)
+            loader = DataLoader(images, self.batch_size, num_workers=self.workers, collate_fn=list)
+            done = (pair for batch in loader for pair in self.predicted(model, batch))
+            for index, values in shown(done, "saliency", len(todo)):
+                write_gray(files[index], values)
+        maps = [read_gray(path, "The saliency map") for path in files]
+        rows = [[image_of(dataset, index), maps[index]] for index in evenly(len(files), self.sheet)]
+        write_sheet(folder / "sheet.jpg", ["image", "saliency"], rows)
+        return {"images": len(files), "saliency in %": 100 * float(np.mean([found.mean() / 255 for found in maps]))}
+
+    def inputs(self) -> list[Path]:
+        """Return the checkpoint and the files the configurations name, where no earlier stage writes them."""
+        network = declared_configuration(self.network, self.network_options)
+        return [*super().inputs(), *outside_files(network, [self.checkpoint])]
+
+    def settings(self) -> Mapping[str, Any]:
+        """Return the resolved configurations, where no earlier stage writes them."""
+        network = declared_configuration(self.network, self.network_options)
+        return {**super().settings(), **({} if network is None else {"network": network.to_dict()})}
+
+    @staticmethod
+    def predicted(
+        model: SaliencyNetwork, batch: Sequence[tuple[int, Tensor, tuple[int, int]]]
+    ) -> Iterator[tuple[int, np.ndarray]]:
+        """Yield the number and the saliency (H, W) uint8, at the size of the original, of each image of a batch."""
+        shapes = {tuple(image.shape) for _, image, _ in batch}
+        groups = [batch] if len(shapes) == 1 else [[one] for one in batch]
+        for group in groups:
+            stacked = {"inputs": torch.stack([image for _, image, _ in group])}
+            found = model.saliency(model.data_preprocessor(stacked)["inputs"]).cpu().numpy()
+            for (index, _, size), saliency in zip(group, found, strict=True):
+                yield index, np.round(255 * resized(saliency, size)).astype(np.uint8)
+
+
+class Unread(Dataset):
+    """Some images of a data set by their numbers, resized to ``size`` = (height, width) unless that is None."""
+
+    def __init__(self, dataset: ImageDataset, indices: Sequence[int], size: tuple[int, int] | None) -> None:
+        self.dataset, self.indices = dataset, indices
+        self.transforms = build_pipeline([] if size is None else [{"type": "Resize", "size": size, "antialias": True}])
+
+    def __len__(self) -> int:
+        return len(self.indices)
+
+    def __getitem__(self, place: int) -> tuple[int, Tensor, tuple[int, int]]:
+        """Return an image's number in the data set, the image (3, H, W) uint8 and its original size."""
+        index = self.indices[place]
+        image = self.dataset.read_image(self.dataset.record(index))
+        size = (int(image.shape[-1]), int(image.shape[-2]))
+        if self.transforms is not None:
+            image = self.transforms({"image": tv_tensors.Image(image)})["image"].as_subclass(Tensor)
+        return index, image.contiguous(), size
+
+
+def trained_network(config: Mapping[str, Any], checkpoint: str | Path) -> SaliencyNetwork:
+    """Return the saliency network of a configuration with the weights of a checkpoint, in eval mode.
+
+    Raises:
+        ConfigError: the configuration's model is no ``SaliencyNetwork``.
+        CheckpointError: the checkpoint cannot be read or is of another model.
+    """
+    settings = dict(config.get("model") or {})
+    if not isinstance(settings.get("backbone"), Mapping):
+        raise ConfigError(f"SaliencyMaps needs a SaliencyNetwork with a backbone, but the model is {settings!r}.")
+    given = {"weights": None, "pretrained": False}  # the checkpoint holds all weights
+    settings["backbone"] = {key: given.get(key, value) for key, value in settings["backbone"].items()}
+    model = MODELS.build(settings)
+    if not isinstance(model, SaliencyNetwork):
+        raise ConfigError(
+            f"SaliencyMaps needs a SaliencyNetwork, but the model is a {type(model).__name__}. Take the configuration "
+            "that the saliency network was trained with."
+        )
+    load_weights(model, read_checkpoint(checkpoint), checkpoint)
+    return model.eval()

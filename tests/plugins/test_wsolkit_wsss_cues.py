@@ -1,0 +1,216 @@
+"""Background cues: the cut and the CRF by hand, the stage on drawn scenes, killed and resumed."""
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from wsolkit import ConfigError, DataError
+from wsolkit.datasets import DATASETS
+from wsolkit.pipeline import ImageMaps, write_image_maps
+from wsolkit_wsss.background_cues import BackgroundCues, cue_mask, resized
+from wsolkit_wsss.crf_settings import ON_LABELS, ON_PROBABILITIES, CrfSettings, crf_settings
+from wsolkit_wsss.image_files import file_of, read_gray, voc_palette, write_gray, write_mask
+from wsolkit_wsss.image_jobs import run_jobs
+from wsolkit_wsss.sheets import HEIGHT, colour_mask, write_sheet
+
+SCENES = {"type": "SyntheticParts", "num_classes": 3, "image_size": (40, 32), "seed": 3}
+CONFIG = """
+scenes = dict(type="SyntheticParts", num_classes=3, image_size=(40, 32), seed=3)
+train_dataloader = dict(batch_size=2, dataset=dict(num_images=4, split="train", **scenes))
+val_dataloader = dict(batch_size=2, dataset=dict(num_images=3, split="val", test_mode=True, **scenes))
+test_dataloader = dict(batch_size=2, dataset=dict(num_images=3, split="test", test_mode=True, **scenes))
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "scenes.py"
+    path.write_text(CONFIG)
+    return str(path)
+
+
+@pytest.fixture
+def maps(tmp_path):
+    """Class-agnostic maps of the four training scenes, of the size of the images: random numbers."""
+    numbers = np.random.default_rng(0)
+    found = {}
+    for index in range(4):
+        found[f"train/{index:05d}"] = numbers.random((32, 40)).astype(np.float16)
+        write_image_maps(
+            tmp_path / "maps",
+            f"train/{index:05d}",
+            ImageMaps(np.array([-1]), found[f"train/{index:05d}"][None], (40, 32)),
+        )
+    return found
+
+
+def test_scores_above_the_threshold_are_foreground_and_the_threshold_is_not():
+    image = np.zeros((2, 2, 3), np.uint8)
+    found = cue_mask(image, np.array([[0.5, 0.51], [0.0, 1.0]]), 0.5, None)
+    assert found.tolist() == [[0, 255], [0, 255]]
+    assert found.dtype == np.uint8
+
+
+def test_the_map_is_resized_to_the_image_first():
+    image = np.zeros((1, 4, 3), np.uint8)
+    # bilinear, cells at their centres: 0, .25, .75, 1
+    assert cue_mask(image, np.array([[0.0, 1.0]]), 0.3, None).tolist() == [[0, 0, 255, 255]]
+    assert cue_mask(image, np.array([[0.0, 1.0]]), 0.2, None).tolist() == [[0, 255, 255, 255]]
+    assert resized(np.full((3, 5), 0.25, np.float16), (7, 2)).shape == (2, 7)
+
+
+def test_the_crf_gets_the_labels_and_has_the_last_word():
+    seen = {}
+
+    def refine(image, labels, classes, settings):
+        seen.update(labels=labels.tolist(), classes=classes, settings=settings, image=image)
+        return 1 - labels
+
+    image = np.full((1, 2, 3), 9, np.uint8)
+    found = cue_mask(image, np.array([[0.1, 0.9]]), 0.3, ON_LABELS, refine)
+    assert seen["labels"] == [[0, 1]]
+    assert (seen["classes"], seen["settings"]) == (2, CrfSettings(10, (3, 3), (50, 5, 10), 0.7))
+    assert seen["image"] is image
+    assert found.tolist() == [[255, 0]]
+
+
+def test_the_papers_numbers_of_the_crf():
+    assert (ON_LABELS.gt_prob, ON_LABELS.gaussian, ON_LABELS.bilateral) == (0.7, (3, 3), (50, 5, 10))
+    assert (ON_PROBABILITIES.gaussian, ON_PROBABILITIES.bilateral) == ((3, 3), (80, 13, 10))
+    assert ON_LABELS.iterations == ON_PROBABILITIES.iterations == 10
+    assert crf_settings({"bilateral": [40, 4, 8]}, ON_LABELS).bilateral == (40, 4, 8)
+    for wrong, words in [
+        ({"steps": 3}, "crf should be True, False or a dict with some of iterations, gaussian, bilateral, gt_prob"),
+        ({"iterations": 0}, "crf needs 1 or more iterations, but got 0"),
+        ({"gaussian": (3,)}, r"crf needs gaussian=\(pixels, weight\), all positive"),
+        ({"bilateral": (50, -5, 10)}, r"crf needs bilateral=\(pixels, colour, weight\), all positive"),
+        ({"gt_prob": 0.4}, "gt_prob of the crf should lie between 0.5 and 1"),
+    ]:
+        with pytest.raises(ConfigError, match=words):
+            crf_settings(wrong, ON_LABELS)
+
+
+def test_the_stage_writes_a_cue_for_each_image(tmp_path, config, maps):
+    folder = tmp_path / "cues"
+    numbers = BackgroundCues(str(tmp_path / "maps"), config, threshold=0.6, crf=False, sheet=2).run(folder, False)
+    shares = []
+    for name, score_map in maps.items():
+        cue = np.array(Image.open(folder / "cues" / f"{name}.png"))
+        assert (cue == np.where(score_map.astype(np.float32) > 0.6, 255, 0)).all()
+        shares.append((score_map.astype(np.float32) > 0.6).mean())
+    assert numbers == {
+        "images": 4,
+        "without foreground": 0,
+        "foreground in %": pytest.approx(100 * np.mean(shares)),
+    }
+    assert Image.open(folder / "sheet.jpg").height > 2 * HEIGHT
+
+
+def test_a_resumed_stage_writes_what_is_missing_and_a_fresh_one_everything(tmp_path, config, maps):
+    stage, folder = BackgroundCues(str(tmp_path / "maps"), config, crf=False, sheet=0), tmp_path / "cues"
+    stage.run(folder, False)
+    files = [folder / "cues" / f"{name}.png" for name in maps]
+    whole = [path.read_bytes() for path in files]
+    write_gray(files[0], np.full((32, 40), 255, np.uint8))
+    files[1].unlink()
+    marked = files[0].read_bytes()
+    stage.run(folder, True)
+    assert files[0].read_bytes() == marked
+    assert [path.read_bytes() for path in files[1:]] == whole[1:]
+    stage.run(folder, False)
+    assert [path.read_bytes() for path in files] == whole
+
+
+def test_several_threads_write_the_same(tmp_path, config, maps):
+    for workers in (0, 2):
+        stage = BackgroundCues(str(tmp_path / "maps"), config, crf=False, workers=workers, sheet=0)
+        stage.run(tmp_path / str(workers), False)
+    for name in maps:
+        one, other = (tmp_path / str(workers) / "cues" / f"{name}.png" for workers in (0, 2))
+        assert one.read_bytes() == other.read_bytes()
+
+
+def test_what_is_no_class_agnostic_map_is_refused(tmp_path, config, maps):
+    stage = BackgroundCues(str(tmp_path / "maps"), config, crf=False)
+    two = ImageMaps(np.array([0, 2]), np.zeros((2, 4, 4)), (40, 32))
+    write_image_maps(tmp_path / "maps", "train/00002", two)
+    with pytest.raises(
+        DataError, match=r"need one class-agnostic map of each image, but .* classes \[0, 2\] of 'train"
+    ):
+        stage.run(tmp_path / "cues", False)
+    (tmp_path / "maps" / "maps" / "train" / "00002.npz").unlink()
+    with pytest.raises(DataError, match="There are no maps of image 'train/00002'"):
+        stage.run(tmp_path / "cues", True)
+    assert len(list((tmp_path / "cues" / "cues").rglob("*.png"))) == 2  # those before it are kept
+
+
+def test_mistakes_in_the_arguments(tmp_path, config):
+    with pytest.raises(ConfigError, match=r"threshold of the cues should lie in \[0, 1\), but got 1"):
+        BackgroundCues("maps", config, threshold=1)
+    with pytest.raises(ConfigError, match="There is no split 'trainn'"):
+        BackgroundCues("maps", config, split="trainn").run(tmp_path, False)
+    with pytest.raises(ConfigError, match="workers should be 0 or more, but got -1"):
+        run_jobs(lambda: abs, (), [1], workers=-1)
+
+
+def test_true_masks_are_not_read(tmp_path, config, maps, monkeypatch):
+    def never(*_):
+        raise AssertionError("a true mask was read")
+
+    monkeypatch.setattr(DATASETS.get("SyntheticParts"), "read_mask", never)
+    BackgroundCues(str(tmp_path / "maps"), config, crf=False).run(tmp_path / "cues", False)
+
+
+def test_settings_hold_the_images_of_the_split(config):
+    stage = BackgroundCues("{maps}", config, split="train")
+    assert stage.settings()["configuration"]["train_dataloader"]["dataset"]["num_images"] == 4
+    assert BackgroundCues("{maps}", "{net}/config.py").settings() == {}
+
+
+def test_names_that_lead_out_of_the_folder_are_refused():
+    for name in ("../a", "/etc/a", "a/../../b", ""):
+        with pytest.raises(DataError, match="leads out of cues"):
+            file_of("cues", name)
+
+
+def test_masks_have_the_palette_of_voc(tmp_path):
+    # the colours of VOC's devkit: aeroplane, bicycle, bird, boat, bottle, person, tvmonitor, void
+    known = {0: (0, 0, 0), 1: (128, 0, 0), 2: (0, 128, 0), 3: (128, 128, 0), 4: (0, 0, 128), 5: (128, 0, 128)}
+    known |= {15: (192, 128, 128), 20: (0, 64, 128), 255: (224, 224, 192)}
+    for index, colour in known.items():
+        assert tuple(voc_palette()[3 * index : 3 * index + 3]) == colour
+    mask = np.array([[0, 1], [15, 255]], np.uint8)
+    write_mask(tmp_path / "a.png", mask)
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.mode == "P"
+        assert (np.array(picture) == mask).all()
+        assert picture.convert("RGB").getpixel((0, 1)) == (192, 128, 128)
+
+
+def test_broken_files_are_told_in_words(tmp_path):
+    (tmp_path / "a.png").write_bytes(b"no picture")
+    with pytest.raises(DataError, match=r"The cue .*a.png cannot be read.*Delete it and run its stage again"):
+        read_gray(tmp_path / "a.png", "The cue")
+    write_mask(tmp_path / "b.png", np.zeros((2, 2), np.uint8))
+    with pytest.raises(DataError, match="should be 8-bit grayscale, but is P"):
+        read_gray(tmp_path / "b.png")
+    with pytest.raises(DataError, match=r"c.png is missing. Run the stage that writes it"):
+        read_gray(tmp_path / "c.png")
+
+
+def test_a_sheet_shows_every_picture_in_its_place(tmp_path):
+    red, green, blue = (np.full((10, 20, 3), colour, np.uint8) for colour in ((250, 0, 0), (0, 250, 0), (0, 0, 250)))
+    gray = np.full((10, 20), 200, np.uint8)
+    write_sheet(tmp_path / "sheet.jpg", ["a", "b"], [[red, green], [blue, gray]])
+    sheet = np.array(Image.open(tmp_path / "sheet.jpg")).astype(int)
+    wide = 2 * HEIGHT
+    centres = {
+        (row, column): sheet[18 + row * (HEIGHT + 4) + 75, 4 + column * (wide + 4) + 150]
+        for row in (0, 1)
+        for column in (0, 1)
+    }
+    for place, colour in {(0, 0): (250, 0, 0), (0, 1): (0, 250, 0), (1, 0): (0, 0, 250), (1, 1): (200,) * 3}.items():
+        assert np.abs(centres[place] - colour).max() < 12, place
+    assert colour_mask(np.array([[1, 0]], np.uint8)).tolist() == [[[128, 0, 0], [0, 0, 0]]]
+    over = colour_mask(np.array([[1, 0]], np.uint8), np.full((1, 2, 3), 100, np.uint8), strength=0.5)
+    assert over.tolist() == [[[114, 50, 50], [100, 100, 100]]]
