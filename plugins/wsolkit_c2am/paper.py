@@ -25,6 +25,7 @@ C2AM = Method(
         "c2am_mobilenetv2_birds50",
         "c2am_mobilenetv2_voc",
         "c2am_vit_birds50",
+        "c2am_folder",
     ),
     card=Path(__file__).with_name("card.md"),
     reported={

@@ -1,0 +1,37 @@
+"""PSOL with CCNN on CUB-200-2011: maps of CCNN, pseudo boxes, DenseNet-161 as regressor, EfficientNet-B7 as classifier.
+
+    wsolkit pipeline psol_ccnn_cub --work-dir work/psol_ccnn_cub
+
+The data is in the folder CUB_200_2011 of the environment variable WSOLKIT_DATA. The threshold of the maps is chosen on
+images that are held out of train; the class is the average of ten crops of 600 pixels.
+"""
+
+maps = dict(config="{maps_model}/config.py", checkpoint="{maps_model}/best.pth")
+val = dict(threshold="val", val_maps="{maps_val}", config="{maps_model}/config.py")
+
+stages = [
+    dict(name="maps_model", type="Train", config="ccnn_resnet50_cub"),
+    dict(name="maps_train", type="Maps", split="train", **maps),
+    dict(name="maps_val", type="Maps", split="val", **maps),
+    dict(name="maps_test", type="Maps", split="test", **maps),
+    dict(name="boxes", type="PseudoBoxes", split="train", maps="{maps_train}", **val),
+    dict(name="boxes_test", type="PseudoBoxes", split="test", maps="{maps_test}", score=True, **val),
+    dict(
+        name="regressor",
+        type="Train",
+        config="psol_densenet161_cub",
+        options={"train_dataloader.dataset.annotations": "{boxes}/boxes.json"},
+    ),
+    dict(name="classifier", type="Train", config="psol_classifier_efficientnetb7_cub"),
+    dict(
+        name="combined",
+        type="CombineBoxes",
+        classifier="{classifier}/config.py",
+        classifier_checkpoint="{classifier}/best.pth",
+        regressor="{regressor}/config.py",
+        regressor_checkpoint="{regressor}/best.pth",
+        pseudo_boxes="{boxes_test}/boxes.json",
+        ten_crop=dict(resize=685, crop=600),
+        batch_size=2,
+    ),
+]

@@ -1,0 +1,243 @@
+"""Pseudo boxes as a stage: score maps in, one box for each image out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wsolkit import BOX_EXTRACTORS, ConfigError, Stage, write_json
+from wsolkit.datasets import ImageDataset
+from wsolkit.pipeline import (
+    build_split,
+    check_split,
+    checked_options,
+    declared_configuration,
+    load_config,
+    outside_files,
+    progress,
+    read_image_maps,
+)
+from wsolkit.report import write_report
+from wsolkit_psol.box_file import BOXES, PseudoBox, file_name_of, write_boxes
+from wsolkit_psol.box_quality import baseline_boxes, rate_boxes, true_boxes
+from wsolkit_psol.box_sheet import Picture, evenly, write_sheet
+from wsolkit_psol.score_maps import BoxSource
+from wsolkit_psol.thresholds import (
+    Choice,
+    MapTruth,
+    checked_rule,
+    choose_on_val,
+    fixed,
+    otsu_of_data_set,
+    otsu_of_image,
+)
+
+__all__ = ["PseudoBoxes"]
+
+SOURCE = "the best box of the image's score map"
+
+
+class PseudoBoxes(Stage):
+    """Makes one box for each image of a split from its score map: ``boxes.json``, and ``sheet.jpg`` to look at.
+
+    The file is COCO's: boxes in pixels of the original images, their sizes and classes, and in ``info`` how the
+    threshold was chosen. The data set ``COCO`` reads it. An image whose map gives no box gets the whole image.
+
+    The threshold never looks at test boxes: it is a number, or ``otsu`` (each map its own) or ``otsu-dataset`` (one for
+    all maps), which look at no box, or ``val``: most hits on the boxes of the val split.
+
+    Args:
+        maps: folder of the stage that wrote the score maps of the split.
+        config: name or path of a configuration with the data, such as ``{train}/config.py``.
+        split: ``train``, ``val`` or ``test``: whose images.
+        threshold: a fraction of the map's maximum, ``val``, ``otsu`` or ``otsu-dataset``.
+        val_maps: folder of the stage that wrote the score maps of val, for ``threshold="val"``.
+        extractor: configuration of the ``BoxExtractor``, whose best box counts; the largest component by default.
+        upsample: ``bilinear`` or ``bicubic`` resize maps to the original image before they are cut, ``none`` cuts them
+            as they were written.
+        normalize: ``minmax``, ``max`` or ``none``, done before maps are cut.
+        iou: overlap that makes a hit on the val split.
+        score: also compare the boxes with the true ones of a val or test split: ``results.json``, ``index.html``.
+        sheet: how many images the contact sheet shows.
+        options: entries of the configuration to change, by dotted name.
+
+    Raises:
+        ConfigError: a choice is unknown, or the threshold and ``val_maps`` do not go together.
+    """
+
+    def __init__(
+        self,
+        maps: str,
+        config: str,
+        split: str = "train",
+        threshold: float | str = "val",
+        val_maps: str | None = None,
+        extractor: Mapping[str, Any] | None = None,
+        upsample: str = "none",
+        normalize: str = "none",
+        iou: float = 0.5,
+        score: bool = False,
+        sheet: int = 24,
+        options: Mapping[str, Any] | None = None,
+    ) -> None:
+        self.maps = str(maps)
+        self.config = str(config)
+        self.split = split
+        self.threshold = checked_rule(threshold, val_maps is not None)
+        self.val_maps = val_maps
+        if score and split == "train":
+            raise ConfigError(
+                "score=True compares with true boxes, which a train split is not asked for. Leave it out."
+            )
+        if not 0 < iou < 1 or sheet < 0:
+            raise ConfigError(f"iou should be in (0, 1) and sheet 0 or more, but got {iou!r} and {sheet!r}.")
+        self.source = BoxSource(BOX_EXTRACTORS.build(extractor or {"type": "LargestComponent"}), upsample, normalize)
+        self.iou, self.score, self.sheet = iou, score, sheet
+        self.options = checked_options(options)
+
+    def inputs(self) -> list[Path]:
+        """Return the files the configuration names, where no earlier stage writes it."""
+        return outside_files(declared_configuration(self.config, self.options), [])
+
+    def declares(self) -> Mapping[str, Any]:
+        """Return the resolved configuration, where no earlier stage writes it.
+
+        Raises:
+            ConfigError: it has no such split.
+        """
+        config = declared_configuration(self.config, self.options)
+        if config is None:
+            return {}
+        check_split(config, self.split)
+        return {"configuration": config.to_dict()}
+
+    def run(self, folder: Path, resume: bool) -> dict[str, float]:
+        """Make the boxes; returns how many, how many of them are whole images, and the threshold.
+
+        Raises:
+            DataError: an image has no map, or several labels.
+        """
+        config = load_config(self.config, self.options)
+        dataset = build_split(config, self.split, load_targets=self.score)
+        single_label(dataset, self.split)
+        choice = self.choose(config, dataset)
+        boxes = list(self.made(dataset, choice, folder))
+        drawn = any(not dataset.record(index)["image_path"] for index in range(len(dataset)))
+        whole = sum(found.empty for found in boxes)
+        info: dict[str, Any] = {
+            "description": "Pseudo boxes by wsolkit: one for each image, from its score map",
+            "split": self.split,
+            "image_root": str(folder if drawn else Path(dataset.data_root or ".").absolute()),
+            "threshold": choice.threshold,
+            "threshold chosen": choice.rule,
+            "hits on val in %": choice.hits,
+            "images of val": choice.images,
+            "extractor": type(self.source.extractor).__name__,
+            "upsample": self.source.upsample,
+            "normalize": self.source.normalize,
+            "whole images": whole,
+        }
+        write_sheet(folder / "sheet.jpg", [self.picture(dataset, boxes, k) for k in evenly(len(boxes), self.sheet)])
+        numbers = self.scored(config, dataset, boxes, choice, folder) if self.score else {}
+        write_boxes(folder / BOXES, boxes, dataset.classes, info)
+        cuts = [found.threshold for found in boxes]
+        areas = [np.prod((found.box[2:] - found.box[:2]) / found.size) for found in boxes]
+        summary: dict[str, float] = {
+            "images": len(boxes),
+            "whole images": whole,
+            "threshold": float(np.mean(cuts)),
+            "area in %": 100 * float(np.mean(areas)),
+        }
+        if choice.hits is not None:
+            summary[f"val hits at {choice.threshold:g} in %"] = choice.hits
+        return {**summary, **numbers}
+
+    def choose(self, config: Any, dataset: ImageDataset) -> Choice:
+        """Return where the maps are cut, and why there."""
+        if self.threshold == "otsu":
+            return otsu_of_image()
+        if self.threshold == "otsu-dataset":
+            return otsu_of_data_set(prepared for _, prepared, _ in self.prepared(dataset))
+        if self.threshold != "val":
+            return fixed(float(self.threshold))
+        val = build_split(config, "val", load_targets=True)
+        single_label(val, "val")
+        return choose_on_val(self.source, self.on_val(val), self.iou)
+
+    def on_val(self, val: ImageDataset) -> Iterator[MapTruth]:
+        """Yield map, size and true boxes of every val image."""
+        for index in range(len(val)):
+            record = val.record(index)
+            found = read_image_maps(str(self.val_maps), record["image_id"])
+            targets = val.targets(record, found.size)
+            yield MapTruth(found.of(record["labels"][0]), found.size, targets.boxes[~targets.difficult])
+
+    def prepared(self, dataset: ImageDataset) -> Iterator[tuple[Any, np.ndarray, tuple[int, int]]]:
+        """Yield record, map as the extractor gets it, and (width, height) of every image."""
+        for index in range(len(dataset)):
+            record = dataset.record(index)
+            found = read_image_maps(self.maps, record["image_id"])
+            yield record, self.source.prepare(found.of(record["labels"][0]), found.size), found.size
+
+    def made(self, dataset: ImageDataset, choice: Choice, folder: Path) -> Iterator[PseudoBox]:
+        """Yield the box of every image."""
+        with progress(f"boxes of {self.split}", len(dataset)) as advance:
+            for record, prepared, size in self.prepared(dataset):
+                threshold = choice.cut(prepared)
+                box = self.source.box(prepared, threshold, size)
+                yield PseudoBox(
+                    record["image_id"],
+                    file_name_of(dataset, record, folder),
+                    size,
+                    record["labels"][0],
+                    np.array([0.0, 0.0, *size]) if box is None else box,
+                    threshold,
+                    box is None,
+                )
+                advance(1)
+
+    def picture(self, dataset: ImageDataset, boxes: list[PseudoBox], place: int) -> Picture:
+        """Return one image with its box and its map, for the contact sheet."""
+        record, found = dataset.record(place), boxes[place]
+        maps = read_image_maps(self.maps, found.image_id)
+        prepared = self.source.prepare(maps.of(found.label), found.size)
+        peak = max(float(prepared.max()), 1e-9)
+        title = f"{found.image_id} cut {found.threshold:.2f}{' EMPTY' if found.empty else ''}"
+        return Picture(title, dataset.read_image(record).permute(1, 2, 0).numpy(), found.box, prepared / peak)
+
+    def scored(
+        self, config: Any, dataset: ImageDataset, boxes: list[PseudoBox], choice: Choice, folder: Path
+    ) -> dict[str, float]:
+        """Write ``results.json``: the boxes and the baselines against the true boxes; returns BoxAcc in percent."""
+        truth = list(true_boxes(dataset))
+        known = {found.image_id: found.box for found in boxes}
+        val = list(true_boxes(build_split(config, "val", load_targets=True))) if self.threshold == "val" else None
+        results = [rate_boxes(known, truth, "BoxAcc, pseudo boxes", SOURCE, choice.rule)]
+        for name, rule, found in baseline_boxes(truth, val):
+            results.append(rate_boxes(found, truth, f"BoxAcc, {name}", "a box that does not look at the image", rule))
+        content = {
+            "name": folder.name,
+            "split": self.split,
+            "images": len(truth),
+            "classes": list(dataset.classes),
+            "results": [each.as_dict() for each in results],
+        }
+        write_json(folder / "results.json", content)
+        write_report(folder, content)
+        return {line.name: line.score.percent for line in results[0].lines}
+
+
+def single_label(dataset: ImageDataset, split: str) -> None:
+    """Look whether images have one label each.
+
+    Raises:
+        ConfigError: they may have several.
+    """
+    if dataset.multi_label:
+        raise ConfigError(
+            f"PSOL has one box for each image, but the images of split {split!r} may show several classes. Train a "
+            "detector on exported boxes instead: `wsolkit predict` writes them in COCO's format."
+        )
