@@ -12,6 +12,7 @@ import pytest
 import torch
 
 from wsolkit.cli import train as command
+from wsolkit.runner.train import Training
 
 HERE = Path(__file__).parent
 SCRIPT = HERE / "run_train.py"
@@ -139,3 +140,11 @@ def test_two_processes_train_one_model(tmp_path):
     assert sorted(path.name for path in tmp_path.iterdir() if path.name != "__pycache__") == ["two.py", "work"]
     assert not list(work.glob(".collect*"))
     assert (work / "corrupt_images.txt").read_text().count("\n") == 1
+
+
+def test_what_comes_next_is_said_of_models_that_predict_by_themselves(tmp_path):
+    training = Training(tmp_path, tmp_path / "last.pth", tmp_path / "best.pth", "BoxAcc@50", 53.6)
+    assert f"wsolkit test {tmp_path / 'config.py'} {tmp_path / 'best.pth'}" in command.summary(training)
+    part = command.summary(training, usable=False)
+    assert "Next" not in part
+    assert f"best: {tmp_path / 'best.pth'} (BoxAcc@50 53.6)" in part

@@ -93,7 +93,7 @@ def run(args: argparse.Namespace) -> int:
             print(interrupted(work_dir), file=sys.stderr)
         return INTERRUPTED
     if is_first():
-        print(summary(training))
+        print(summary(training, usable=(config.get("model") or {}).get("type") == "Localizer"))
     return 0
 
 
@@ -113,8 +113,8 @@ def interrupted(work_dir: Path) -> str:
     return f"\nStopped. {last} is kept. Go on with:\n  wsolkit train {config} --work-dir {work_dir} --resume"
 
 
-def summary(training: Training) -> str:
-    """Say where the results are and what to do with them."""
+def summary(training: Training, usable: bool = True) -> str:
+    """Say where the results are and, where the model is ``usable`` by itself, what to do with them."""
     lines = ["Training is done."]
     if training.last is not None:
         lines.append(f"  last: {training.last}")
@@ -123,7 +123,7 @@ def summary(training: Training) -> str:
         lines.append(f"  best: {training.best}{score}")
     chosen = training.best or training.last
     config = training.work_dir / "config.py"  # with the options of this training
-    if chosen is not None:
+    if chosen is not None and usable:
         lines += [
             "Next:",
             f"  wsolkit test {config} {chosen}",
