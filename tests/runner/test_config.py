@@ -248,3 +248,11 @@ def test_an_error_below_a_shipped_base_keeps_its_file_and_line(tmp_path):
     mine.write_text('_base_ = [\n    "wsolkit::cam_synthetic",\n]\nvalue = 1 / 0\n')
     with pytest.raises(ConfigError, match=r"mine.py:4: ZeroDivisionError"):
         load_config(mine)
+
+
+def test_a_metric_s_box_extractor_is_checked_as_one(micro_config):
+    given = {"type": "LocalizationMetric", "extractor": {"type": "AllComponents", "min_area": 0.1}}
+    assert micro_config(val_evaluator=given).val_evaluator.extractor.type == "AllComponents"
+    given["extractor"]["min_areas"] = given["extractor"].pop("min_area")
+    with pytest.raises(ConfigError, match=r"val_evaluator.extractor: box extractor AllComponents takes no argument"):
+        micro_config(val_evaluator=given)

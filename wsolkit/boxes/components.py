@@ -15,7 +15,7 @@ from wsolkit.errors import ConfigError, MapError
 from wsolkit.evaluation.map_boxes import component_boxes
 from wsolkit.interfaces import BoxExtractor, ScoredBoxes
 
-__all__ = ["AllComponents", "LargestComponent", "components", "largest_box"]
+__all__ = ["AllComponents", "LargestComponent", "components", "largest_box", "largest_contour"]
 
 
 def above(score_map: np.ndarray, threshold: float) -> np.ndarray:
@@ -55,16 +55,19 @@ def components(score_map: np.ndarray, threshold: float) -> tuple[np.ndarray, np.
     return np.stack([x, y, x + width, y + height], axis=1), area, labels
 
 
-def largest_box(score_map: np.ndarray, threshold: float) -> tuple[int, int, int, int] | None:
-    """Return the box of the largest component of ``score_map > threshold * max``, or None for an empty map.
+def largest_contour(score_map: np.ndarray, threshold: float) -> np.ndarray | None:
+    """Return the outline of the largest component of ``score_map > threshold * max``, or None for an empty map.
 
     Ties go to the component met first in raster order.
+
+    Returns:
+        (N, 2) int, x and y of every pixel on the outer border, in order.
 
     Raises:
         MapError: as ``components``.
 
-    >>> largest_box(np.array([[0, 1.0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0.5]]), 0.2)
-    (1, 0, 3, 1)
+    >>> largest_contour(np.array([[0, 1.0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0.5]]), 0.2).tolist()
+    [[1, 0], [2, 0]]
     """
     inside = above(score_map, threshold)
     contours, tree = cv2.findContours(inside, cv2.RETR_CCOMP, cv2.CHAIN_APPROX_NONE)
@@ -78,7 +81,24 @@ def largest_box(score_map: np.ndarray, threshold: float) -> tuple[int, int, int,
         np.subtract.at(counts, parents[parents >= 0], areas[parents >= 0])
         largest = np.flatnonzero((counts == counts.max()) & (parents < 0))
         best = min(largest.tolist(), key=lambda number: (contours[number][0, 0, 1], contours[number][0, 0, 0]))
-    x, y, width, height = cv2.boundingRect(contours[best])
+    return contours[best][:, 0]
+
+
+def largest_box(score_map: np.ndarray, threshold: float) -> tuple[int, int, int, int] | None:
+    """Return the box of the largest component of ``score_map > threshold * max``, or None for an empty map.
+
+    Ties go to the component met first in raster order.
+
+    Raises:
+        MapError: as ``components``.
+
+    >>> largest_box(np.array([[0, 1.0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0.5]]), 0.2)
+    (1, 0, 3, 1)
+    """
+    contour = largest_contour(score_map, threshold)
+    if contour is None:
+        return None
+    x, y, width, height = cv2.boundingRect(contour)
     return x, y, x + width, y + height
 
 

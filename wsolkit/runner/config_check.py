@@ -33,6 +33,7 @@ PARTS: dict[str, Registry] = {
     "modifiers": registry.MODIFIERS,
     "cam_method": registry.CAM_METHODS,
     "box_extractor": registry.BOX_EXTRACTORS,
+    "extractor": registry.BOX_EXTRACTORS,
     "data_preprocessor": registry.MODELS,
     "pooling": registry.POOLINGS,
     "dataset": registry.DATASETS,
@@ -107,7 +108,7 @@ def home_of(path: tuple[str, ...], config: Mapping[str, Any]) -> Registry | None
         return registry.MODELS
     if top in ("default_hooks", "custom_hooks") and len(path) == 2:
         return registry.HOOKS
-    if top in ("val_evaluator", "test_evaluator"):
+    if top in ("val_evaluator", "test_evaluator") and last not in PARTS:
         return registry.METRICS if "metrics" not in config else engine.EVALUATOR
     if top == "param_scheduler" and len(names) == 1:
         return engine.PARAM_SCHEDULERS

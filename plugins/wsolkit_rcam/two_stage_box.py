@@ -1,0 +1,167 @@
+"""A threshold for each image: the box whose extreme points look equally like object and background."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from wsolkit import BoxExtractor, ConfigError, ScoredBoxes, ShapeError
+from wsolkit.boxes import largest_box, largest_contour
+
+__all__ = ["TwoStageBox", "extreme_cells", "seed_variances"]
+
+FEWEST_POINTS = 4
+"""Points of a contour that make a box."""
+
+
+def extreme_cells(contour: np.ndarray, size: tuple[int, int], grid: tuple[int, int]) -> np.ndarray:
+    """Return the cells under the leftmost, rightmost, topmost and lowest points of a contour, each cell once.
+
+    Several points may be equally far out; all count.
+
+    Args:
+        contour: (N, 2) points x y in pixels of the map.
+        size: (H, W) of the map.
+        grid: (h, w) of the features.
+
+    Returns:
+        (S,) numbers of cells, row by row, rising.
+
+    >>> extreme_cells(np.array([[0, 0], [3, 0], [3, 3], [0, 3]]), size=(4, 4), grid=(2, 2)).tolist()
+    [0, 1, 2, 3]
+    """
+    low, high = contour.min(0), contour.max(0)
+    points = contour[((contour == low) | (contour == high)).any(1)]  # (S, 2)
+    columns = np.minimum(points[:, 0] * grid[1] // size[1], grid[1] - 1)
+    rows = np.minimum(points[:, 1] * grid[0] // size[0], grid[0] - 1)
+    return np.unique(rows * grid[1] + columns)
+
+
+def seed_variances(features: np.ndarray, seeds: Sequence[np.ndarray], eps: float = 1e-8) -> np.ndarray:
+    """Return, for each set of seeds, the variance over cells of the mean cosine with its seeds (RCAM, eq. 22).
+
+    A cell is not compared with itself: where it is a seed, the mean is over the other seeds, and a single seed is left
+    out of the variance. All sets come from one matrix of cosines between cells.
+
+    Args:
+        features: (C, h, w), the last features of the image.
+        seeds: L arrays of cell numbers, none empty.
+        eps: least length of a feature; a feature of zeros has the cosine 0 with all.
+
+    Returns:
+        (L,) float64.
+
+    >>> features = np.array([[[1.0, 1.0, 0.0]], [[0.0, 0.0, 1.0]]])  # cells a, a, b
+    >>> seed_variances(features, [np.array([0])]).tolist()  # cosines of the first cell with the others: 1, 0
+    [0.25]
+    """
+    cells = features.reshape(len(features), -1).T.astype(np.float64)  # (P, C)
+    cells = cells / np.maximum(np.linalg.norm(cells, axis=1, keepdims=True), eps)
+    is_seed = np.zeros((len(cells), len(seeds)))
+    for number, chosen in enumerate(seeds):
+        is_seed[chosen, number] = 1
+    own = (cells * cells).sum(1, keepdims=True)  # 1, or 0 for a feature of zeros
+    sums = cells @ (cells.T @ is_seed) - own * is_seed  # (P, L)
+    counts = is_seed.sum(0) - is_seed
+    known = counts > 0
+    means = np.divide(sums, counts, out=np.zeros_like(sums), where=known)
+    number_known = np.maximum(known.sum(0), 1)
+    centre = means.sum(0) / number_known
+    return (np.square(means - centre) * known).sum(0) / number_known
+
+
+class TwoStageBox(BoxExtractor):
+    """Tries thresholds and takes the box whose border tells least between object and background (RCAM).
+
+    For each threshold the largest component gives a box, and the features under its extreme points are seeds. A seed on
+    the border of the object is as similar to the object as to the background: of all boxes the one wins whose mean
+    similarity map has the least variance. Of equal ones the lowest threshold wins.
+
+    Args:
+        step: distance of the thresholds, which are fractions of the map's maximum: step, 2 step, ... below 1.
+        whole: boxes that cover this share of the image or more are no candidates; 1.01 keeps them all.
+        fewest_cells: boxes smaller than so many cells of the features are no candidates.
+        zero: try the threshold 0 as well, as the thesis does; after min-max its box is the whole image.
+        threshold: for maps without a candidate.
+
+    Raises:
+        ConfigError: a number is out of range.
+    """
+
+    def __init__(
+        self,
+        step: float = 0.05,
+        whole: float = 0.95,
+        fewest_cells: float = 4,
+        zero: bool = False,
+        threshold: float = 0.2,
+    ) -> None:
+        super().__init__(threshold)
+        if not 0 < step < 1:
+            raise ConfigError(f"The step between thresholds should be in (0, 1), but got {step}.")
+        if whole <= 0 or fewest_cells < 0:
+            raise ConfigError(
+                f"whole should be positive and fewest_cells not negative, but got {whole} and {fewest_cells}."
+            )
+        self.step = step
+        self.whole = whole
+        self.fewest_cells = fewest_cells
+        self.zero = zero
+
+    @property
+    def thresholds(self) -> list[float]:
+        """The thresholds tried, rising."""
+        count = int(np.ceil(1 / self.step - 1e-9))
+        return [round(self.step * number, 10) for number in range(0 if self.zero else 1, count)]
+
+    def __call__(self, score_map: np.ndarray, features: np.ndarray | None = None) -> ScoredBoxes:
+        """Return one box (1, 4) with the map's mean inside, or none (0, 4) for an empty map.
+
+        Raises:
+            ShapeError: there are no features (C, h, w) to compare.
+        """
+        box = largest_box(score_map, self.threshold)
+        if box is None:
+            return ScoredBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+        if features is None or features.ndim != 3:
+            given = "none" if features is None else str(features.shape)
+            raise ShapeError(
+                f"TwoStageBox compares the last features (C, h, w) of an image, but got {given}. Use a head that gives "
+                "its features, or another box extractor: box_extractor=dict(type='LargestComponent')."
+            )
+        boxes, seeds = self.candidates(score_map, features)
+        if boxes:
+            box = boxes[int(np.argmin(seed_variances(features, seeds)))]
+        x0, y0, x1, y1 = box
+        return ScoredBoxes(np.array([box], np.float32), np.array([score_map[y0:y1, x0:x1].mean()], np.float32))
+
+    def candidates(
+        self, score_map: np.ndarray, features: np.ndarray
+    ) -> tuple[list[tuple[int, int, int, int]], list[np.ndarray]]:
+        """Return the boxes that are left of all thresholds, and the seeds of each."""
+        height, width = score_map.shape
+        grid = (features.shape[1], features.shape[2])
+        least = self.fewest_cells * height * width / (grid[0] * grid[1])
+        boxes, seeds = [], []
+        for threshold in self.thresholds:
+            contour = largest_contour(score_map, threshold)
+            if contour is None or len(contour) < FEWEST_POINTS:
+                continue
+            (x0, y0), (x1, y1) = contour.min(0).tolist(), contour.max(0).tolist()
+            box = (x0, y0, x1 + 1, y1 + 1)
+            area = (box[2] - x0) * (box[3] - y0)
+            if least <= area < self.whole * height * width:
+                boxes.append(box)
+                seeds.append(extreme_cells(contour, (height, width), grid))
+        return boxes, seeds
+
+    def sweep(
+        self, score_map: np.ndarray, thresholds: Sequence[float], features: np.ndarray | None = None
+    ) -> np.ndarray:
+        """Return the same box at each threshold, (T, 4): this extractor chooses its own."""
+        boxes = self(score_map, features).boxes
+        found = np.zeros((len(thresholds), 4))
+        if len(boxes):
+            found[:] = boxes[0]
+        return found

@@ -1,0 +1,250 @@
+"""RCAM: pooling, maps and the choice of the box by loops, each alone and together."""
+
+import math
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from tests.config_steps import one_step
+from wsolkit import BOX_EXTRACTORS, POOLINGS, Activation, ConfigError, ShapeError, load_plugins
+from wsolkit.boxes import largest_box
+from wsolkit.localizer import Localizer
+from wsolkit.runner.find_config import config_files
+from wsolkit_rcam import (
+    RecombinedMaps,
+    SoftmaxWeightedPooling,
+    TwoStageBox,
+    extreme_cells,
+    recombined_maps,
+    seed_variances,
+)
+
+
+@pytest.mark.parametrize("temperature", [0.5, 1.0, 3.0])
+def test_the_pooling_by_a_loop(temperature):
+    maps = torch.randn(2, 3, 4, 5, generator=torch.Generator().manual_seed(0)) * 3
+    found = SoftmaxWeightedPooling(temperature)(maps)
+    for image in range(2):
+        for c in range(3):
+            values = [float(x) for x in maps[image, c].flatten()]
+            parts = [math.exp(x / temperature) for x in values]
+            expected = sum(x * part for x, part in zip(values, parts, strict=True)) / sum(parts)
+            assert float(found[image, c]) == pytest.approx(expected, rel=1e-5, abs=1e-6)
+    divided = SoftmaxWeightedPooling(temperature, divide_by_area=True)(maps)
+    torch.testing.assert_close(divided, found / 20)
+
+
+def test_the_pooling_lies_between_mean_and_maximum_and_does_not_overflow():
+    maps = torch.randn(2, 3, 6, 6)
+    assert torch.allclose(SoftmaxWeightedPooling(1e4)(maps), maps.mean((2, 3)), atol=1e-3)
+    assert torch.allclose(SoftmaxWeightedPooling(1e-3)(maps), maps.amax((2, 3)), atol=1e-3)
+    huge = torch.full((1, 1, 2, 2), 1e4, requires_grad=True)
+    SoftmaxWeightedPooling()(huge).sum().backward()
+    assert torch.isfinite(huge.grad).all()
+
+
+def test_the_pooling_has_the_names_of_the_field():
+    assert isinstance(POOLINGS.build({"type": "softmax_weighted_gap"}), SoftmaxWeightedPooling)
+    assert isinstance(POOLINGS.build({"type": "wgap_rcam"}), SoftmaxWeightedPooling)
+    with pytest.raises(ConfigError, match="The temperature of SoftmaxWeightedPooling should be positive, but got 0"):
+        SoftmaxWeightedPooling(temperature=0)
+
+
+def model(**options):
+    torch.manual_seed(0)
+    return Localizer(
+        backbone={"type": "TimmBackbone", "name": "resnet10t", "levels": ["layer4"], "output_stride": 16},
+        head={"type": "LinearHead", "num_classes": 3, "pooling": {"type": "SoftmaxWeightedPooling"}},
+        precision="fp32",
+        **options,
+    ).eval()
+
+
+@torch.no_grad()
+def test_the_maps_are_positive_minus_negative_part():
+    net = model()
+    images, classes = torch.randn(2, 3, 64, 64), torch.tensor([[0, 2], [1, 1]])
+    activation = net.activate(images)
+    found = RecombinedMaps().raw_maps(net, images, classes, activation)
+    weights = net.head.class_weights
+    for image in range(2):
+        for place in range(2):
+            w = weights[classes[image, place]]
+            positive = sum(float(v) * activation.features[image, c] for c, v in enumerate(w) if v > 0)
+            negative = sum(float(v) * activation.features[image, c] for c, v in enumerate(w) if v < 0)
+            torch.testing.assert_close(found[image, place], positive - negative, atol=1e-4, rtol=1e-4)
+    torch.testing.assert_close(RecombinedMaps().raw_maps(net, images, classes[:, 0]), found[:, 0], atol=1e-5, rtol=1e-4)
+    assert torch.equal(net.activate(images).logits, activation.logits)
+
+
+def test_the_maps_need_a_linear_classifier_and_its_classes():
+    net = Localizer(
+        backbone={"type": "TimmBackbone", "name": "resnet10t", "levels": ["layer4"]},
+        head={"type": "ConvHead", "num_classes": 2},
+        cam_method={"type": "RecombinedMaps"},
+    ).eval()
+    with pytest.raises(ConfigError, match=r"which ConvHead is not. Use head=dict\(type='LinearHead'\)"):
+        net.predict(torch.randn(1, 3, 64, 64))
+    images = torch.randn(1, 3, 64, 64)
+    activation = Activation(torch.zeros(1, 3, 2, 2), features=torch.rand(1, 512, 2, 2))
+    with pytest.raises(ShapeError, match=r"classes should lie in 0..2, those of the classifier, but got 3..3"):
+        RecombinedMaps().raw_maps(model(), images, torch.tensor([3]), activation)
+    assert recombined_maps(torch.rand(2, 4, 3, 3), torch.randn(2, 1, 4)).shape == (2, 1, 3, 3)
+
+
+def cosine(a, b):
+    length = math.sqrt(sum(x * x for x in a)) * math.sqrt(sum(x * x for x in b))
+    return sum(x * y for x, y in zip(a, b, strict=True)) / length if length else 0.0
+
+
+def variance_by_loop(features, seeds):
+    """Mean similarity of each cell with the seeds other than itself, then its variance over cells."""
+    cells = features.reshape(len(features), -1).T.tolist()
+    means = []
+    for place, cell in enumerate(cells):
+        others = [cosine(cells[seed], cell) for seed in seeds if seed != place]
+        if others:
+            means.append(sum(others) / len(others))
+    centre = sum(means) / len(means)
+    return sum((value - centre) ** 2 for value in means) / len(means)
+
+
+def box_by_loop(score_map, features, step, whole, fewest):
+    """The rule written out: components by labelling, extreme points by looking at every pixel."""
+    height, width = score_map.shape
+    grid = features.shape[1:]
+    best = None
+    for number in range(1, round(1 / step)):
+        inside = (score_map > step * number * score_map.max()).astype(np.uint8)
+        count, labels = cv2.connectedComponents(inside, connectivity=8)
+        if count < 2:
+            continue
+        sizes = [int((labels == label).sum()) for label in range(1, count)]
+        rows, columns = np.nonzero(labels == 1 + sizes.index(max(sizes)))
+        box = (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1)
+        area = (box[2] - box[0]) * (box[3] - box[1])
+        if len(rows) < 4 or area >= whole * height * width or area < fewest * height * width / (grid[0] * grid[1]):
+            continue
+        seeds = {
+            min(int(y) * grid[0] // height, grid[0] - 1) * grid[1] + min(int(x) * grid[1] // width, grid[1] - 1)
+            for y, x in zip(rows, columns, strict=True)
+            if x in (box[0], box[2] - 1) or y in (box[1], box[3] - 1)
+        }
+        variance = variance_by_loop(features, sorted(seeds))
+        if best is None or variance < best[0] - 1e-12:
+            best = (variance, [int(side) for side in box])
+    return None if best is None else best[1]
+
+
+@pytest.mark.parametrize("seed", range(6))
+def test_the_choice_of_the_box_by_a_loop(seed):
+    random = np.random.default_rng(seed)
+    coarse = random.random((7, 6)).astype(np.float32) ** 2
+    score_map = np.clip(cv2.resize(coarse, (48, 56), interpolation=cv2.INTER_CUBIC), 0, None)
+    features = random.standard_normal((5, 7, 6)).astype(np.float32)
+    features[:, 0, 0] = 0  # a cell without any response
+    found = TwoStageBox(step=0.1)(score_map, features)
+    assert found.boxes[0].tolist() == box_by_loop(score_map, features, 0.1, 0.95, 4)
+    x0, y0, x1, y1 = found.boxes[0].astype(int)
+    assert found.scores[0] == pytest.approx(score_map[y0:y1, x0:x1].mean())
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_variances_by_a_loop(seed):
+    random = np.random.default_rng(seed)
+    features = random.standard_normal((4, 3, 5))
+    features[:, 1, 2] = 0
+    seeds = [np.array([0]), np.array([2, 7, 14]), np.array([7]), np.arange(15)]
+    expected = [variance_by_loop(features, chosen.tolist()) for chosen in seeds]
+    np.testing.assert_allclose(seed_variances(features, seeds), expected, atol=1e-12)
+
+
+def test_the_box_on_the_border_of_the_object_wins():
+    features = np.zeros((2, 8, 8), np.float32)  # background (1, 0), object (0, 1), its border in between
+    features[0] = 1
+    features[:, 2:6, 2:6] = np.array([0.7, 0.7])[:, None, None]
+    features[:, 3:5, 3:5] = np.array([0.0, 1.0])[:, None, None]
+    score_map = np.full((64, 64), 0.1, np.float32)
+    score_map[4:60, 4:60] = 0.3  # too large: its extreme points are background
+    score_map[16:48, 16:48] = 0.6  # the border
+    score_map[24:40, 24:40] = 1.0  # too small: its extreme points are object
+    assert TwoStageBox()(score_map, features).boxes[0].tolist() == [16, 16, 48, 48]
+
+
+def test_the_whole_image_is_a_candidate_only_to_the_letter():
+    features = np.ones((2, 4, 4), np.float32)
+    features[1] = np.linspace(0, 1, 16).reshape(4, 4)
+    score_map = np.linspace(0, 1, 32 * 32, dtype=np.float32).reshape(32, 32)
+    careful, literal = TwoStageBox(), TwoStageBox(zero=True, whole=1.01, fewest_cells=0)
+    assert literal.thresholds[0] == 0
+    assert careful.thresholds[0] == 0.05
+    assert len(literal.thresholds) == 20
+    boxes, _ = literal.candidates(score_map, features)
+    assert (0, 0, 32, 32) in boxes
+    assert (0, 0, 32, 32) not in careful.candidates(score_map, features)[0]
+
+
+def test_without_a_candidate_the_threshold_decides():
+    score_map = np.zeros((40, 40), np.float32)
+    score_map[10, 10] = 1.0  # one pixel is no box
+    found = TwoStageBox()(score_map, np.ones((2, 4, 4), np.float32))
+    assert found.boxes[0].tolist() == [10, 10, 11, 11] == list(largest_box(score_map, 0.2))
+
+
+def test_a_sweep_gives_its_own_choice_at_each_threshold():
+    random = np.random.default_rng(0)
+    score_map, features = random.random((20, 20), np.float32), random.random((3, 5, 5), np.float32)
+    extractor = BOX_EXTRACTORS.build({"type": "TwoStageBox"})
+    found = extractor.sweep(score_map, [0.1, 0.5, 0.9], features)
+    assert (found == extractor(score_map, features).boxes[0]).all()
+
+
+def test_extreme_points_at_the_far_edge_stay_inside_the_grid():
+    contour = np.array([[0, 5], [9, 0], [9, 9]])
+    assert extreme_cells(contour, size=(10, 10), grid=(3, 3)).tolist() == [2, 3, 8]
+
+
+def test_mistakes_with_the_box_are_explained():
+    with pytest.raises(ShapeError, match=r"compares the last features \(C, h, w\) of an image, but got none"):
+        TwoStageBox()(np.ones((4, 4), np.float32))
+    with pytest.raises(ConfigError, match=r"The step between thresholds should be in \(0, 1\), but got 1"):
+        TwoStageBox(step=1)
+    with pytest.raises(ConfigError, match="whole should be positive and fewest_cells not negative"):
+        TwoStageBox(whole=0)
+
+
+@pytest.mark.parametrize("pooling", ["AveragePooling", "SoftmaxWeightedPooling"])
+@pytest.mark.parametrize("maps", ["HeadMaps", "RecombinedMaps"])
+@pytest.mark.parametrize("boxes", ["LargestComponent", "TwoStageBox"])
+def test_each_part_alone_and_together(pooling, maps, boxes):
+    net = Localizer(
+        backbone={"type": "TimmBackbone", "name": "resnet10t", "levels": ["layer4"], "output_stride": 16},
+        head={"type": "LinearHead", "num_classes": 3, "pooling": {"type": pooling}},
+        cam_method={"type": maps},
+        box_extractor={"type": boxes},
+    ).eval()
+    for prediction in net.predict(torch.randn(2, 3, 64, 64)):
+        found = net.boxes(prediction.maps[0], prediction.features)
+        assert found.boxes.shape == (1, 4)
+        assert (found.boxes >= 0).all()
+        assert (found.boxes <= 64).all()
+
+
+def test_the_method_is_found_and_its_card_has_its_numbers():
+    ((found, source),) = [pair for pair in load_plugins().methods if pair[0].name == "RCAM"]
+    assert source.plugin == "rcam"
+    assert set(found.configs) == {name for name in config_files() if name.startswith("rcam_")}
+    card = found.card.read_text("utf-8")
+    for value in found.reported.values():
+        assert f"{value:.2f}" in card
+
+
+@pytest.mark.parametrize("name", ["rcam_vgg16_cub", "rcam_mobilenetv2_birds50"])
+@pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
+def test_a_step_of_every_configuration(name, tmp_path):
+    net, predictions = one_step(name, tmp_path / "run")
+    assert isinstance(net.box_extractor, TwoStageBox)
+    assert predictions[0].maps.shape == (1, 64, 64)
+    assert net.boxes(predictions[0].maps[0], predictions[0].features).boxes.shape == (1, 4)
