@@ -1,0 +1,49 @@
+"""A gradient made larger on its way back."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from wsolkit import MapModifier
+
+__all__ = ["ScaleGradient"]
+
+
+class _Scale(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, maps: Tensor, factor: float) -> Tensor:
+        ctx.factor = factor
+        return maps.view_as(maps)
+
+    @staticmethod
+    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
+        return ctx.factor * gradients[0], None
+
+
+class ScaleGradient(MapModifier):
+    """Leaves maps as they are and multiplies their gradient by a factor.
+
+    The authors' code of WILDCAT divides by the number M of maps per class forwards but not backwards, so its 1x1
+    convolution and its backbone learn from gradients M times as large. ``dict(type="ScaleGradient", at="maps",
+    factor=8)`` does the same.
+
+    Args:
+        factor: of the gradient.
+
+    >>> maps = torch.ones(1, 2, 2, 2, requires_grad=True)
+    >>> ScaleGradient(factor=8.0)(maps).sum().backward()
+    >>> maps.grad.unique().tolist()
+    [8.0]
+    """
+
+    def __init__(self, factor: float = 1.0) -> None:
+        super().__init__()
+        self.factor = factor
+
+    def modify(self, maps: Tensor) -> Tensor:
+        """Return the same maps (B, C, h, w)."""
+        scaled: Tensor = _Scale.apply(maps, self.factor)
+        return scaled
