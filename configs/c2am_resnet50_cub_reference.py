@@ -3,7 +3,8 @@
     wsolkit train c2am_resnet50_cub_reference --cfg-options data_root=...
 
 The pair of an image with itself counts, the mean divides by N^2, cosines are ranked after the clamp, the optimizer has
-next to no momentum and a polynomial schedule, and no batch norm is trained. The card says why.
+next to no momentum and a polynomial schedule, and no batch norm is trained. The card says why. What stays as in
+c2am_resnet50_cub: sizes of images and crops, the dilated last stage, the vote about the polarity, boxes and thresholds.
 """
 
 _base_ = ["c2am_resnet50_cub.py"]

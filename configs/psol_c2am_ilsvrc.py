@@ -10,7 +10,7 @@ maps = dict(config="{maps_model}/config.py", checkpoint="{maps_model}/best.pth")
 val = dict(threshold="val", val_maps="{maps_val}", config="{maps_model}/config.py")
 
 stages = [
-    dict(name="maps_model", type="Train", config="c2am_resnet50_ilsvrc"),
+    dict(name="maps_model", type="Train", config="c2am_resnet50_ilsvrc", options={"train_dataloader.batch_size": 256}),
     dict(name="maps_train", type="Maps", split="train", **maps),
     dict(name="maps_val", type="Maps", split="val", **maps),
     dict(name="maps_test", type="Maps", split="test", **maps),

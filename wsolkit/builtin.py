@@ -30,7 +30,7 @@ from wsolkit.runner.guards import StopOnBrokenLoss
 from wsolkit.runner.history import History
 from wsolkit.runner.loops import EpochLoop, IterationLoop
 from wsolkit.runner.param_groups import PartOptimWrapperConstructor
-from wsolkit.runner.processes import SameBuffers
+from wsolkit.runner.processes import SameBuffers, SyncNormDataParallel
 from wsolkit.runner.progress import ProgressBar
 from wsolkit.runner.seeding import SeedIterations, TrainingProgress
 from wsolkit.runner.threshold import ThresholdHook
@@ -75,6 +75,7 @@ def wsolkit_components() -> list[type]:
         SeedIterations,
         SpatialDropout,
         StopOnBrokenLoss,
+        SyncNormDataParallel,
         SyntheticParts,
         TestStage,
         ThresholdHook,

@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
-from torch.nn.modules.batchnorm import _BatchNorm
 
+from wsolkit.backbones.freezing import freeze_modules, keep_resting, module_names
 from wsolkit.errors import ConfigError, ShapeError
 from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
-from wsolkit.modifiers.attach import attach_modifiers, find_module
+from wsolkit.modifiers.attach import attach_modifiers
 from wsolkit.precision import autocast_context
 from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, MODIFIERS
 
@@ -82,15 +82,8 @@ class Localizer(BaseModel):
         self.box_extractor = BOX_EXTRACTORS.build(box_extractor or {"type": "LargestComponent"})
         self.precision = precision
         self.progress = 0.0
-        self.frozen = [find_module(self.backbone, name)[1] for name in freeze]
-        for module in self.frozen:
-            module.requires_grad_(False)
-        self.fixed_norms = [
-            module
-            for name in norm_eval
-            for module in find_module(self.backbone, name)[1].modules()
-            if isinstance(module, _BatchNorm)
-        ]
+        self.frozen = freeze_modules(self.backbone, freeze)
+        self.fixed_norms = module_names(self.backbone, norm_eval)
         self.register_buffer("chosen_threshold", torch.tensor(float("nan")))
         autocast_context(precision, torch.device("cpu"))  # complains about an unknown precision now, not at step one
         if channels_last:
@@ -136,8 +129,7 @@ class Localizer(BaseModel):
     def train(self, mode: bool = True) -> Localizer:
         """Switch to training or evaluation; frozen modules and norms that are not to learn stay in evaluation."""
         super().train(mode)
-        for module in (*self.frozen, *self.fixed_norms):
-            module.eval()
+        keep_resting(self.backbone, self.frozen, self.fixed_norms)
         return self
 
     def activate(self, images: Tensor, batch: Batch | None = None) -> Activation:

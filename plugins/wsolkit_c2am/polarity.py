@@ -17,8 +17,11 @@ from wsolkit_c2am.processes import sum_over_processes
 __all__ = ["POLARITIES", "Polarity", "border_and_centre"]
 
 POLARITIES = ("auto", "fg", "bg")
-ENOUGH = 64
-"""Images of an evaluation after which its vote is compared with that of the training."""
+ENOUGH = 512
+"""Maps of an evaluation after which its vote is compared with that of the training, if it has not ended before."""
+
+FEWEST = 32
+"""Maps that a shorter evaluation needs for that."""
 
 
 def border_and_centre(maps: Tensor) -> Tensor:
@@ -82,6 +85,8 @@ class Polarity(nn.Module):
     def train(self, mode: bool = True) -> Polarity:
         """Switch to training or evaluation; the first switch to evaluation closes the vote."""
         super().train(mode)
+        if mode:
+            self._compare(FEWEST)
         if not mode and self.votes[2] > 0 and self.decided == 0:
             self.decided.fill_(self.sign)
         self._seen = torch.zeros(3, dtype=torch.float64)
@@ -110,14 +115,20 @@ class Polarity(nn.Module):
         elif not self.training and self.decided != 0 and self._seen[2] < ENOUGH:
             self._seen[:2] += border_and_centre(maps).cpu()
             self._seen[2] += len(maps)
-            if self._seen[2] >= ENOUGH and sign_of(self._seen) != int(self.decided):
-                border, centre = (self._seen[:2] / self._seen[2]).tolist()
-                warnings.warn(
-                    f"C2AM's foreground and background may be exchanged: training took {name_of(int(self.decided))} "
-                    f"for the object, but over {int(self._seen[2])} images here P is {border:.2f} at the border and "
-                    f"{centre:.2f} in the centre. Look at some maps, and set polarity='fg' or 'bg' in the head.",
-                    stacklevel=2,
-                )
+            self._compare(ENOUGH)
+
+    def _compare(self, least: int) -> None:
+        """Warn where the maps of this evaluation, if they are enough, contradict the vote of the training."""
+        count = int(self._seen[2])
+        if self.mode != "auto" or self.decided == 0 or count < least or sign_of(self._seen) == int(self.decided):
+            return
+        border, centre = (self._seen[:2] / count).tolist()
+        warnings.warn(
+            f"C2AM's foreground and background may be exchanged: training took {name_of(int(self.decided))} for the "
+            f"object, but over {count} maps of this evaluation P is {border:.2f} near the border and {centre:.2f} in "
+            "the centre. Look at some maps, and set polarity='fg' or 'bg' in the head.",
+            stacklevel=2,
+        )
 
 
 def sign_of(votes: Tensor) -> int:

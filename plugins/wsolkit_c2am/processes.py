@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import torch
 import torch.distributed as dist
-from torch import Tensor, nn
+from torch import Tensor
 from torch.distributed.nn.functional import all_gather, all_reduce
+from torch.nn import functional as F
+from torch.nn.modules.batchnorm import _NormBase
 
 __all__ = ["GlobalBatchNorm", "gather_rows", "is_distributed", "sum_over_processes"]
 
@@ -33,19 +35,23 @@ def sum_over_processes(value: Tensor) -> Tensor:
     return all_reduce(value.contiguous()) if is_distributed() else value
 
 
-class GlobalBatchNorm(nn.BatchNorm2d):
+class GlobalBatchNorm(_NormBase):
     """Batch norm over the batches of all processes, also on CPUs, where torch's ``SyncBatchNorm`` refuses to work.
 
-    Names and meaning of parameters and buffers are those of ``nn.BatchNorm2d``; with one process it is one.
+    Names and meaning of arguments, parameters and buffers are those of ``nn.BatchNorm2d``; with one process it gives
+    the same numbers. It is none, so that ``sync_bn`` leaves it alone.
     """
 
     def forward(self, maps: Tensor) -> Tensor:
         """Normalise maps (B, C, h, w), in float32."""
         with torch.autocast(maps.device.type, enabled=False):
             maps = maps.float()
-            if not (self.training and is_distributed()):
-                return super().forward(maps)
-            return self._over_all(maps)
+            if self.training and is_distributed():
+                return self._over_all(maps)
+            if self.training and self.num_batches_tracked is not None:
+                self.num_batches_tracked += 1
+            mean, variance, share = self.running_mean, self.running_var, self.momentum
+            return F.batch_norm(maps, mean, variance, self.weight, self.bias, self.training, share or 0.1, self.eps)
 
     def _over_all(self, maps: Tensor) -> Tensor:
         cells = maps.new_full((1,), maps.numel() / maps.shape[1])
@@ -56,7 +62,7 @@ class GlobalBatchNorm(nn.BatchNorm2d):
         with torch.no_grad():
             if self.num_batches_tracked is not None and self.running_mean is not None and self.running_var is not None:
                 self.num_batches_tracked += 1
-                share = 1 / float(self.num_batches_tracked) if self.momentum is None else self.momentum
+                share = self.momentum or 0.1
                 self.running_mean.lerp_(mean, share)
                 self.running_var.lerp_(variance * count / (count - 1), share)
         scale = torch.rsqrt(variance + self.eps) * (1 if self.weight is None else self.weight)

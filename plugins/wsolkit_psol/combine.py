@@ -193,7 +193,8 @@ class CombineBoxes(Stage):
             boxes, info = pseudo
             rule = str(info.get("threshold chosen", "unknown"))
             results.append(rate_boxes(boxes, truth, "BoxAcc, pseudo boxes", "the pseudo box of the image", rule))
-        val = None if self.split == "val" else list(true_boxes(build_split(config, "val", load_targets=True)))
+        other = self.split != "val" and config.get("val_dataloader") is not None
+        val = list(true_boxes(build_split(config, "val", load_targets=True))) if other else None
         for name, rule, found in baseline_boxes(truth, truth if val is None else val):
             results.append(rate_boxes(found, truth, f"BoxAcc, {name}", "a box that does not look at the image", rule))
         return results

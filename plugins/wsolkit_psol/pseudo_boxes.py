@@ -8,15 +8,12 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import BOX_EXTRACTORS, ConfigError, Stage, write_json
+from wsolkit import BOX_EXTRACTORS, ConfigError, write_json
 from wsolkit.datasets import ImageDataset
 from wsolkit.pipeline import (
+    SplitStage,
     build_split,
-    check_split,
-    checked_options,
-    declared_configuration,
     load_config,
-    outside_files,
     progress,
     read_image_maps,
 )
@@ -40,7 +37,7 @@ __all__ = ["PseudoBoxes"]
 SOURCE = "the best box of the image's score map"
 
 
-class PseudoBoxes(Stage):
+class PseudoBoxes(SplitStage):
     """Makes one box for each image of a split from its score map: ``boxes.json``, and ``sheet.jpg`` to look at.
 
     The file is COCO's: boxes in pixels of the original images, their sizes and classes, and in ``info`` how the
@@ -83,9 +80,8 @@ class PseudoBoxes(Stage):
         sheet: int = 24,
         options: Mapping[str, Any] | None = None,
     ) -> None:
+        super().__init__(config, split, options)
         self.maps = str(maps)
-        self.config = str(config)
-        self.split = split
         self.threshold = checked_rule(threshold, val_maps is not None)
         self.val_maps = val_maps
         if score and split == "train":
@@ -96,23 +92,10 @@ class PseudoBoxes(Stage):
             raise ConfigError(f"iou should be in (0, 1) and sheet 0 or more, but got {iou!r} and {sheet!r}.")
         self.source = BoxSource(BOX_EXTRACTORS.build(extractor or {"type": "LargestComponent"}), upsample, normalize)
         self.iou, self.score, self.sheet = iou, score, sheet
-        self.options = checked_options(options)
 
-    def inputs(self) -> list[Path]:
-        """Return the files the configuration names, where no earlier stage writes it."""
-        return outside_files(declared_configuration(self.config, self.options), [])
-
-    def declares(self) -> Mapping[str, Any]:
-        """Return the resolved configuration, where no earlier stage writes it.
-
-        Raises:
-            ConfigError: it has no such split.
-        """
-        config = declared_configuration(self.config, self.options)
-        if config is None:
-            return {}
-        check_split(config, self.split)
-        return {"configuration": config.to_dict()}
+    def reads(self) -> list[str | None]:
+        """Return the folders of the maps."""
+        return [self.maps, None if self.val_maps is None else str(self.val_maps)]
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Make the boxes; returns how many, how many of them are whole images, and the threshold.

@@ -12,8 +12,8 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from wsolkit import BACKBONES, MODELS, ConfigError, DataError, ShapeError
+from wsolkit.backbones import freeze_modules, keep_resting
 from wsolkit.heads import choose_level
-from wsolkit.modifiers import find_module
 from wsolkit.runner import autocast_context
 from wsolkit_psol.box_codes import LOSS_WEIGHTS, box_loss, to_corners, to_relative
 
@@ -96,9 +96,7 @@ class BoxRegressor(BaseModel):
         self.loss_kind = loss
         self.loss_weight = LOSS_WEIGHTS[loss] if loss_weight is None else float(loss_weight)
         self.precision = precision
-        self.frozen = [find_module(self.backbone, name)[1] for name in freeze]
-        for module in self.frozen:
-            module.requires_grad_(False)
+        self.frozen = freeze_modules(self.backbone, freeze)
         autocast_context(precision, torch.device("cpu"))  # complains about an unknown precision
         if channels_last:
             self.to(memory_format=torch.channels_last)
@@ -108,8 +106,7 @@ class BoxRegressor(BaseModel):
     def train(self, mode: bool = True) -> BoxRegressor:
         """Switch to training or evaluation; frozen modules stay in evaluation."""
         super().train(mode)
-        for module in self.frozen:
-            module.eval()
+        keep_resting(self.backbone, self.frozen)
         return self
 
     def regress(self, images: Tensor) -> Tensor:

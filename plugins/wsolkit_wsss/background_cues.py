@@ -10,12 +10,12 @@ import cv2
 import numpy as np
 
 from wsolkit import ConfigError, DataError
-from wsolkit.pipeline import NO_CLASS, read_image_maps
+from wsolkit.pipeline import NO_CLASS, SplitStage, read_image_maps
 from wsolkit_wsss.crf_settings import ON_LABELS, CrfSettings, crf_settings, refine_labels
 from wsolkit_wsss.image_files import file_of, read_gray, write_gray
-from wsolkit_wsss.image_jobs import run_jobs
+from wsolkit_wsss.image_jobs import check_workers, run_jobs
 from wsolkit_wsss.sheets import evenly, write_sheet
-from wsolkit_wsss.split_data import Configuration, SplitStage, image_of, split_data
+from wsolkit_wsss.split_data import Configuration, image_of, split_data
 
 __all__ = ["CUES", "BackgroundCues", "cue_mask", "resized"]
 
@@ -93,10 +93,15 @@ class BackgroundCues(SplitStage):
     ) -> None:
         if not 0 <= threshold < 1:
             raise ConfigError(f"The threshold of the cues should lie in [0, 1), but got {threshold}.")
+        check_workers(workers)
         super().__init__(config, split, options)
         self.maps = maps
         self.threshold, self.workers, self.sheet = threshold, workers, sheet
         self.crf = crf_settings(crf, ON_LABELS)
+
+    def reads(self) -> list[str]:
+        """Return the folder of the maps."""
+        return [self.maps]
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Write the cues and return the number of images, of those without foreground, and its mean share in percent.

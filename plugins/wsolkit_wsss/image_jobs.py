@@ -10,9 +10,19 @@ from typing import Any
 from wsolkit import ConfigError
 from wsolkit.pipeline import progress
 
-__all__ = ["run_jobs", "shown"]
+__all__ = ["check_workers", "run_jobs", "shown"]
 
 Job = Callable[[int], Any]
+
+
+def check_workers(workers: int) -> None:
+    """Look at a number of threads.
+
+    Raises:
+        ConfigError: it is negative.
+    """
+    if workers < 0:
+        raise ConfigError(f"workers should be 0 or more, but got {workers}.")
 
 
 def run_jobs(
@@ -36,8 +46,7 @@ def run_jobs(
     >>> run_jobs(lambda base: lambda index: base + index, [10], [1, 2], workers=2)
     [11, 12]
     """
-    if workers < 0:
-        raise ConfigError(f"workers should be 0 or more, but got {workers}.")
+    check_workers(workers)
     own = threading.local()
 
     def work(index: int) -> Any:

@@ -12,14 +12,14 @@ import numpy as np
 
 from wsolkit import ConfigError, DataError, write_json
 from wsolkit.datasets import read_index_mask
+from wsolkit.pipeline import SplitStage
 from wsolkit_wsss.background_cues import CUES
 from wsolkit_wsss.crf_settings import ON_PROBABILITIES, CrfSettings, crf_settings, refine_probabilities
 from wsolkit_wsss.image_files import file_of, read_gray, write_mask
-from wsolkit_wsss.image_jobs import run_jobs
+from wsolkit_wsss.image_jobs import check_workers, run_jobs
 from wsolkit_wsss.label_maps import BACKGROUNDS, background_scores, label_map, label_probabilities
 from wsolkit_wsss.labelled_images import LabelledImages, Scored
 from wsolkit_wsss.sheets import colour_mask, evenly, write_sheet
-from wsolkit_wsss.split_data import SplitStage
 from wsolkit_wsss.tuning import POWERS, THRESHOLDS, Tuned, tune_background
 
 __all__ = ["MASKS", "SETTINGS", "PseudoMasks", "pseudo_mask"]
@@ -118,10 +118,17 @@ class PseudoMasks(SplitStage):
     ) -> None:
         if background not in BACKGROUNDS:
             raise ConfigError(f"background should be one of {BACKGROUNDS}, but got {background!r}.")
-        if not bg_power > 0 or not 0 <= bg_threshold < 1 or not all(power > 0 for power in powers):
+        if not bg_power > 0 or not 0 <= bg_threshold < 1 or not powers or not all(power > 0 for power in powers):
             raise ConfigError(
-                f"Powers should be positive and bg_threshold in [0, 1), but got {bg_power}, {list(powers)} and "
-                f"{bg_threshold}."
+                f"Powers should be one or more positive numbers and bg_threshold in [0, 1), but got {bg_power}, "
+                f"{list(powers)} and {bg_threshold}."
+            )
+        check_thresholds(thresholds)
+        check_workers(workers)
+        if tune_on is not None and (bg_power != 1 or bg_threshold):
+            raise ConfigError(
+                f"tune_on={tune_on!r} chooses bg_power and bg_threshold, but {bg_power} and {bg_threshold} are given. "
+                "Leave these out, or leave out tune_on; powers=[...] and thresholds=[...] say what is tried."
             )
         if background in ("constant", "power") and tune_on is None and not bg_threshold and bg_power == 1:
             raise ConfigError(
@@ -134,6 +141,11 @@ class PseudoMasks(SplitStage):
         self.thresholds = tuple(thresholds or (THRESHOLDS if background == "constant" else (0.0, *THRESHOLDS)))
         self.crf = crf_settings(crf, ON_PROBABILITIES)
         self.seed, self.cues, self.workers, self.sheet = seed, cues, workers, sheet
+
+    def reads(self) -> list[str | None]:
+        """Return the folders of class maps, saliency and what else is shown."""
+        tuned = [] if self.tuned_on is None else [self.tuned_on.cams, self.tuned_on.saliency]
+        return [self.images.cams, self.images.saliency, self.seed, self.cues, *tuned]
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Write the masks; return the number of images, the share of their foreground and what was tuned.
@@ -180,7 +192,7 @@ class PseudoMasks(SplitStage):
             return None
         path = folder / TUNING
         if resume and path.exists():
-            return Tuned(**json.loads(path.read_text("utf-8")))
+            return read_tuned(path)
         shared = set(self.images.image_ids) & set(self.tuned_on.image_ids)
         if shared:
             raise DataError(
@@ -208,6 +220,29 @@ class PseudoMasks(SplitStage):
             rows.append(row | {"pseudo mask": colour_mask(read_index_mask(files[index]), found.image)})
         if rows:
             write_sheet(folder / "sheet.jpg", list(rows[0]), [list(row.values()) for row in rows])
+
+
+def check_thresholds(thresholds: Sequence[float] | None) -> None:
+    """Look whether thresholds to try rise within [0, 1).
+
+    Raises:
+        ConfigError: they do not.
+    """
+    tried = [0.0] if thresholds is None else list(thresholds)
+    if not tried or min(tried) < 0 or max(tried) >= 1 or tried != sorted(set(tried)):
+        raise ConfigError(f"thresholds should be one or more rising numbers in [0, 1), but got {tried}.")
+
+
+def read_tuned(path: Path) -> Tuned:
+    """Read what an earlier run of this stage has tuned.
+
+    Raises:
+        DataError: the file is damaged.
+    """
+    try:
+        return Tuned(**json.loads(path.read_text("utf-8")))
+    except (ValueError, TypeError) as error:
+        raise DataError(f"{path} is damaged ({error}). Remove it to tune again.") from None
 
 
 def tuning_images(

@@ -14,14 +14,21 @@ from torchvision import tv_tensors
 
 from wsolkit import MODELS, ConfigError
 from wsolkit.datasets import ImageDataset, build_pipeline
-from wsolkit.pipeline import checked_options, choose_device, declared_configuration, load_config, outside_files
+from wsolkit.pipeline import (
+    SplitStage,
+    checked_options,
+    choose_device,
+    declared_configuration,
+    load_config,
+    outside_files,
+)
 from wsolkit.runner import load_weights, read_checkpoint
 from wsolkit_wsss.background_cues import resized
 from wsolkit_wsss.image_files import file_of, read_gray, write_gray
 from wsolkit_wsss.image_jobs import shown
 from wsolkit_wsss.saliency_network import SaliencyNetwork
 from wsolkit_wsss.sheets import evenly, write_sheet
-from wsolkit_wsss.split_data import SplitStage, image_of, split_data
+from wsolkit_wsss.split_data import image_of, split_data
 
 __all__ = ["SALIENCY", "SaliencyMaps"]
 
@@ -100,10 +107,10 @@ class SaliencyMaps(SplitStage):
         network = declared_configuration(self.network, self.network_options)
         return [*super().inputs(), *outside_files(network, [self.checkpoint])]
 
-    def settings(self) -> Mapping[str, Any]:
+    def declares(self) -> Mapping[str, Any]:
         """Return the resolved configurations, where no earlier stage writes them."""
         network = declared_configuration(self.network, self.network_options)
-        return {**super().settings(), **({} if network is None else {"network": network.to_dict()})}
+        return {**super().declares(), **({} if network is None else {"network": network.to_dict()})}
 
     @staticmethod
     def predicted(

@@ -12,7 +12,7 @@ from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from wsolkit import BACKBONES, MODELS, ConfigError, DataError, ShapeError
-from wsolkit.modifiers import find_module
+from wsolkit.backbones import freeze_modules, keep_resting
 from wsolkit_wsss.pool_modules import FeatureAggregation, PyramidPooling, resize_to
 
 __all__ = ["SaliencyNetwork", "saliency_loss"]
@@ -112,17 +112,16 @@ class SaliencyNetwork(BaseModel):
         self.flows = nn.ModuleList(nn.Conv2d(width, width, 3, padding=1, bias=False) for _ in self.names)
         self.gathers = nn.ModuleList(FeatureAggregation(width, rates) for _ in self.names)
         self.score = nn.Conv2d(width, 1, 3, padding=1)
-        self.resting = [find_module(self.backbone, name)[1] for name in freeze]
-        if freeze_norms:
-            self.resting += [module for module in self.backbone.modules() if isinstance(module, _BatchNorm)]
-        for module in self.resting:
-            module.requires_grad_(False)
+        self.frozen = freeze_modules(self.backbone, freeze)
+        self.fixed_norms = [""] if freeze_norms else []
+        for module in self.backbone.modules() if freeze_norms else ():
+            if isinstance(module, _BatchNorm):
+                module.requires_grad_(False)
 
     def train(self, mode: bool = True) -> SaliencyNetwork:
         """Switch to training or evaluation; what is frozen stays in evaluation."""
         super().train(mode)
-        for module in self.resting:
-            module.eval()
+        keep_resting(self.backbone, self.frozen, self.fixed_norms)
         return self
 
     def logits(self, images: Tensor) -> Tensor:

@@ -12,10 +12,11 @@ import numpy as np
 from wsolkit import ConfigError, DataError, ShapeError, write_json
 from wsolkit.datasets import ImageDataset, read_index_mask
 from wsolkit.evaluation import MeanIoU, Result
+from wsolkit.pipeline import SplitStage
 from wsolkit_wsss.image_files import file_of
 from wsolkit_wsss.image_jobs import shown
 from wsolkit_wsss.pseudo_masks import MASKS, SETTINGS
-from wsolkit_wsss.split_data import SplitStage, split_data
+from wsolkit_wsss.split_data import split_data
 
 __all__ = ["ScoreMasks", "mean_of_classes", "score_masks"]
 
@@ -89,6 +90,10 @@ class ScoreMasks(SplitStage):
         super().__init__(config, split, options)
         self.masks, self.level, self.classes = Path(masks), level, list(classes)
 
+    def reads(self) -> list[Path]:
+        """Return the folder of the masks."""
+        return [self.masks]
+
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Write ``results.json`` and return mean IoU and pixel accuracy in percent.
 
@@ -133,14 +138,29 @@ class ScoreMasks(SplitStage):
         path = self.masks / SETTINGS
         if not path.is_file():
             return None
-        found = json.loads(path.read_text("utf-8"))
+        found = read_settings(path)
         if found.get("split", self.split) != self.split or found.get("classes", list(names)) != list(names):
+            other = f"split {found.get('split')!r} and {len(found.get('classes', ()))} classes"
             raise ConfigError(
-                f"The masks in {self.masks} were made for split {found.get('split')!r} and {len(found['classes'])} "
-                f"classes, not for split {self.split!r} of {self.config} with {len(names)}. Score them on their own "
-                "split."
+                f"The masks in {self.masks} were made for {other}, not for split {self.split!r} of {self.config} with "
+                f"{len(names)}. Score them on their own split."
             )
         return found
+
+
+def read_settings(path: Path) -> dict[str, Any]:
+    """Read a JSON file that a stage has written.
+
+    Raises:
+        DataError: it is damaged.
+    """
+    try:
+        found = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise DataError(f"{path} is damaged ({error}). Remove the folder of its stage and run it again.") from None
+    if not isinstance(found, dict):
+        raise DataError(f"{path} should hold settings by name, but holds a {type(found).__name__}.")
+    return found
 
 
 def number(value: float) -> float | None:

@@ -1,4 +1,4 @@
-"""The images of a split as they are on disk, and what the stages that read them have in common."""
+"""The images of a split as they are on disk."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import ConfigError, Stage
+from wsolkit import ConfigError
 from wsolkit.datasets import DATASETS, ImageDataset
-from wsolkit.pipeline import check_split, checked_options, declared_configuration, load_config, outside_files
+from wsolkit.pipeline import check_split, load_config
 
-__all__ = ["SplitStage", "image_of", "split_data"]
+__all__ = ["image_of", "split_data"]
 
 Configuration = str | Path | Mapping[str, Any]
 
@@ -47,32 +47,3 @@ def image_of(dataset: ImageDataset, index: int) -> np.ndarray:
     """Return one image as (H, W, 3) uint8, RGB, upright."""
     pixels = dataset.read_image(dataset.record(index))  # (3, H, W)
     return np.ascontiguousarray(pixels.permute(1, 2, 0).numpy())
-
-
-class SplitStage(Stage):
-    """A stage that works on the images of a split.
-
-    Args:
-        config: name or path of a configuration.
-        split: ``train``, ``val`` or ``test``.
-        options: entries of the configuration to change, by dotted name.
-    """
-
-    def __init__(self, config: str, split: str, options: Mapping[str, Any] | None = None) -> None:
-        self.config, self.split, self.options = str(config), split, checked_options(options)
-
-    def inputs(self) -> list[Path]:
-        """Return the files the configuration names, where no earlier stage writes it."""
-        return outside_files(declared_configuration(self.config, self.options), [])
-
-    def settings(self) -> Mapping[str, Any]:
-        """Return the resolved configuration, where no earlier stage writes it.
-
-        Raises:
-            ConfigError: it has no such split.
-        """
-        config = declared_configuration(self.config, self.options)
-        if config is None:
-            return {}
-        check_split(config, self.split)
-        return {"configuration": config.to_dict()}

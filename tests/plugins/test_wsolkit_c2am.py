@@ -24,6 +24,7 @@ from wsolkit_c2am import (
     rank_weights,
     region_embeddings,
 )
+from wsolkit_c2am.processes import GlobalBatchNorm
 
 SCRIPT = Path(__file__).with_name("c2am_processes.py")
 BATCH = Batch(torch.zeros(0))
@@ -245,17 +246,35 @@ def test_polarity_by_hand():
         assert bool(maps[0, 0, 6, 6] > maps[0, 0, 1, 1]) is higher
 
 
-def test_an_evaluation_that_contradicts_the_vote_warns():
+def test_an_evaluation_that_contradicts_the_vote_warns_when_it_ends_or_has_seen_enough():
     head = identity_head().train()
     head({"a": blob(4, 2.0, -1.0)})
     head.eval()
-    with pytest.warns(UserWarning, match="may be exchanged: training took P for the object, but over 64 images"):
-        head({"a": blob(64, -3.0, 3.0)})
+    head({"a": blob(40, -3.0, 3.0)})
+    with pytest.warns(UserWarning, match="may be exchanged: training took P for the object, but over 40 maps of this"):
+        head.train()
+    head.eval()
+    with pytest.warns(UserWarning, match=r"over 512 maps of this evaluation P is \d.\d\d near the border"):
+        head({"a": blob(512, -3.0, 3.0)})
     head.eval()
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        for _ in range(5):
-            head({"a": blob(16, 2.0, -1.0)})
+        head({"a": blob(512, 2.0, -1.0)})
+        head.train().eval()
+        head({"a": blob(8, -3.0, 3.0)})  # too few to say anything
+        head.train()
+
+
+def test_the_norm_is_a_batch_norm_that_converters_leave_alone():
+    ours, plain = GlobalBatchNorm(1).train(), torch.nn.BatchNorm2d(1).train()
+    for _ in range(3):
+        maps = torch.randn(4, 1, 5, 5)
+        torch.testing.assert_close(ours(maps), plain(maps))
+    assert {name: value.tolist() for name, value in ours.state_dict().items()} == {
+        name: value.tolist() for name, value in plain.state_dict().items()
+    }
+    torch.testing.assert_close(ours.eval()(maps), plain.eval()(maps))
+    assert type(torch.nn.SyncBatchNorm.convert_sync_batchnorm(ours)) is GlobalBatchNorm
 
 
 def test_a_copy_votes_for_itself():

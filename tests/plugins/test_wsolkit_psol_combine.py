@@ -269,3 +269,11 @@ def test_predictions_hold_the_five_best_classes():
     assert [entry["category_id"] for entry in found] == [2, 4, 5, 6, 1]
     assert found[0]["bbox"] == [1, 2, 3, 6]
     assert (found[0]["image_id"], found[0]["score"]) == (1, 0.3)
+
+
+def test_without_a_val_split_the_baseline_that_needs_it_is_left_out(trained, tmp_path):
+    nothing = {"val_dataloader": None, "val_evaluator": None, "val_cfg": None}
+    stage_of(trained, regressor_options=nothing).run(tmp_path, False)
+    found = json.loads((tmp_path / "results.json").read_text())
+    assert "BoxAcc" in {result["metric"] for result in found["results"]}
+    assert (tmp_path / "table.md").exists()

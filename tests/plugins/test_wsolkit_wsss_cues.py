@@ -163,8 +163,8 @@ def test_true_masks_are_not_read(tmp_path, config, maps, monkeypatch):
 
 def test_settings_hold_the_images_of_the_split(config):
     stage = BackgroundCues("{maps}", config, split="train")
-    assert stage.settings()["configuration"]["train_dataloader"]["dataset"]["num_images"] == 4
-    assert BackgroundCues("{maps}", "{net}/config.py").settings() == {}
+    assert stage.declares()["configuration"]["train_dataloader"]["dataset"]["num_images"] == 4
+    assert BackgroundCues("{maps}", "{net}/config.py").declares() == {}
 
 
 def test_names_that_lead_out_of_the_folder_are_refused():

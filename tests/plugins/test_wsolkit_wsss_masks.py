@@ -14,7 +14,7 @@ from wsolkit_wsss.crf_settings import ON_PROBABILITIES
 from wsolkit_wsss.image_files import write_gray, write_mask
 from wsolkit_wsss.label_maps import background_scores, cut_scores, label_map, label_probabilities
 from wsolkit_wsss.labelled_images import LabelledImages, Scored
-from wsolkit_wsss.pseudo_masks import PseudoMasks, pseudo_mask
+from wsolkit_wsss.pseudo_masks import PseudoMasks, pseudo_mask, read_tuned
 from wsolkit_wsss.score_masks import ScoreMasks, mean_of_classes
 from wsolkit_wsss.tuning import tune_background
 
@@ -348,3 +348,32 @@ def test_a_copy_reads_with_a_data_set_of_its_own(config):
     other = images.copy()
     assert other == images
     assert other.dataset is not images.dataset
+
+
+def test_what_cannot_be_tuned_is_refused_before_anything_is_read(config, folders):
+    def stage(**options):
+        return PseudoMasks("cams", config, background="cues", saliency="cues", **options)
+
+    with pytest.raises(ConfigError, match=r"Powers should be one or more positive numbers .* but got 1.0, \[\] and"):
+        stage(powers=[])
+    for wrong in ([0.7, 0.1], [0.1, 1.0], [], [0.2, 0.2]):
+        with pytest.raises(ConfigError, match=r"thresholds should be one or more rising numbers in \[0, 1\), but got"):
+            stage(thresholds=wrong)
+    with pytest.raises(ConfigError, match="workers should be 0 or more, but got -1"):
+        stage(workers=-1)
+    with pytest.raises(
+        ConfigError, match=r"tune_on='val' chooses bg_power and bg_threshold, but 2.0 and 0.4 are given"
+    ):
+        stage(tune_on="val", tune_cams="cams", bg_power=2.0, bg_threshold=0.4)
+
+
+def test_damaged_records_are_named(tmp_path, config):
+    (tmp_path / "settings.json").write_text('{"split": "te')
+    with pytest.raises(DataError, match=r"settings.json is damaged .* Remove the folder of its stage"):
+        ScoreMasks(tmp_path, config).made(["a"])
+    (tmp_path / "settings.json").write_text('{"split": "train"}')
+    with pytest.raises(ConfigError, match=r"were made for split 'train' and 0 classes, not for split 'test'"):
+        ScoreMasks(tmp_path, config).made(["a"])
+    (tmp_path / "tuning.json").write_text('{"power": 1}')
+    with pytest.raises(DataError, match=r"tuning.json is damaged .* Remove it to tune again"):
+        read_tuned(tmp_path / "tuning.json")

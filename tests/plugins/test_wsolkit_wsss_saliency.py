@@ -372,6 +372,6 @@ def test_the_configuration_of_another_model_is_refused(tmp_path, config, scenes)
 
 def test_settings_hold_both_configurations(config, scenes):
     stage = SaliencyMaps(config, "{net}/last.pth", scenes)
-    assert stage.settings()["network"]["model"]["size"] == (32, 32)
-    assert stage.settings()["configuration"]["test_dataloader"]["dataset"]["num_images"] == 3
-    assert SaliencyMaps("{net}/config.py", "{net}/last.pth", "{cam}/config.py").settings() == {}
+    assert stage.declares()["network"]["model"]["size"] == (32, 32)
+    assert stage.declares()["configuration"]["test_dataloader"]["dataset"]["num_images"] == 3
+    assert SaliencyMaps("{net}/config.py", "{net}/last.pth", "{cam}/config.py").declares() == {}

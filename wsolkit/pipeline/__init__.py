@@ -15,6 +15,7 @@ from wsolkit.pipeline.placeholders import has_placeholder
 from wsolkit.pipeline.plan import Pipeline, load_pipeline, plan_pipeline
 from wsolkit.pipeline.predict_stage import PredictStage
 from wsolkit.pipeline.run import Outcome, run_pipeline
+from wsolkit.pipeline.split_stage import SplitStage
 from wsolkit.pipeline.splits import SplitImages, build_split, check_split, input_size, split_batches
 from wsolkit.pipeline.testing_stage import TestStage
 from wsolkit.pipeline.train_stage import TrainStage
@@ -31,6 +32,7 @@ __all__ = [
     "Pipeline",
     "PredictStage",
     "SplitImages",
+    "SplitStage",
     "TestStage",
     "TrainStage",
     "build_split",

@@ -11,14 +11,17 @@ import torch
 import torch.distributed as dist
 from mmengine.dist import get_world_size
 from mmengine.hooks import Hook
-from mmengine.model import is_model_wrapper
+from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import Runner
+from timm.layers import convert_sync_batchnorm
+from torch import nn
 
 from wsolkit.errors import ConfigError
 
-__all__ = ["LAUNCHERS", "SameBuffers", "process_group", "wrapper_config"]
+__all__ = ["LAUNCHERS", "SameBuffers", "SyncNormDataParallel", "process_group", "wrapper_config"]
 
 LAUNCHERS = ("none", "pytorch")
+SYNC_BN = (None, "torch")
 
 
 @contextmanager
@@ -54,10 +57,40 @@ def process_group(launcher: str) -> Iterator[None]:
         dist.destroy_process_group()
 
 
-def wrapper_config(find_unused_parameters: bool) -> dict[str, Any]:
-    """Return the model wrapper that fits the devices: without device ids on CPUs."""
+class SyncNormDataParallel(MMDistributedDataParallel):
+    """mmengine's data parallel wrapper of a model whose batch norms use the batches of all processes.
+
+    timm's norms, which hold the activation behind them, become timm's own synchronised ones; torch's converter would
+    lose the activation.
+
+    Args:
+        module: the model.
+        options: anything mmengine's wrapper takes.
+    """
+
+    def __init__(self, module: nn.Module, **options: Any) -> None:
+        super().__init__(module=convert_sync_batchnorm(module), **options)
+
+
+def wrapper_config(find_unused_parameters: bool, sync_bn: str | None = None) -> dict[str, Any]:
+    """Return the model wrapper that fits the devices: without device ids on CPUs.
+
+    Args:
+        find_unused_parameters: whether some parameters may get no gradient in a step.
+        sync_bn: ``torch`` for batch norms over the batches of all processes, or None.
+
+    Raises:
+        ConfigError: ``sync_bn`` is something else, or asked for without a GPU.
+    """
+    if sync_bn not in SYNC_BN:
+        raise ConfigError(f"sync_bn should be 'torch' or None, but got {sync_bn!r}.")
+    if sync_bn and not torch.cuda.is_available():
+        raise ConfigError(
+            "sync_bn='torch' needs GPUs: torch's synchronised batch norm does not work on CPUs. Set sync_bn=None (on "
+            "the command line --cfg-options sync_bn=None); each process then uses the statistics of its own batch."
+        )
     config: dict[str, Any] = {
-        "type": "MMDistributedDataParallel",
+        "type": "SyncNormDataParallel" if sync_bn else "MMDistributedDataParallel",
         "broadcast_buffers": True,
         "find_unused_parameters": find_unused_parameters,
     }

@@ -23,7 +23,7 @@ from wsolkit.runner.config import config_name, fill_classes, inner_configs, prep
 from wsolkit.runner.config_check import takes
 from wsolkit.runner.console import quietly_built
 from wsolkit.runner.manifest import write_manifest
-from wsolkit.runner.processes import process_group, wrapper_config
+from wsolkit.runner.processes import SyncNormDataParallel, process_group, wrapper_config
 
 __all__ = ["Training", "default_work_dir", "train"]
 
@@ -196,13 +196,16 @@ def complete(
     for unwanted in [key for key, hook in hooks.items() if hook is None and key not in ENGINE_HOOKS]:
         hooks.pop(unwanted)
     if launcher != "none" and config.get("model_wrapper_cfg") is None:
-        config["model_wrapper_cfg"] = wrapper_config(bool(config.get("find_unused_parameters", False)))
+        sync_bn = config.pop("sync_bn", None)  # mmengine's own conversion would lose timm's activations
+        config["model_wrapper_cfg"] = wrapper_config(bool(config.get("find_unused_parameters", False)), sync_bn)
     return config
 
 
 def keep_record(runner: Runner, name: str, seed: int, work_dir: Path, source: Path | None) -> None:
     """Write the resolved configuration and the manifest, on the main process."""
     runner.cfg["experiment_name"] = name
+    if (runner.cfg.get("model_wrapper_cfg") or {}).get("type") == SyncNormDataParallel.__name__:
+        runner.cfg["sync_bn"] = "torch"
     for key in RUN_ONLY:
         runner.cfg.pop(key, None)
     if source is not None:
