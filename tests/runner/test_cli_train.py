@@ -49,7 +49,7 @@ def test_switches_set_precision_and_compilation(monkeypatch, tmp_path):
     monkeypatch.setattr(
         "wsolkit.runner.train.train", lambda config, work_dir, **arguments: seen.update(config=config, **arguments)
     )
-    monkeypatch.setattr(command, "summary", lambda *_: "")
+    monkeypatch.setattr(command, "summary", lambda *_, **__: "")
     args = parse(micro.CONFIG, "--no-amp", "--compile", "--resume", "x.pth", "--deterministic")
     args.run(args)
     assert seen["config"].model.precision == "fp32"
