@@ -33,10 +33,11 @@ def region_embeddings(features: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
     ([[0.75, 2.0]], [[0.75, 1.5]])
     """
     with torch.autocast(features.device.type, enabled=False):
-        cells = features.float().flatten(2)  # (B, C, h * w)
+        # With the channels innermost this is a view, and the gradient comes back in the layout of the features.
+        cells = features.permute(0, 2, 3, 1).flatten(1, 2).float()  # (B, h * w, C)
         regions = torch.cat([maps.float(), torch.ones_like(maps, dtype=torch.float32)], 1).flatten(2)  # (B, 2, h * w)
-        sums = torch.bmm(cells, regions.transpose(1, 2)) / cells.shape[2]  # (B, C, 2)
-        return sums[..., 0], sums[..., 1] - sums[..., 0]
+        sums = torch.bmm(regions, cells) / cells.shape[1]  # (B, 2, C)
+        return sums[:, 0], sums[:, 1] - sums[:, 0]
 
 
 class C2AMHead(ActivationHead):
