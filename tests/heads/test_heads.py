@@ -54,7 +54,18 @@ def test_several_maps_per_class_are_class_major_and_averaged(levels):
     head = ConvHead(CHANNELS, 2, maps_per_class=3)
     raw = head.classifier(levels["layer4"])
     expected = torch.stack([raw[:, :3].mean(1), raw[:, 3:].mean(1)], 1)
-    torch.testing.assert_close(head(levels).maps, expected)
+    found = head(levels)
+    torch.testing.assert_close(found.maps, expected)
+    torch.testing.assert_close(found.extras["maps_per_class"][:, 1, 2], raw[:, 5])
+
+
+def test_the_maps_per_class_are_those_before_the_modifiers(levels):
+    head = ConvHead(CHANNELS, 2, maps_per_class=3)
+    head.map_modifiers.append(torch.nn.Threshold(1e9, -7.0))
+    found = head(levels)
+    assert found.maps.unique().tolist() == [-7.0]
+    torch.testing.assert_close(found.extras["maps_per_class"].flatten(1, 2), head.classifier(levels["layer4"]))
+    assert ConvHead(CHANNELS, 2)(levels).extras == {}
 
 
 def test_map_modifiers_act_before_the_pooling(levels):

@@ -11,6 +11,8 @@ from tests.config_steps import one_step
 from wsolkit import BOX_EXTRACTORS, POOLINGS, Activation, ConfigError, ShapeError, load_plugins
 from wsolkit.boxes import largest_box
 from wsolkit.localizer import Localizer
+from wsolkit.runner.config import load_config
+from wsolkit.runner.evaluate import evaluate
 from wsolkit.runner.find_config import config_files
 from wsolkit_rcam import (
     RecombinedMaps,
@@ -248,3 +250,12 @@ def test_a_step_of_every_configuration(name, tmp_path):
     assert isinstance(net.box_extractor, TwoStageBox)
     assert predictions[0].maps.shape == (1, 64, 64)
     assert net.boxes(predictions[0].maps[0], predictions[0].features).boxes.shape == (1, 4)
+
+
+@pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
+def test_a_split_is_scored_with_its_boxes_beside_baselines_without_features(tmp_path):
+    net, _ = one_step("rcam_mobilenetv2_birds50", tmp_path / "run")
+    rows = evaluate(load_config(tmp_path / "run" / "config.py"), net).rows
+    assert rows[0].name == "model"
+    assert rows[-1].name == "whole image"
+    assert rows[-1].localization.gt_known is not None

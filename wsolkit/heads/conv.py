@@ -19,8 +19,8 @@ class ConvHead(ActivationHead):
     """Makes class maps by a 1x1 convolution and pools them to logits.
 
     With ``maps_per_class`` M > 1 the convolution has K*M channels, class-major (channel k*M + m); map modifiers see all
-    of them, then the mean over m is taken. With M = 1 and average pooling the logits equal those of a linear classifier
-    over pooled features.
+    of them, then the mean over m is taken; the maps before both are the extra ``maps_per_class``, (B, K, M, h, w). With
+    M = 1 and average pooling the logits equal those of a linear classifier over pooled features.
 
     Args:
         channels: channels of the backbone's levels, by name.
@@ -56,8 +56,11 @@ class ConvHead(ActivationHead):
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
         """Make maps (B, K, h, w) and logits (B, K)."""
         features = levels[self.level]
-        maps = self.map_modifiers(self.classifier(features))  # (B, K*M, h, w)
+        every = self.classifier(features)  # (B, K*M, h, w)
+        maps = self.map_modifiers(every)
+        extras = {}
         if self.maps_per_class > 1:
+            extras["maps_per_class"] = every.unflatten(1, (-1, self.maps_per_class))
             maps = maps.unflatten(1, (-1, self.maps_per_class)).mean(2)  # (B, K, h, w)
         maps = maps.float()  # pooled in bf16, scores of many images would tie
-        return Activation(maps, self.pooling(maps), features)
+        return Activation(maps, self.pooling(maps), features, extras)

@@ -15,6 +15,7 @@ from mmengine.dist import all_gather_object
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
+from wsolkit.boxes import LargestComponent
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.evaluation import BASELINES, boxes_at, judge
 from wsolkit.evaluation.accumulator import Accumulator
@@ -107,7 +108,8 @@ def run_split(
         labels, targets = batch["labels"], batch.get("targets") or [None] * len(predictions)
         for name, draw in BASELINES.items():
             if (name, size) not in fixed:
-                fixed[name, size] = boxes_at(draw(size), metric.extractor, metric.thresholds)
+                # Drawn maps come without features, which the model's extractor may need.
+                fixed[name, size] = boxes_at(draw(size), LargestComponent(), metric.thresholds)
             for label, target, prediction in zip(labels, targets, predictions, strict=True):
                 present = [int(label)] if label.ndim == 0 else torch.nonzero(label > 0.5).flatten().tolist()
                 boxes = dict.fromkeys(present, fixed[name, size])

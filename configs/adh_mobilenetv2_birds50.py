@@ -1,0 +1,21 @@
+"""ADH with MobileNetV2 on birds50, from ImageNet weights, on the schedule of CAM there.
+
+    wsolkit train adh_mobilenetv2_birds50 --cfg-options data_root=... weights=...
+
+At the places of ass_mobilenetv2_birds50, whose shares of clutter, passed and hidden images are the same. With
+temperature 1 the attention map's softmax is nearly uniform and its expected pixel the centre of the image. Its mean
+distance from the centre, in parts of that to a corner, on 48 photographs with the ImageNet weights:
+
+    place            attention map: T 1   T .1   strongest cell   channel: T 1   T .1   strongest cell
+    blocks.2                        .05   .38    .45                       .47   .48    .50
+    blocks.4.0.bn1                  .02   .17    .47                       .21   .48    .49
+    bn2                             .04   .20    .28                       .15   .40    .54
+"""
+
+_base_ = ["cam_mobilenetv2_birds50.py"]
+
+hide = dict(type="AreaHiding", threshold=0.8, temperature=0.1)
+
+model = dict(
+    modifiers=[dict(type="AttentionSelection", at=place, hide=hide) for place in ("blocks.2", "blocks.4.0.bn1", "bn2")]
+)
