@@ -206,7 +206,9 @@ class MapModifier(nn.Module, ABC):
 
     It may sit on the input images, behind any module of the backbone, or on the head's maps. Subclasses override
     ``modify``. One that only belongs to training (``train_only``, the default) is the identity in eval mode.
-    A subclass whose ``__init__`` takes ``channels`` is given the number of channels at its place.
+    A subclass whose ``__init__`` takes ``channels`` is given the number of channels at its place in the backbone, one
+    that takes ``maps_per_class`` that of the head whose maps it sits on, one that takes ``preprocessor`` that of the
+    model whose images it sits on.
     """
 
     train_only: ClassVar[bool] = True

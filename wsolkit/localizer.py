@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -11,9 +12,9 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from wsolkit.backbones.freezing import freeze_modules, keep_resting, module_names
-from wsolkit.errors import ConfigError, ShapeError
-from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
-from wsolkit.modifiers.attach import attach_modifiers
+from wsolkit.errors import ConfigError, ShapeError, WsolkitError
+from wsolkit.interfaces import Activation, ActivationHead, Batch, Prediction, ScoredBoxes
+from wsolkit.modifiers.attach import attach_modifiers, build_modifier
 from wsolkit.precision import autocast_context
 from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, MODIFIERS
 
@@ -21,6 +22,7 @@ __all__ = ["Localizer"]
 
 IMAGE = "image"
 MAPS = "maps"
+RGB = 3
 
 
 class Localizer(BaseModel):
@@ -106,14 +108,26 @@ class Localizer(BaseModel):
         config = dict(config)
         place = config.pop("at", None)
         if place == IMAGE:
-            self.image_modifiers.append(MODIFIERS.build(config))
+            config = with_facts(config, preprocessor=self.data_preprocessor)
+            self.image_modifiers.append(build_modifier(config, lambda: RGB))
         elif place == MAPS:
             if not self.head.takes_map_modifiers:
                 raise ConfigError(
                     f"{config.get('type')} sits at='{MAPS}', but {type(self.head).__name__} does not make its logits "
                     "from its maps, so it would change nothing. Use a head that does, such as ConvHead."
                 )
-            self.head.map_modifiers.append(MODIFIERS.build(config))
+            several = getattr(self.head, "maps_per_class", 1)
+            if config.get("maps_per_class", several) != several:
+                raise ConfigError(
+                    f"{config.get('type')} has maps_per_class={config['maps_per_class']}, but the head "
+                    f"{type(self.head).__name__} has maps_per_class={several}. Leave it out of the modifier."
+                )
+            config = with_facts(config, maps_per_class=several)
+            try:
+                built = build_modifier(config, lambda: channels_of_maps(self.head, self.backbone.channels))
+            except ConfigError as error:
+                raise ConfigError(f"{error} (It sits on the maps of {type(self.head).__name__}.)") from error
+            self.head.map_modifiers.append(built)
         elif not isinstance(place, str):
             raise ConfigError(
                 f"A modifier needs at='{IMAGE}', at='{MAPS}' or the dotted name of a module of the backbone, "
@@ -141,7 +155,11 @@ class Localizer(BaseModel):
         if images.ndim != 4 or images.shape[1] != 3:
             raise ShapeError(f"Images should be (B, 3, H, W), but got {tuple(images.shape)}.")
         with autocast_context(self.precision, images.device):
-            return self.head(self.backbone(self.image_modifiers(images)), batch)
+            try:
+                return self.head(self.backbone(self.image_modifiers(images)), batch)
+            except WsolkitError as error:
+                self._name_place(error)
+                raise
 
     def forward(
         self,
@@ -163,13 +181,32 @@ class Localizer(BaseModel):
         activation = self.activate(batch.images, batch)
         values: dict[str, Tensor] = {}
         for name, loss in self.losses.items():
-            found = loss(activation, batch)
+            found = self._score(loss, activation, batch)
             for part, value in (found if isinstance(found, dict) else {"": found}).items():
                 values[f"loss_{name}_{part}".rstrip("_")] = self.loss_weights[name] * value
         for name, modifier in self._named_modifiers():
             for key, number in modifier.scalars().items():
                 values[f"{name}/{key}"] = torch.as_tensor(number, device=batch.images.device)
         return values
+
+    def _score(self, loss: nn.Module, activation: Activation, batch: Batch) -> Any:
+        """Call a loss; its complaints name the head as well, which it does not know."""
+        try:
+            return loss(activation, batch)
+        except WsolkitError as error:
+            parts = [type(part).__name__ for part in (loss, self.head)]
+            if not set(parts) <= named_in(error):
+                error.args = (f"{error} (The loss is {parts[0]}, the head {parts[1]}.)",)
+            raise
+
+    def _name_place(self, error: WsolkitError) -> None:
+        """Name what a modifier sits in where the modifier complains; it does not know that itself."""
+        for name, modifier in self._named_modifiers():
+            kind, group = type(modifier).__name__, name.split(".")[0]
+            part, place = (self.head, "on the maps of") if group == MAPS else (self.backbone, "inside")
+            words, holder = named_in(error), type(part).__name__
+            if kind in words and holder not in words and group != IMAGE:
+                error.args = (f"{error} (Here {kind} sits {place} {holder}.)",)
 
     def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Add up the losses alone, whatever the modifiers' numbers beside them are called."""
@@ -216,6 +253,54 @@ class Localizer(BaseModel):
         """Return the scored boxes of one score map (H, W), in pixels of the map."""
         last = None if features is None else features.float().cpu().numpy()
         return self.box_extractor(score_map.float().cpu().numpy(), last)
+
+
+@torch.no_grad()
+def channels_of_maps(head: ActivationHead, channels: Mapping[str, int]) -> int:
+    """Return the channels of the maps that a head passes through its map modifiers, from one run on empty levels.
+
+    Args:
+        head: a head that takes map modifiers.
+        channels: channels of the backbone's levels, by name.
+
+    Raises:
+        ConfigError: the head passes no maps through them.
+
+    >>> from wsolkit.heads import ConvHead
+    >>> channels_of_maps(ConvHead({"deep": 8}, num_classes=3, maps_per_class=2), {"deep": 8})
+    6
+    """
+    seen: list[int] = []
+    handle = head.map_modifiers.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0].shape[1]))
+    training = head.training
+    try:
+        _ = head.eval()({name: torch.zeros(1, width, 8, 8) for name, width in channels.items()}).maps
+    finally:
+        handle.remove()
+        head.train(training)
+    if not seen:
+        raise ConfigError(
+            f"{type(head).__name__} says that it takes map modifiers, but passes no maps through head.map_modifiers. "
+            "Its forward should, or it should set takes_map_modifiers = False."
+        )
+    return seen[0]
+
+
+def with_facts(config: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
+    """Return a modifier's configuration with those facts about its place that its ``__init__`` asks for by name."""
+    kind = config.get("type")
+    component = MODIFIERS.get(kind) if isinstance(kind, str) else kind
+    asked = inspect.signature(component).parameters if component is not None else {}
+    return {**{name: fact for name, fact in facts.items() if name in asked}, **config}
+
+
+def named_in(error: Exception) -> set[str]:
+    """Return the words of a message, without the parts that it only advises.
+
+    >>> sorted(named_in(ValueError("A asks for more. Use dict(type='B').")))
+    ['A', 'Use', 'asks', 'dict', 'for', 'more']
+    """
+    return set(re.findall(r"\w+", re.sub(r"type='\w+'", "", str(error))))
 
 
 def snake_case(name: str) -> str:

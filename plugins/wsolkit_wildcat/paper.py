@@ -16,7 +16,7 @@ WILDCAT = Method(
     venue="CVPR",
     year=2017,
     summary="Several maps per class, and a score from their strongest and weakest cells.",
-    configs=("wildcat_resnet101_voc", "wildcat_mobilenetv2_voc"),
+    configs=("wildcat_resnet101_voc", "wildcat_resnet101_voc07", "wildcat_mobilenetv2_voc"),
     card=Path(__file__).with_name("card.md"),
     reported={
         "VOC07 ResNet101 classification mAP": 95.0,

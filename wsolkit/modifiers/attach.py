@@ -9,7 +9,7 @@ model works with its own copy.
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -21,7 +21,7 @@ from wsolkit.errors import ConfigError, ShapeError, nearest
 from wsolkit.interfaces import Backbone, MapModifier
 from wsolkit.registry import MODIFIERS
 
-__all__ = ["AttachedModifier", "attach_modifier", "attach_modifiers", "find_module"]
+__all__ = ["AttachedModifier", "attach_modifier", "attach_modifiers", "build_modifier", "find_module"]
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,7 @@ def attach_modifier(backbone: Backbone, at: str, modifier: MapModifier | Mapping
         )
     channels, to_maps = _layout(backbone, at, *seen[0])
     if not isinstance(modifier, MapModifier):
-        modifier = _build(modifier, channels)
+        modifier = build_modifier(modifier, lambda: channels)
     handles: tuple[RemovableHandle, ...] = (module.register_forward_hook(_ModifierHook(modifier, to_maps)),)
     if to_maps is not None and to_maps.tokens:
         handles += (backbone.register_forward_pre_hook(to_maps),)
@@ -189,13 +189,21 @@ class _ToMaps:
         return torch.cat([output[:, :prefix], tokens], dim=1) if prefix else tokens
 
 
-def _build(cfg: Mapping[str, Any], channels: int) -> MapModifier:
-    """Build a modifier and give it the channels of its place where its ``__init__`` asks for them."""
+def build_modifier(cfg: Mapping[str, Any], channels: Callable[[], int]) -> MapModifier:
+    """Build a modifier and give it the channels of its place where its ``__init__`` asks for them.
+
+    Args:
+        cfg: its configuration, without ``at``.
+        channels: tells the channels of the place; called where they are asked for and not given.
+
+    Raises:
+        ConfigError: the modifier is unknown or given wrong arguments.
+    """
     options = dict(cfg)
     kind = options.get("type")
     component = MODIFIERS.get(kind) if isinstance(kind, str) else kind
-    if component is not None and "channels" in inspect.signature(component).parameters:
-        options.setdefault("channels", channels)
+    if component is not None and "channels" not in options and "channels" in inspect.signature(component).parameters:
+        options["channels"] = channels()
     return MODIFIERS.build(options)
 
 

@@ -1,0 +1,110 @@
+"""A loss that keeps the maps of one class apart."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from wsolkit import Activation, Batch, ConfigError, Loss, ShapeError
+
+__all__ = ["ExclusiveMaps", "mean_cosine", "mean_square_distance"]
+
+EXTRA = "maps_per_class"
+COSINE, DISTANCE = "cosine", "distance"
+
+
+def mean_cosine(maps: Tensor, eps: float = 1e-8) -> Tensor:
+    """Return the mean cosine similarity between the M maps of each class, in [-1 / (M - 1), 1].
+
+    A map of zeros has the cosine 0 with all.
+
+    Args:
+        maps: (B, K, M, h, w), M at least 2.
+        eps: least length of a map.
+
+    Returns:
+        (B, K).
+
+    >>> mean_cosine(torch.tensor([[1.0, 0.0], [0.0, 2.0], [3.0, 0.0]]).view(1, 1, 3, 1, 2)).tolist()
+    [[0.3333333432674408]]
+    """
+    directions = F.normalize(maps.flatten(3), dim=3, eps=eps)  # (B, K, M, h*w)
+    count = maps.shape[2]
+    own = directions.square().sum((2, 3))  # M, less the maps of zeros
+    return (directions.sum(2).square().sum(2) - own) / (count * (count - 1))
+
+
+def mean_square_distance(maps: Tensor) -> Tensor:
+    """Return the sum over all ordered pairs of the M maps of each class of |U_i - U_j|^2 (ex-CAM, section 3.8.1).
+
+    Args:
+        maps: (B, K, M, h, w).
+
+    Returns:
+        (B, K), divided by the number of pairs and of cells.
+
+    >>> mean_square_distance(torch.tensor([1.0, 4.0]).view(1, 1, 2, 1, 1)).tolist()
+    [[9.0]]
+    """
+    cells = maps.flatten(3)
+    centred = cells - cells.mean(2, keepdim=True)
+    return 2 * centred.square().mean(3).sum(2) / (maps.shape[2] - 1)
+
+
+class ExclusiveMaps(Loss):
+    """Asks the maps of one class to differ: their mean cosine similarity, to be added (ex-CAM, section 3.8.1).
+
+    It reads the raw maps of a head with several maps per class: ``head=dict(type="ConvHead", maps_per_class=8)``.
+
+    Args:
+        form: ``cosine``, which is bounded, or ``distance``, minus the paper's squared distance (a mean over pairs and
+            cells), which has no lower bound: the maps may grow without end.
+        present_only: count only classes that the label has; ``False`` counts all.
+
+    Raises:
+        ConfigError: the form is unknown.
+    """
+
+    def __init__(self, form: str = COSINE, present_only: bool = True) -> None:
+        super().__init__()
+        if form not in (COSINE, DISTANCE):
+            raise ConfigError(f"form of ExclusiveMaps should be '{COSINE}' or '{DISTANCE}', but got {form!r}.")
+        self.form = form
+        self.present_only = present_only
+
+    def forward(self, activation: Activation, batch: Batch) -> Tensor:
+        """Return the mean over images and their classes; labels are (B,) indices or (B, K), present above .5.
+
+        Raises:
+            ConfigError: the head has no several maps per class.
+            ShapeError: there are no labels, or of another number of classes.
+        """
+        maps = activation.extras.get(EXTRA)
+        if maps is None:
+            raise ConfigError(
+                "ExclusiveMaps compares the maps of a class, but the head gives no extra 'maps_per_class': it has one "
+                "map per class. Use head=dict(type='ConvHead', maps_per_class=8), or leave ExclusiveMaps out."
+            )
+        with torch.autocast(maps.device.type, enabled=False):
+            values = mean_cosine(maps.float()) if self.form == COSINE else -mean_square_distance(maps.float())
+        if not self.present_only:
+            return values.mean()
+        present = self.present(batch.labels, values)
+        return (values * present).sum() / present.sum().clamp(min=1)
+
+    def present(self, labels: Tensor | None, values: Tensor) -> Tensor:
+        """Return which classes of which images count, (B, K) in the type of ``values``."""
+        if labels is None:
+            raise ShapeError(
+                "ExclusiveMaps needs labels, but the batch has none. Give the data set class labels, or set "
+                "present_only=False."
+            )
+        if labels.ndim == 1 and (not labels.numel() or int(labels.max()) < values.shape[1]):
+            return F.one_hot(labels, values.shape[1]).to(values.dtype)
+        if labels.shape != values.shape:
+            raise ShapeError(
+                f"The labels are {tuple(labels.shape)}, but the head has maps of {tuple(values.shape)} images and "
+                "classes, which ExclusiveMaps compares. Set model.head.num_classes to that of the data."
+            )
+        return (labels > 0.5).to(values.dtype)

@@ -1,0 +1,62 @@
+"""Each map is weighted by its importance or loses its important cells, at random."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+from torch import Tensor
+
+from wsolkit import ConfigError, MapModifier
+
+__all__ = ["ImportanceOrDrop"]
+
+SIZES = {"map": (0, 1), "image": (0,), "batch": ()}
+"""The axes along which there is a draw of its own."""
+
+
+class ImportanceOrDrop(MapModifier):
+    """Weights a map by its importance sigmoid(U), or drops its important cells, at random (ex-CAM, section 3.8.3).
+
+    This is ADL's choice on the maps of WILDCAT: ``dict(type="ImportanceOrDrop", at="maps")``.
+
+    Args:
+        threshold: of the importance, in (0, 1); cells from it on are dropped.
+        drop_prob: probability of dropping, in [0, 1]; else the map is weighted.
+        per: one draw for each ``map`` of each image, for each ``image``, or for the ``batch``.
+
+    Raises:
+        ConfigError: an argument is out of range.
+
+    >>> maps = torch.tensor([[[[1.0, -1.0]]]])
+    >>> ImportanceOrDrop(drop_prob=1)(maps).tolist()
+    [[[[0.0, -1.0]]]]
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ("wildcat_adl",)
+
+    def __init__(self, threshold: float = 0.5, drop_prob: float = 0.5, per: str = "map") -> None:
+        super().__init__()
+        if not 0 < threshold < 1:
+            raise ConfigError(f"threshold of ImportanceOrDrop is an importance in (0, 1), but got {threshold}.")
+        if not 0 <= drop_prob <= 1:
+            raise ConfigError(f"drop_prob of ImportanceOrDrop is a probability in [0, 1], but got {drop_prob}.")
+        if per not in SIZES:
+            raise ConfigError(f"per of ImportanceOrDrop should be 'map', 'image' or 'batch', but got {per!r}.")
+        self.threshold = threshold
+        self.drop_prob = drop_prob
+        self.per = per
+        self.dropped: Tensor | None = None
+
+    def modify(self, maps: Tensor) -> Tensor:
+        """Return maps (B, C, h, w), each weighted or with cells at 0."""
+        size = [maps.shape[axis] if axis in SIZES[self.per] else 1 for axis in range(4)]
+        drop = torch.rand(size, device=maps.device) < self.drop_prob
+        lost = (maps.detach() >= math.log(self.threshold / (1 - self.threshold))) & drop
+        self.dropped = lost
+        return torch.where(drop, maps, maps * torch.sigmoid(maps)).masked_fill(lost, 0)
+
+    def scalars(self) -> dict[str, float]:
+        """Return the share of cells that the last batch lost."""
+        return {} if self.dropped is None else {"dropped": float(self.dropped.mean(dtype=torch.float32))}

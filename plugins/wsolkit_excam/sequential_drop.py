@@ -1,0 +1,191 @@
+"""Of several maps of a class, each loses the cells in which an earlier one found the object."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import torch
+from torch import Tensor, nn
+
+from wsolkit import ConfigError, MapModifier, ShapeError
+
+__all__ = ["SequentialDrop", "hard_gates", "soft_gates"]
+
+FIXED, LITERAL = "fixed", "literal"
+MASKED, UNTOUCHED = "masked", "untouched"
+ZERO, MINIMUM = 0, "min"
+
+
+def hard_gates(maps: Tensor, delta: float = 0.5, variant: str = FIXED, first_map: str = MASKED) -> Tensor:
+    """Return which cells each map keeps (ex-CAM, section 3.3).
+
+    A cell is important in a map where sigmoid(U) >= delta.
+
+    Args:
+        maps: the raw maps U of a class in their order, (B, K, M, h, w).
+        delta: in (0, 1).
+        variant: ``fixed`` keeps what no earlier map holds important, ``literal`` what neither an earlier map nor the
+            map itself does.
+        first_map: ``masked`` keeps the important cells of the first map, ``untouched`` all.
+
+    Returns:
+        (B, K, M, h, w) bool.
+
+    >>> maps = torch.tensor([2.0, 3.0, -1.0]).view(1, 1, 3, 1, 1)
+    >>> hard_gates(maps).flatten().tolist(), hard_gates(-maps).flatten().tolist()
+    ([True, False, False], [False, True, True])
+    """
+    important = maps >= math.log(delta / (1 - delta))
+    counts = torch.uint8 if maps.shape[2] < 256 else torch.int32
+    seen = important.cumsum(2, dtype=counts)  # maps up to this one that hold the cell important
+    kept = torch.empty_like(important)
+    kept[:, :, 0] = important[:, :, 0] if first_map == MASKED else True
+    torch.eq(seen[:, :, 1:] if variant == LITERAL else seen[:, :, :-1], 0, out=kept[:, :, 1:])
+    return kept
+
+
+def soft_gates(
+    maps: Tensor, delta: Tensor | float, temperature: float, variant: str = FIXED, first_map: str = MASKED
+) -> Tensor:
+    """Return how much of each cell a map keeps: ``hard_gates`` with M = sigmoid((delta - sigmoid(U)) / temperature).
+
+    Args:
+        maps: the raw maps U, (B, K, M, h, w).
+        delta: in (0, 1); gradients reach it.
+        temperature: positive; the smaller, the harder.
+        variant: see ``hard_gates``.
+        first_map: see ``hard_gates``.
+
+    Returns:
+        (B, K, M, h, w) float32 in [0, 1].
+
+    >>> soft_gates(torch.zeros(1, 1, 3, 1, 1), 0.5, temperature=0.1).flatten().tolist()
+    [0.5, 0.5, 0.25]
+    """
+    with torch.autocast(maps.device.type, enabled=False):
+        unimportant = torch.sigmoid((delta - torch.sigmoid(maps.float())) / temperature)
+        products = unimportant.cumprod(2)
+        first = 1 - unimportant[:, :, :1] if first_map == MASKED else torch.ones_like(unimportant[:, :, :1])
+        return torch.cat([first, products[:, :, 1:] if variant == LITERAL else products[:, :, :-1]], 2)
+
+
+class SequentialDrop(MapModifier):
+    """Lets each map of a class see only what earlier maps of that class did not find (ex-CAM).
+
+    With the M raw maps U_j of a class and M_j = 1 where sigmoid(U_j) < delta, else 0, the first map becomes
+    (1 - M_1) U_1, and the j-th
+
+    - ``fixed``: M_1 ... M_{j-1} U_j, so that it loses what earlier maps hold important;
+    - ``literal``, as section 3.3 prints it: M_1 ... M_j U_j, so that it loses its own important cells as well. With
+      delta .5 no map after the first is then above 0 anywhere: it can only lower the score of its class.
+
+    It sits on the maps of a head with several maps per class:
+    ``dict(type="SequentialDrop", at="maps")`` and ``head=dict(type="ConvHead", maps_per_class=8)``.
+
+    Args:
+        maps_per_class: M; channel k * M + m is map m of class k. A ``Localizer`` fills in its head's; by default all
+            channels are maps of one class.
+        variant: ``fixed`` or ``literal``.
+        delta: the share of importance, in (0, 1).
+        temperature: None for hard masks; a positive number for soft ones, sigmoid((delta - sigmoid(U)) / temperature),
+            through which gradients pass.
+        learn_delta: train delta, from the given one on; it stays in (0, 1). Needs a temperature.
+        first_map: ``masked``, as the paper, or ``untouched``.
+        fill: what dropped cells become: 0, as the paper, or ``min``, the lowest score of the same map. No gradient
+            passes through it.
+        at_test: drop in eval mode as well.
+
+    Raises:
+        ConfigError: an argument is out of range, or learn_delta has no temperature.
+
+    >>> maps = torch.tensor([2.0, 3.0, -1.0, -2.0]).view(1, 4, 1, 1)  # two classes of two maps
+    >>> SequentialDrop(maps_per_class=2)(maps).flatten().tolist()
+    [2.0, 0.0, -0.0, -2.0]
+    """
+
+    aliases: ClassVar[tuple[str, ...]] = ("excam", "sequential_drop")
+
+    def __init__(
+        self,
+        maps_per_class: int | None = None,
+        variant: str = FIXED,
+        delta: float = 0.5,
+        temperature: float | None = None,
+        learn_delta: bool = False,
+        first_map: str = MASKED,
+        fill: int | str = ZERO,
+        at_test: bool = False,
+    ) -> None:
+        super().__init__()
+        if maps_per_class is not None and maps_per_class < 2:
+            raise ConfigError(
+                f"SequentialDrop needs two maps of a class or more, but maps_per_class is {maps_per_class}. Set "
+                "head=dict(type='ConvHead', maps_per_class=8)."
+            )
+        for name, value, known in (
+            ("variant", variant, (FIXED, LITERAL)),
+            ("first_map", first_map, (MASKED, UNTOUCHED)),
+            ("fill", fill, (ZERO, MINIMUM)),
+        ):
+            if value not in known:
+                raise ConfigError(
+                    f"{name} of SequentialDrop should be {known[0]!r} or {known[1]!r}, but got {value!r}."
+                )
+        if not 0 < delta < 1:
+            raise ConfigError(f"delta of SequentialDrop is a probability in (0, 1), but got {delta}.")
+        if temperature is not None and not 0 < temperature < math.inf:
+            raise ConfigError(f"temperature of SequentialDrop should be a positive number, but got {temperature}.")
+        if learn_delta and temperature is None:
+            raise ConfigError(
+                "SequentialDrop cannot learn delta with hard masks, which have no gradient. Set temperature, such as "
+                "0.1, for soft ones."
+            )
+        self.maps_per_class = maps_per_class
+        self.variant = variant
+        self.temperature = temperature
+        self.first_map = first_map
+        self.fill = fill
+        self.at_test = at_test
+        self.fixed_delta = delta
+        self.delta_logit = nn.Parameter(torch.tensor(math.log(delta / (1 - delta)))) if learn_delta else None
+        self.gates: Tensor | None = None
+
+    @property
+    def delta(self) -> Tensor | float:
+        """The threshold in (0, 1): a number, or the learned one with its gradient."""
+        return self.fixed_delta if self.delta_logit is None else torch.sigmoid(self.delta_logit)
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Drop in training, and in eval mode where ``at_test`` says so."""
+        return self.modify(maps) if self.training or self.at_test else maps
+
+    def modify(self, maps: Tensor) -> Tensor:
+        """Return maps (B, K * M, h, w) with cells dropped.
+
+        Raises:
+            ShapeError: the channels are no multiple of M.
+        """
+        several = self.maps_per_class or maps.shape[1]
+        if maps.shape[1] % several:
+            raise ShapeError(
+                f"SequentialDrop has maps_per_class={several}, which does not divide the {maps.shape[1]} maps it was "
+                "given. Set it to the maps_per_class of the head, or leave it out."
+            )
+        every = maps.unflatten(1, (-1, several))  # (B, K, M, h, w)
+        if self.temperature is None:
+            gates = hard_gates(every.detach(), self.fixed_delta, self.variant, self.first_map)
+        else:
+            gates = soft_gates(every, self.delta, self.temperature, self.variant, self.first_map).to(maps.dtype)
+        self.gates = gates.detach()
+        if self.fill == ZERO:
+            return (every * gates).flatten(1, 2)
+        lowest = every.detach().amin((-2, -1), keepdim=True)
+        return (lowest + gates * (every - lowest)).flatten(1, 2)
+
+    def scalars(self) -> dict[str, float]:
+        """Return the share of cells that the last batch lost, and delta where it is learned."""
+        if self.gates is None:
+            return {}
+        known = {"dropped": 1 - float(self.gates.mean(dtype=torch.float32))}
+        return known if self.delta_logit is None else {**known, "delta": float(self.delta_logit.detach().sigmoid())}
