@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable
 
 __all__ = [
@@ -13,6 +14,7 @@ __all__ = [
     "PluginError",
     "ShapeError",
     "WsolkitError",
+    "named_in",
     "nearest",
 ]
 
@@ -65,3 +67,12 @@ def nearest(name: str, known: Iterable[str]) -> str:
     shown = ", ".join(repr(candidate) for candidate in names[:12])
     more = f" and {len(names) - 12} more" if len(names) > 12 else ""
     return f"Known names: {shown}{more}."
+
+
+def named_in(error: Exception) -> set[str]:
+    """Return the words of a message, without the parts that it only advises.
+
+    >>> sorted(named_in(ValueError("A asks for more. Use dict(type='B').")))
+    ['A', 'Use', 'asks', 'dict', 'for', 'more']
+    """
+    return set(re.findall(r"\w+", re.sub(r"type='\w+'", "", str(error))))

@@ -212,6 +212,8 @@ class MapModifier(nn.Module, ABC):
     """
 
     train_only: ClassVar[bool] = True
+    only_at: ClassVar[str | None] = None
+    """``image`` or ``maps`` where it makes sense at that place alone."""
 
     def __init__(self) -> None:  # nn.Module's own takes anything, which would hide a misspelt argument
         super().__init__()
@@ -229,6 +231,9 @@ class MapModifier(nn.Module, ABC):
     def scalars(self) -> dict[str, float]:
         """Return named numbers about the last batch for the training log."""
         return {}
+
+    def prepare_training(self) -> None:
+        """Read what training needs and prediction does not; called before a training writes or removes anything."""
 
 
 class Pooling(nn.Module, ABC):
@@ -275,6 +280,9 @@ class Loss(nn.Module, ABC):
     @abstractmethod
     def forward(self, activation: Activation, batch: Batch) -> Tensor | dict[str, Tensor]:
         """Return a scalar, or named scalars that are added up."""
+
+    def prepare_training(self) -> None:
+        """Read what training needs and prediction does not; called before a training writes or removes anything."""
 
 
 class CamMethod(ABC):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import inspect
 import re
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -12,17 +11,14 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from wsolkit.backbones.freezing import freeze_modules, keep_resting, module_names
-from wsolkit.errors import ConfigError, ShapeError, WsolkitError
-from wsolkit.interfaces import Activation, ActivationHead, Batch, Prediction, ScoredBoxes
-from wsolkit.modifiers.attach import attach_modifiers, build_modifier
+from wsolkit.errors import ConfigError, ShapeError, WsolkitError, named_in
+from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
+from wsolkit.modifiers.attach import attach_modifiers
+from wsolkit.modifiers.places import IMAGE, MAPS, check_place, modifier_for_images, modifier_for_maps
 from wsolkit.precision import autocast_context
-from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, MODIFIERS
+from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS
 
 __all__ = ["Localizer"]
-
-IMAGE = "image"
-MAPS = "maps"
-RGB = 3
 
 
 class Localizer(BaseModel):
@@ -107,32 +103,11 @@ class Localizer(BaseModel):
         """Put a modifier on the images or the head's maps, or say that it belongs inside the backbone."""
         config = dict(config)
         place = config.pop("at", None)
+        check_place(config, place, self.backbone, self.head)
         if place == IMAGE:
-            config = with_facts(config, preprocessor=self.data_preprocessor)
-            self.image_modifiers.append(build_modifier(config, lambda: RGB))
+            self.image_modifiers.append(modifier_for_images(config, self.data_preprocessor))
         elif place == MAPS:
-            if not self.head.takes_map_modifiers:
-                raise ConfigError(
-                    f"{config.get('type')} sits at='{MAPS}', but {type(self.head).__name__} does not make its logits "
-                    "from its maps, so it would change nothing. Use a head that does, such as ConvHead."
-                )
-            several = getattr(self.head, "maps_per_class", 1)
-            if config.get("maps_per_class", several) != several:
-                raise ConfigError(
-                    f"{config.get('type')} has maps_per_class={config['maps_per_class']}, but the head "
-                    f"{type(self.head).__name__} has maps_per_class={several}. Leave it out of the modifier."
-                )
-            config = with_facts(config, maps_per_class=several)
-            try:
-                built = build_modifier(config, lambda: channels_of_maps(self.head, self.backbone.channels))
-            except ConfigError as error:
-                raise ConfigError(f"{error} (It sits on the maps of {type(self.head).__name__}.)") from error
-            self.head.map_modifiers.append(built)
-        elif not isinstance(place, str):
-            raise ConfigError(
-                f"A modifier needs at='{IMAGE}', at='{MAPS}' or the dotted name of a module of the backbone, "
-                f"but got {place!r} in {config}."
-            )
+            self.head.map_modifiers.append(modifier_for_maps(config, self.head, self.backbone.channels))
         return place in (IMAGE, MAPS)
 
     @property
@@ -253,54 +228,6 @@ class Localizer(BaseModel):
         """Return the scored boxes of one score map (H, W), in pixels of the map."""
         last = None if features is None else features.float().cpu().numpy()
         return self.box_extractor(score_map.float().cpu().numpy(), last)
-
-
-@torch.no_grad()
-def channels_of_maps(head: ActivationHead, channels: Mapping[str, int]) -> int:
-    """Return the channels of the maps that a head passes through its map modifiers, from one run on empty levels.
-
-    Args:
-        head: a head that takes map modifiers.
-        channels: channels of the backbone's levels, by name.
-
-    Raises:
-        ConfigError: the head passes no maps through them.
-
-    >>> from wsolkit.heads import ConvHead
-    >>> channels_of_maps(ConvHead({"deep": 8}, num_classes=3, maps_per_class=2), {"deep": 8})
-    6
-    """
-    seen: list[int] = []
-    handle = head.map_modifiers.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0].shape[1]))
-    training = head.training
-    try:
-        _ = head.eval()({name: torch.zeros(1, width, 8, 8) for name, width in channels.items()}).maps
-    finally:
-        handle.remove()
-        head.train(training)
-    if not seen:
-        raise ConfigError(
-            f"{type(head).__name__} says that it takes map modifiers, but passes no maps through head.map_modifiers. "
-            "Its forward should, or it should set takes_map_modifiers = False."
-        )
-    return seen[0]
-
-
-def with_facts(config: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
-    """Return a modifier's configuration with those facts about its place that its ``__init__`` asks for by name."""
-    kind = config.get("type")
-    component = MODIFIERS.get(kind) if isinstance(kind, str) else kind
-    asked = inspect.signature(component).parameters if component is not None else {}
-    return {**{name: fact for name, fact in facts.items() if name in asked}, **config}
-
-
-def named_in(error: Exception) -> set[str]:
-    """Return the words of a message, without the parts that it only advises.
-
-    >>> sorted(named_in(ValueError("A asks for more. Use dict(type='B').")))
-    ['A', 'Use', 'asks', 'dict', 'for', 'more']
-    """
-    return set(re.findall(r"\w+", re.sub(r"type='\w+'", "", str(error))))
 
 
 def snake_case(name: str) -> str:

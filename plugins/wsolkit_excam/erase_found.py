@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor
@@ -22,7 +22,7 @@ class EraseFound(MapModifier):
     It sits on the input: ``dict(type="EraseFound", at="image", checkpoint="work_dirs/.../best.pth")``.
 
     Args:
-        checkpoint: of the first classifier; loaded at the first training step, and in no state dict of this model.
+        checkpoint: of the first classifier; loaded when a training begins, and in no state dict of this model.
         config: its configuration; by default the ``config.py`` beside the checkpoint.
         threshold: of its maps, in [0, 1).
         preprocessor: what normalised the images; a ``Localizer`` fills in its own.
@@ -30,6 +30,8 @@ class EraseFound(MapModifier):
     Raises:
         ConfigError: the threshold is out of range.
     """
+
+    only_at: ClassVar[str | None] = "image"
 
     def __init__(
         self,
@@ -61,6 +63,15 @@ class EraseFound(MapModifier):
         found = self.first.regions(maps, self.threshold, preprocessor)
         self.erased = found
         return torch.where(found[:, None], self.first.black(maps, preprocessor), maps)
+
+    def prepare_training(self) -> None:
+        """Load the first classifier.
+
+        Raises:
+            ConfigError: there is no checkpoint, or no configuration for it.
+            CheckpointError: the checkpoint is missing, cannot be read or is of another model.
+        """
+        self.first.model(torch.device("cpu"))
 
     def scalars(self) -> dict[str, float]:
         """Return the share of pixels that the last batch lost."""

@@ -216,3 +216,23 @@ def test_a_step_of_the_configuration_after_one_of_the_first(tmp_path, monkeypatc
     predictions = model.eval().predict(torch.randn(2, 3, 64, 64), torch.eye(3)[:2])
     assert predictions[0].maps.shape[1:] == (64, 64)
     assert 0 <= float(predictions[0].maps.min()) <= float(predictions[0].maps.max()) <= 1
+
+
+def test_a_missing_first_classifier_is_told_before_a_training_begins(tmp_path):
+    with pytest.raises(CheckpointError, match=r"EraseFound needs a first classifier, but there is no checkpoint"):
+        EraseFound(checkpoint=tmp_path / "best.pth").prepare_training()
+
+
+@pytest.mark.parametrize("at", ["maps", "layer4"])
+def test_what_erases_images_sits_on_images_alone(at):
+    with pytest.raises(
+        ConfigError, match=r"EraseFound works at='image' alone, but sits at .* of \w+\. Write at='image'"
+    ):
+        MODELS.build(
+            {
+                "type": "Localizer",
+                "backbone": {"type": "TimmBackbone", "name": "test_resnet"},
+                "head": {"type": "ConvHead", "num_classes": 3},
+                "modifiers": [{"type": "EraseFound", "at": at, "checkpoint": "first.pth"}],
+            }
+        )

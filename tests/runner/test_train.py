@@ -7,6 +7,8 @@ import pytest
 import torch
 
 from wsolkit.errors import CheckpointError, ConfigError, DataError
+from wsolkit.losses import CrossEntropy
+from wsolkit.registry import LOSSES
 from wsolkit.runner.manifest import data_fingerprint, git_state
 from wsolkit.runner.progress import ProgressBar
 from wsolkit.runner.train import train
@@ -74,17 +76,26 @@ def test_earlier_results_are_never_lost_unasked(micro_config, tmp_path):
     assert not (tmp_path / "best.pth").exists()
 
 
+class Unprepared(CrossEntropy):
+    """Misses a file that training needs."""
+
+    def prepare_training(self):
+        raise CheckpointError("there is no file")
+
+
 @pytest.mark.parametrize(
     "mistake",
     [
         {"model__backbone__width": "wide"},
         {"val_dataloader__dataset__names": ("cat", "bee", "ant")},
         {"load_from": "LAST"},
+        {"model__losses": [{"type": "Unprepared"}]},
     ],
 )
-def test_a_mistake_with_overwrite_loses_nothing(mistake, micro_config, tmp_path):
+def test_a_mistake_with_overwrite_loses_nothing(mistake, micro_config, tmp_path, monkeypatch):
     train(micro_config(train_cfg__max_epochs=1), tmp_path)
     before = {path.name: path.read_bytes() for path in tmp_path.glob("*.pth")}
+    monkeypatch.setitem(LOSSES.module_dict, "Unprepared", Unprepared)
     mistake = {key: str(tmp_path / "last.pth") if value == "LAST" else value for key, value in mistake.items()}
     with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it is, the checkpoints stay
         train(micro_config(**mistake), tmp_path, overwrite=True)

@@ -87,26 +87,34 @@ def batches_from(dataloader: DataLoader, start: int) -> Iterator[Any]:
     if start <= 0:
         yield from dataloader
         return
-    batch_sampler = dataloader.batch_sampler
+    batch_sampler: Any = dataloader.batch_sampler
+    if hasattr(batch_sampler, "first_batch"):  # one that draws whole batches
+        batch_sampler.first_batch = start
+        try:
+            yield from dataloader
+        finally:
+            batch_sampler.first_batch = 0
+        return
     whole = getattr(batch_sampler, "sampler", None)
     size = getattr(batch_sampler, "batch_size", None)
     if whole is None or size is None:  # a stranger's batch sampler: read and drop
         yield from islice(dataloader, start, None)
         return
-    batch_sampler.sampler = From(whole, start * size)  # type: ignore[union-attr]
+    batch_sampler.sampler = From(whole, start * size)
     try:
         yield from dataloader
     finally:
-        batch_sampler.sampler = whole  # type: ignore[union-attr]
+        batch_sampler.sampler = whole
 
 
 def endless(dataloader: DataLoader, done: int) -> Iterator[Any]:
     """Yield batches for ever, pass after pass, as if ``done`` of them had been taken already."""
     epoch, skip = divmod(done, len(dataloader))
     while True:
-        sampler = dataloader.sampler
-        if hasattr(sampler, "set_epoch"):
-            sampler.set_epoch(epoch)
+        samplers: tuple[Any, ...] = (dataloader.sampler, getattr(dataloader.batch_sampler, "sampler", None))
+        for sampler in samplers:
+            if hasattr(sampler, "set_epoch"):
+                sampler.set_epoch(epoch)
         set_epoch(dataloader, epoch)
         yield from batches_from(dataloader, skip)
         epoch, skip = epoch + 1, 0

@@ -17,6 +17,7 @@ from mmengine.runner import Runner
 from wsolkit.checkpoint import check_weights, read_checkpoint
 from wsolkit.errors import ConfigError, DataError, WsolkitError
 from wsolkit.files import write_text
+from wsolkit.interfaces import Loss, MapModifier
 from wsolkit.registry import DATASETS
 from wsolkit.runner.checkpoints import BEST, LAST, clear, clear_parts, resumable
 from wsolkit.runner.config import config_name, fill_classes, inner_configs, prepare_config, unfreeze_random
@@ -99,6 +100,9 @@ def train(
             model = runner.model.module if is_model_wrapper(runner.model) else runner.model
             check_weights(model, checkpoint["state_dict"], source or "")
         del checkpoint
+        for part in runner.model.modules():
+            if isinstance(part, (Loss, MapModifier)):
+                part.prepare_training()
         keep_record(runner, name, config["randomness"]["seed"], work_dir, source)
         if overwrite and not resume:  # only now: a mistake in the configuration or the data has lost nothing
             clear(work_dir)

@@ -1,0 +1,36 @@
+"""CSoA with MobileNetV2 on birds50, from ImageNet weights: both modules on the schedule of CAM.
+
+    wsolkit train csoa_mobilenetv2_birds50 --cfg-options data_root=... weights=... \
+        model.losses.2.embedding.weights=...
+
+The weights are a local file, the same for both networks, or the environment variable WSOLKIT_WEIGHTS, which reaches
+both. Classifiers after stage 4 (of 6) and at the end, 14 x 14 cells each, with 128 hidden channels instead of
+1024 to suit a processor. Images are embedded by the same MobileNetV2 at 112 pixels instead of AlexNet.
+csoa_confseg_mobilenetv2_birds50 and csoa_coaug_mobilenetv2_birds50 leave one module out.
+"""
+
+_base_ = ["cam_mobilenetv2_birds50.py"]
+
+model = dict(
+    backbone=dict(levels=["blocks.4", "final"]),
+    head=dict(_delete_=True, type="TwoBranchHead", levels=["blocks.4", "final"], hidden=128),
+    losses=[
+        dict(type="CrossEntropy"),
+        dict(type="ConfSeg"),
+        dict(
+            type="CoAug",
+            embedding=dict(
+                type="TimmBackbone",
+                name="mobilenetv2_100",
+                pad_type="same",
+                levels=["final"],
+                weights="{{$WSOLKIT_WEIGHTS:none}}",
+            ),
+            embedding_size=112,
+            pool="average",
+        ),
+    ],
+    cam_method=dict(type="BranchUnion"),
+    box_extractor=dict(threshold=0.3),
+)
+train_dataloader = dict(batch_size=32, batch_sampler=dict(type="ClassBalancedBatchSampler", classes=8, images=4))

@@ -1,0 +1,58 @@
+"""What either branch sees: the union of two maps, at every threshold at once."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor
+
+from wsolkit import Activation, CamMethod, ConfigError, ShapeError
+from wsolkit.cams import HeadMaps
+
+if TYPE_CHECKING:
+    from wsolkit.localizer import Localizer
+
+__all__ = ["BranchUnion"]
+
+
+class BranchUnion(CamMethod):
+    """Unites the maps of both branches of ``TwoBranchHead`` (CSoA, eq. 13).
+
+    Each map is resized to the input, its negative scores are cut off and it is divided by its maximum; the larger of
+    the two is taken in each pixel. A pixel is then above theta exactly where it is above theta times the maximum of one
+    map or of the other, so a box threshold theta is the paper's, whatever it is.
+
+    Args:
+        resize: see ``CamMethod``.
+        normalize: applied to the union: ``max`` leaves it as it is; with ``minmax`` thresholds mean something else.
+    """
+
+    def __init__(self, resize: str = "bicubic", normalize: str = "max") -> None:
+        super().__init__(resize, normalize)
+        self.branch = HeadMaps(resize, "max")
+
+    def raw_maps(
+        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
+    ) -> Tensor:
+        """Return the union (B, H, W) or (B, T, H, W) in [0, 1] for ``classes`` (B,) or (B, T).
+
+        Raises:
+            ConfigError: the head has one branch.
+            ShapeError: the branches differ in size, and ``resize`` is ``none``.
+            MapError: a map holds NaN or infinity.
+        """
+        activation = activation or model.activate(images)
+        if "early_maps" not in activation.extras:
+            raise ConfigError(
+                f"BranchUnion needs a head with two branches, which {type(model.head).__name__} is not or has not. Use "
+                "head=dict(type='TwoBranchHead') with its early branch, or cam_method=dict(type='HeadMaps')."
+            )
+        late = self.branch(model, images, classes, activation)
+        early = self.branch(model, images, classes, Activation(activation.extras["early_maps"], activation.logits))
+        if early.shape != late.shape:
+            raise ShapeError(
+                f"BranchUnion with resize='none' needs branches of one size, but TwoBranchHead gives maps of "
+                f"{tuple(early.shape[-2:])} and {tuple(late.shape[-2:])} cells. Use resize='bicubic'."
+            )
+        return torch.maximum(late, early)
