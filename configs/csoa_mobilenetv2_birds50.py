@@ -6,6 +6,8 @@
 The weights are a local file, the same for both networks, or the environment variable WSOLKIT_WEIGHTS, which reaches
 both. Classifiers after stage 4 (of 6) and at the end, 14 x 14 cells each, with 128 hidden channels instead of
 1024 to suit a processor. Images are embedded by the same MobileNetV2 at 112 pixels instead of AlexNet.
+The learning rate is a fifth of CAM's: at .05 classifiers of three layers diverge here (on fixed features of the training
+images the cross entropy falls to .8 in four epochs at .01, and stays at 4 at .05).
 csoa_confseg_mobilenetv2_birds50 and csoa_coaug_mobilenetv2_birds50 leave one module out.
 """
 
@@ -34,3 +36,4 @@ model = dict(
     box_extractor=dict(threshold=0.3),
 )
 train_dataloader = dict(batch_size=32, batch_sampler=dict(type="ClassBalancedBatchSampler", classes=8, images=4))
+optim_wrapper = dict(optimizer=dict(lr=0.01))
