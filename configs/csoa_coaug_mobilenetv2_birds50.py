@@ -16,6 +16,7 @@ model = dict(
         dict(type="CrossEntropy"),
         dict(
             type="CoAug",
+            weight=0.1,
             embedding=dict(
                 type="TimmBackbone",
                 name="mobilenetv2_100",

@@ -15,7 +15,7 @@ RCAM = Method(
     venue="thesis, chapter 5",
     year=2021,
     summary="Pooling by a spatial softmax, maps of absolute weights, and a threshold for each image.",
-    configs=("rcam_vgg16_cub", "rcam_mobilenetv2_birds50"),
+    configs=("rcam_vgg16_cub", "rcam_mobilenetv2_birds50", "rcam_c2am_birds50"),
     card=Path(__file__).with_name("card.md"),
     reported={
         "CUB VGGnet top-1 classification error": 24.06,
