@@ -3,10 +3,10 @@
     python benchmarks/modules.py                    # all of them, at the papers' shapes
     python benchmarks/modules.py --only drop coaug
 
-Each loop goes over images, classes, maps, pairs or thresholds as the equation is printed. Both sides run forwards and,
-where training needs it, backwards; before anything is timed they have to agree. They take turns; the ratio is the
-median of the pairs. Memory is the largest sum of what a call holds at once (torch's allocations, or numpy's where the
-module works on numpy), inputs not counted.
+Each loop goes over images, classes, maps, pairs or thresholds as the equation is printed. Both sides run forwards, and
+backwards as well where it says so and for pairs and regions; before anything is timed they have to agree. They take
+turns; the ratio is the median of the pairs. Memory is the largest sum of what a call holds at once (torch's
+allocations, or numpy's where the module works on numpy), inputs not counted.
 """
 
 from __future__ import annotations
@@ -80,16 +80,18 @@ def sequential_drop_loop(maps: Tensor, per_class: int, delta: float) -> Tensor:
     return torch.stack(images)
 
 
-def drop_case(side: int) -> Case:
+def drop_case(side: int, backwards: bool) -> Case:
     """ex-CAM's sequential drop: 16 images, 20 classes, 8 maps of each."""
     maps = torch.randn(16, 160, side, side)
     module = SequentialDrop(maps_per_class=8).train()
-    return Case(
-        f"sequential drop (ex-CAM), B 16, K 20, M 8, {side} x {side}",
-        with_gradient(lambda given: sequential_drop_loop(given, 8, 0.5), maps),
-        with_gradient(module, maps),
-        repeats=5 if side < 20 else 3,
-    )
+
+    def loop(given: Tensor) -> Tensor:
+        return sequential_drop_loop(given, 8, 0.5)
+
+    name = f"sequential drop (ex-CAM), B 16, K 20, M 8, {side} x {side}"
+    if backwards:
+        return Case(f"{name}, and back", with_gradient(loop, maps), with_gradient(module, maps), repeats=3)
+    return Case(name, lambda: loop(maps), lambda: module(maps))
 
 
 def wildcat_by_sort(maps: Tensor, share: float, alpha: float) -> Tensor:
@@ -270,7 +272,7 @@ def megabytes(call: Call) -> float:
 
 CASES: dict[str, Callable[[], list[Case]]] = {
     "coaug": lambda: [pairs_case()],
-    "drop": lambda: [drop_case(14), drop_case(28)],
+    "drop": lambda: [drop_case(side, backwards) for side in (14, 28) for backwards in (False, True)],
     "wildcat": lambda: [wildcat_case()],
     "ass": lambda: [selection_case()],
     "rcam": lambda: [two_stage_case(8)],
