@@ -67,14 +67,14 @@ def with_gradient(forward: Callable[[Tensor], Tensor], given: Tensor) -> Call:
 def sequential_drop_loop(maps: Tensor, per_class: int, delta: float) -> Tensor:
     """The fixed reading of ex-CAM's drop: a map keeps what no earlier map of its class found important."""
     images = []
-    for image in maps:
+    for b in range(len(maps)):
         kept = []
-        for first in range(0, len(image), per_class):
-            allowed = torch.ones_like(image[0])
-            for number in range(per_class):
-                one = image[first + number]
+        for first in range(0, maps.shape[1], per_class):
+            allowed = torch.ones_like(maps[b, 0])
+            for m in range(per_class):
+                one = maps[b, first + m]
                 unimportant = (torch.sigmoid(one) < delta).to(one.dtype)
-                kept.append((1 - unimportant) * one if number == 0 else allowed * one)
+                kept.append((1 - unimportant) * one if m == 0 else allowed * one)
                 allowed = allowed * unimportant
         images.append(torch.stack(kept))
     return torch.stack(images)
