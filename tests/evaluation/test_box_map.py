@@ -66,6 +66,7 @@ def test_each_level_has_its_lines():
     assert [line.name for line in result.lines] == ["BoxMAP@30", "BoxMAP@50", "BoxMAP@30 micro", "BoxMAP@50 micro"]
     assert [line.score.percent for line in result.lines] == [100, 0, 100, 0]
     assert result.each_class == {0: 100}
+    assert result.more_each_class == {"BoxMAP@50": {0: 0}}
 
 
 def test_classes_count_alike_and_classes_without_boxes_do_not():
@@ -156,6 +157,8 @@ def test_coco_and_voc_equal_the_loops(seed):
     each = {k: np.mean([naive_precision(images, k, level, 100) for level in levels]) for k in range(3)}
     assert coco["AP"].percent == pytest.approx(np.mean(list(each.values())), abs=0.05)
     assert coco.each_class == pytest.approx(each, abs=0.1)
+    hard = {k: naive_precision(images, k, 0.75, 100) for k in range(3)}
+    assert coco.more_each_class["AP75"] == pytest.approx(hard, abs=0.1)
     by_class = {k: naive_precision(images, k, 0.5, 10) for k in range(3)}
     assert voc.each_class == pytest.approx(by_class)
     assert voc["BoxMAP@50"].percent == pytest.approx(np.mean(list(by_class.values())))

@@ -22,6 +22,7 @@ RESULT = Result(
     CONVENTIONS,
     {"hits": Curve(np.array([0.0, 0.5], np.float32), np.array([NAN, 100.0]), "threshold", "hits (%)")},
     {3: 50.0, 7: NAN},
+    {"Mean": {7: NAN}},
 )
 
 
@@ -56,6 +57,7 @@ def test_json_without_nan():
     assert content["metric"] == "MaxBoxAcc"
     assert content["conventions"] == CONVENTIONS
     assert content["each_class"] == {"3": 50.0, "7": None}
+    assert content["more_each_class"] == {"Mean": {"7": None}}
     assert content["curves"] == {
         "hits": {"x": [0.0, 0.5], "y": [None, 100.0], "x_label": "threshold", "y_label": "hits (%)"}
     }

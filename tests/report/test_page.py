@@ -221,3 +221,12 @@ def test_a_folder_that_is_a_file_is_named(make, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(DataError, match=r"index.html cannot be written: .*Choose another folder"):
         write_report(tmp_path / "file", make.content())
+
+
+def test_classes_have_a_column_for_each_line_that_knows_them(make, tmp_path):
+    some = [make.line("BoxMAP@50", 40.0), make.line("BoxMAP@30", 60.0)]
+    one = make.result("BoxMAP", some, more_each_class={"BoxMAP@30": {"1": 75.0}})
+    html = page_of(tmp_path, make.content(results=[one], trials=[]))
+    assert '<th class="number">BoxMAP@50</th><th class="number">BoxMAP@30</th>' in html
+    assert '<td>dog</td><td class="number">25.0</td><td class="number">75.0</td>' in html
+    assert '<td>cat</td><td class="number">100.0</td><td class="number">-</td>' in html

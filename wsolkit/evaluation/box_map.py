@@ -185,7 +185,7 @@ class BoxMAP(Accumulator[DetectionRow]):
         if not any(len(row.wanted) for row in rows):
             raise DataError("No image has a true box that is not difficult, so there is no box mAP. Check the boxes.")
         coco = self.method == "coco"
-        lines, each = coco_lines(rows, self.draws) if coco else self._voc_lines(rows)
+        lines, classes = coco_lines(rows, self.draws) if coco else self._voc_lines(rows)
         conventions = {
             "method": self.method,
             "comparator": "IoU >= .5, .55 ... .95" if coco else f"IoU {self.comparator} level",
@@ -199,9 +199,10 @@ class BoxMAP(Accumulator[DetectionRow]):
             "averaging": "percent: mean over classes with a box to find (macro); micro, if there: one ranking of all",
             "n": "images",
         }
-        return Result(self.metric, lines, conventions, each_class=each)
+        first, *more = classes.items()
+        return Result(self.metric, lines, conventions, each_class=first[1], more_each_class=dict(more))
 
-    def _voc_lines(self, rows: Sequence[DetectionRow]) -> tuple[tuple[Line, ...], dict[int, float]]:
+    def _voc_lines(self, rows: Sequence[DetectionRow]) -> tuple[tuple[Line, ...], dict[str, dict[int, float]]]:
         names = [f"BoxMAP@{percent_name(level)}" for level in self.ious]
         answers = [rankings_of(rows, number) for number in range(len(names))]
         options = (len(rows), METHODS[self.method], self.draws)
@@ -209,7 +210,7 @@ class BoxMAP(Accumulator[DetectionRow]):
         micros = [pooled_classes(each, *options) for each in answers]
         lines = [Line(name, mean) for name, (mean, _) in zip(names, means, strict=True)]
         lines += [Line(f"{name} micro", micro) for name, micro in zip(names, micros, strict=True)]
-        return tuple(lines), means[0][1]
+        return tuple(lines), {name: each for name, (_, each) in zip(names, means, strict=True)}
 
 
 def rankings_of(rows: Sequence[DetectionRow], level: int) -> dict[int, Ranking]:
@@ -228,19 +229,20 @@ def rankings_of(rows: Sequence[DetectionRow], level: int) -> dict[int, Ranking]:
     return rankings
 
 
-def coco_lines(rows: Sequence[DetectionRow], draws: int) -> tuple[tuple[Line, ...], dict[int, float]]:
-    """Return COCO's numbers by pycocotools, with intervals from its matches, and AP of each class."""
+def coco_lines(rows: Sequence[DetectionRow], draws: int) -> tuple[tuple[Line, ...], dict[str, dict[int, float]]]:
+    """Return COCO's numbers by pycocotools, with intervals from its matches, and each of them class by class."""
     classes = sorted({k for row in rows for k in row.wanted.tolist()})
     evaluation = coco_evaluation(rows, classes)
     precision = 100 * evaluation.eval["precision"][..., 0, 0]  # (levels, recalls, classes)
     answers = coco_rankings(evaluation, len(rows), len(classes))
-    lines = []
+    lines, each = [], {}
     for name, levels in (("AP", list(range(len(precision)))), ("AP50", [0]), ("AP75", [5])):
         chosen = [answers[level, k] for level in levels for k in range(len(classes))]
         score, _ = mean_over_classes(dict(enumerate(chosen)), len(rows), METHODS["coco"], draws)
         number = float(precision[levels].mean())
         lines.append(Line(name, replace(score, percent=number, macro=number)))
-    return tuple(lines), dict(zip(classes, precision.mean((0, 1)).tolist(), strict=True))
+        each[name] = dict(zip(classes, precision[levels].mean((0, 1)).tolist(), strict=True))
+    return tuple(lines), each
 
 
 def coco_evaluation(rows: Sequence[DetectionRow], classes: Sequence[int]) -> Any:

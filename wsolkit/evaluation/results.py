@@ -55,6 +55,7 @@ class Result:
         conventions: how they were made: comparator, class source, box source, resolution and so on, in words.
         curves: what can be drawn, by title.
         each_class: the number of each class (of the first line), in percent, by class index.
+        more_each_class: the same of further lines, by their names.
     """
 
     metric: str
@@ -62,6 +63,7 @@ class Result:
     conventions: Mapping[str, str] = field(default_factory=dict)
     curves: Mapping[str, Curve] = field(default_factory=dict)
     each_class: Mapping[int, float] = field(default_factory=dict)
+    more_each_class: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Score:
         """Return the first number of that name.
@@ -115,8 +117,18 @@ class Result:
                 }
                 for title, curve in self.curves.items()
             },
-            "each_class": {str(index): plain(value) for index, value in self.each_class.items()},
+            "each_class": plain_classes(self.each_class),
+            "more_each_class": {name: plain_classes(each) for name, each in self.more_each_class.items()},
         }
+
+
+def plain_classes(each: Mapping[int, float]) -> dict[str, float | None]:
+    """Return the numbers of classes for JSON, whose keys are text.
+
+    >>> plain_classes({3: 50.0, 4: float("nan")})
+    {'3': 50.0, '4': None}
+    """
+    return {str(index): plain(value) for index, value in each.items()}
 
 
 def plain(value: float | None) -> float | None:

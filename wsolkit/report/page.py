@@ -161,8 +161,11 @@ def section(result: Result, run: Run) -> dict[str, Any]:
         "conventions": result.conventions,
         "intervals": list(dict.fromkeys(line.score.interval for line in result.lines if line.score.interval)),
         "charts": charts,
-        "classes": [(run.class_name(index), value) for index, value in classes],
-        "first": result.lines[0].name if result.lines else "",
+        "classes": [
+            (run.class_name(index), [value, *(each.get(index, math.nan) for each in result.more_each_class.values())])
+            for index, value in classes
+        ],
+        "by_class": [*(line.name for line in result.lines[:1]), *result.more_each_class],
     }
 
 

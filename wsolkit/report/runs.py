@@ -220,8 +220,18 @@ def result_of(content: Mapping[str, Any]) -> Result:
         lines=tuple(lines),
         conventions={str(name): str(value) for name, value in (content.get("conventions") or {}).items()},
         curves=curves,
-        each_class={int(index): number_of(value) for index, value in (content.get("each_class") or {}).items()},
+        each_class=classes_of(content.get("each_class")),
+        more_each_class={str(name): classes_of(each) for name, each in (content.get("more_each_class") or {}).items()},
     )
+
+
+def classes_of(content: dict[str, Any] | None) -> dict[int, float]:
+    """Return the numbers of classes by their index; none where nothing is said.
+
+    >>> classes_of({"3": 50.0, "4": None})
+    {3: 50.0, 4: nan}
+    """
+    return {int(index): number_of(value) for index, value in (content or {}).items()}
 
 
 def trial_of(content: dict[str, Any]) -> Trial:
