@@ -12,6 +12,7 @@ from torchvision import tv_tensors
 
 from wsolkit.datasets.collate import collate_samples
 from wsolkit.datasets.images import ImageDataset
+from wsolkit.datasets.workers import ignore_interrupts
 from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.predict.geometry import build_pipeline
 from wsolkit.predict.trained import pipeline_of
@@ -149,4 +150,6 @@ def split_batches(
     images = SplitImages(dataset)
     wanted: Dataset = images if indices is None else Subset(images, indices)
     with plain_worker_errors():
-        yield from DataLoader(wanted, batch_size=batch_size, num_workers=num_workers, collate_fn=collate_samples)
+        loader = DataLoader(wanted, batch_size=batch_size, num_workers=num_workers, collate_fn=collate_samples)
+        ignore_interrupts(loader)
+        yield from loader

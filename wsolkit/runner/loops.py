@@ -7,9 +7,10 @@ from itertools import islice
 from typing import Any
 
 from mmengine.dataset import InfiniteSampler
-from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
-from torch.utils.data import DataLoader, Sampler
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from torch.utils.data import BatchSampler, DataLoader, Sampler
 
+from wsolkit.datasets.workers import ignore_interrupts
 from wsolkit.errors import ConfigError
 
 __all__ = ["EpochLoop", "IterationLoop", "innermost", "set_epoch"]
@@ -20,6 +21,11 @@ class EpochLoop(EpochBasedTrainLoop):
 
     Takes mmengine's arguments: ``max_epochs``, ``val_begin``, ``val_interval``, ``dynamic_intervals``.
     """
+
+    def run(self) -> Any:
+        """Train, epoch after epoch."""
+        ready(self.runner)
+        return super().run()
 
     def run_epoch(self) -> None:
         """Run one epoch, or the rest of one that a resumed training had begun."""
@@ -53,6 +59,7 @@ class IterationLoop(IterBasedTrainLoop):
 
     def run(self) -> Any:
         """Train, going on after the iterations that are done."""
+        ready(self.runner)
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         batches = endless(self.dataloader, self._iter)
@@ -66,6 +73,13 @@ class IterationLoop(IterBasedTrainLoop):
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
+
+
+def ready(runner: Runner) -> None:
+    """Let the processes that read for training and validation leave interrupts to this one."""
+    for loop in (runner.train_loop, runner.val_loop):
+        if loop is not None:
+            ignore_interrupts(loop.dataloader)
 
 
 class From(Sampler):
@@ -95,12 +109,11 @@ def batches_from(dataloader: DataLoader, start: int) -> Iterator[Any]:
         finally:
             batch_sampler.first_batch = 0
         return
-    whole = getattr(batch_sampler, "sampler", None)
-    size = getattr(batch_sampler, "batch_size", None)
-    if whole is None or size is None:  # a stranger's batch sampler: read and drop
+    if type(batch_sampler) is not BatchSampler:  # a stranger's, or none: read and drop
         yield from islice(dataloader, start, None)
         return
-    batch_sampler.sampler = From(whole, start * size)
+    whole: Any = batch_sampler.sampler
+    batch_sampler.sampler = From(whole, start * batch_sampler.batch_size)
     try:
         yield from dataloader
     finally:
