@@ -40,7 +40,8 @@ def channel_scores(maps: Tensor, kind: str = "softmax_weighted", temperature: fl
         return maps.mean((2, 3), dtype=torch.float32)
     softmax = spatial_softmax(maps, temperature)
     if kind == "softmax_weighted":
-        return torch.einsum("bcp,bcp->bc", softmax.flatten(2), maps.float().flatten(2))
+        with torch.autocast(maps.device.type, enabled=False):  # which would sum in bf16, where channels tie
+            return torch.einsum("bcp,bcp->bc", softmax.flatten(2), maps.float().flatten(2))
     return softmax.amax((2, 3)) if kind == "peak_prob" else softmax.mean((2, 3))
 
 

@@ -99,12 +99,14 @@ class AttentionSelection(MapModifier):
         """Return maps (B, C, h, w) with the chosen cells of the chosen images at 0."""
         attention = attention_maps(maps)
         peak = at_least(attention, self.rule.alpha_fg)
+        inside = at_least(attention, self.alpha_bg)  # (B, h, w), not background
         answers = self.rule(attention, peak)
+        nothing_left = (answers == CLUTTER) & ~(inside & ~peak).any(2).any(1)
+        answers = answers.masked_fill(nothing_left, PASS)
         self.answers = answers
         if bool((answers == PASS).all()):
             return maps
-        clutter = (answers == CLUTTER)[:, None, None]
-        keep = at_least(attention, self.alpha_bg) | ~clutter  # (B, h, w), the background's mask
+        keep = inside | (answers != CLUTTER)[:, None, None]
         if self.hide is not None:
             return self._hidden_by_other(maps, answers, keep)
         keep &= ~peak | (answers == PASS)[:, None, None]

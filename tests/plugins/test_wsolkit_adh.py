@@ -214,10 +214,23 @@ def test_the_log_tells_when_expected_pixels_are_the_centre():
     assert modifier.scalars()["spatial_off_centre"] == pytest.approx(1, abs=1e-4)
     half = torch.zeros(1, 1, 13, 13)
     half[..., 6, 9] = 50.0  # 3 cells from the centre (6, 6), a corner is sqrt(72) away
-    AreaHiding(spatial=False)
+    modifier = AreaHiding(spatial=False).train()
     modifier(half)
     assert modifier.scalars()["channel_off_centre"] == pytest.approx(3 / math.sqrt(72), abs=1e-4)
-    assert set(AreaHiding(spatial=False, channel=False).train().scalars()) == set()
+    assert set(modifier.scalars()) == {"hidden", "channel_off_centre"}
+    modifier = AreaHiding(spatial=False, channel=False).train()
+    modifier(half)
+    assert set(modifier.scalars()) == {"hidden"}
+
+
+@pytest.mark.parametrize("kind", ["softmax_weighted", "act_mean", "peak_prob"])
+def test_the_strongest_channel_is_the_same_under_autocast(kind):
+    maps = (2 * torch.rand(16, 512, 28, 28, generator=torch.Generator().manual_seed(0))).bfloat16()
+    expected = channel_scores(maps, kind)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = channel_scores(maps, kind)
+    assert found.dtype == torch.float32
+    assert torch.equal(found, expected)
 
 
 def test_no_image_depends_on_another():

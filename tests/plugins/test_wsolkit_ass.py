@@ -67,7 +67,8 @@ def mask_by_hand(attention, options):
     found = dispersion_by_hand(strong, options.get("variance_weight", 1), options.get("component_weight", 0), normalize)
     a, b, d = strong.sum(), attention.size, peak(attention, options.get("alpha_object", 0.3)).sum()
     if found >= least and a >= options.get("min_cells", 4):
-        return CLUTTER, (~strong & known).astype(float)
+        left = ~strong & known
+        return (CLUTTER, left.astype(float)) if left.any() else (PASS, np.ones(attention.shape))
     if d / b < options.get("small_object", 0.2) or a / d > options.get("peak_share", 0.3):
         return PASS, np.ones(attention.shape)
     return HIDE, (~strong).astype(float)
@@ -192,6 +193,21 @@ def test_maps_without_a_positive_cell_are_passed(value):
     answer, found = answer_of(maps, dispersion=0.0)
     assert answer == PASS
     assert torch.equal(found, maps) or np.isnan(value)
+
+
+@pytest.mark.parametrize("hide", [None, {"type": "AreaHiding"}], ids=["peak", "AreaHiding"])
+def test_maps_of_which_clutter_would_leave_nothing_are_passed(hide):
+    """All 28 x 28 cells at 1 have a dispersion of 130.5; half of them beside zeros leave peak and background."""
+    flat, half = torch.ones(28, 28), torch.ones(28, 28)
+    half[:, ::2] = 0.0
+    third = torch.where(half > 0, half, 0.3)  # neither peak nor background: it stays
+    maps = torch.stack([flat, half, third])[:, None].expand(3, 4, 28, 28)
+    modifier = AttentionSelection(hide=hide).train()
+    found = modifier(maps)
+    assert torch.equal(found[:2], maps[:2])
+    assert modifier.scalars()["pass"] == pytest.approx(2 / 3)
+    assert modifier.scalars()["clutter"] == pytest.approx(1 / 3)
+    assert 0 < (found[2] > 0).float().mean() < 1
 
 
 def test_variances_and_pieces_by_hand():
