@@ -1,9 +1,10 @@
-"""RCAM (Zhang's thesis, chapter 5) with VGG16-GAP on CUB-200-2011: all three parts.
+"""RCAM (Zhang's thesis, chapter 5) with VGG16-GAP on CUB-200-2011, from ImageNet weights: all three parts.
 
-    wsolkit train rcam_vgg16_cub --cfg-options data_root=...
+    wsolkit train rcam_vgg16_cub --cfg-options data_root=... weights=vgg16.pth
 
-Learning rate 1e-4 and batches of 32 as the thesis. Set model.cam_method.type=HeadMaps or
-model.box_extractor.type=LargestComponent, and the evaluators' extractor with it, to leave a part out.
+Learning rate 1e-4 and batches of 32 as the thesis, the rest of the schedule as CAM here. Set
+model.cam_method.type=HeadMaps or model.box_extractor.type=LargestComponent, and the evaluators' extractor with it, to
+leave a part out.
 """
 
 _base_ = ["cam_vgg16_cub.py"]

@@ -44,7 +44,7 @@ class SoftmaxWeightedPooling(Pooling):
 
     def __init__(self, temperature: float = 1.0, divide_by_area: bool = False) -> None:
         super().__init__()
-        if temperature <= 0:
+        if not temperature > 0:
             raise ConfigError(f"The temperature of SoftmaxWeightedPooling should be positive, but got {temperature}.")
         self.temperature = temperature
         self.divide_by_area = divide_by_area

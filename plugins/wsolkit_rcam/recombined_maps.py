@@ -35,7 +35,8 @@ def recombined_maps(features: Tensor, weights: Tensor) -> Tensor:
 class RecombinedMaps(CamMethod):
     """Recombines the last features with the absolute weights of a linear classifier, at prediction only (RCAM).
 
-    It works on any model whose head is a linear classifier over pooled features, trained in whatever way. Absolute
+    It works on any model whose head is a linear classifier over pooled features, trained in whatever way; features
+    should not be negative, as behind a ReLU, or the sum is no evidence. Absolute
     weights tell little about the class: maps of two classes in one image are nearly equal. Use it where an image has
     one object.
     """

@@ -13,6 +13,8 @@ __all__ = ["TwoStageBox", "extreme_cells", "seed_variances"]
 
 FEWEST_POINTS = 4
 """Points of a contour that make a box."""
+ROUNDING = 1e-12
+"""Variances that differ by less are equal: the same seeds among others give other last digits."""
 
 
 def extreme_cells(contour: np.ndarray, size: tuple[int, int], grid: tuple[int, int]) -> np.ndarray:
@@ -33,8 +35,8 @@ def extreme_cells(contour: np.ndarray, size: tuple[int, int], grid: tuple[int, i
     """
     low, high = contour.min(0), contour.max(0)
     points = contour[((contour == low) | (contour == high)).any(1)]  # (S, 2)
-    columns = np.minimum(points[:, 0] * grid[1] // size[1], grid[1] - 1)
-    rows = np.minimum(points[:, 1] * grid[0] // size[0], grid[0] - 1)
+    columns = points[:, 0] * grid[1] // size[1]
+    rows = points[:, 1] * grid[0] // size[0]
     return np.unique(rows * grid[1] + columns)
 
 
@@ -98,6 +100,7 @@ class TwoStageBox(BoxExtractor):
         threshold: float = 0.2,
     ) -> None:
         super().__init__(threshold)
+        self.fallback = threshold  # a threshold chosen on a validation becomes self.threshold, which means nothing here
         if not 0 < step < 1:
             raise ConfigError(f"The step between thresholds should be in (0, 1), but got {step}.")
         if whole <= 0 or fewest_cells < 0:
@@ -121,7 +124,7 @@ class TwoStageBox(BoxExtractor):
         Raises:
             ShapeError: there are no features (C, h, w) to compare.
         """
-        box = largest_box(score_map, self.threshold)
+        box = largest_box(score_map, self.fallback)
         if box is None:
             return ScoredBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
         if features is None or features.ndim != 3:
@@ -132,7 +135,8 @@ class TwoStageBox(BoxExtractor):
             )
         boxes, seeds = self.candidates(score_map, features)
         if boxes:
-            box = boxes[int(np.argmin(seed_variances(features, seeds)))]
+            variances = seed_variances(features, seeds)
+            box = boxes[int(np.argmax(variances <= variances.min() + ROUNDING))]
         x0, y0, x1, y1 = box
         return ScoredBoxes(np.array([box], np.float32), np.array([score_map[y0:y1, x0:x1].mean()], np.float32))
 

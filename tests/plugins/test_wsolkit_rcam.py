@@ -47,6 +47,14 @@ def test_the_pooling_lies_between_mean_and_maximum_and_does_not_overflow():
     assert torch.isfinite(huge.grad).all()
 
 
+def test_maps_in_half_precision_are_pooled_in_float32():
+    maps = torch.randn(2, 3, 28, 28, generator=torch.Generator().manual_seed(0)).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = SoftmaxWeightedPooling()(maps)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, SoftmaxWeightedPooling()(maps.float()))
+
+
 def test_the_pooling_has_the_names_of_the_field():
     assert isinstance(POOLINGS.build({"type": "softmax_weighted_gap"}), SoftmaxWeightedPooling)
     assert isinstance(POOLINGS.build({"type": "wgap_rcam"}), SoftmaxWeightedPooling)
@@ -193,6 +201,61 @@ def test_without_a_candidate_the_threshold_decides():
     score_map[10, 10] = 1.0  # one pixel is no box
     found = TwoStageBox()(score_map, np.ones((2, 4, 4), np.float32))
     assert found.boxes[0].tolist() == [10, 10, 11, 11] == list(largest_box(score_map, 0.2))
+
+
+def test_a_threshold_chosen_on_a_validation_is_not_that_of_maps_without_a_candidate():
+    """Prediction writes the chosen threshold into the extractor, where it is one of many that all did the same."""
+    score_map = np.zeros((32, 32), np.float32)
+    score_map[10:20, 10:20] = 0.3
+    score_map[14:17, 14:17] = 1.0
+    features = np.random.default_rng(0).random((4, 2, 2))  # every box is smaller than 4 of these cells
+    extractor = TwoStageBox()
+    extractor.threshold = 0.5
+    assert extractor(score_map, features).boxes.tolist() == [[10, 10, 20, 20]]
+    assert extractor.sweep(score_map, [0.1, 0.9], features).tolist() == [[10, 10, 20, 20]] * 2
+
+
+def test_each_guard_against_small_candidates_works_alone():
+    random = np.random.default_rng(0)
+    score_map = np.full((32, 32), 0.1, np.float32)
+    score_map[4:24, 6:26] = 0.5
+    score_map[12:15, 12:15] = 0.8  # 9 pixels, less than one cell of 8 x 8 pixels
+    score_map[20, 20] = 1.0  # a contour of one point
+    score_map[12, 12] = 0.9
+    features = random.random((4, 4, 4))
+    large = [6, 4, 26, 24]
+
+    def boxes(extractor):
+        return [list(box) for box in extractor.candidates(score_map, features)[0]]
+
+    assert {tuple(box) for box in boxes(TwoStageBox(fewest_cells=1))} == {tuple(large)}
+    free = boxes(TwoStageBox(fewest_cells=0))
+    assert [12, 12, 15, 15] in free  # the smallest that has 4 points
+    assert [20, 20, 21, 21] not in free
+
+
+def test_of_equal_variances_the_lowest_threshold_wins():
+    """Copies of one candidate differ in their last digits by how many stand beside them."""
+    random = np.random.default_rng(0)
+    score_map = np.full((56, 56), 0.02, np.float32)
+    score_map[8:48, 8:48] = 1.0  # the same box at every threshold
+    for _ in range(20):
+        features = random.random((64, 14, 14)).astype(np.float32)
+        extractor = TwoStageBox()
+        boxes, seeds = extractor.candidates(score_map, features)
+        assert len({tuple(box) for box in boxes}) == 1
+        marked = [(number, number, 40 + number, 40 + number) for number in range(len(boxes))]
+        extractor.candidates = lambda *_, marked=marked, seeds=seeds: (marked, seeds)
+        assert extractor(score_map, features).boxes.tolist() == [[0, 0, 40, 40]]
+
+
+def test_the_maps_are_those_of_float32_under_autocast():
+    torch.manual_seed(0)
+    net, images = model(), torch.randn(1, 3, 64, 64)
+    activation = Activation(torch.zeros(1, 3, 4, 4), features=torch.rand(1, net.head.class_weights.shape[1], 4, 4))
+    expected = RecombinedMaps().raw_maps(net, images, torch.tensor([1]), activation)
+    with torch.autocast("cpu", torch.bfloat16):
+        assert torch.equal(RecombinedMaps().raw_maps(net, images, torch.tensor([1]), activation), expected)
 
 
 def test_a_sweep_gives_its_own_choice_at_each_threshold():
