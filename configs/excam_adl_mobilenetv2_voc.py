@@ -11,6 +11,6 @@ model = dict(
     head=dict(pooling=dict(alpha=0.6)),
     modifiers=[
         dict(type="ImportanceOrDrop", at="maps", threshold=0.5, drop_prob=0.5, per="map"),
-        dict(type="ScaleGradient", at="maps", factor=8.0),
+        dict(type="ScaleGradient", at="maps"),
     ],
 )

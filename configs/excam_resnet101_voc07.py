@@ -2,21 +2,12 @@
 
     wsolkit train excam_resnet101_voc07 --cfg-options data_root=...
 
-The dissertation gives 8 maps per class, a fifth of the cells, alpha .6, batches of 16 images and maps of 7 x 7 cells,
-which means images of 224 pixels with this network. Learning rate, epochs and augmentation are those of WILDCAT's code.
-model.modifiers.0.variant=literal drops as the dissertation prints it.
+As excam_resnet101_voc12, trained on trainval. The images of val are among them: to validate on images that were not
+trained on, set train_dataloader.dataset.split=train.
 """
 
-_base_ = ["wildcat_resnet101_voc07.py"]
+_base_ = ["excam_resnet101_voc12.py"]
 
-model = dict(
-    head=dict(pooling=dict(alpha=0.6)),
-    modifiers=[
-        dict(type="SequentialDrop", at="maps", variant="fixed"),
-        dict(type="ScaleGradient", at="maps", factor=8.0),
-    ],
-)
-warped = [dict(type="Resize", size=(224, 224), antialias=True)]
-train_dataloader = dict(dataset=dict(pipeline=[*warped, dict(type="RandomHorizontalFlip")]))
-val_dataloader = dict(dataset=dict(pipeline=warped))
-test_dataloader = dict(dataset=dict(pipeline=warped))
+data_root = "{{$WSOLKIT_DATA:data}}/voc/VOCdevkit/VOC2007"
+
+train_dataloader = dict(dataset=dict(split="trainval"))

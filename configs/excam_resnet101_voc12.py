@@ -13,7 +13,7 @@ model = dict(
     head=dict(pooling=dict(alpha=0.6)),
     modifiers=[
         dict(type="SequentialDrop", at="maps", variant="fixed"),
-        dict(type="ScaleGradient", at="maps", factor=8.0),
+        dict(type="ScaleGradient", at="maps"),
     ],
 )
 warped = [dict(type="Resize", size=(224, 224), antialias=True)]

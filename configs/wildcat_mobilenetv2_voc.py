@@ -14,5 +14,5 @@ model = dict(
         maps_per_class=8,
         pooling=dict(type="WildcatPooling", kmax=0.2, kmin=0.2, alpha=0.7),
     ),
-    modifiers=[dict(type="ScaleGradient", at="maps", factor=8.0)],
+    modifiers=[dict(type="ScaleGradient", at="maps")],
 )

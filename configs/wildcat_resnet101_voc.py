@@ -15,7 +15,7 @@ model = dict(
     backbone=dict(type="TimmBackbone", name="resnet101.tv_in1k", levels=["layer4"]),
     head=dict(type="ConvHead", maps_per_class=8, pooling=dict(type="WildcatPooling", kmax=0.2, kmin=0.2, alpha=0.7)),
     # The authors' code does not divide the gradient by the number of maps; their learning rate goes with that.
-    modifiers=[dict(type="ScaleGradient", at="maps", factor=8.0)],
+    modifiers=[dict(type="ScaleGradient", at="maps")],
     losses=[dict(type="BinaryCrossEntropy")],
     box_extractor=dict(type="AllComponents", threshold=0.3, min_area=0.01),
 )

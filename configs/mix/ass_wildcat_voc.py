@@ -11,6 +11,6 @@ _base_ = ["../wildcat_mobilenetv2_voc.py"]
 model = dict(
     modifiers=[
         *(dict(type="AttentionSelection", at=place) for place in ("blocks.2", "blocks.4.0.bn1", "bn2")),
-        dict(type="ScaleGradient", at="maps", factor=8.0),
+        dict(type="ScaleGradient", at="maps"),
     ]
 )

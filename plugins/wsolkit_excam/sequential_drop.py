@@ -181,7 +181,8 @@ class SequentialDrop(MapModifier):
         if self.fill == ZERO:
             return (every * gates).flatten(1, 2)
         lowest = every.detach().amin((-2, -1), keepdim=True)
-        return (lowest + gates * (every - lowest)).flatten(1, 2)
+        kept = torch.where(gates, every, lowest) if self.temperature is None else torch.lerp(lowest, every, gates)
+        return kept.flatten(1, 2)
 
     def scalars(self) -> dict[str, float]:
         """Return the share of cells that the last batch lost, and delta where it is learned."""

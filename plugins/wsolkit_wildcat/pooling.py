@@ -65,7 +65,7 @@ class WildcatPooling(Pooling):
         self, kmax: float = 0.2, kmin: float | None = None, alpha: float = 0.7, normalize: bool = True
     ) -> None:
         super().__init__()
-        if kmax <= 0:
+        if not kmax > 0:
             raise ConfigError(
                 f"kmax of WildcatPooling should be a share of the cells in (0, 1), or a number from 1 on, but got "
                 f"{kmax}."

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import torch
 from torch import Tensor
 
-from wsolkit import MapModifier
+from wsolkit import ConfigError, MapModifier
 
 __all__ = ["ScaleGradient"]
 
@@ -27,11 +28,15 @@ class ScaleGradient(MapModifier):
     """Leaves maps as they are and multiplies their gradient by a factor.
 
     The authors' code of WILDCAT divides by the number M of maps per class forwards but not backwards, so its 1x1
-    convolution and its backbone learn from gradients M times as large. ``dict(type="ScaleGradient", at="maps",
-    factor=8)`` does the same.
+    convolution and its backbone learn from gradients M times as large. ``dict(type="ScaleGradient", at="maps")`` does
+    the same.
 
     Args:
-        factor: of the gradient.
+        factor: of the gradient; M by default.
+        maps_per_class: M; filled in on the maps of a head.
+
+    Raises:
+        ConfigError: the factor is no positive number.
 
     >>> maps = torch.ones(1, 2, 2, 2, requires_grad=True)
     >>> ScaleGradient(factor=8.0)(maps).sum().backward()
@@ -39,9 +44,11 @@ class ScaleGradient(MapModifier):
     [8.0]
     """
 
-    def __init__(self, factor: float = 1.0) -> None:
+    def __init__(self, factor: float | None = None, maps_per_class: int = 1) -> None:
         super().__init__()
-        self.factor = factor
+        self.factor = float(maps_per_class if factor is None else factor)
+        if not 0 < self.factor < math.inf:
+            raise ConfigError(f"factor of ScaleGradient should be a positive number, but got {factor}.")
 
     def modify(self, maps: Tensor) -> Tensor:
         """Return the same maps (B, C, h, w)."""

@@ -111,6 +111,19 @@ def test_it_rests_in_evaluation_unless_it_is_told_otherwise():
     assert not torch.equal(always(maps), maps)
 
 
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_filling_with_the_lowest_score_changes_no_kept_cell_and_has_no_gradient(dtype):
+    maps = (drawn(2, 6, 5, 5).to(dtype) * 3).requires_grad_()
+    modifier = SequentialDrop(3, fill="min")
+    found = modifier(maps)
+    kept = modifier.gates.flatten(1, 2).bool()
+    lowest = maps.detach().amin((2, 3), keepdim=True).expand_as(maps)
+    assert torch.equal(found[kept], maps[kept])
+    assert torch.equal(found[~kept], lowest[~kept])
+    found.sum().backward()
+    assert torch.equal(maps.grad, kept.to(dtype))
+
+
 def test_images_and_classes_do_not_influence_each_other():
     maps = drawn(3, 6, 4, 4)
     for modifier in (SequentialDrop(3), SequentialDrop(3, temperature=0.1, fill="min")):
@@ -282,11 +295,33 @@ def test_importance_or_drop_by_hand():
     maps = drawn(4, 5, 3, 3)
     weighted = ImportanceOrDrop(drop_prob=0)(maps)
     torch.testing.assert_close(weighted, maps / (1 + (-maps).exp()))
+    edge = torch.zeros(1, 1, 2, 2, requires_grad=True)  # an importance of .5 is dropped, and its gradient with it
+    ImportanceOrDrop(threshold=0.5, drop_prob=1)(edge).sum().backward()
+    assert edge.grad.abs().sum() == 0
+    ImportanceOrDrop(drop_prob=0)(edge).sum().backward()
+    assert torch.allclose(edge.grad, torch.full_like(edge, 0.5))  # the importance and its own gradient, U being 0
+    steep = torch.ones(1, 1, 1, 1, requires_grad=True)
+    ImportanceOrDrop(drop_prob=0)(steep).sum().backward()
+    share = 1 / (1 + math.exp(-1))
+    assert float(steep.grad) == pytest.approx(share + share * (1 - share))
     modifier = ImportanceOrDrop(threshold=0.7, drop_prob=1)
     lost = 1 / (1 + (-maps).exp()) >= 0.7
     assert torch.equal(modifier(maps), maps * ~lost)
     assert modifier.scalars()["dropped"] == pytest.approx(float(lost.float().mean()))
     assert modifier.eval()(maps) is maps
+
+
+def test_a_map_of_zeros_has_no_similarity_and_no_gradient():
+    maps = torch.zeros(1, 1, 3, 2, 2)
+    maps[0, 0, 1:] = torch.rand(2, 2, 2, generator=torch.Generator().manual_seed(0))
+    maps.requires_grad_()
+    first, second = maps.detach()[0, 0, 1].flatten(), maps.detach()[0, 0, 2].flatten()
+    cosine = float(first @ second / (first.norm() * second.norm()))
+    found = mean_cosine(maps)
+    assert float(found.detach()) == pytest.approx(2 * cosine / 6)
+    found.sum().backward()
+    assert maps.grad[0, 0, 0].abs().max() == 0
+    assert 0 < maps.grad.abs().max() < 10
 
 
 @pytest.mark.parametrize(("per", "draws"), [("map", 64 * 32), ("image", 64), ("batch", 1)])
@@ -351,17 +386,6 @@ def test_the_method_is_found_and_its_card_has_its_numbers():
         assert f"{value:.3f}".rstrip("0").lstrip("0") in card
 
 
-def test_the_settings_of_the_dissertation():
-    for name, split in (("excam_resnet101_voc12", "train"), ("excam_resnet101_voc07", "trainval")):
-        config = load_config(name)
-        assert config.model.head.maps_per_class == 8
-        assert dict(config.model.head.pooling) == {"type": "WildcatPooling", "kmax": 0.2, "kmin": 0.2, "alpha": 0.6}
-        assert config.train_dataloader.batch_size == 16
-        assert config.train_dataloader.dataset.split == split
-        assert config.test_dataloader.dataset.pipeline[0]["size"] == (224, 224)
-    assert load_config("excam_mobilenetv2_voc", {"model.modifiers.0.variant": "literal"}).model.head.maps_per_class == 8
-
-
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_step_of_every_configuration(name, tmp_path, monkeypatch):
@@ -371,5 +395,8 @@ def test_a_step_of_every_configuration(name, tmp_path, monkeypatch):
     assert net.head.maps_per_class == 8
     assert predictions[0].logits.shape == (3,)
     assert predictions[0].maps.shape == (1, 64, 64)
-    if "exclusive" not in name:
-        assert type(net.head.map_modifiers[0]).__name__ == ("ImportanceOrDrop" if "adl" in name else "SequentialDrop")
+    kinds = {"exclusive": [], "adl": ["ImportanceOrDrop"]}
+    wanted = [*kinds.get(name.split("_")[1], ["SequentialDrop"]), "ScaleGradient"]
+    assert [type(modifier).__name__ for modifier in net.head.map_modifiers] == wanted
+    assert net.head.map_modifiers[-1].factor == 8
+    assert ("exclusive_maps" in net.losses) == ("exclusive" in name)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.config_steps import drawn, one_step
-from wsolkit import Activation, CheckpointError, ConfigError, ShapeError
+from wsolkit import Activation, CamMethod, CheckpointError, ConfigError, ShapeError
 from wsolkit.maps import finish_maps
 from wsolkit.preprocess import ImagePreprocessor
 from wsolkit.registry import MODELS
@@ -144,6 +144,29 @@ def test_the_average_of_both_maps(tmp_path):
     torch.testing.assert_close(AverageWithFirst()(model, own, classes[:, 0]), maps[:, 0])
     itself = AverageWithFirst(checkpoint).raw_maps(first, seen, classes)  # a checkpoint of its own comes first
     torch.testing.assert_close(itself, one, atol=1e-4, rtol=0)
+
+
+class Corner(CamMethod):
+    """A map that is 1 in one corner, whatever the model."""
+
+    def raw_maps(self, model, images, classes, activation=None):
+        maps = torch.zeros(*classes.shape, 2, 2)
+        maps[..., 0, 0] = 1
+        return maps
+
+
+@torch.no_grad()
+def test_each_of_the_two_has_its_own_cam_method(tmp_path):
+    checkpoint, first = trained(tmp_path / "first")
+    images = first.data_preprocessor({"inputs": pixels()})["inputs"]
+    classes = torch.tensor([0, 1, 2])
+    plain = first.cam_method(first, images, classes)
+    corner = Corner()(first, images, classes)
+    found = AverageWithFirst(checkpoint, of=Corner()).raw_maps(first, images, classes)
+    torch.testing.assert_close(found, (plain + corner) / 2, atol=1e-4, rtol=0)
+    other = AverageWithFirst(checkpoint)
+    other.first_of(first).model(images.device).cam_method = Corner()
+    torch.testing.assert_close(other.raw_maps(first, images, classes), (plain + corner) / 2, atol=1e-4, rtol=0)
 
 
 @torch.no_grad()

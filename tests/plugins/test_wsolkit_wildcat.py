@@ -6,6 +6,7 @@ import torch
 from tests.config_steps import one_step
 from wsolkit import ConfigError, load_plugins
 from wsolkit.heads import ConvHead
+from wsolkit.registry import MODELS
 from wsolkit.runner.config import load_config
 from wsolkit.runner.find_config import config_files
 from wsolkit_wildcat import ScaleGradient, WildcatPooling, region_count
@@ -54,13 +55,21 @@ def test_one_cell_counts_at_least_and_gradients_reach_the_chosen_cells_only():
         WildcatPooling(kmax=0)
 
 
+def test_maps_in_half_precision_are_pooled_in_float32():
+    maps = torch.randn(2, 3, 28, 28, generator=torch.Generator().manual_seed(0)).bfloat16()
+    with torch.autocast("cpu", torch.bfloat16):
+        found = WildcatPooling()(maps)
+    assert found.dtype == torch.float32
+    torch.testing.assert_close(found, WildcatPooling()(maps.float()))
+
+
 def test_the_gradient_of_the_authors_code():
     torch.manual_seed(0)
     features = torch.rand(2, 5, 4, 4, requires_grad=True)
     head = ConvHead({"last": 5}, 3, pooling=WildcatPooling(), maps_per_class=4).train()
     plain = head({"last": features})
     (true,) = torch.autograd.grad(plain.logits.square().sum(), features)
-    head.map_modifiers.append(ScaleGradient(factor=4.0))
+    head.map_modifiers.append(ScaleGradient(maps_per_class=4))
     scaled = head({"last": features})
     torch.testing.assert_close(scaled.logits, plain.logits)
     (larger,) = torch.autograd.grad(scaled.logits.square().sum(), features)
@@ -94,3 +103,18 @@ def test_a_step_of_every_configuration(name, tmp_path, monkeypatch):
     assert net.head.maps_per_class == 8
     assert predictions[0].logits.shape == (3,)
     assert predictions[0].maps.shape == (1, 64, 64)
+    (modifier,) = net.head.map_modifiers
+    assert (type(modifier), modifier.factor) == (ScaleGradient, 8)
+
+
+@pytest.mark.parametrize("factor", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_factor_is_a_positive_number(factor):
+    with pytest.raises(ConfigError, match=f"factor of ScaleGradient should be a positive number, but got {factor}"):
+        ScaleGradient(factor)
+
+
+def test_the_factor_follows_the_maps_of_the_head():
+    config = load_config("wildcat_mobilenetv2_voc", {"model.head.maps_per_class": 4, "weights": "none"})
+    config.model.head.num_classes = 2
+    config.model.pop("freeze", None)
+    assert MODELS.build(config.model).head.map_modifiers[0].factor == 4

@@ -57,10 +57,9 @@ class ConvHead(ActivationHead):
         """Make maps (B, K, h, w) and logits (B, K)."""
         features = levels[self.level]
         every = self.classifier(features)  # (B, K*M, h, w)
-        maps = self.map_modifiers(every)
+        maps = self.map_modifiers(every).float()  # averaged and pooled in bf16, scores of many images would tie
         extras = {}
         if self.maps_per_class > 1:
             extras["maps_per_class"] = every.unflatten(1, (-1, self.maps_per_class))
             maps = maps.unflatten(1, (-1, self.maps_per_class)).mean(2)  # (B, K, h, w)
-        maps = maps.float()  # pooled in bf16, scores of many images would tie
         return Activation(maps, self.pooling(maps), features, extras)
