@@ -24,6 +24,6 @@ model = dict(
     box_extractor=dict(type="LargestComponent", threshold=0.3),
 )
 train_dataloader = dict(batch_size=48, batch_sampler=dict(type="ClassBalancedBatchSampler", classes=12, images=4))
-optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(decay_mult={}))
+optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(decay_mult=dict(_delete_=True)))
 param_scheduler = [dict(type="ExponentialLR", gamma=0.95)]
 train_cfg = dict(max_epochs=20)

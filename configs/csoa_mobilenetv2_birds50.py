@@ -9,31 +9,29 @@ suit a processor. Images are embedded by the same MobileNetV2 at 112 pixels inst
 fifth of CAM's: at .05 classifiers of three layers diverge here (on fixed features of the training images the cross
 entropy falls to .8 in four epochs at .01, and stays at 4 at .05). CoAug counts a tenth: the paper gives no weight, and
 at 1 its terms of about 3 keep the network from learning the classes.
-csoa_confseg_mobilenetv2_birds50 and csoa_coaug_mobilenetv2_birds50 leave one module out.
+csoa_confseg_mobilenetv2_birds50 and csoa_coaug_mobilenetv2_birds50 leave one module out,
+csoa_baseline_mobilenetv2_birds50 both.
 """
 
 _base_ = ["cam_mobilenetv2_birds50.py"]
 
+coaug = dict(
+    type="CoAug",
+    weight=0.1,
+    embedding=dict(
+        type="TimmBackbone",
+        name="mobilenetv2_100",
+        pad_type="same",
+        levels=["final"],
+        weights="{{$WSOLKIT_WEIGHTS:none}}",
+    ),
+    embedding_size=112,
+    pool="average",
+)
 model = dict(
     backbone=dict(levels=["blocks.4", "final"]),
     head=dict(_delete_=True, type="TwoBranchHead", levels=["blocks.4", "final"], hidden=128),
-    losses=[
-        dict(type="CrossEntropy"),
-        dict(type="ConfSeg"),
-        dict(
-            type="CoAug",
-            weight=0.1,
-            embedding=dict(
-                type="TimmBackbone",
-                name="mobilenetv2_100",
-                pad_type="same",
-                levels=["final"],
-                weights="{{$WSOLKIT_WEIGHTS:none}}",
-            ),
-            embedding_size=112,
-            pool="average",
-        ),
-    ],
+    losses=[dict(type="CrossEntropy"), dict(type="ConfSeg"), coaug],
     cam_method=dict(type="BranchUnion"),
     box_extractor=dict(threshold=0.3),
 )

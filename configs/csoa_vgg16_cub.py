@@ -24,7 +24,8 @@ model = dict(
 )
 train_dataloader = dict(batch_size=48, batch_sampler=dict(type="ClassBalancedBatchSampler", classes=12, images=4))
 optim_wrapper = dict(
-    optimizer=dict(lr=1e-3), paramwise_cfg=dict(lr_mult=dict(_delete_=True, backbone=1.0, head=1.0), decay_mult={})
+    optimizer=dict(lr=1e-3),
+    paramwise_cfg=dict(lr_mult=dict(_delete_=True, backbone=1.0, head=1.0), decay_mult=dict(_delete_=True)),
 )
 param_scheduler = [dict(type="ExponentialLR", gamma=0.95)]
 train_cfg = dict(max_epochs=50)

@@ -36,12 +36,14 @@ class Deck:
         while len(dealt) < count:
             if not self.left:
                 order = torch.randperm(len(self.cards), generator=self.generator).tolist()
-                self.left = [self.cards[place] for place in order]
+                self.left = [self.cards[place] for place in reversed(order)]  # the next one is the last
             wanted = count - len(dealt)
-            seen = set(dealt) if count <= len(self.cards) else set()
-            fresh = [card for card in self.left if card not in seen][:wanted]
-            taken = set(fresh)
-            self.left = [card for card in self.left if card not in taken]
+            if not dealt or count > len(self.cards):
+                fresh = self.left[-wanted:][::-1]
+                del self.left[-wanted:]
+            else:  # shuffled within this deal: none that was dealt already
+                fresh = [card for card in reversed(self.left) if card not in dealt][:wanted]
+                self.left = [card for card in self.left if card not in fresh]
             dealt += fresh
         return dealt
 

@@ -90,7 +90,7 @@ class CoAug(Loss):
         precision: str = "auto",
     ) -> None:
         super().__init__()
-        if gamma < 0 or delta < 0 or eps <= 0 or (cap is not None and cap <= 0):
+        if not (gamma >= 0 and delta >= 0 and eps > 0 and (cap is None or cap > 0)):
             raise ConfigError(
                 f"CoAug needs gamma and delta of at least 0, and eps and cap above 0, but got gamma={gamma}, "
                 f"delta={delta}, eps={eps}, cap={cap}."

@@ -67,7 +67,7 @@ class ConfSeg(Loss):
         classification: str = "softmax",
     ) -> None:
         super().__init__()
-        if max_alpha < 0:
+        if not max_alpha >= 0:
             raise ConfigError(f"max_alpha of ConfSeg should be at least 0, but got {max_alpha}.")
         if reduction not in REDUCTIONS:
             raise ConfigError(f"reduction of ConfSeg should be one of {', '.join(REDUCTIONS)}, but got {reduction!r}.")

@@ -22,6 +22,7 @@ CSOA = Method(
         "csoa_mobilenetv2_birds50",
         "csoa_confseg_mobilenetv2_birds50",
         "csoa_coaug_mobilenetv2_birds50",
+        "csoa_baseline_mobilenetv2_birds50",
         "csoa_vit_birds50",
     ),
     card=Path(__file__).with_name("card.md"),

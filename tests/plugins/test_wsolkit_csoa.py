@@ -147,6 +147,8 @@ def test_mistakes_with_conf_seg_are_explained():
         ConfSeg(classification="bce")
     with pytest.raises(ConfigError, match="max_alpha of ConfSeg should be at least 0, but got -1"):
         ConfSeg(max_alpha=-1)
+    with pytest.raises(ConfigError, match="max_alpha of ConfSeg should be at least 0, but got nan"):
+        ConfSeg(max_alpha=float("nan"))
 
 
 def length(left, right, eps):
@@ -294,6 +296,9 @@ def test_mistakes_with_co_aug_are_explained():
         CoAug(embedding_size=(1, 2, 3))
     with pytest.raises(ConfigError, match="eps and cap above 0, but got"):
         CoAug(cap=0)
+    for name in ("gamma", "delta", "eps", "cap"):
+        with pytest.raises(ConfigError, match=f"CoAug needs gamma and delta of at least 0.*{name}=nan"):
+            CoAug(**{name: float("nan")})
     with pytest.raises(ConfigError, match="There is no backbone named 'AlexNett'"):
         CoAug(embedding={"type": "AlexNett"})
     with pytest.raises(ConfigError, match="embedding of CoAug is a backbone"):
@@ -513,6 +518,7 @@ def small_batches(config):
         "csoa_mobilenetv2_birds50",
         "csoa_confseg_mobilenetv2_birds50",
         "csoa_coaug_mobilenetv2_birds50",
+        "csoa_baseline_mobilenetv2_birds50",
         "csoa_vit_birds50",
     ],
 )
@@ -525,7 +531,9 @@ def test_a_step_of_every_configuration(name, tmp_path, monkeypatch):
     side = 224 if "vit" in name else 64
     net, predictions = config_steps.one_step(name, tmp_path / "run", side=side)
     assert isinstance(net.head, TwoBranchHead)
-    assert ("conf_seg" in net.losses, "co_aug" in net.losses) == ("coaug" not in name, "confseg" not in name)
+    alone = {"confseg": {"conf_seg"}, "coaug": {"co_aug"}, "baseline": set()}
+    wanted = alone.get(name.split("_")[1], {"conf_seg", "co_aug"})
+    assert set(net.losses) == {"cross_entropy", *wanted}
     assert predictions[0].maps.shape == (1, side, side)
     assert net.boxes(predictions[0].maps[0]).boxes.shape[1] == 4
 
