@@ -141,7 +141,16 @@ def test_runs_under_autocast_and_channels_last():
     [
         ("resnet19", {}, r"timm has no model 'resnet19'. Did you mean '.*resnet18'"),
         ("resnet18", {"levels": ["layer5"]}, r"resnet18 has no level 'layer5'.*Did you mean 'layer"),
-        ("resnet18", {"levels": "layer4"}, r"no level 'layer4'; levels is a list"),
+        (
+            "resnet18",
+            {"levels": "layer4"},
+            r"^levels is a list of names of levels of timm's resnet18, but got 'layer4'\. Write \['layer4'\]\.$",
+        ),
+        (
+            "resnet18",
+            {"levels": "layr4"},
+            r"^levels is a list of names.*but got 'layr4'\. Write \[NAME, \.\.\.\]\. Did you mean 'layer4' or",
+        ),
         ("resnet18", {"levels": []}, r"levels is a list of one or more names"),
         ("resnet18", {"output_stride": 12}, r"output stride is 8, 16 or 32, but got 12 for resnet18"),
         ("resnet18", {"pad_typo": "same"}, r"resnet18 cannot be built with pad_typo='same': .*unexpected.*pad_typo"),

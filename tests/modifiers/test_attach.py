@@ -1,4 +1,5 @@
 import copy
+import re
 
 import pytest
 import torch
@@ -185,6 +186,30 @@ class DropBlockOfOnes(MapModifier):
 def test_mistakes_are_explained(backbone, cfg, error, words):
     with pytest.raises(error, match=words):
         attach_modifiers(backbone, [cfg])
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        ("layr4", r"has no module 'layr4'\. Did you mean 'layer4'\?"),
+        ("brunch", r"Did you mean 'branch' or 'one\.branch'\?"),
+        ("model.layr4", r"Did you mean 'model\.layer4' or"),
+        ("e.conv", r"Did you mean 'one\.conv' or 'model\.conv'\?"),
+    ],
+)
+def test_a_misspelt_name_below_any_child_is_answered_with_the_nearest_that_works(at, words):
+    model = nn.ModuleDict({"layer4": nn.ReLU(), "conv": nn.ReLU()})
+    parts = nn.ModuleDict({"one": nn.ModuleDict({"branch": nn.ReLU(), "conv": nn.ReLU()}), "model": model})
+    with pytest.raises(ConfigError, match=words) as caught:
+        find_module(parts, at)
+    for name in re.findall(r"'([^']+)'", str(caught.value).partition(". ")[2]):
+        find_module(parts, name)
+
+
+def test_the_names_below_a_single_child_are_offered_once():
+    model = nn.ModuleDict({"layer4": nn.ReLU()})
+    with pytest.raises(ConfigError, match=r"has no module 'x'\. Known names: 'layer4', 'model'\.$"):
+        find_module(nn.ModuleDict({"model": model}), "x")
 
 
 def test_an_ambiguous_name_is_refused():

@@ -112,9 +112,14 @@ class TimmBackbone(Backbone):
         if levels is None:
             same = len(set(strides.values())) == 1 < len(names) and FINAL in shapes
             levels = [FINAL] if same else [*names, *([FINAL] if differs else [])]
+        if isinstance(levels, str):
+            advice = f"Write [{levels!r}]." if levels in shapes else f"Write [NAME, ...]. {nearest(levels, shapes)}"
+            raise ConfigError(
+                f"levels is a list of names of levels of timm's {self.name}, but got {levels!r}. {advice}"
+            )
         unknown = [level for level in levels if level not in shapes]
-        if unknown or not levels or isinstance(levels, str):
-            asked = unknown[0] if unknown and not isinstance(levels, str) else levels
+        if unknown or not levels:
+            asked = unknown[0] if unknown else levels
             raise ConfigError(
                 f"timm's {self.name} has no level {asked!r}; levels is a list of one or more names. "
                 f"{nearest(str(asked), shapes)}"

@@ -9,6 +9,7 @@ model works with its own copy.
 from __future__ import annotations
 
 import inspect
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -262,7 +263,9 @@ def _cells(images: Tensor, stride: int) -> tuple[int, int]:
 
 
 def _names(backbone: nn.Module) -> list[str]:
-    """Return the names of all modules, without the name of a wrapper where there is only one child."""
+    """Return the names that ``find_module`` takes, without the long ones where one child wraps everything."""
     names = [name for name, _ in backbone.named_modules() if name]
+    behind = Counter(name.partition(".")[2] for name in names)
+    short = [name for name, number in behind.items() if name and number == 1]
     children = [child for child, _ in backbone.named_children()]
-    return [name.removeprefix(f"{children[0]}.") for name in names] if len(children) == 1 else names
+    return [*children, *short] if len(children) == 1 else [*names, *short]

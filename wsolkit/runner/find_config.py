@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 import os
+import re
 import tempfile
 import traceback
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -68,23 +69,28 @@ def find_config(name_or_path: str | Path) -> Path:
 def read_config(path: Path) -> Config:
     """Read a configuration file and what it builds on.
 
-    ``_base_`` may name a shipped configuration as ``wsolkit::NAME`` beside files relative to the configuration.
+    ``_base_`` may name a shipped configuration as ``wsolkit::NAME`` beside files relative to the configuration, and so
+    may every file that it builds on.
 
     Raises:
-        ConfigError: it does not parse, fails while it runs, or builds on a file that is not there; with file and line.
+        ConfigError: it does not parse, fails while it runs, or builds on itself or on a file that is not there; with
+            file and line.
     """
     check_source(path, ())
+    read: dict[Path, Path] = {}
     with tempfile.TemporaryDirectory() as folder:
-        file = with_plain_bases(path, Path(folder))
+        file = with_plain_bases(path, Path(folder), read)
         try:
             with without_remarks():
                 config = Config.fromfile(file)
         except ConfigError:
             raise
         except Exception as error:  # a configuration is code and may fail in any way
-            said = f"{where(error, file)}: {type(error).__name__}: {error}".replace(str(file), str(path))
+            said = with_originals(f"{where(error, file, read)}: {type(error).__name__}: {error}", read)
             raise ConfigError(f"{said}. Correct the configuration.") from None
-    return config if file == path else Config(config.to_dict(), cfg_text=config.text, filename=str(path))
+    if file == path:
+        return config
+    return Config(config.to_dict(), cfg_text=with_originals(config.text, read), filename=str(path))
 
 
 @contextmanager
@@ -98,25 +104,59 @@ def without_remarks() -> Iterator[None]:
         logger.disabled = before
 
 
-def with_plain_bases(path: Path, folder: Path) -> Path:
-    """Return the configuration, or a copy in ``folder`` with paths where ``_base_`` says ``wsolkit::NAME``."""
-    if path.suffix != ".py":
+def with_plain_bases(path: Path, folder: Path, read: dict[Path, Path]) -> Path:
+    """Return the configuration, or a copy where it, or one that it builds on, says ``wsolkit::NAME`` in ``_base_``.
+
+    Args:
+        path: the configuration, after ``check_source``.
+        folder: takes the copies, each in a folder of its own. They name the files they build on by full paths.
+        read: filled with the file to read for each Python file that the configuration builds on, and for itself.
+    """
+    if path.suffix != ".py" or not path.is_file():
         return path
-    text = path.read_text(encoding="utf-8")
-    for node, bases in base_lines(ast.parse(text)):
-        if not any(base.startswith(SHIPPED) for base in bases):
-            continue
-        plain = [
-            str(find_config(base.removeprefix(SHIPPED)) if base.startswith(SHIPPED) else path.resolve().parent / base)
-            for base in bases
-        ]
-        lines = text.splitlines(keepends=True)
-        taken = (node.end_lineno or node.lineno) - node.lineno
-        lines[node.lineno - 1 : node.end_lineno] = [f"_base_ = {plain!r}" + "\n" * (taken + 1)]
-        copy = folder / path.name
-        copy.write_text("".join(lines), encoding="utf-8")
-        return copy
-    return path
+    if path not in read:
+        text = path.read_text(encoding="utf-8")
+        node, bases = next(base_lines(ast.parse(text)), (None, []))
+        files = [base_file(path, base) for base in bases]
+        plain = [file and with_plain_bases(file, folder, read) for file in files]
+        if node is None or (plain == files and not any(base.startswith(SHIPPED) for base in bases)):
+            read[path] = path
+        else:
+            copy = folder / str(len(read)) / path.name
+            copy.parent.mkdir()
+            text = with_bases(text, node.value, [str(file or base) for file, base in zip(plain, bases, strict=True)])
+            here = path.absolute().parent.as_posix()
+            copy.write_text(re.sub(r"\{\{\s*fileDirname\s*\}\}", lambda _: here, text), encoding="utf-8")
+            read[path] = copy
+    return read[path]
+
+
+def with_bases(text: str, value: ast.expr, bases: list[str]) -> str:
+    """Return the text of a configuration with another value of ``_base_``; every line keeps its number."""
+    lines = text.split("\n")
+    first, last = value.lineno - 1, (value.end_lineno or value.lineno) - 1
+    before = lines[first].encode()[: value.col_offset].decode()  # ast counts bytes
+    behind = lines[last].encode()[value.end_col_offset :].decode()
+    lines[first : last + 1] = [f"{before}{repr(bases)[:-1]}" + "\n" * (last - first) + f"]{behind}"]
+    return "\n".join(lines)
+
+
+def with_originals(text: str, read: Mapping[Path, Path]) -> str:
+    """Return a text with the names of configurations in place of those of their copies."""
+    for path, copy in read.items():
+        text = text.replace(str(copy), str(path))
+    return text
+
+
+def base_file(path: Path, base: str) -> Path | None:
+    """Return the file that ``_base_`` of a configuration names, or None where it lies in another package.
+
+    Raises:
+        ConfigError: wsolkit and its plugins ship no configuration of that name.
+    """
+    if base.startswith(SHIPPED):
+        return find_config(base.removeprefix(SHIPPED)).resolve()
+    return None if "::" in base else path.resolve().parent / base
 
 
 def base_lines(tree: ast.Module) -> Iterator[tuple[ast.Assign, list[str]]]:
@@ -133,16 +173,20 @@ def base_lines(tree: ast.Module) -> Iterator[tuple[ast.Assign, list[str]]]:
         yield node, [bases] if isinstance(bases, str) else list(bases)
 
 
-def where(error: BaseException, path: Path) -> str:
+def where(error: BaseException, path: Path, read: Mapping[Path, Path]) -> str:
     """Return the file and line of a configuration at which an error arose."""
-    for frame in reversed(traceback.extract_tb(error.__traceback__)):
-        if frame.filename.endswith(".py") and "site-packages" not in frame.filename and is_config(frame.filename):
-            return f"{frame.filename}:{frame.lineno}"
+    files = {copy.resolve() for copy in read.values()}
+    frames = traceback.extract_tb(error.__traceback__)[::-1]
+    inside = [frame for frame in frames if Path(frame.filename).resolve() in files]
+    for frame in inside or [frame for frame in frames if is_config(frame.filename)]:
+        return f"{frame.filename}:{frame.lineno}"
     return str(path)
 
 
 def is_config(filename: str) -> bool:
-    """Whether a file on the traceback is a configuration rather than a part of wsolkit."""
+    """Whether a file on the traceback may be a configuration that a computed ``_base_`` names."""
+    if not filename.endswith(".py") or "site-packages" in filename:
+        return False
     package = Path(wsolkit.__file__).resolve().parent
     path = Path(filename).resolve()
     return not path.is_relative_to(package) or path.is_relative_to(package / "configs")
@@ -156,7 +200,7 @@ def check_source(path: Path, trail: tuple[Path, ...]) -> None:
     """
     path = path.resolve()
     if path in trail:
-        between = ", ".join(map(str, trail[1:])) or "_base_"
+        between = ", ".join(map(str, trail[trail.index(path) + 1 :])) or "_base_"
         raise ConfigError(f"{path} builds on itself through {between}. Break the circle.")
     if path.suffix != ".py":
         return
@@ -169,17 +213,14 @@ def check_source(path: Path, trail: tuple[Path, ...]) -> None:
         raise ConfigError(f"The configuration {path} cannot be read: {error}.") from None
     for node, bases in base_lines(tree):
         for base in bases:
-            if base.startswith(SHIPPED) and not trail:
-                find_config(base.removeprefix(SHIPPED))
+            if "://" in base:
                 continue
-            if base.startswith(SHIPPED):
-                raise ConfigError(
-                    f"{path}:{node.lineno}: _base_ names {base!r}, but {path.name} is a base itself. "
-                    f"Name {base!r} in {trail[0].name} instead."
-                )
-            if "::" in base or "://" in base:
+            try:
+                file = base_file(path, base)
+            except ConfigError as error:
+                raise ConfigError(f"{path}:{node.lineno}: {error}") from None
+            if file is None:
                 continue
-            file = path.parent / base
             if not file.is_file():
                 others = [other.name for other in file.parent.glob("*.py")] if file.parent.is_dir() else []
                 raise ConfigError(
