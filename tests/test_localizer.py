@@ -213,6 +213,12 @@ def test_a_batch_of_grey_images_is_explained():
         ({"head": {"type": "LinaerHead", "num_classes": 3}}, "no activation head named 'LinaerHead'.*'LinearHead'"),
         ({"head": {"type": "LinearHead", "num_clases": 3}}, "takes no argument 'num_clases'.*'num_classes'"),
         ({"head": {"type": "LinearHead"}}, "LinearHead needs 'num_classes'"),
+        ({"losses": {"type": "CrossEntropy"}}, r"model.losses is a list, but got .* Put it into brackets: \[\{'type'"),
+        ({"freeze": "shallow"}, r"model.freeze is a list, but got 'shallow'. Put it into brackets: \['shallow'\]"),
+        (
+            {"losses": [{"type": "CrossEntropy", "weight": "abc"}]},
+            "The weight of CrossEntropy is a number, but got 'abc'",
+        ),
         ({"losses": ["CrossEntropy"]}, r"is written as dict\(type='NAME', ...\), but got 'CrossEntropy'"),
         (
             {"losses": [CrossEntropy(), CrossEntropy()]},

@@ -7,7 +7,17 @@ from mmengine.config import Config
 
 from wsolkit import ConfigError, Pooling
 from wsolkit.plugins import INTERFACES, load_plugins
-from wsolkit.registry import BACKBONES, HOOKS, LOSSES, METRICS, POOLINGS, ComponentRegistry, check_arguments
+from wsolkit.registry import (
+    BACKBONES,
+    HEADS,
+    HOOKS,
+    LOSSES,
+    METRICS,
+    POOLINGS,
+    ComponentRegistry,
+    check_arguments,
+    check_scalar,
+)
 
 SCRATCH = """
 from wsolkit import Pooling
@@ -80,13 +90,48 @@ def test_a_parent_s_names_are_known():
     [
         ("AveragePooling", r"A pooling is written as dict\(type='NAME', ...\), but got 'AveragePooling'"),
         (None, r"A pooling is written as dict\(type='NAME', ...\), but got None"),
-        ({"size": 3}, r"A pooling needs a type, but got \{'size': 3\}. Add type='NAME'"),
+        ({"size": 3}, r"This pooling needs a type, but got \{'size': 3\}. Add type='NAME'"),
         ({"type": "AveragePooling", "sise": 3}, r"pooling AveragePooling takes no argument 'sise'"),
     ],
 )
 def test_a_wrong_configuration_is_explained(config, words):
     with pytest.raises(ConfigError, match=words):
         POOLINGS.build(config)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"maps_per_class": "abc"}, "maps_per_class of ConvHead is a whole number, but got 'abc'"),
+        ({"maps_per_class": 2.5}, "maps_per_class of ConvHead is a whole number, but got 2.5"),
+        ({"num_classes": [3]}, r"num_classes of ConvHead is a whole number, but got \[3\]"),
+        ({"bias": "no"}, "bias of ConvHead is True or False, but got 'no'"),
+    ],
+)
+def test_a_value_of_another_kind_is_explained(options, words):
+    good = {"type": "ConvHead", "channels": {"a": 2}, "num_classes": 3, "level": "a", "pooling": None}
+    assert HEADS.build(good).maps_per_class == 1
+    with pytest.raises(ConfigError, match=words):
+        HEADS.build({**good, **options})
+
+
+@pytest.mark.parametrize(
+    ("value", "annotation", "words"),
+    [
+        ("1", "float | None", "x is a number or None, but got '1'"),
+        ((1,), "int | float", r"x is a whole number or a number, but got \(1,\)"),
+        (1, "float", None),
+        (True, "float", None),
+        ("1", "str | float", None),
+        (0.5, "<class 'int'>", None),
+    ],
+)
+def test_only_plain_numbers_are_judged(value, annotation, words):
+    if words is None:
+        check_scalar("x", value, annotation)
+    else:
+        with pytest.raises(ConfigError, match=words):
+            check_scalar("x", value, annotation)
 
 
 def test_a_missing_argument_is_named():

@@ -326,7 +326,13 @@ class BoxExtractor(ABC):
 
     Args:
         threshold: the cut as a fraction of the map's maximum, in [0, 1); strictly larger scores are inside.
+
+    Attributes:
+        chooses_threshold: whether it cuts each map where it chooses itself, and ``threshold`` only serves where it
+            cannot. No threshold is chosen on a validation for such an extractor.
     """
+
+    chooses_threshold: ClassVar[bool] = False
 
     def __init__(self, threshold: float = 0.2) -> None:
         if not 0 <= threshold < 1:

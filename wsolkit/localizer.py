@@ -16,7 +16,7 @@ from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
 from wsolkit.modifiers.attach import attach_modifiers
 from wsolkit.modifiers.places import IMAGE, MAPS, check_place, modifier_for_images, modifier_for_maps
 from wsolkit.precision import autocast_context
-from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS
+from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, check_scalar
 
 __all__ = ["Localizer"]
 
@@ -61,6 +61,9 @@ class Localizer(BaseModel):
         compile: bool | Mapping[str, Any] = False,
         init_cfg: Any = None,
     ) -> None:
+        for name, given in (("losses", losses), ("modifiers", modifiers), ("freeze", freeze), ("norm_eval", norm_eval)):
+            if isinstance(given, (str, Mapping)):
+                raise ConfigError(f"model.{name} is a list, but got {given!r}. Put it into brackets: [{given!r}].")
         preprocessor = data_preprocessor or {"type": "ImagePreprocessor"}
         if isinstance(preprocessor, Mapping) and preprocessor.get("type") == "ImagePreprocessor":
             preprocessor = {"channels_last": channels_last, **preprocessor}
@@ -91,13 +94,14 @@ class Localizer(BaseModel):
 
     def _add_loss(self, config: Any) -> None:
         config = dict(config) if isinstance(config, Mapping) else config
-        weight = float(config.pop("weight", 1.0)) if isinstance(config, dict) else 1.0
+        weight = config.pop("weight", 1.0) if isinstance(config, dict) else 1.0
         loss = LOSSES.build(config)
         name = snake_case(type(loss).__name__)
+        check_scalar(f"The weight of {type(loss).__name__}", weight, "float")
         if name in self.losses:
             raise ConfigError(f"The losses hold {type(loss).__name__} twice. Keep one, with the sum of the weights.")
         self.losses[name] = loss
-        self.loss_weights[name] = weight
+        self.loss_weights[name] = float(weight)
 
     def _placed_outside(self, config: Mapping[str, Any]) -> bool:
         """Put a modifier on the images or the head's maps, or say that it belongs inside the backbone."""

@@ -80,7 +80,10 @@ class ComponentRegistry(Registry):
         """
         if not isinstance(cfg, Mapping):
             if isinstance(cfg, (str, list, tuple)) or cfg is None:
-                raise ConfigError(f"A {self.name} is written as dict(type='NAME', ...), but got {cfg!r}. Write it so.")
+                article = "An" if self.name[0] in "aeiou" else "A"
+                raise ConfigError(
+                    f"{article} {self.name} is written as dict(type='NAME', ...), but got {cfg!r}. Write it so."
+                )
             return cfg
         check_arguments(cfg, self)
         return super().build(cfg, *args, **kwargs)
@@ -95,10 +98,10 @@ def check_arguments(cfg: Mapping[str, Any], registry: Registry) -> None:
     """Compare a ``dict(type=..., ...)`` with the signature of the component it names.
 
     Raises:
-        ConfigError: the ``type`` is missing or unknown, an argument is not one of the component's, or one is missing.
+        ConfigError: the ``type`` is missing or unknown, an argument is unknown or of another kind, or one is missing.
     """
     if "type" not in cfg:
-        raise ConfigError(f"A {registry.name} needs a type, but got {dict(cfg)!r}. Add type='NAME'.")
+        raise ConfigError(f"This {registry.name} needs a type, but got {dict(cfg)!r}. Add type='NAME'.")
     kind = cfg["type"]
     component = registry.get(kind) if isinstance(kind, str) else kind
     if component is None:
@@ -109,6 +112,8 @@ def check_arguments(cfg: Mapping[str, Any], registry: Registry) -> None:
     if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
         for key in sorted(given - set(parameters)):
             raise ConfigError(f"{registry.name} {name} takes no argument {key!r}. {nearest(key, parameters)}")
+    for key in sorted(given & set(parameters)):
+        check_scalar(f"{key} of {name}", cfg[key], str(parameters[key].annotation))
     missing = [
         key
         for key, parameter in parameters.items()
@@ -120,6 +125,24 @@ def check_arguments(cfg: Mapping[str, Any], registry: Registry) -> None:
         raise ConfigError(
             f"{registry.name} {name} needs {', '.join(map(repr, missing))}, which the configuration lacks."
         )
+
+
+def check_scalar(what: str, value: Any, annotation: str) -> None:
+    """Compare a value with the annotation of an argument that is a number, True or False; others pass.
+
+    Raises:
+        ConfigError: it is text or a container, or a broken number where a whole one is due.
+
+    >>> check_scalar("kmax of WildcatPooling", 2, "float | None")
+    """
+    kinds = set(annotation.replace(" ", "").split("|"))
+    if not kinds <= {"int", "float", "bool", "None"}:
+        return
+    broken = isinstance(value, float) and "float" not in kinds
+    if broken or isinstance(value, (str, Mapping, list, tuple)):
+        words = {"int": "a whole number", "float": "a number", "bool": "True or False", "None": "None"}
+        wanted = " or ".join(words[kind] for kind in words if kind in kinds)
+        raise ConfigError(f"{what} is {wanted}, but got {value!r}.")
 
 
 BACKBONES = ComponentRegistry("backbone", scope=SCOPE)

@@ -96,12 +96,18 @@ class ClassBalancedBatchSampler(Sampler[list[int]]):
         first_batch: how many batches of the epoch to leave out, for a training that is resumed inside it.
 
     Raises:
-        ConfigError: ``classes`` times ``images`` is not the batch size, or the sampler is another one.
+        ConfigError: ``classes`` or ``images`` is below 1, their product is not the batch size, or the sampler is of
+            another kind.
         DataError: an image has several classes.
     """
 
     def __init__(self, sampler: Any, batch_size: int, classes: int = 12, images: int = 4) -> None:
-        if classes < 1 or images < 1 or classes * images != batch_size:
+        if classes < 1 or images < 1:
+            raise ConfigError(
+                f"ClassBalancedBatchSampler draws one class or more, and one image of each or more, but got "
+                f"classes={classes} and images={images}."
+            )
+        if classes * images != batch_size:
             raise ConfigError(
                 f"ClassBalancedBatchSampler draws {classes} classes x {images} images = {classes * images}, but "
                 f"batch_size is {batch_size}. Set train_dataloader.batch_size={classes * images}, or other classes and "

@@ -45,7 +45,7 @@ class BranchUnion(CamMethod):
         activation = activation or model.activate(images)
         if "early_maps" not in activation.extras:
             raise ConfigError(
-                f"BranchUnion needs a head with two branches, which {type(model.head).__name__} is not or has not. Use "
+                f"BranchUnion needs a head with two branches, but {type(model.head).__name__} has one. Use "
                 "head=dict(type='TwoBranchHead') with its early branch, or cam_method=dict(type='HeadMaps')."
             )
         late = self.branch(model, images, classes, activation)

@@ -105,6 +105,7 @@ class SequentialDrop(MapModifier):
     """
 
     aliases: ClassVar[tuple[str, ...]] = ("excam", "sequential_drop")
+    only_at: ClassVar[str | None] = "maps"
 
     def __init__(
         self,

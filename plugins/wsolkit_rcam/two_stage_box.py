@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import ClassVar
 
 import numpy as np
 
@@ -91,6 +92,8 @@ class TwoStageBox(BoxExtractor):
         ConfigError: a number is out of range.
     """
 
+    chooses_threshold: ClassVar[bool] = True
+
     def __init__(
         self,
         step: float = 0.05,
@@ -100,7 +103,6 @@ class TwoStageBox(BoxExtractor):
         threshold: float = 0.2,
     ) -> None:
         super().__init__(threshold)
-        self.fallback = threshold  # a threshold chosen on a validation becomes self.threshold, which means nothing here
         if not 0 < step < 1:
             raise ConfigError(f"The step between thresholds should be in (0, 1), but got {step}.")
         if whole <= 0 or fewest_cells < 0:
@@ -124,7 +126,7 @@ class TwoStageBox(BoxExtractor):
         Raises:
             ShapeError: there are no features (C, h, w) to compare.
         """
-        box = largest_box(score_map, self.fallback)
+        box = largest_box(score_map, self.threshold)
         if box is None:
             return ScoredBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
         if features is None or features.ndim != 3:

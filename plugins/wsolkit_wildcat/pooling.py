@@ -58,7 +58,7 @@ class WildcatPooling(Pooling):
         normalize: halve the sum where ``kmin`` is above 0; ``False`` gives the equation's own sum.
 
     Raises:
-        ConfigError: ``kmax`` is not positive.
+        ConfigError: ``kmax`` is not positive, or ``kmin`` negative.
     """
 
     def __init__(
@@ -70,6 +70,8 @@ class WildcatPooling(Pooling):
                 f"kmax of WildcatPooling should be a share of the cells in (0, 1), or a number from 1 on, but got "
                 f"{kmax}."
             )
+        if kmin is not None and not kmin >= 0:
+            raise ConfigError(f"kmin of WildcatPooling should be 0 or more, but got {kmin}.")
         self.kmax = kmax
         self.kmin = kmax if kmin is None else kmin
         self.alpha = alpha

@@ -83,6 +83,15 @@ def test_a_class_called_train_is_no_split(layouts, tmp_path):
     assert ImageFolder(str(tmp_path), "all").classes == ("train", "tram")
 
 
+def test_too_few_images_for_a_split_are_told_from_none(tmp_path, layouts):
+    for number in range(5):
+        layouts.CONTENT["train"][0].save(tmp_path / "cat" / f"{number}.jpg")
+    assert len(ImageFolder(str(tmp_path), "train")) == 4
+    words = r"has more than 5 images, of which split_fractions \(0.8, 0.1, 0.1\) leave none for 'test'. Give more"
+    with pytest.raises(DataError, match=words):
+        ImageFolder(str(tmp_path), "test")
+
+
 def test_empty_data_is_an_error(tmp_path):
     with pytest.raises(DataError, match="There are no class folders in"):
         ImageFolder(str(tmp_path), "train")

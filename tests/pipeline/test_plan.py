@@ -21,7 +21,7 @@ def of_model(name, kind, **arguments):
         ([stage("..")], r"is called '..'"),
         ([stage("1st")], r"with a letter first"),
         ([stage("a"), stage("b"), stage("a")], "Two stages are called 'a'. .* rename one"),
-        ([{"name": "a"}], r"stage 'a': A pipeline stage needs a type"),
+        ([{"name": "a"}], r"stage 'a': This pipeline stage needs a type"),
         ([stage("a", "Sai")], "stage 'a': There is no pipeline stage named 'Sai'. Did you mean 'Say'"),
         ([stage("a", txt="x")], "stage 'a': pipeline stage Say takes no argument 'txt'. Did you mean 'text'?"),
         ([stage("a", "Copy")], "stage 'a': pipeline stage Copy needs 'sources', which the configuration lacks"),

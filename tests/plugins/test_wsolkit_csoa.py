@@ -474,7 +474,7 @@ def test_the_union_needs_two_branches_of_a_size():
     net = Localizer(
         backbone=resnet(), head={"type": "ConvHead", "num_classes": 3}, cam_method={"type": "BranchUnion"}
     ).eval()
-    with pytest.raises(ConfigError, match=r"which ConvHead is not or has not. Use head=dict\(type='TwoBranchHead'\)"):
+    with pytest.raises(ConfigError, match=r"two branches, but ConvHead has one. Use head=dict\(type='TwoBranchHead'\)"):
         net.predict(torch.randn(1, 3, 64, 64))
     activation = Activation(torch.rand(1, 2, 4, 4), extras={"early_maps": torch.rand(1, 2, 8, 8)})
     with pytest.raises(ShapeError, match=r"gives maps of \(8, 8\) and \(4, 4\) cells. Use resize='bicubic'"):

@@ -134,6 +134,8 @@ def test_a_resumed_epoch_reads_no_batch_twice():
 
 def test_mistakes_are_explained():
     dataset = Labels(BALANCED)
+    with pytest.raises(ConfigError, match="one class or more, and one image .* but got classes=-4 and images=-8"):
+        ClassBalancedBatchSampler(DefaultSampler(Labels(BALANCED)), batch_size=32, classes=-4, images=-8)
     with pytest.raises(ConfigError, match=r"12 classes x 4 images = 48, but batch_size is 32. Set .*batch_size=48"):
         ClassBalancedBatchSampler(DefaultSampler(dataset, seed=0), 32)
     with pytest.raises(ConfigError, match=r"from a DefaultSampler, but got SequentialSampler. Write"):

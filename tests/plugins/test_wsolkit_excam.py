@@ -124,6 +124,21 @@ def test_filling_with_the_lowest_score_changes_no_kept_cell_and_has_no_gradient(
     assert torch.equal(maps.grad, kept.to(dtype))
 
 
+@pytest.mark.parametrize("place", ["image", "layer4"])
+def test_it_works_on_the_maps_of_a_class_alone(place):
+    with pytest.raises(
+        ConfigError, match=f"SequentialDrop works at='maps' alone, but sits at '{place}' of"
+    ):
+        MODELS.build(
+            {
+                "type": "Localizer",
+                "backbone": {"type": "TimmBackbone", "name": "test_resnet"},
+                "head": {"type": "ConvHead", "num_classes": 3, "maps_per_class": 2},
+                "modifiers": [{"type": "SequentialDrop", "at": place}],
+            }
+        )
+
+
 def test_images_and_classes_do_not_influence_each_other():
     maps = drawn(3, 6, 4, 4)
     for modifier in (SequentialDrop(3), SequentialDrop(3, temperature=0.1, fill="min")):

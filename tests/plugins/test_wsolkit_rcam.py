@@ -1,18 +1,26 @@
 """RCAM: pooling, maps and the choice of the box by loops, each alone and together."""
 
+import io
 import math
+import re
 
 import cv2
 import numpy as np
 import pytest
 import torch
+from rich.console import Console
 
 from tests.config_steps import one_step
-from wsolkit import BOX_EXTRACTORS, POOLINGS, Activation, ConfigError, ShapeError, load_plugins
+from wsolkit import BOX_EXTRACTORS, POOLINGS, Activation, ConfigError, ShapeError, Targets, load_plugins
 from wsolkit.boxes import largest_box
+from wsolkit.cli.test import results_table
+from wsolkit.evaluation.results import FIXED
+from wsolkit.evaluation.trials import judge
 from wsolkit.localizer import Localizer
+from wsolkit.metrics import LocalizationMetric
+from wsolkit.predict.trained import choose_threshold
 from wsolkit.runner.config import load_config
-from wsolkit.runner.evaluate import evaluate
+from wsolkit.runner.evaluate import as_dict, evaluate, fixed_threshold
 from wsolkit.runner.find_config import config_files
 from wsolkit_rcam import (
     RecombinedMaps,
@@ -203,14 +211,25 @@ def test_without_a_candidate_the_threshold_decides():
     assert found.boxes[0].tolist() == [10, 10, 11, 11] == list(largest_box(score_map, 0.2))
 
 
-def test_a_threshold_chosen_on_a_validation_is_not_that_of_maps_without_a_candidate():
-    """Prediction writes the chosen threshold into the extractor, where it is one of many that all did the same."""
+def test_no_threshold_is_chosen_for_it_and_none_can_be_given():
+    net = model(box_extractor={"type": "TwoStageBox", "threshold": 0.3})
+    net.chosen_threshold.fill_(0.5)
+    assert choose_threshold(net) == (0.3, "where TwoStageBox finds none of its own")
+    with pytest.raises(ConfigError, match="TwoStageBox chooses a threshold for each map, so threshold=0.9 would"):
+        choose_threshold(net, 0.9)
+    assert fixed_threshold(net) == 0.3
+    truth = Targets((8, 8), np.array([[0, 0, 8, 8]], np.float32), np.array([1]), np.array([False]))
+    results = [judge("a", np.array([0.1, 0.9]), 1, {1: np.tile([0.0, 0.0, 1.0, 1.0], (100, 1))}, truth)]
+    assert "threshold" in LocalizationMetric().compute_metrics(results)
+    assert "threshold" not in LocalizationMetric(extractor={"type": "TwoStageBox"}).compute_metrics(results)
+
+
+def test_a_map_without_a_candidate_is_cut_at_the_threshold():
     score_map = np.zeros((32, 32), np.float32)
     score_map[10:20, 10:20] = 0.3
     score_map[14:17, 14:17] = 1.0
     features = np.random.default_rng(0).random((4, 2, 2))  # every box is smaller than 4 of these cells
     extractor = TwoStageBox()
-    extractor.threshold = 0.5
     assert extractor(score_map, features).boxes.tolist() == [[10, 10, 20, 20]]
     assert extractor.sweep(score_map, [0.1, 0.9], features).tolist() == [[10, 10, 20, 20]] * 2
 
@@ -318,7 +337,15 @@ def test_a_step_of_every_configuration(name, tmp_path):
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_split_is_scored_with_its_boxes_beside_baselines_without_features(tmp_path):
     net, _ = one_step("rcam_mobilenetv2_birds50", tmp_path / "run")
-    rows = evaluate(load_config(tmp_path / "run" / "config.py"), net).rows
+    found = evaluate(load_config(tmp_path / "run" / "config.py"), net)
+    content, rows = as_dict(found), found.rows
+    assert content["conventions"]["threshold"].startswith("of the model chosen for each map by TwoStageBox, of others ")
+    assert [row["threshold"] is None for row in content["rows"]] == [True, False, False, False]
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(results_table(found))
+    assert re.search(r"threshold\W+its own\W+0", console.export_text())
+    fixed = [line for result in found.results for line in result.lines if result.metric == "CorLoc"]
+    assert {(line.threshold, line.selection) for line in fixed} <= {(0.2, FIXED)}
     assert rows[0].name == "model"
     assert rows[-1].name == "whole image"
     assert rows[-1].localization.gt_known is not None

@@ -107,6 +107,11 @@ def test_a_step_of_every_configuration(name, tmp_path, monkeypatch):
     assert (type(modifier), modifier.factor) == (ScaleGradient, 8)
 
 
+def test_a_number_of_lowest_cells_is_not_negative():
+    with pytest.raises(ConfigError, match="kmin of WildcatPooling should be 0 or more, but got -0.2"):
+        WildcatPooling(kmin=-0.2)
+
+
 @pytest.mark.parametrize("factor", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_factor_is_a_positive_number(factor):
     with pytest.raises(ConfigError, match=f"factor of ScaleGradient should be a positive number, but got {factor}"):

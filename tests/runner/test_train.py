@@ -6,9 +6,10 @@ import micro
 import pytest
 import torch
 
-from wsolkit.errors import CheckpointError, ConfigError, DataError
+from wsolkit.boxes import LargestComponent
+from wsolkit.errors import CheckpointError, ConfigError, DataError, ShapeError, WsolkitError
 from wsolkit.losses import CrossEntropy
-from wsolkit.registry import LOSSES
+from wsolkit.registry import BOX_EXTRACTORS, LOSSES
 from wsolkit.runner.manifest import data_fingerprint, git_state
 from wsolkit.runner.progress import ProgressBar
 from wsolkit.runner.train import train
@@ -83,6 +84,17 @@ class Unprepared(CrossEntropy):
         raise CheckpointError("there is no file")
 
 
+def contents(folder):
+    return {path.name: path.read_bytes() if path.is_file() else None for path in folder.iterdir()}
+
+
+class Picky(LargestComponent):
+    """Wants more features than there are."""
+
+    def __call__(self, score_map, features=None):
+        raise ShapeError(f"Picky wants 100 channels, but got {len(features)}.")
+
+
 @pytest.mark.parametrize(
     "mistake",
     [
@@ -90,16 +102,42 @@ class Unprepared(CrossEntropy):
         {"val_dataloader__dataset__names": ("cat", "bee", "ant")},
         {"load_from": "LAST"},
         {"model__losses": [{"type": "Unprepared"}]},
+        {"model__cam_method": {"type": "BranchUnion"}},
+        {"val_evaluator": {"type": "LocalizationMetric", "extractor": {"type": "Picky"}}},
+        {"train_dataloader__batch_size": 64, "train_dataloader__drop_last": True},
+        {"train_cfg__max_epochs": -1},
     ],
 )
 def test_a_mistake_with_overwrite_loses_nothing(mistake, micro_config, tmp_path, monkeypatch):
     train(micro_config(train_cfg__max_epochs=1), tmp_path)
-    before = {path.name: path.read_bytes() for path in tmp_path.glob("*.pth")}
+    before = contents(tmp_path)
     monkeypatch.setitem(LOSSES.module_dict, "Unprepared", Unprepared)
+    monkeypatch.setitem(BOX_EXTRACTORS.module_dict, "Picky", Picky)
     mistake = {key: str(tmp_path / "last.pth") if value == "LAST" else value for key, value in mistake.items()}
     with pytest.raises(Exception):  # noqa: B017, PT011 - whatever it is, the checkpoints stay
         train(micro_config(**mistake), tmp_path, overwrite=True)
-    assert {path.name: path.read_bytes() for path in tmp_path.glob("*.pth")} == before
+    assert contents(tmp_path) == before
+
+
+@pytest.mark.parametrize(
+    ("mistake", "words"),
+    [
+        ({"model__cam_method": {"type": "BranchUnion"}}, "a head with two branches, but LinearHead has one"),
+        (
+            {"val_evaluator": {"type": "LocalizationMetric", "extractor": {"type": "Picky"}}},
+            "Picky wants 100 channels, but got 4",
+        ),
+        (
+            {"train_dataloader__batch_size": 64, "train_dataloader__drop_last": True},
+            "has 12 images, fewer than a batch of 64, and incomplete batches are left out. Lower train_dataloader",
+        ),
+    ],
+)
+def test_parts_that_do_not_fit_are_found_before_the_first_step(mistake, words, micro_config, tmp_path, monkeypatch):
+    monkeypatch.setitem(BOX_EXTRACTORS.module_dict, "Picky", Picky)
+    with pytest.raises(WsolkitError, match=words):
+        train(micro_config(**mistake), tmp_path)
+    assert contents(tmp_path) == {}
 
 
 @pytest.mark.parametrize(

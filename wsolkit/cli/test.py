@@ -140,6 +140,8 @@ def results_table(evaluation: Evaluation) -> Table:
     from rich.table import Table
 
     chosen = "chosen on val" if evaluation.selection == "val" else "from the configuration"
+    if evaluation.own_threshold:
+        chosen = f"of the model: {evaluation.extractor} chooses one for each map; of the others: {chosen}"
     table = Table(
         title=f"{evaluation.split} split, {evaluation.images} images",
         caption=f"Percent, below it the 95 % interval (Wilson). Hit: IoU >= {evaluation.iou}, map of the true class. "
@@ -158,7 +160,8 @@ def results_table(evaluation: Evaluation) -> Table:
         if model.localization.top1 is not None:
             table.add_row("top-1 loc", *(show(each and each.top1) for each in found))
             table.add_row("top-5 loc", *(show(each and each.top5) for each in found), end_section=True)
-        table.add_row("threshold", *(f"{each.threshold:.2f}" if each else "-" for each in found))
+        cuts = [f"{each.threshold:.2f}" if each else "-" for each in found]
+        table.add_row("threshold", *(["its own", *cuts[1:]] if evaluation.own_threshold else cuts))
         table.add_row("oracle GT-known", *(f"{each.oracle.percent:.1f}" if each else "-" for each in found))
         table.add_row("oracle gap", *(f"{each.gap:+.1f}" if each else "-" for each in found))
     return table

@@ -76,11 +76,12 @@ class ImageFolder(ImageDataset):
         folder = self.split_folder(root, split_folders)
         classes = self.class_names(split_folders or [root])
         images: dict[str, int] = {}
-        empty = []
+        empty, largest = [], 0
         for label, name in enumerate(classes):
             names = [f"{name}/{path}" for path in image_files(folder / name)]
             if not names:
                 empty.append(name)
+            largest = max(largest, len(names))
             if folder == root and self.split != "all":
                 names = split_by_hash(names, self.split_fractions)[SPLITS.index(self.split)]
             images |= dict.fromkeys(names, label)
@@ -89,6 +90,12 @@ class ImageFolder(ImageDataset):
                 f"{len(empty)} of the {len(classes)} class folders in {folder} have no images: "
                 f"{', '.join(empty[:10])}. They stay classes; leave them out with classes=[...].",
                 stacklevel=2,
+            )
+        if largest and not images:
+            raise DataError(
+                f"No class folder in {root} has more than {largest} images, of which split_fractions "
+                f"{tuple(self.split_fractions)} leave none for {self.split!r}. Give more images, other split_fractions "
+                f"to the data set of every split, or look at another split (`wsolkit test --split val`)."
             )
         prefix = "" if folder == root else f"{folder.name}/"
         records: list[Record] = [

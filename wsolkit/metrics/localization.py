@@ -23,7 +23,7 @@ class LocalizationMetric(BaseMetric):
 
     Validation reports ``top1``, ``top5`` (or ``mAP`` for multi-label data) and, where the split has boxes, ``GT-known``
     (MaxBoxAcc: at the threshold that is best on the validation split itself), ``top1_loc``, ``top5_loc`` and that
-    ``threshold``.
+    ``threshold``, unless the extractor chooses one for each map.
 
     Args:
         thresholds: the thresholds tried, fractions of the map's maximum: a list, or how many evenly in [0, 1). With the
@@ -93,5 +93,6 @@ class LocalizationMetric(BaseMetric):
             numbers["GT-known"] = found.gt_known.percent
             if found.top1 is not None and found.top5 is not None:
                 numbers["top1_loc"], numbers["top5_loc"] = found.top1.percent, found.top5.percent
-            numbers["threshold"] = found.threshold
+            if not self.extractor.chooses_threshold:
+                numbers["threshold"] = found.threshold
         return {name: float(value) for name, value in numbers.items()}

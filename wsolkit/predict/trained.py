@@ -206,8 +206,16 @@ def choose_threshold(model: Localizer, given: float | None = None) -> tuple[floa
     The given threshold comes first, then the one chosen on the validation split, then the configuration's.
 
     Raises:
-        ConfigError: it is not in [0, 1).
+        ConfigError: it is not in [0, 1), or the box extractor chooses its own.
     """
+    name = type(model.box_extractor).__name__
+    if model.box_extractor.chooses_threshold:
+        if given is not None:
+            raise ConfigError(
+                f"{name} chooses a threshold for each map, so threshold={given:g} would change nothing. Leave it out, "
+                "or take another box extractor."
+            )
+        return float(model.box_extractor.threshold), f"where {name} finds none of its own"
     chosen = float(model.chosen_threshold)
     if given is not None:
         found, source = float(given), "given"

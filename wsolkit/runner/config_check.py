@@ -17,6 +17,7 @@ from wsolkit import registry
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.registry import check_arguments
 from wsolkit.runner.loops import EpochLoop, IterationLoop
+from wsolkit.runner.number_check import check_numbers
 
 __all__ = ["check_config", "check_options", "takes"]
 
@@ -260,7 +261,7 @@ def check_config(config: Config) -> None:
     """Compare every component of a configuration with its signature.
 
     Raises:
-        ConfigError: a key at the top is misspelt, or a component or an argument is unknown.
+        ConfigError: a key at the top is misspelt, a component or an argument is unknown, or a number is out of range.
     """
     for key in config:
         close = difflib.get_close_matches(key, sorted(TOP), n=1, cutoff=0.85)
@@ -269,6 +270,7 @@ def check_config(config: Config) -> None:
     for key in config:
         if key in TOP:
             check_node((key,), config[key])
+    check_numbers(config)
 
 
 def check_node(path: tuple[str, ...], node: Any) -> None:

@@ -51,6 +51,7 @@ class Evaluation:
         trials: what became of every map at the threshold of MaxBoxAcc.
         trials_at: that threshold, and how it was chosen.
         image_root: folder the images' names are relative to; None where there is none.
+        own_threshold: whether the extractor chooses a threshold for each map of the model.
     """
 
     split: str
@@ -64,6 +65,7 @@ class Evaluation:
     trials: list[Trial] = field(default_factory=list)
     trials_at: dict[str, Any] = field(default_factory=dict)
     image_root: str | None = None
+    own_threshold: bool = False
 
 
 def evaluate(
@@ -98,7 +100,8 @@ def evaluate(
     if split != select and config.get(f"{select}_dataloader") is not None:
         selected = run_split(config, model, select, split_metric(config, select), advance, protocols, cut)
         ious = stacked_ious(selected.results[MODEL])
-        cut = float(metric.thresholds[choose_threshold(ious, metric.iou)]) if len(ious) else cut
+        if len(ious) and not metric.extractor.chooses_threshold:
+            cut = float(metric.thresholds[choose_threshold(ious, metric.iou)])
     scored = run_split(config, model, split, metric, advance, protocols, cut)
     if split == select:
         selected = scored
@@ -108,6 +111,7 @@ def evaluate(
     table = Evaluation(
         split, select if chosen_on_boxes else "fixed", len(results), metric.iou, type(metric.extractor).__name__
     )
+    table.own_threshold = metric.extractor.chooses_threshold
     table.image_root = scored.image_root
     table.average_precision = each_class(results, config.get("classes") or ())
     for name, images in scored.results.items():
@@ -136,7 +140,8 @@ def evaluate(
 def fixed_threshold(model: Localizer) -> float:
     """Return the threshold that was chosen in training, or else the configuration's."""
     chosen = float(model.chosen_threshold)
-    return model.box_extractor.threshold if np.isnan(chosen) else chosen
+    own = np.isnan(chosen) or model.box_extractor.chooses_threshold
+    return model.box_extractor.threshold if own else chosen
 
 
 def add_protocols(
@@ -148,7 +153,8 @@ def add_protocols(
     the oracle's.
     """
     for name, accumulator in scored.items():
-        protocol = choose_protocols([name], ALL)[0].at(cut, VAL if selected else FIXED)
+        chosen = bool(selected) and not table.own_threshold
+        protocol = choose_protocols([name], ALL)[0].at(cut, VAL if chosen else FIXED)
         honest: Any = None if table.split == table.selection else selected.get(name, cut)
         result = protocol.result(accumulator, honest)
         taken = {each.metric for each in table.results}
@@ -179,18 +185,22 @@ def each_class(results: Sequence[ImageResult], names: Sequence[str]) -> dict[str
 
 def as_dict(evaluation: Evaluation) -> dict[str, Any]:
     """Return the evaluation as plain data for a JSON file, with its conventions."""
+    own = evaluation.own_threshold
 
     def plain(value: Score | float | None) -> Any:
         if isinstance(value, Score):
             return {"percent": value.percent, "n": value.n, "low": value.low, "high": value.high}
         return value
 
+    threshold = "chosen on val" if evaluation.selection == "val" else evaluation.selection
+    if own:
+        threshold = f"of the model chosen for each map by {evaluation.extractor}, of others {threshold}"
     return {
         "split": evaluation.split,
         "images": evaluation.images,
         "conventions": {
             "hit": f"IoU >= {evaluation.iou}",
-            "threshold": "chosen on val" if evaluation.selection == "val" else evaluation.selection,
+            "threshold": threshold,
             "class of the map": "true class",
             "box": f"best scored of {evaluation.extractor}",
             "comparison": "score > threshold * max",
@@ -214,7 +224,7 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
                         "GT-known": plain(row.localization.gt_known),
                         "top1_loc": plain(row.localization.top1),
                         "top5_loc": plain(row.localization.top5),
-                        "threshold": row.localization.threshold,
+                        "threshold": None if own and row.name == MODEL else row.localization.threshold,
                         "GT-known, test-oracle threshold": plain(row.localization.oracle),
                         "oracle threshold": row.localization.oracle_threshold,
                         "gap": row.localization.gap,

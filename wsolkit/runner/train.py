@@ -17,7 +17,6 @@ from mmengine.runner import Runner
 from wsolkit.checkpoint import check_weights, read_checkpoint
 from wsolkit.errors import ConfigError, DataError, WsolkitError
 from wsolkit.files import write_text
-from wsolkit.interfaces import Loss, MapModifier
 from wsolkit.registry import DATASETS
 from wsolkit.runner.checkpoints import BEST, LAST, clear, clear_parts, resumable
 from wsolkit.runner.config import config_name, fill_classes, inner_configs, prepare_config, unfreeze_random
@@ -25,6 +24,7 @@ from wsolkit.runner.config_check import takes
 from wsolkit.runner.console import quietly_built
 from wsolkit.runner.manifest import write_manifest
 from wsolkit.runner.processes import SyncNormDataParallel, process_group, wrapper_config
+from wsolkit.runner.rehearsal import no_trace_of_refusals, rehearse
 
 __all__ = ["Training", "default_work_dir", "train"]
 
@@ -95,15 +95,14 @@ def train(
         config = complete(config, work_dir, checkpoint, seed, deterministic, launcher)
         if source is not None:
             config["load_from"] = str(source)
-        runner: Runner = quietly_built(lambda: Runner.from_cfg(config))
-        if checkpoint is not None:
-            model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-            check_weights(model, checkpoint["state_dict"], source or "")
-        del checkpoint
-        for part in runner.model.modules():
-            if isinstance(part, (Loss, MapModifier)):
-                part.prepare_training()
-        keep_record(runner, name, config["randomness"]["seed"], work_dir, source)
+        with no_trace_of_refusals(work_dir):
+            runner: Runner = quietly_built(lambda: Runner.from_cfg(config))
+            if checkpoint is not None:
+                model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+                check_weights(model, checkpoint["state_dict"], source or "")
+            del checkpoint
+            rehearse(runner)
+            keep_record(runner, name, config["randomness"]["seed"], work_dir, source)
         if overwrite and not resume:  # only now: a mistake in the configuration or the data has lost nothing
             clear(work_dir)
         run(runner)
