@@ -9,7 +9,7 @@ leave a part out.
 
 _base_ = ["cam_vgg16_cub.py"]
 
-extractor = dict(type="TwoStageBox", step=0.05)
+extractor = dict(type="TwoStageBox")
 
 model = dict(
     head=dict(_delete_=True, type="LinearHead", pooling=dict(type="SoftmaxWeightedPooling")),

@@ -334,6 +334,14 @@ def test_a_step_of_every_configuration(name, tmp_path):
     assert net.boxes(predictions[0].maps[0], predictions[0].features).boxes.shape == (1, 4)
 
 
+@pytest.mark.parametrize("name", ["rcam_vgg16_cub", "rcam_mobilenetv2_birds50", "rcam_c2am_birds50"])
+def test_the_box_is_left_out_by_options(name):
+    places = ("model.box_extractor", "val_evaluator.extractor", "test_evaluator.extractor")
+    config = load_config(name, {f"{place}.type": "LargestComponent" for place in places})
+    assert dict(config.model.box_extractor) == {"type": "LargestComponent"}
+    assert dict(config.test_evaluator.extractor) == {"type": "LargestComponent"}
+
+
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_split_is_scored_with_its_boxes_beside_baselines_without_features(tmp_path):
     net, _ = one_step("rcam_mobilenetv2_birds50", tmp_path / "run")
