@@ -126,9 +126,7 @@ def test_filling_with_the_lowest_score_changes_no_kept_cell_and_has_no_gradient(
 
 @pytest.mark.parametrize("place", ["image", "layer4"])
 def test_it_works_on_the_maps_of_a_class_alone(place):
-    with pytest.raises(
-        ConfigError, match=f"SequentialDrop works at='maps' alone, but sits at '{place}' of"
-    ):
+    with pytest.raises(ConfigError, match=f"SequentialDrop works at='maps' alone, but sits at '{place}' of"):
         MODELS.build(
             {
                 "type": "Localizer",

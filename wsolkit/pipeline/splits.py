@@ -12,7 +12,6 @@ from torchvision import tv_tensors
 
 from wsolkit.datasets.collate import collate_samples
 from wsolkit.datasets.images import ImageDataset
-from wsolkit.datasets.workers import ignore_interrupts
 from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.predict.geometry import build_pipeline
 from wsolkit.predict.trained import pipeline_of
@@ -150,6 +149,4 @@ def split_batches(
     images = SplitImages(dataset)
     wanted: Dataset = images if indices is None else Subset(images, indices)
     with plain_worker_errors():
-        loader = DataLoader(wanted, batch_size=batch_size, num_workers=num_workers, collate_fn=collate_samples)
-        ignore_interrupts(loader)
-        yield from loader
+        yield from DataLoader(wanted, batch_size=batch_size, num_workers=num_workers, collate_fn=collate_samples)

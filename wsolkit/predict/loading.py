@@ -16,7 +16,6 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from wsolkit.datasets.decode import read_image
-from wsolkit.datasets.workers import ignore_interrupts
 from wsolkit.errors import DataError
 from wsolkit.predict.inputs import ImageFile
 from wsolkit.predict.results import Failure
@@ -156,7 +155,6 @@ def load_batches(
         pin_memory=pin_memory,
         **extra,
     )
-    ignore_interrupts(loader)
     try:
         iterator = iter(loader)
         while True:

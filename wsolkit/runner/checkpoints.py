@@ -18,6 +18,7 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 from wsolkit.checkpoint import read_checkpoint
 from wsolkit.errors import CheckpointError, ConfigError, WsolkitError, nearest
 from wsolkit.files import whole_file
+from wsolkit.runner.interrupts import interrupts_later
 
 __all__ = ["BEST", "LAST", "Checkpoints", "find_score"]
 
@@ -168,14 +169,15 @@ class Checkpoints(Hook):
             "classes": list(runner.cfg.get("classes") or ()),
             **course(runner),
         }
-        runner.save_checkpoint(
-            runner.work_dir,
-            name,
-            save_optimizer=optimizer,
-            save_param_scheduler=optimizer and runner.param_schedulers is not None,
-            meta=meta,
-            backend_args={"backend": ATOMIC},
-        )
+        with interrupts_later():
+            runner.save_checkpoint(
+                runner.work_dir,
+                name,
+                save_optimizer=optimizer,
+                save_param_scheduler=optimizer and runner.param_schedulers is not None,
+                meta=meta,
+                backend_args={"backend": ATOMIC},
+            )
 
 
 def find_score(metrics: Mapping[str, Any], monitor: str | None) -> tuple[str, float] | None:

@@ -7,10 +7,9 @@ from itertools import islice
 from typing import Any
 
 from mmengine.dataset import InfiniteSampler
-from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop, Runner
+from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch.utils.data import BatchSampler, DataLoader, Sampler
 
-from wsolkit.datasets.workers import ignore_interrupts
 from wsolkit.errors import ConfigError
 
 __all__ = ["EpochLoop", "IterationLoop", "innermost", "set_epoch"]
@@ -21,11 +20,6 @@ class EpochLoop(EpochBasedTrainLoop):
 
     Takes mmengine's arguments: ``max_epochs``, ``val_begin``, ``val_interval``, ``dynamic_intervals``.
     """
-
-    def run(self) -> Any:
-        """Train, epoch after epoch."""
-        ready(self.runner)
-        return super().run()
 
     def run_epoch(self) -> None:
         """Run one epoch, or the rest of one that a resumed training had begun."""
@@ -59,7 +53,6 @@ class IterationLoop(IterBasedTrainLoop):
 
     def run(self) -> Any:
         """Train, going on after the iterations that are done."""
-        ready(self.runner)
         self.runner.call_hook("before_train")
         self.runner.call_hook("before_train_epoch")
         batches = endless(self.dataloader, self._iter)
@@ -73,13 +66,6 @@ class IterationLoop(IterBasedTrainLoop):
         self.runner.call_hook("after_train_epoch")
         self.runner.call_hook("after_train")
         return self.runner.model
-
-
-def ready(runner: Runner) -> None:
-    """Let the processes that read for training and validation leave interrupts to this one."""
-    for loop in (runner.train_loop, runner.val_loop):
-        if loop is not None:
-            ignore_interrupts(loop.dataloader)
 
 
 class From(Sampler):

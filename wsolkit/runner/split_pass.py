@@ -16,7 +16,6 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from wsolkit.boxes import LargestComponent
-from wsolkit.datasets.workers import ignore_interrupts
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.evaluation import BASELINES, boxes_at, judge
 from wsolkit.evaluation.accumulator import Accumulator
@@ -94,7 +93,6 @@ def run_split(
         raise ConfigError(f"The configuration has no {split}_dataloader, so there is nothing to evaluate on {split!r}.")
     with DefaultScope.overwrite_default_scope(SCOPE):
         loader = Runner.build_dataloader(settings, seed=0)
-    ignore_interrupts(loader)
     check_classes(config, loader.dataset, split)
     results: dict[str, list[ImageResult]] = {name: [] for name in BASELINES}
     fixed: dict[tuple[str, tuple[int, int]], np.ndarray] = {}
