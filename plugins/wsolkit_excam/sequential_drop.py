@@ -37,11 +37,16 @@ def hard_gates(maps: Tensor, delta: float = 0.5, variant: str = FIXED, first_map
     ([True, False, False], [False, True, True])
     """
     important = maps >= math.log(delta / (1 - delta))
-    counts = torch.uint8 if maps.shape[2] < 256 else torch.int32
-    seen = important.cumsum(2, dtype=counts)  # maps up to this one that hold the cell important
     kept = torch.empty_like(important)
     kept[:, :, 0] = important[:, :, 0] if first_map == MASKED else True
-    torch.eq(seen[:, :, 1:] if variant == LITERAL else seen[:, :, :-1], 0, out=kept[:, :, 1:])
+    found = important[:, :, 0].clone()  # by this map or an earlier one
+    for number in range(1, maps.shape[2]):
+        own, keep = important[:, :, number], kept[:, :, number]
+        if variant == LITERAL:
+            torch.logical_not(found.logical_or_(own), out=keep)
+        else:
+            torch.logical_not(found, out=keep)
+            found.logical_or_(own)
     return kept
 
 
