@@ -16,7 +16,7 @@ FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "base"}
 
 LAYERS = [
     {"errors", "files", "maps", "precision", "methods", "hookspecs", "checkpoint"},
-    {"registry"},
+    {"registry", "exchange"},
     {"interfaces"},
     {"backbones", "boxes", "cams", "datasets", "evaluation", "heads", "losses", "metrics", "modifiers", "poolings"},
     {"preprocess", "localizer"},

@@ -8,16 +8,15 @@ x1 and y1 lie just outside, a box is x1 - x0 pixels wide.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
-import torch
 from torch import Tensor, nn
 
-from wsolkit.errors import ConfigError, ShapeError
+from wsolkit.errors import ConfigError
+from wsolkit.exchange import Activation, Batch, Levels, Prediction, ScoredBoxes, Targets
 from wsolkit.maps import finish_maps
 
 if TYPE_CHECKING:
@@ -39,145 +38,6 @@ __all__ = [
     "Stage",
     "Targets",
 ]
-
-Levels = dict[str, Tensor]
-"""Named feature levels, shallow to deep, each (B, C, h, w)."""
-
-
-class Activation:
-    """What a head makes of the features.
-
-    Args:
-        maps: (B, K, h, w), or (B, 1, h, w) for a class-agnostic map; or a function that makes them when they are first
-            asked for, where training may not need them.
-        logits: (B, K), or None where the head does not classify.
-        features: (B, C, h, w), the features the maps were made from, for CAM methods and box extractors.
-        extras: named further outputs (branches, embeddings) that a method's own losses read.
-    """
-
-    def __init__(
-        self,
-        maps: Tensor | Callable[[], Tensor],
-        logits: Tensor | None = None,
-        features: Tensor | None = None,
-        extras: dict[str, Tensor] | None = None,
-    ) -> None:
-        self._maps = maps
-        self.logits = None if logits is None else logits.float()
-        self.features = features
-        self.extras = extras or {}
-
-    @property
-    def maps(self) -> Tensor:
-        """The maps in float32, (B, K, h, w) or (B, 1, h, w)."""
-        if not isinstance(self._maps, Tensor):
-            # Who asks first may not record gradients; a loss that asks later needs them.
-            made_with_gradients = self.logits is not None and self.logits.requires_grad
-            with torch.set_grad_enabled(torch.is_grad_enabled() or made_with_gradients):
-                self._maps = self._maps()
-        if self._maps.dtype != torch.float32:
-            self._maps = self._maps.float()
-        return self._maps
-
-    @property
-    def class_agnostic(self) -> bool:
-        """Whether one map serves every class."""
-        return self.maps.shape[1] == 1 and (self.logits is None or self.logits.shape[1] != 1)
-
-    def of(self, classes: Tensor) -> Tensor:
-        """Return the maps of the given classes, also when the map is class-agnostic.
-
-        Args:
-            classes: (B,) or (B, T) class indices.
-
-        Returns:
-            (B, h, w) or (B, T, h, w).
-
-        Raises:
-            ShapeError: ``classes`` has another batch size or names a class that has no map.
-
-        >>> activation = Activation(maps=torch.arange(6.0).view(1, 3, 1, 2))
-        >>> activation.of(torch.tensor([2])).tolist()
-        [[[4.0, 5.0]]]
-        """
-        maps = self.maps
-        if classes.ndim not in (1, 2) or len(classes) != len(maps):
-            raise ShapeError(
-                f"classes should be (B,) or (B, T) with B = {len(maps)} as the maps, but got {tuple(classes.shape)}."
-            )
-        index = classes if classes.ndim == 2 else classes[:, None]  # (B, T)
-        if self.class_agnostic:
-            index = torch.zeros_like(index)
-        elif index.numel() and (int(index.min()) < 0 or int(index.max()) >= maps.shape[1]):
-            raise ShapeError(
-                f"classes should lie in 0..{maps.shape[1] - 1}, for which there are maps, "
-                f"but got {int(index.min())}..{int(index.max())}."
-            )
-        rows = torch.arange(len(maps), device=maps.device)[:, None]
-        found = maps[rows, index.to(maps.device)]  # (B, T, h, w)
-        return found if classes.ndim == 2 else found[:, 0]
-
-
-@dataclass
-class Batch:
-    """What training may see of a batch: images and image labels, never boxes or masks.
-
-    Attributes:
-        images: (B, 3, H, W), normalised.
-        labels: (B,) class indices, or (B, K) multi-hot or soft labels, or None.
-        image_ids: B names.
-        progress: how far the training is, in [0, 1].
-    """
-
-    images: Tensor
-    labels: Tensor | None = None
-    image_ids: Sequence[str] = ()
-    progress: float = 0.0
-
-
-@dataclass
-class Targets:
-    """What evaluation may see of an image, in pixels of the original image (as displayed, EXIF orientation applied).
-
-    Attributes:
-        size: (width, height) of the original image.
-        boxes: (N, 4) float32, x0 y0 x1 y1, half open.
-        box_labels: (N,) int64 class of each box.
-        difficult: (N,) bool; such boxes are neither hits nor misses.
-        mask: (height, width) uint8 class mask (0 background, k + 1 class k, 255 ignored), or None.
-    """
-
-    size: tuple[int, int]
-    boxes: np.ndarray
-    box_labels: np.ndarray
-    difficult: np.ndarray
-    mask: np.ndarray | None = None
-
-
-class ScoredBoxes(NamedTuple):
-    """Boxes (N, 4) float32, x0 y0 x1 y1 half open, with scores (N,) float32, best first."""
-
-    boxes: np.ndarray
-    scores: np.ndarray
-
-
-@dataclass
-class Prediction:
-    """What a model says of one image.
-
-    Attributes:
-        image_id: the image's name.
-        logits: (K,) or None where the model does not classify.
-        classes: (T,) classes the maps belong to.
-        maps: (T, H, W) score maps in [0, 1] at the size of the network input.
-        features: (C, h, w) last features, or None.
-    """
-
-    image_id: str
-    logits: Tensor | None
-    classes: Tensor
-    maps: Tensor
-    features: Tensor | None = None
 
 
 class Backbone(nn.Module, ABC):
