@@ -84,6 +84,7 @@ def test_ctrl_c_prints_no_traceback_even_with_workers(tmp_path):
         stderr=subprocess.PIPE,
         text=True,
         start_new_session=True,
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # a shell's background jobs ignore it
     )
     try:
         for _ in range(1000):

@@ -12,6 +12,14 @@ from wsolkit.runner.interrupts import interrupts_later
 from wsolkit.runner.train import train
 
 
+@pytest.fixture(autouse=True)
+def _interruptible():
+    """Take interrupts as a program in the foreground does; a shell lets its background jobs ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 def interrupt():
     os.kill(os.getpid(), signal.SIGINT)
 
