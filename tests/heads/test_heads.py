@@ -99,3 +99,13 @@ def test_levels_side_by_side_keep_the_order_and_take_the_largest_size():
         found[:, :5], torch.nn.functional.interpolate(levels["b"], size=(8, 6), mode="bilinear", align_corners=False)
     )
     assert concat_levels(levels, ["b"]) is levels["b"]
+
+
+def test_the_maps_of_a_class_are_averaged_in_float32():
+    torch.manual_seed(0)
+    head = ConvHead({"deep": 16}, num_classes=3, maps_per_class=8)
+    with torch.autocast("cpu", torch.bfloat16):
+        found = head({"deep": torch.randn(2, 16, 7, 7)})
+    every = found.extras["maps_per_class"]
+    assert every.dtype == torch.bfloat16
+    assert torch.equal(found.maps, every.float().mean(2))
