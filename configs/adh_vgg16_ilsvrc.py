@@ -5,7 +5,7 @@
 Places, areas, learning rate and batches as in adh_vgg16_cub.
 """
 
-_base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py"]
 
 hide = dict(type="AreaHiding", threshold=0.8)
 

@@ -5,7 +5,7 @@
 Places, learning rate and batches as in ass_vgg16_cub: 28 x 28 cells behind pool3, 14 x 14 behind pool4 and conv5_3.
 """
 
-_base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py"]
 
 model = dict(
     type="Localizer",

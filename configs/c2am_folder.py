@@ -8,7 +8,7 @@ needs some hundred photographs of one kind of scene, with the object rarely at t
 the weights through timm; without a network set a local file with weights=PATH.
 """
 
-_base_ = ["_base_/folder.py", "_base_/sgd_c2am.py", "_base_/runtime.py"]
+_base_ = ["_base_/folder.py", "_base_/sgd_c2am.py"]
 
 weights = "timm"
 

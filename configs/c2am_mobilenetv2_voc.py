@@ -5,7 +5,7 @@
 The weights are a local file, or the environment variable WSOLKIT_WEIGHTS; without them training starts from scratch.
 """
 
-_base_ = ["_base_/voc2012.py", "_base_/sgd_c2am.py", "_base_/runtime.py"]
+_base_ = ["_base_/voc2012.py", "_base_/sgd_c2am.py"]
 
 weights = "{{$WSOLKIT_WEIGHTS:none}}"
 

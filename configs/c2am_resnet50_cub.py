@@ -6,7 +6,7 @@
 224 x 224, evaluated on 448 x 448 as the paper extracts its boxes.
 """
 
-_base_ = ["_base_/cub200.py", "_base_/sgd_c2am.py", "_base_/runtime.py"]
+_base_ = ["_base_/cub200.py", "_base_/sgd_c2am.py"]
 
 weights = "timm"
 

@@ -5,7 +5,7 @@
 The batch is 256 over all processes: 8 of 32. The loss gathers the embeddings of all of them.
 """
 
-_base_ = ["_base_/ilsvrc.py", "_base_/sgd_c2am.py", "_base_/runtime.py"]
+_base_ = ["_base_/ilsvrc.py", "_base_/sgd_c2am.py"]
 
 weights = "timm"
 

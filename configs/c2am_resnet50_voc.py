@@ -6,10 +6,9 @@ The batch is 128 over all processes: 4 of 32. The paper trains on train_aug (10,
 train_dataloader.dataset.split=train_aug where that list lies in ImageSets.
 """
 
-_base_ = ["_base_/crop448.py", "_base_/sgd_c2am.py", "_base_/runtime.py"]
+_base_ = ["_base_/voc2012_448.py", "_base_/sgd_c2am.py"]
 
 weights = "timm"
-data_root = "{{$WSOLKIT_DATA:data}}/voc/VOCdevkit/VOC2012"
 
 model = dict(
     type="Localizer",
@@ -19,8 +18,6 @@ model = dict(
     cam_method=dict(type="MultiScaleMaps", scales=(0.5, 1.0, 1.5, 2.0), flip=True, normalize="max"),
     box_extractor=dict(type="AllComponents", threshold=0.3, min_area=0.01),
 )
-train_dataloader = dict(batch_size=32, drop_last=True, dataset=dict(type="PascalVOC"))
-val_dataloader = dict(batch_size=8, dataset=dict(type="PascalVOC"))
-test_dataloader = dict(batch_size=8, dataset=dict(type="PascalVOC"))
+train_dataloader = dict(batch_size=32, drop_last=True)
 train_cfg = dict(max_epochs=10)
 sync_bn = "torch"

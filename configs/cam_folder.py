@@ -6,7 +6,7 @@
 weights=None to start from scratch. The number of classes is read from the folder.
 """
 
-_base_ = ["_base_/folder.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/folder.py", "_base_/sgd_cosine.py"]
 
 weights = "timm"
 

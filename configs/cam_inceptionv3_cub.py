@@ -5,7 +5,7 @@
 The weights are torchvision's InceptionV3 in a local file.
 """
 
-_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py"]
 
 model = dict(
     type="Localizer",

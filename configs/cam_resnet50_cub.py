@@ -5,7 +5,7 @@
 ``weights="timm"`` downloads torchvision's ImageNet weights through timm; set a local file with weights=PATH.
 """
 
-_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py"]
 
 weights = "timm"
 

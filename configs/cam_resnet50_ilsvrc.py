@@ -3,7 +3,7 @@
 torchrun --nproc-per-node 8 -m wsolkit train cam_resnet50_ilsvrc --launcher pytorch --cfg-options data_root=...
 """
 
-_base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py"]
 
 weights = "timm"
 

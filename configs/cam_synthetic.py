@@ -3,7 +3,7 @@
 wsolkit train cam_synthetic
 """
 
-_base_ = ["_base_/synthetic.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/synthetic.py", "_base_/sgd_cosine.py"]
 
 model = dict(
     type="Localizer",

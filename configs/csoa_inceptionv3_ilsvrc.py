@@ -6,7 +6,7 @@
 As csoa_inceptionv3_cub. The paper does not say for how many epochs; 20 are a choice, with a last rate of 3.8e-4.
 """
 
-_base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py"]
 
 half = (0.5, 0.5, 0.5)
 

@@ -6,7 +6,7 @@
 ten crops of it: ten_crop=dict(resize=685, crop=600).
 """
 
-_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py"]
 
 weights = "timm"
 

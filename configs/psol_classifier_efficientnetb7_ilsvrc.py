@@ -6,7 +6,7 @@
 ten crops of it: ten_crop=dict(resize=685, crop=600). One epoch fits the new linear layer: the weights know the data.
 """
 
-_base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py"]
 
 weights = "timm"
 

@@ -5,7 +5,7 @@ DDT trains nothing: it takes the backbone as it is. The head is CAM's, should on
     wsolkit train psol_ddt_features_vgg16_cub --cfg-options data_root=...
 """
 
-_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py"]
 
 weights = "timm"
 

@@ -6,7 +6,7 @@ The annotations are the boxes.json of a PseudoBoxes stage. ``weights="timm"`` do
 set a local file with weights=PATH.
 """
 
-_base_ = ["_base_/cub200.py", "_base_/psol_sgd.py", "_base_/runtime.py"]
+_base_ = ["_base_/cub200.py", "_base_/psol_sgd.py"]
 
 weights = "timm"
 

@@ -6,7 +6,7 @@ The annotations are the boxes.json of a PseudoBoxes stage; the pipelines psol_c2
 them. The weights are a local file, or the environment variable WSOLKIT_WEIGHTS.
 """
 
-_base_ = ["_base_/birds50.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/birds50.py", "_base_/sgd_cosine.py"]
 
 weights = "{{$WSOLKIT_WEIGHTS:none}}"
 

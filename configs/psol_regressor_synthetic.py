@@ -5,7 +5,7 @@
 The folder is that of a PseudoBoxes stage: it holds boxes.json and the images. The pipeline psol_synthetic makes it.
 """
 
-_base_ = ["_base_/synthetic.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/synthetic.py", "_base_/sgd_cosine.py"]
 
 model = dict(
     type="BoxRegressor",

@@ -6,7 +6,7 @@ Settings of the authors' code: images warped to 448 (maps of 14 x 14 cells), 8 m
 alpha .7, SGD with the learning rate .01 and a tenth of it for the backbone, 20 epochs without decay.
 """
 
-_base_ = ["_base_/voc2012.py", "_base_/sgd_c2am.py", "_base_/runtime.py"]
+_base_ = ["_base_/voc2012.py", "_base_/sgd_c2am.py"]
 
 weights = "timm"
 

@@ -5,10 +5,9 @@
 Maps come from four scales and their mirror images, as is usual for pseudo masks.
 """
 
-_base_ = ["_base_/crop448.py", "_base_/sgd_cosine.py", "_base_/runtime.py"]
+_base_ = ["_base_/voc2012_448.py", "_base_/sgd_cosine.py"]
 
 weights = "timm"
-data_root = "{{$WSOLKIT_DATA:data}}/voc/VOCdevkit/VOC2012"
 
 model = dict(
     type="Localizer",
@@ -18,8 +17,6 @@ model = dict(
     cam_method=dict(type="MultiScaleMaps", scales=(0.5, 1.0, 1.5, 2.0), flip=True, normalize="max"),
     box_extractor=dict(type="AllComponents", threshold=0.3, min_area=0.01),
 )
-train_dataloader = dict(batch_size=16, dataset=dict(type="PascalVOC"))
-val_dataloader = dict(batch_size=8, dataset=dict(type="PascalVOC"))
-test_dataloader = dict(batch_size=8, dataset=dict(type="PascalVOC"))
+train_dataloader = dict(batch_size=16)
 optim_wrapper = dict(optimizer=dict(lr=0.1), paramwise_cfg=dict(lr_mult=dict(backbone=0.1, head=1.0)))
 train_cfg = dict(max_epochs=5)

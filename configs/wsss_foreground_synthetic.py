@@ -3,7 +3,7 @@
 wsolkit train wsss_foreground_synthetic
 """
 
-_base_ = ["_base_/synthetic.py", "_base_/sgd_c2am.py", "_base_/runtime.py"]
+_base_ = ["_base_/synthetic.py", "_base_/sgd_c2am.py"]
 
 model = dict(
     type="Localizer",

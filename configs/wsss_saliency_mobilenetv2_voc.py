@@ -6,7 +6,7 @@
 The weights are a local file, or the environment variable WSOLKIT_WEIGHTS; FOLDER is that of a BackgroundCues stage.
 """
 
-_base_ = ["_base_/saliency.py", "_base_/runtime.py"]
+_base_ = ["_base_/saliency.py"]
 
 weights = "{{$WSOLKIT_WEIGHTS:none}}"
 data_root = "{{$WSOLKIT_DATA:data}}/voc/VOCdevkit/VOC2012"

@@ -8,7 +8,7 @@ train_dataloader.dataset.dataset.split=train_aug where that list lies in ImageSe
 learning rate, the weight decay and the 9 epochs are what C2AM's authors use with it.
 """
 
-_base_ = ["_base_/saliency.py", "_base_/runtime.py"]
+_base_ = ["_base_/saliency.py"]
 
 weights = "timm"
 data_root = "{{$WSOLKIT_DATA:data}}/voc/VOCdevkit/VOC2012"

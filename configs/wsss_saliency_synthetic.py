@@ -3,7 +3,7 @@
 wsolkit train wsss_saliency_synthetic --cfg-options train_dataloader.dataset.cues=FOLDER
 """
 
-_base_ = ["_base_/saliency.py", "_base_/runtime.py"]
+_base_ = ["_base_/saliency.py"]
 
 scenes = dict(type="SyntheticParts", num_classes=6, image_size=96, object_size=(0.35, 0.65), seed=1)
 model = dict(

@@ -1,4 +1,4 @@
-"""Every shipped configuration resolves to the JSON in tests/snapshots/configs, so that a rewrite changes nothing unseen.
+"""Every shipped configuration resolves to its JSON in tests/snapshots/configs: a rewrite changes nothing unseen.
 
 After a change that is meant, write the snapshots anew and read what changed before committing it:
 
@@ -46,9 +46,12 @@ def resolved(case):
 def written(value, margin=""):
     """Return data as JSON: on one line where that fits, so that a difference is one line and a file is short.
 
-    >>> print(written({"b": [1, 2], "a": "a" * 110}))
+    >>> print(written({"b": [1, 2], "a": ["word " * 12, "word " * 12]}))
     {
-     "a": "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
+     "a": [
+      "word word word word word word word word word word word word ",
+      "word word word word word word word word word word word word "
+     ],
      "b": [1, 2]
     }
     """

@@ -1,9 +1,50 @@
 # CUB-200-2011 in its official layout; 5 images per class are taken from train for validation (thresholds, epochs).
 # Its folder: --cfg-options data_root=..., or the environment variable WSOLKIT_DATA for the folder above it.
-_base_ = ["./warp224.py"]
+# As wsolevaluation: images warped to 256 x 256 with a random crop of 224 for training, to 224 x 224 for evaluation.
 
 data_root = "{{$WSOLKIT_DATA:data}}/CUB_200_2011"
 
-train_dataloader = dict(dataset=dict(type="CUB200", val_per_class=5))
-val_dataloader = dict(dataset=dict(type="CUB200", val_per_class=5))
-test_dataloader = dict(dataset=dict(type="CUB200", val_per_class=5))
+train_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=True),
+    collate_fn=dict(type="collate_samples"),
+    dataset=dict(
+        type="CUB200",
+        split="train",
+        val_per_class=5,
+        pipeline=[dict(type="ResizedRandomCrop", size=256, crop=224), dict(type="RandomHorizontalFlip")],
+    ),
+)
+val_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    persistent_workers=True,
+    sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
+    collate_fn=dict(type="collate_samples"),
+    dataset=dict(
+        type="CUB200",
+        split="val",
+        val_per_class=5,
+        load_targets=True,
+        test_mode=True,
+        pipeline=[dict(type="Resize", size=(224, 224), antialias=True)],
+    ),
+)
+test_dataloader = dict(
+    batch_size=32,
+    num_workers=2,
+    sampler=dict(type="DefaultSampler", shuffle=False, round_up=False),
+    collate_fn=dict(type="collate_samples"),
+    dataset=dict(
+        type="CUB200",
+        split="test",
+        val_per_class=5,
+        load_targets=True,
+        test_mode=True,
+        pipeline=[dict(type="Resize", size=(224, 224), antialias=True)],
+    ),
+)
+val_evaluator = dict(type="LocalizationMetric")
+test_evaluator = val_evaluator

@@ -5,7 +5,7 @@
 ``weights`` is a file with weights of DeiT-tiny; without them training starts from scratch.
 """
 
-_base_ = ["../_base_/birds50.py", "../_base_/sgd_c2am.py", "../_base_/runtime.py"]
+_base_ = ["../_base_/birds50.py", "../_base_/sgd_c2am.py"]
 
 weights = None
 

@@ -45,7 +45,7 @@ def test_plugins_ship_configs_of_their_own(tmp_path, monkeypatch):
 
 
 def test_shipped_configs_of_wsolkit_are_found():
-    assert any((folder / "_base_" / "runtime.py").exists() for folder in finding.config_dirs())
+    assert any((folder / "_base_" / "birds50.py").exists() for folder in finding.config_dirs())
 
 
 @pytest.mark.parametrize(
