@@ -7,14 +7,20 @@ rule as well. The thesis does not tell the places in a ResNet. These have the ma
 224 pixels 28 x 28 cells and 512 channels behind layer2, 14 x 14 cells behind layer3 (1024) and layer4 (2048 channels).
 """
 
-_base_ = ["cam_resnet50_ilsvrc.py"]
+_base_ = ["_base_/ilsvrc.py", "_base_/sgd_cosine.py"]
 
+weights = "timm"
 hide = dict(type="AreaHiding", threshold=0.9)
 
 model = dict(
+    type="Localizer",
+    backbone=dict(type="TimmBackbone", name="resnet50.tv_in1k", levels=["layer4"], output_stride=16),
+    head=dict(type="CAMHead", form="linear"),
     modifiers=[
         dict(type="AttentionSelection", at=place, alpha_fg=0.9, hide=hide) for place in ("layer2", "layer3", "layer4")
-    ]
+    ],
+    losses=[dict(type="CrossEntropy")],
+    box_extractor=dict(type="LargestComponent", threshold=0.2),
 )
 train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(lr_mult=dict(backbone=1.0, head=1.0)))
+optim_wrapper = dict(optimizer=dict(lr=1e-3))

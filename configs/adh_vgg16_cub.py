@@ -7,12 +7,18 @@ threshold .8 as the thesis. For images of 224 pixels maps have 28 x 28 cells beh
 14 x 14 behind pool4 and conv5_3, where they are 3 x 3; the thesis does not tell their size.
 """
 
-_base_ = ["cam_vgg16_cub.py"]
+_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py"]
 
 hide = dict(type="AreaHiding", threshold=0.8)
 
 model = dict(
-    modifiers=[dict(type="AttentionSelection", at=place, hide=hide) for place in ("pool3", "pool4", "conv5_3")]
+    type="Localizer",
+    backbone=dict(type="VGG16GAP"),
+    head=dict(type="CAMHead", form="linear"),
+    modifiers=[dict(type="AttentionSelection", at=place, hide=hide) for place in ("pool3", "pool4", "conv5_3")],
+    losses=[dict(type="CrossEntropy")],
+    box_extractor=dict(type="LargestComponent", threshold=0.2),
 )
 train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(lr_mult=dict(_delete_=True, backbone=1.0, head=1.0)))
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+train_cfg = dict(max_epochs=50)

@@ -16,6 +16,21 @@ of many lies on the image's border (blocks.5.0.bn1: .03 inside the box). blocks.
 blocks.2 is frozen as in CAM's configuration, so its attention maps stay as they are; hiding there acts on all behind.
 """
 
-_base_ = ["cam_mobilenetv2_birds50.py"]
+_base_ = ["_base_/birds50.py", "_base_/sgd_cosine.py"]
 
-model = dict(modifiers=[dict(type="AttentionSelection", at=place) for place in ("blocks.2", "blocks.4.0.bn1", "bn2")])
+weights = "{{$WSOLKIT_WEIGHTS:none}}"
+
+model = dict(
+    type="Localizer",
+    data_preprocessor=dict(type="ImagePreprocessor", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
+    backbone=dict(type="TimmBackbone", name="mobilenetv2_100", pad_type="same", levels=["final"], output_stride=16),
+    head=dict(type="CAMHead", form="linear"),
+    modifiers=[dict(type="AttentionSelection", at=place) for place in ("blocks.2", "blocks.4.0.bn1", "bn2")],
+    losses=[dict(type="CrossEntropy")],
+    cam_method=dict(type="HeadMaps"),
+    box_extractor=dict(type="LargestComponent", threshold=0.2),
+    # The first stages hold half of the arithmetic and change least; set freeze=[] to train them as well.
+    freeze=["conv_stem", "bn1", "blocks.0", "blocks.1", "blocks.2"],
+)
+optim_wrapper = dict(optimizer=dict(lr=0.05), paramwise_cfg=dict(lr_mult=dict(backbone=0.2, head=1.0)))
+train_cfg = dict(max_epochs=6)

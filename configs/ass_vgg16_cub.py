@@ -7,8 +7,16 @@ Learning rate 1e-3 for all parts, batches of 32 and the thresholds as the thesis
 is hardly ever reached on 14 x 14 cells, which have 32.5 in all; normalize_dispersion=True makes it one for both sizes.
 """
 
-_base_ = ["cam_vgg16_cub.py"]
+_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py"]
 
-model = dict(modifiers=[dict(type="AttentionSelection", at=place) for place in ("pool3", "pool4", "conv5_3")])
+model = dict(
+    type="Localizer",
+    backbone=dict(type="VGG16GAP"),
+    head=dict(type="CAMHead", form="linear"),
+    modifiers=[dict(type="AttentionSelection", at=place) for place in ("pool3", "pool4", "conv5_3")],
+    losses=[dict(type="CrossEntropy")],
+    box_extractor=dict(type="LargestComponent", threshold=0.2),
+)
 train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(lr_mult=dict(_delete_=True, backbone=1.0, head=1.0)))
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+train_cfg = dict(max_epochs=50)

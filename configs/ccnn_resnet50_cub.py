@@ -6,13 +6,21 @@
 v2 or DetCo weights alpha is .75: --cfg-options weights=PATH model.losses.0.alpha=0.75
 """
 
-_base_ = ["c2am_resnet50_cub.py"]
+_base_ = ["_base_/cub200.py", "_base_/sgd_c2am.py"]
+
+weights = "timm"
 
 model = dict(
-    backbone=dict(_delete_=True, type="CCNNBackbone", name="resnet50.tv_in1k"),
-    head=dict(_delete_=True, type="C2AMHead"),  # reads the concatenation
+    type="Localizer",
+    backbone=dict(type="CCNNBackbone", name="resnet50.tv_in1k"),
+    head=dict(type="C2AMHead"),  # reads the concatenation
     losses=[dict(type="C2AMLoss", alpha=0.05, batch_size=16)],
+    cam_method=dict(type="HeadMaps"),
+    box_extractor=dict(type="LargestComponent", threshold=0.2),
 )
-train_dataloader = dict(batch_size=16)
+train_dataloader = dict(batch_size=16, drop_last=True)
+val_dataloader = dict(dataset=dict(pipeline=[dict(type="Resize", size=(448, 448), antialias=True)]))
+test_dataloader = dict(dataset=dict(pipeline=[dict(type="Resize", size=(448, 448), antialias=True)]))
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
 train_cfg = dict(max_epochs=10)
+sync_bn = "torch"  # with several GPUs, batch statistics of the whole batch, as the loss

@@ -5,6 +5,11 @@
 One classifier of the same layers, learning rate and batches as csoa_mobilenetv2_birds50.
 """
 
-_base_ = ["csoa_coaug_mobilenetv2_birds50.py"]
+_base_ = ["csoa_mobilenetv2_birds50.py"]
 
-model = dict(losses=[dict(type="CrossEntropy")])
+model = dict(
+    backbone=dict(levels=["final"]),
+    head=dict(levels=["final"], early=False),
+    losses=[dict(type="CrossEntropy")],
+    cam_method=dict(type="HeadMaps"),
+)

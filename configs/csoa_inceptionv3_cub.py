@@ -6,17 +6,24 @@
 Both weight files are torchvision's. Classifiers after Mixed_6b and Mixed_6e; the rest as csoa_vgg16_cub.
 """
 
-_base_ = ["csoa_vgg16_cub.py"]
+_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py"]
 
 half = (0.5, 0.5, 0.5)
 
 model = dict(
+    type="Localizer",
     data_preprocessor=dict(type="ImagePreprocessor", mean=half, std=half),  # as the weights were trained
-    backbone=dict(_delete_=True, type="InceptionV3"),
-    head=dict(levels=["mixed_6b", "mixed_6e"]),
+    backbone=dict(type="InceptionV3"),
+    head=dict(type="TwoBranchHead", levels=["mixed_6b", "mixed_6e"], hidden=1024),
     losses=[
         dict(type="CrossEntropy"),
         dict(type="ConfSeg"),
         dict(type="CoAug", embedding=dict(type="AlexNet", weights=None), input_norm=(half, half)),
     ],
+    cam_method=dict(type="BranchUnion"),
+    box_extractor=dict(type="LargestComponent", threshold=0.3),
 )
+train_dataloader = dict(batch_size=48, batch_sampler=dict(type="ClassBalancedBatchSampler", classes=12, images=4))
+optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(decay_mult=dict(_delete_=True)))
+param_scheduler = [dict(type="ExponentialLR", gamma=0.95)]
+train_cfg = dict(max_epochs=50)

@@ -13,8 +13,9 @@ csoa_confseg_mobilenetv2_birds50 and csoa_coaug_mobilenetv2_birds50 leave one mo
 csoa_baseline_mobilenetv2_birds50 both.
 """
 
-_base_ = ["cam_mobilenetv2_birds50.py"]
+_base_ = ["_base_/birds50.py", "_base_/sgd_cosine.py"]
 
+weights = "{{$WSOLKIT_WEIGHTS:none}}"
 coaug = dict(
     type="CoAug",
     weight=0.1,
@@ -28,12 +29,20 @@ coaug = dict(
     embedding_size=112,
     pool="average",
 )
+
 model = dict(
-    backbone=dict(levels=["blocks.4", "final"]),
-    head=dict(_delete_=True, type="TwoBranchHead", levels=["blocks.4", "final"], hidden=128),
+    type="Localizer",
+    data_preprocessor=dict(type="ImagePreprocessor", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
+    backbone=dict(
+        type="TimmBackbone", name="mobilenetv2_100", pad_type="same", levels=["blocks.4", "final"], output_stride=16
+    ),
+    head=dict(type="TwoBranchHead", levels=["blocks.4", "final"], hidden=128),
     losses=[dict(type="CrossEntropy"), dict(type="ConfSeg"), coaug],
     cam_method=dict(type="BranchUnion"),
-    box_extractor=dict(threshold=0.3),
+    box_extractor=dict(type="LargestComponent", threshold=0.3),
+    # The first stages hold half of the arithmetic and change least; set freeze=[] to train them as well.
+    freeze=["conv_stem", "bn1", "blocks.0", "blocks.1", "blocks.2"],
 )
 train_dataloader = dict(batch_size=32, batch_sampler=dict(type="ClassBalancedBatchSampler", classes=8, images=4))
-optim_wrapper = dict(optimizer=dict(lr=0.01))
+optim_wrapper = dict(optimizer=dict(lr=0.01), paramwise_cfg=dict(lr_mult=dict(backbone=0.2, head=1.0)))
+train_cfg = dict(max_epochs=6)

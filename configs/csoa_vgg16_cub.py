@@ -9,11 +9,12 @@ theta .3 as the paper. It does not say for how many epochs, nor the weights of t
 other CUB configurations here, gamma and delta are 1.
 """
 
-_base_ = ["cam_vgg16_cub.py"]
+_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py"]
 
 model = dict(
-    backbone=dict(large_feature_map=True, extra_channels=0),
-    head=dict(_delete_=True, type="TwoBranchHead", levels=["block4", "block5"], hidden=1024),
+    type="Localizer",
+    backbone=dict(type="VGG16GAP", large_feature_map=True, extra_channels=0),
+    head=dict(type="TwoBranchHead", levels=["block4", "block5"], hidden=1024),
     losses=[
         dict(type="CrossEntropy"),
         dict(type="ConfSeg"),
@@ -23,9 +24,6 @@ model = dict(
     box_extractor=dict(type="LargestComponent", threshold=0.3),
 )
 train_dataloader = dict(batch_size=48, batch_sampler=dict(type="ClassBalancedBatchSampler", classes=12, images=4))
-optim_wrapper = dict(
-    optimizer=dict(lr=1e-3),
-    paramwise_cfg=dict(lr_mult=dict(_delete_=True, backbone=1.0, head=1.0), decay_mult=dict(_delete_=True)),
-)
+optim_wrapper = dict(optimizer=dict(lr=1e-3), paramwise_cfg=dict(decay_mult=dict(_delete_=True)))
 param_scheduler = [dict(type="ExponentialLR", gamma=0.95)]
 train_cfg = dict(max_epochs=50)

@@ -7,16 +7,20 @@ model.cam_method.type=HeadMaps or model.box_extractor.type=LargestComponent, and
 leave a part out.
 """
 
-_base_ = ["cam_vgg16_cub.py"]
+_base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py"]
 
 extractor = dict(type="TwoStageBox")
 
 model = dict(
-    head=dict(_delete_=True, type="LinearHead", pooling=dict(type="SoftmaxWeightedPooling")),
+    type="Localizer",
+    backbone=dict(type="VGG16GAP"),
+    head=dict(type="LinearHead", pooling=dict(type="SoftmaxWeightedPooling")),
+    losses=[dict(type="CrossEntropy")],
     cam_method=dict(type="RecombinedMaps"),
-    box_extractor=dict(_delete_=True, **extractor),
+    box_extractor=extractor,
 )
 train_dataloader = dict(batch_size=32)
-optim_wrapper = dict(optimizer=dict(lr=1e-4), paramwise_cfg=dict(lr_mult=dict(_delete_=True, backbone=1.0, head=1.0)))
-val_evaluator = dict(type="LocalizationMetric", extractor=extractor)
-test_evaluator = dict(type="LocalizationMetric", extractor=extractor)
+val_evaluator = dict(extractor=extractor)
+test_evaluator = dict(extractor=extractor)
+optim_wrapper = dict(optimizer=dict(lr=1e-4))
+train_cfg = dict(max_epochs=50)
