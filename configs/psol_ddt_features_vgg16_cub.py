@@ -1,4 +1,4 @@
-"""The data and the features of psol_ddt_cub: VGG16 on CUB-200-2011 at 448 x 448, from ImageNet weights.
+"""The data and the features of psol_ddt: VGG16 on CUB-200-2011 at 448 x 448, from ImageNet weights.
 
 DDT trains nothing: it takes the backbone as it is. The head is CAM's, should one want to fine-tune the features first:
 

@@ -2,7 +2,7 @@
 
     wsolkit train psol_regressor_mobilenetv2_birds50 --cfg-options train_dataloader.dataset.annotations=boxes.json
 
-The annotations are the boxes.json of a PseudoBoxes stage; the pipelines psol_c2am_birds50 and psol_ccnn_birds50 make
+The annotations are the boxes.json of a PseudoBoxes stage; with data=birds50 the pipelines psol_maps and psol_ddt make
 them. The weights are a local file, or the environment variable WSOLKIT_WEIGHTS.
 """
 

@@ -24,7 +24,13 @@ from wsolkit.runner.config_check import TOP
 CONFIGS = Path(__file__).parents[1] / "configs"
 SNAPSHOTS = Path(__file__).with_name("snapshots") / "configs"
 FILES = {path.stem: path for path in sorted(CONFIGS.rglob("*.py")) if path.parent.name != "_base_"}
-VARIANTS = []
+VARIANTS = [
+    "psol_maps data=birds50 maps=c2am",
+    "psol_maps data=birds50 maps=ccnn",
+    "psol_maps data=cub maps=ccnn",
+    "psol_maps data=ilsvrc maps=c2am",
+    "psol_ddt data=birds50",
+]
 """Pipelines with values of their variables, as on a command line: the name, then KEY=VALUE."""
 
 CASES = [*FILES, *VARIANTS]

@@ -19,13 +19,9 @@ PSOL = Method(
     summary="Pseudo boxes train a class-agnostic box regressor; a separate classifier names what is in the box.",
     configs=(
         "psol_synthetic",
-        "psol_c2am_birds50",
-        "psol_ccnn_birds50",
+        "psol_maps",
         "psol_regressor_synthetic",
         "psol_regressor_mobilenetv2_birds50",
-        "psol_c2am_cub",
-        "psol_ccnn_cub",
-        "psol_c2am_ilsvrc",
         "psol_resnet50_cub",
         "psol_resnet50_cub_reference",
         "psol_densenet161_cub",
@@ -59,7 +55,7 @@ DDT = Method(
     venue="Pattern Recognition",
     year=2019,
     summary="The first principal component of the descriptors of a class's images tells its object from background.",
-    configs=("psol_ddt_cub", "psol_ddt_features_vgg16_cub", "psol_ddt_birds50"),
+    configs=("psol_ddt", "psol_ddt_features_vgg16_cub"),
     card=CARD,
 )
 

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.config_steps import one_step
-from wsolkit import load_plugins
+from wsolkit import ConfigError, load_plugins
 from wsolkit.datasets import DATASETS
 from wsolkit.pipeline import load_pipeline, run_pipeline
 from wsolkit.registry import MODELS
@@ -63,11 +63,19 @@ def test_the_pipeline_runs_from_maps_to_numbers_and_is_done_then(tmp_path):
     assert all(outcomes[outcome.name].numbers == outcome.numbers for outcome in again)
 
 
-@pytest.mark.parametrize("name", PIPELINES)
+CHOICES = {
+    "psol_maps": [{"data": data, "maps": maps} for data in ("cub", "ilsvrc", "birds50") for maps in ("c2am", "ccnn")],
+    "psol_ddt": [{"data": "cub"}, {"data": "birds50"}],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "options"), [(name, choice) for name in PIPELINES for choice in CHOICES.get(name, [{}])]
+)
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
-def test_every_pipeline_is_complete(name, tmp_path):
+def test_every_pipeline_is_complete(name, options, tmp_path):
     """Names, arguments, references and configurations of every stage are checked without data."""
-    steps = load_pipeline(name, work_dir=tmp_path).steps
+    steps = load_pipeline(name, options, work_dir=tmp_path).steps
     assert steps[-1].cls.__name__ == "CombineBoxes"
     trained = {step.name: step.arguments["config"] for step in steps if step.cls.__name__ == "TrainStage"}
     assert set(trained.values()) <= set(config_files())
@@ -76,6 +84,12 @@ def test_every_pipeline_is_complete(name, tmp_path):
     for step in steps:
         if step.cls.__name__ == "PseudoBoxes":
             assert step.arguments["threshold"] in ("val", 0.0)
+
+
+@pytest.mark.parametrize(("name", "known"), [("psol_maps", "cub, ilsvrc or birds50"), ("psol_ddt", "cub or birds50")])
+def test_other_data_is_refused(name, known, tmp_path):
+    with pytest.raises(ConfigError, match=rf"with data='bird50': .* data should be {known}, but got 'bird50'"):
+        load_pipeline(name, {"data": "bird50"}, work_dir=tmp_path)
 
 
 @pytest.fixture(scope="module")

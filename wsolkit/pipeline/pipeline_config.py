@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import ast
 import difflib
+import re
 import tempfile
 from collections.abc import Mapping
 from itertools import count
@@ -79,7 +80,7 @@ def with_variables(content: dict[str, Any], path: Path, values: Mapping[str, Any
     """Read the configuration again with other values of its plain variables.
 
     Raises:
-        ConfigError: it has no such variable, or computes it.
+        ConfigError: it has no such variable, computes it, or fails with that value.
     """
     if not values:
         return content
@@ -90,7 +91,12 @@ def with_variables(content: dict[str, Any], path: Path, values: Mapping[str, Any
     if path.suffix != ".py":
         return {**content, **values}
     with tempfile.TemporaryDirectory() as folder:
-        changed = read_config(rewritten(path, values, Path(folder), count())).to_dict()
+        try:
+            changed = read_config(rewritten(path, values, Path(folder), count())).to_dict()
+        except ConfigError as error:
+            said = re.sub(rf"{re.escape(folder)}/\d+/\S+?:\d+: ", "", str(error))  # a place in a copy helps nobody
+            given = ", ".join(f"{name}={value!r}" for name, value in values.items())
+            raise ConfigError(f"{path} cannot be read with {given}: {said}") from None
     for name, value in values.items():
         if changed.get(name) != value:
             raise ConfigError(f"The option {name} cannot be set: {path} computes it. Set what it is computed from.")
