@@ -17,9 +17,9 @@ from unittest import mock
 
 import pytest
 
+from wsolkit.config.check import TOP
+from wsolkit.config.load import load_config
 from wsolkit.pipeline.pipeline_config import read_pipeline
-from wsolkit.runner.config import load_config
-from wsolkit.runner.config_check import TOP
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 SNAPSHOTS = Path(__file__).with_name("snapshots") / "configs"
