@@ -24,7 +24,7 @@ from mmengine.optim import OptimWrapper
 from torch import Tensor, nn
 
 from wsolkit import HEADS, LOSSES, Activation, Batch
-from wsolkit.localizer import Localizer
+from wsolkit.model.localizer import Localizer
 from wsolkit_ccnn import AMM
 
 Step = Callable[[], None]

@@ -25,7 +25,7 @@ from torchvision import transforms as v1
 from wsolkit.datasets.collate import collate_samples
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.transforms import ResizedRandomCrop, build_pipeline
-from wsolkit.preprocess import IMAGENET, ImagePreprocessor
+from wsolkit.model.preprocess import IMAGENET, ImagePreprocessor
 
 REFERENCE = "wsolevaluation"
 

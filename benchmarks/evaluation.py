@@ -27,7 +27,7 @@ import numpy as np
 
 from wsolkit.evaluation import box_hits
 from wsolkit.evaluation.max_box_acc import MaxBoxAcc, MaxBoxAccV2
-from wsolkit.scoring.in_order import in_order
+from wsolkit.threads import in_order
 
 THRESHOLDS = np.arange(0, 1, 0.001)
 IOUS = (0.3, 0.5, 0.7)

@@ -19,8 +19,8 @@ from collections.abc import Callable, Sequence
 import torch
 from mmengine.optim import OptimWrapper
 
+from wsolkit.config.load import load_config
 from wsolkit.registry import MODELS
-from wsolkit.runner import load_config
 
 BIRDS = [
     f"{method}_mobilenetv2_birds50"

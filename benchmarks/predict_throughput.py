@@ -25,9 +25,9 @@ import numpy as np
 import torch
 
 from wsolkit import load_plugins
-from wsolkit.localizer import Localizer
-from wsolkit.predict.predictor import Predictor
-from wsolkit.predict.run import predict_to_folder
+from wsolkit.inference.predictor import Predictor
+from wsolkit.inference.to_folder import predict_to_folder
+from wsolkit.model.localizer import Localizer
 
 AIM = 0.85
 

@@ -22,9 +22,9 @@ import timm
 import torch
 from mmengine.optim import OptimWrapper
 
-from wsolkit.localizer import Localizer
-from wsolkit.runner.config import load_config
-from wsolkit.runner.train import train
+from wsolkit.config.load import load_config
+from wsolkit.model.localizer import Localizer
+from wsolkit.training.train import train
 
 CLASSES = 200
 

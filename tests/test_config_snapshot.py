@@ -18,8 +18,8 @@ from unittest import mock
 import pytest
 
 from wsolkit.pipeline.pipeline_config import read_pipeline
-from wsolkit.runner.config import load_config
-from wsolkit.runner.config_check import TOP
+from wsolkit.config.load import load_config
+from wsolkit.config.check import TOP
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 SNAPSHOTS = Path(__file__).with_name("snapshots") / "configs"

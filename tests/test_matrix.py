@@ -10,8 +10,8 @@ import pytest
 import torch
 from torch import nn
 
-from tests.matrix_pairs import Explored, Outcome, explore, fill_up, pairs_between, pairs_of
-from tests.matrix_parts import (
+from tests.support.matrix_pairs import Explored, Outcome, explore, fill_up, pairs_between, pairs_of
+from tests.support.matrix_parts import (
     INSIDE,
     LEFT_OUT,
     PLAIN,
@@ -25,9 +25,9 @@ from tests.matrix_parts import (
     with_checkpoint,
 )
 from wsolkit import Batch, WsolkitError, load_plugins
-from wsolkit.localizer import Localizer
+from wsolkit.config.load import load_config
+from wsolkit.model.localizer import Localizer
 from wsolkit.registry import MODELS
-from wsolkit.runner.config import load_config
 
 BATCH = 2
 FURTHER = int(os.environ.get("WSOLKIT_MATRIX", "0"))

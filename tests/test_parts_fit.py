@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from wsolkit import Batch, ConfigError, Loss, MapModifier, ShapeError
-from wsolkit.localizer import Localizer
+from wsolkit.model.localizer import Localizer
 
 BACKBONE = {"type": "TimmBackbone", "name": "test_resnet", "levels": ["layer3", "layer4"]}
 
@@ -71,7 +71,7 @@ def test_a_second_modifier_on_the_maps_and_given_channels_work_as_well():
 
 
 def test_a_head_that_does_not_use_its_map_modifiers_is_found_out(monkeypatch):
-    monkeypatch.setattr("wsolkit.heads.LinearHead.takes_map_modifiers", True)
+    monkeypatch.setattr("wsolkit.components.heads.LinearHead.takes_map_modifiers", True)
     with pytest.raises(ConfigError, match=r"LinearHead says that it takes map modifiers, but passes no maps"):
         localizer("LinearHead", modifiers=[{"type": Counting, "at": "maps"}])
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from wsolkit.runner.config import load_config
+from wsolkit.config.load import load_config
 
 ONE_RATE = {"backbone": 1.0, "head": 1.0}
 PRINTED = {

@@ -59,8 +59,7 @@ def test_mmengine_s_decorator_and_custom_imports_work_for_a_scratch_file(scratch
 
 
 def test_mmengine_finds_the_registries_by_the_scope():
-    from mmengine.registry import HOOKS as ROOT
-    from mmengine.registry import DefaultScope
+    from mmengine.registry import HOOKS as ROOT, DefaultScope
 
     assert ROOT.build({"type": "wsolkit.EMAHook"}) is not None
     with DefaultScope.overwrite_default_scope("wsolkit"):

@@ -26,8 +26,8 @@ import importlib, json, sys
 from importlib import metadata
 points = metadata.entry_points(group="wsolkit")
 modules = ["wsolkit", *(point.value for point in points)]
-from wsolkit.runner.config import load_config
-from wsolkit.runner.find_config import find_config
+from wsolkit.config.load import load_config
+from wsolkit.config.find import find_config
 print(json.dumps({
     "files": [importlib.import_module(module).__file__ for module in modules],
     "config": str(find_config("cam_synthetic")),

@@ -16,9 +16,9 @@ def demo(folder: Path) -> int:
     """Run the demo into ``folder`` and print a table and where the files are; returns the exit status."""
     from rich.console import Console
 
+    from wsolkit.config.load import load_config
     from wsolkit.datasets.synthetic import export_folder
     from wsolkit.registry import DATASETS
-    from wsolkit.runner.config import load_config
 
     began = time.perf_counter()
     console = Console(soft_wrap=True, highlight=False)

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from wsolkit.backbones.inception import InceptionV3
-from wsolkit.backbones.timm_backbone import TimmBackbone
-from wsolkit.backbones.vgg_gap import VGG16GAP
-from wsolkit.boxes import AllComponents, LargestComponent
-from wsolkit.cams import HeadMaps, MultiScaleMaps
+from wsolkit.components.backbones.inception import InceptionV3
+from wsolkit.components.backbones.timm_backbone import TimmBackbone
+from wsolkit.components.backbones.vgg_gap import VGG16GAP
+from wsolkit.components.boxes import AllComponents, LargestComponent
+from wsolkit.components.cams import HeadMaps, MultiScaleMaps
+from wsolkit.components.heads import ConvHead, LinearHead
+from wsolkit.components.losses import BinaryCrossEntropy, CrossEntropy
+from wsolkit.components.modifiers import DropBlock, SpatialDropout
+from wsolkit.components.poolings import AveragePooling, LogSumExpPooling, MaxPooling
 from wsolkit.datasets import collate as _collate  # noqa: F401 - registers collate_samples
 from wsolkit.datasets.coco import COCO
 from wsolkit.datasets.cub200 import CUB200
@@ -15,25 +19,22 @@ from wsolkit.datasets.pascal_voc import PascalVOC
 from wsolkit.datasets.synthetic import SyntheticParts
 from wsolkit.datasets.transforms import ResizedRandomCrop
 from wsolkit.datasets.wsol_metadata import WsolMetadata
-from wsolkit.heads import ConvHead, LinearHead
 from wsolkit.hookspecs import hookimpl
-from wsolkit.localizer import Localizer
-from wsolkit.losses import BinaryCrossEntropy, CrossEntropy
-from wsolkit.metrics import LocalizationMetric, ProtocolMetric
-from wsolkit.modifiers.drop_block import DropBlock, SpatialDropout
+from wsolkit.model.localizer import Localizer
+from wsolkit.model.preprocess import ImagePreprocessor
 from wsolkit.pipeline import MapsStage, PredictStage, TestStage, TrainStage
-from wsolkit.poolings import AveragePooling, LogSumExpPooling, MaxPooling
-from wsolkit.preprocess import ImagePreprocessor
-from wsolkit.runner.checkpoints import Checkpoints
-from wsolkit.runner.corrupt_images import CorruptImages
-from wsolkit.runner.guards import StopOnBrokenLoss
-from wsolkit.runner.history import History
-from wsolkit.runner.loops import EpochLoop, IterationLoop
-from wsolkit.runner.param_groups import PartOptimWrapperConstructor
-from wsolkit.runner.processes import SameBuffers, SyncNormDataParallel
-from wsolkit.runner.progress import ProgressBar
-from wsolkit.runner.seeding import SeedIterations, TrainingProgress
-from wsolkit.runner.threshold import ThresholdHook
+from wsolkit.scoring.localization_metric import LocalizationMetric
+from wsolkit.scoring.protocol_metric import ProtocolMetric
+from wsolkit.training.broken_loss import StopOnBrokenLoss
+from wsolkit.training.checkpoints import Checkpoints
+from wsolkit.training.corrupt_images import CorruptImages
+from wsolkit.training.history import History
+from wsolkit.training.loops import EpochLoop, IterationLoop
+from wsolkit.training.param_groups import PartOptimWrapperConstructor
+from wsolkit.training.processes import SameBuffers, SyncNormDataParallel
+from wsolkit.training.progress_bar import ProgressBar
+from wsolkit.training.seeding import SeedIterations, TrainingProgress
+from wsolkit.training.threshold import ThresholdHook
 
 
 @hookimpl

@@ -16,11 +16,11 @@ import numpy as np
 from torch import Tensor, nn
 
 from wsolkit.errors import ConfigError
-from wsolkit.exchange import Activation, Batch, Levels, Prediction, ScoredBoxes, Targets
 from wsolkit.maps import finish_maps
+from wsolkit.structures import Activation, Batch, Levels, Prediction, ScoredBoxes, Targets
 
 if TYPE_CHECKING:
-    from wsolkit.localizer import Localizer
+    from wsolkit.model.localizer import Localizer
 
 __all__ = [
     "Activation",

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from wsolkit import Activation, ActivationHead, Batch, ConfigError, Levels
-from wsolkit.heads import choose_level, concat_levels
+from wsolkit.components import choose_level, concat_levels
 from wsolkit_c2am.polarity import Polarity
 from wsolkit_c2am.processes import GlobalBatchNorm
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from wsolkit import Activation, CamMethod, ConfigError
 
 if TYPE_CHECKING:
-    from wsolkit.localizer import Localizer
+    from wsolkit import Localizer
 
 __all__ = ["C2AMLogitMaps"]
 

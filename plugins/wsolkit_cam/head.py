@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from wsolkit import Activation, Batch, ConfigError, Levels
-from wsolkit.heads import LinearHead, recombine
+from wsolkit.components import LinearHead, recombine
 
 __all__ = ["CAMHead"]
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from wsolkit import MODIFIERS, ConfigError, Levels, MapModifier
-from wsolkit.backbones import TimmBackbone, build_timm_model, feature_places, load_weights, read_weights
+from wsolkit.components import TimmBackbone, build_timm_model, feature_places, load_weights, read_weights
 from wsolkit_ccnn.report_keys import is_report, report_keys
 from wsolkit_ccnn.stage import GatedStage, names_between, names_called_after, residual_blocks, undilate
 

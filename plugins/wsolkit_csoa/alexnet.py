@@ -10,7 +10,7 @@ from torch.nn import functional as F
 from torchvision.models import AlexNet_Weights, alexnet
 
 from wsolkit import Backbone, ConfigError, Levels
-from wsolkit.backbones import fetch_torchvision, load_weights, read_weights
+from wsolkit.components import fetch_torchvision, load_weights, read_weights
 
 __all__ = ["AlexNet"]
 

@@ -8,10 +8,10 @@ import torch
 from torch import Tensor
 
 from wsolkit import Activation, CamMethod, ConfigError, ShapeError
-from wsolkit.cams import HeadMaps
+from wsolkit.components import HeadMaps
 
 if TYPE_CHECKING:
-    from wsolkit.localizer import Localizer
+    from wsolkit import Localizer
 
 __all__ = ["BranchUnion"]
 

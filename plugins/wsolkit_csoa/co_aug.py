@@ -9,8 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsolkit import Activation, Backbone, Batch, ConfigError, Loss
-from wsolkit.runner import autocast_context
+from wsolkit import Activation, Backbone, Batch, ConfigError, Loss, autocast_context
 from wsolkit_csoa.confidence import confidence_mask
 from wsolkit_csoa.embedding import POOLS, build_embedding, build_structure, checked_embedding, embed, has_weights
 from wsolkit_csoa.labels import known_labels, single_labels

@@ -9,7 +9,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from wsolkit import POOLINGS, Activation, ActivationHead, Batch, ConfigError, Levels
-from wsolkit.heads import choose_level
+from wsolkit.components import choose_level
 
 __all__ = ["TwoBranchHead", "branch_levels", "map_classifier"]
 

@@ -12,7 +12,7 @@ from wsolkit_excam.erase_found import EraseFound
 from wsolkit_excam.first_classifier import FirstClassifier
 
 if TYPE_CHECKING:
-    from wsolkit.localizer import Localizer
+    from wsolkit import Localizer
 
 __all__ = ["AverageWithFirst"]
 

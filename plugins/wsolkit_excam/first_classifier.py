@@ -12,7 +12,7 @@ from wsolkit import Activation, CheckpointError, ConfigError
 from wsolkit.pipeline import load_model
 
 if TYPE_CHECKING:
-    from wsolkit.localizer import Localizer
+    from wsolkit import Localizer
 
 __all__ = ["FirstClassifier", "predicted_classes"]
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from wsolkit import DataError
-from wsolkit.boxes import LargestComponent
+from wsolkit.components import LargestComponent
 from wsolkit.datasets import ImageDataset
 from wsolkit.evaluation import BASELINES, BoxAcc, Result, best_iou, choose_threshold
 from wsolkit_psol.score_maps import in_image

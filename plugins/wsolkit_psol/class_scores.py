@@ -10,9 +10,9 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from wsolkit import ConfigError, WsolkitError
+from wsolkit import ConfigError, WsolkitError, progress_bar
 from wsolkit.evaluation import average_crops
-from wsolkit.pipeline import build_split, check_split, progress, split_batches
+from wsolkit.pipeline import build_split, check_split, split_batches
 
 __all__ = ["TenCrop", "class_scores", "ten_crops"]
 
@@ -75,7 +75,7 @@ def class_scores(
         config = resized(config, crops)
     dataset = build_split(config, split)
     found: dict[str, np.ndarray] = {}
-    with progress(f"classes of {split}", len(dataset)) as advance:
+    with progress_bar(f"classes of {split}", len(dataset)) as advance:
         for batch in split_batches(dataset, batch_size=batch_size, num_workers=num_workers):
             views = batch["inputs"][:, None] if crops is None else ten_crops(batch["inputs"], crops.crop)
             images = model.data_preprocessor({"inputs": views.flatten(0, 1)})["inputs"]

@@ -9,16 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import ConfigError, DataError, Stage, whole_file, write_json, write_text
+from wsolkit import ConfigError, DataError, Stage, choose_device, load_config, whole_file, write_json, write_text
 from wsolkit.evaluation import Result, TopKAccuracy
 from wsolkit.pipeline import (
     build_split,
     check_split,
     checked_options,
-    choose_device,
     declared_configuration,
     has_placeholder,
-    load_config,
     load_model,
     outside_files,
 )

@@ -14,25 +14,29 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsolkit import BACKBONES, MODELS, Backbone, ConfigError, Stage, WsolkitError
+from wsolkit import (
+    BACKBONES,
+    MODELS,
+    Backbone,
+    ConfigError,
+    Stage,
+    WsolkitError,
+    choose_device,
+    load_config,
+    progress_bar,
+)
+from wsolkit.components import choose_level
 from wsolkit.datasets import ImageDataset
-from wsolkit.heads import choose_level
+from wsolkit.formats import ImageMaps, image_maps_file, read_image_maps, write_image_maps
 from wsolkit.pipeline import (
-    ImageMaps,
     build_split,
     check_split,
     checked_options,
-    choose_device,
     declared_configuration,
-    image_maps_file,
     input_size,
-    load_config,
     load_model,
     outside_files,
-    progress,
-    read_image_maps,
     split_batches,
-    write_image_maps,
 )
 from wsolkit_psol.ddt import SIGNS, Moments, principal_direction, projection
 
@@ -129,7 +133,7 @@ class DDTMaps(Stage):
         level = choose_level(backbone.channels, self.level)
         classes = images_by_class(dataset)
         empty = 0
-        with progress("DDT maps", len(dataset)) as advance:
+        with progress_bar("DDT maps", len(dataset)) as advance:
             for label, indices in sorted(classes.items()):
                 names = [dataset.record(index)["image_id"] for index in indices]
                 if not (resume and all(image_maps_file(folder, name).exists() for name in names)):

@@ -8,15 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import BOX_EXTRACTORS, ConfigError, write_json
+from wsolkit import BOX_EXTRACTORS, ConfigError, load_config, progress_bar, write_json
 from wsolkit.datasets import ImageDataset
-from wsolkit.pipeline import (
-    SplitStage,
-    build_split,
-    load_config,
-    progress,
-    read_image_maps,
-)
+from wsolkit.formats import read_image_maps
+from wsolkit.pipeline import SplitStage, build_split
 from wsolkit.report import write_report
 from wsolkit_psol.box_file import BOXES, PseudoBox, file_name_of, write_boxes
 from wsolkit_psol.box_quality import baseline_boxes, rate_boxes, true_boxes
@@ -167,7 +162,7 @@ class PseudoBoxes(SplitStage):
 
     def made(self, dataset: ImageDataset, choice: Choice, folder: Path) -> Iterator[PseudoBox]:
         """Yield the box of every image."""
-        with progress(f"boxes of {self.split}", len(dataset)) as advance:
+        with progress_bar(f"boxes of {self.split}", len(dataset)) as advance:
             for record, prepared, size in self.prepared(dataset):
                 threshold = choice.cut(prepared)
                 box = self.source.box(prepared, threshold, size)

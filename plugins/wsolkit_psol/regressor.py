@@ -11,10 +11,17 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from wsolkit import BACKBONES, MODELS, ConfigError, DataError, ShapeError
-from wsolkit.backbones import freeze_modules, keep_resting
-from wsolkit.heads import choose_level
-from wsolkit.runner import autocast_context
+from wsolkit import (
+    BACKBONES,
+    MODELS,
+    ConfigError,
+    DataError,
+    ShapeError,
+    autocast_context,
+    freeze_modules,
+    keep_resting,
+)
+from wsolkit.components import choose_level
 from wsolkit_psol.box_codes import LOSS_WEIGHTS, box_loss, to_corners, to_relative
 
 __all__ = ["BoxPrediction", "BoxRegressor"]

@@ -9,9 +9,8 @@ from typing import Any
 import numpy as np
 import torch
 
-from wsolkit import MODELS, ConfigError, WsolkitError
-from wsolkit.pipeline import build_split, choose_device, progress, split_batches
-from wsolkit.runner import load_weights, read_checkpoint
+from wsolkit import MODELS, ConfigError, WsolkitError, choose_device, load_weights, progress_bar, read_checkpoint
+from wsolkit.pipeline import build_split, split_batches
 from wsolkit_psol.regressor import BoxRegressor
 
 __all__ = ["regressed_boxes", "trained_regressor"]
@@ -59,7 +58,7 @@ def regressed_boxes(
     """
     dataset = build_split(config, split)
     found: dict[str, np.ndarray] = {}
-    with progress(f"boxes of {split}", len(dataset)) as advance:
+    with progress_bar(f"boxes of {split}", len(dataset)) as advance:
         for batch in split_batches(dataset, batch_size=batch_size, num_workers=num_workers):
             images = model.data_preprocessor({"inputs": batch["inputs"]})["inputs"]
             try:

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from wsolkit import BoxExtractor, ConfigError, ScoredBoxes, ShapeError
-from wsolkit.boxes import largest_box, largest_contour
+from wsolkit.components import largest_box, largest_contour
 
 __all__ = ["TwoStageBox", "extreme_cells", "seed_variances"]
 

@@ -10,7 +10,8 @@ import cv2
 import numpy as np
 
 from wsolkit import ConfigError, DataError
-from wsolkit.pipeline import NO_CLASS, SplitStage, read_image_maps
+from wsolkit.formats import NO_CLASS, read_image_maps
+from wsolkit.pipeline import SplitStage
 from wsolkit_wsss.crf_settings import ON_LABELS, CrfSettings, crf_settings, refine_labels
 from wsolkit_wsss.image_files import file_of, read_gray, write_gray
 from wsolkit_wsss.image_jobs import check_workers, run_jobs

@@ -20,7 +20,7 @@ import cv2
 import numpy as np
 
 from wsolkit import DataError, MapError
-from wsolkit.pipeline import NO_CLASS, image_maps_file, read_image_maps
+from wsolkit.formats import NO_CLASS, image_maps_file, read_image_maps
 from wsolkit_wsss.image_files import file_of
 
 __all__ = ["class_scores", "normalised", "read_class_maps"]

@@ -7,8 +7,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from wsolkit import ConfigError
-from wsolkit.pipeline import progress
+from wsolkit import ConfigError, progress_bar
 
 __all__ = ["check_workers", "run_jobs", "shown"]
 
@@ -69,7 +68,7 @@ def shown(items: Iterable[Any], what: str, total: int) -> Iterator[Any]:
     >>> list(shown([1, 2], "counting", 2))
     [1, 2]
     """
-    with progress(what, total) as advance:
+    with progress_bar(what, total) as advance:
         for item in items:
             yield item
             advance(1)

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from wsolkit import ConfigError
-from wsolkit.datasets import mask_value
+from wsolkit.evaluation import mask_value
 
 __all__ = ["BACKGROUNDS", "background_scores", "cut_scores", "label_map", "label_probabilities"]
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from wsolkit import ConfigError, DataError, write_json
-from wsolkit.datasets import read_index_mask
+from wsolkit.formats import read_index_mask
 from wsolkit.pipeline import SplitStage
 from wsolkit_wsss.background_cues import CUES
 from wsolkit_wsss.crf_settings import ON_PROBABILITIES, CrfSettings, crf_settings, refine_probabilities

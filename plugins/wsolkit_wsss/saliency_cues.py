@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import torch
 
-from wsolkit import ConfigError, DataError, Targets
-from wsolkit.datasets import DATASETS, ImageDataset, Record, fit_mask
+from wsolkit import DATASETS, ConfigError, DataError, Targets
+from wsolkit.datasets import ImageDataset, Record
+from wsolkit.evaluation import fit_mask
 from wsolkit_wsss.background_cues import CUES
 from wsolkit_wsss.image_files import file_of, read_gray
 

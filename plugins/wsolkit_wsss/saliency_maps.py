@@ -12,17 +12,9 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
 
-from wsolkit import MODELS, ConfigError
+from wsolkit import MODELS, ConfigError, choose_device, load_config, load_weights, read_checkpoint
 from wsolkit.datasets import ImageDataset, build_pipeline
-from wsolkit.pipeline import (
-    SplitStage,
-    checked_options,
-    choose_device,
-    declared_configuration,
-    load_config,
-    outside_files,
-)
-from wsolkit.runner import load_weights, read_checkpoint
+from wsolkit.pipeline import SplitStage, checked_options, declared_configuration, outside_files
 from wsolkit_wsss.background_cues import resized
 from wsolkit_wsss.image_files import file_of, read_gray, write_gray
 from wsolkit_wsss.image_jobs import shown

@@ -11,8 +11,7 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from wsolkit import BACKBONES, MODELS, ConfigError, DataError, ShapeError
-from wsolkit.backbones import freeze_modules, keep_resting
+from wsolkit import BACKBONES, MODELS, ConfigError, DataError, ShapeError, freeze_modules, keep_resting
 from wsolkit_wsss.pool_modules import FeatureAggregation, PyramidPooling, resize_to
 
 __all__ = ["SaliencyNetwork", "saliency_loss"]

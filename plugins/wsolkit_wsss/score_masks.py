@@ -10,8 +10,9 @@ from typing import Any
 import numpy as np
 
 from wsolkit import ConfigError, DataError, ShapeError, write_json
-from wsolkit.datasets import ImageDataset, read_index_mask
+from wsolkit.datasets import ImageDataset
 from wsolkit.evaluation import MeanIoU, Result
+from wsolkit.formats import read_index_mask
 from wsolkit.pipeline import SplitStage
 from wsolkit_wsss.image_files import file_of
 from wsolkit_wsss.image_jobs import shown

@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import ConfigError
-from wsolkit.datasets import DATASETS, ImageDataset
-from wsolkit.pipeline import check_split, load_config
+from wsolkit import DATASETS, ConfigError, load_config
+from wsolkit.datasets import ImageDataset
+from wsolkit.pipeline import check_split
 
 __all__ = ["image_of", "split_data"]
 

@@ -169,7 +169,7 @@ def test_numbers_are_printed_before_files_are_written(command, monkeypatch, caps
     def full(path, value):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("wsolkit.scoring.results_file.write_json", full)
+    monkeypatch.setattr("wsolkit.report.evaluation_file.write_json", full)
     assert main([*command, "--protocol", "CorLoc"]) == 2
     printed = capsys.readouterr()
     assert "75.00" in printed.out

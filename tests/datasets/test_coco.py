@@ -5,8 +5,8 @@ import pytest
 from pycocotools import mask as coco_mask
 
 from wsolkit.datasets.coco import COCO
-from wsolkit.datasets.coco_json import class_mask
 from wsolkit.errors import ConfigError, DataError
+from wsolkit.formats.coco_json import class_mask
 
 
 @pytest.fixture

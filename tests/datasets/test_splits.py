@@ -1,6 +1,5 @@
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from wsolkit.datasets.splits import hash_order, split_by_hash
 from wsolkit.errors import ConfigError

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from tests.evaluation.contours import contour_hits
-from tests.evaluation.drawn_maps import KINDS, drawn_boxes
+from tests.support.contours import contour_hits
+from tests.support.drawn_maps import KINDS, drawn_boxes
 
 GOLDEN = Path(__file__).with_name("golden.json")
 THRESHOLDS = np.arange(0, 1, 0.001)

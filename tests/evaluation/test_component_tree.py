@@ -4,7 +4,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.evaluation.drawn_maps import KINDS, drawn_map
+from tests.support.drawn_maps import KINDS, drawn_map
 from wsolkit import ShapeError
 from wsolkit.evaluation.component_tree import components_of
 from wsolkit.evaluation.outer_contours import enclosed_area_weights, fill_holes

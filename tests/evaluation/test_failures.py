@@ -4,8 +4,7 @@ import json
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
 from wsolkit import DataError
 from wsolkit.evaluation.failures import FAILURES, Trial, by_size, failure_of, failure_shares, iou_histogram

@@ -3,13 +3,12 @@
 import cv2
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from tests.evaluation.contours import contour_boxes, contour_hits
-from tests.evaluation.drawn_maps import KINDS, drawn_boxes, drawn_map
+from tests.support.contours import contour_boxes, contour_hits
+from tests.support.drawn_maps import KINDS, drawn_boxes, drawn_map
 from wsolkit import ConfigError, DataError, MapError, ShapeError
-from wsolkit.boxes import components, largest_box
+from wsolkit.components.boxes import components, largest_box
 from wsolkit.evaluation import box_hits, box_iou, component_boxes
 from wsolkit.evaluation.map_boxes import truncated_boxes
 

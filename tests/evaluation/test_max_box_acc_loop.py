@@ -7,7 +7,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tests.evaluation.contours import best_overlap, contour_boxes
+from tests.support.contours import best_overlap, contour_boxes
 from wsolkit import DataError
 from wsolkit.evaluation.max_box_acc import MaxBoxAcc, MaxBoxAccV2
 from wsolkit.evaluation.overlap import best_iou

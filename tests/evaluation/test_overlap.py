@@ -1,8 +1,7 @@
 """IoU against a count of pixels."""
 
 import numpy as np
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from wsolkit.evaluation import best_iou, box_iou
 

@@ -5,7 +5,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tests.evaluation.drawn_images import (
+from tests.support.drawn_images import (
     CLASSES,
     LOGITS_OF,
     ONE,

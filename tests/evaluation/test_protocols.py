@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from tests.evaluation.drawn_images import (
+from tests.support.drawn_images import (
     CLASSES,
     HALF_OPEN,
     INCLUSIVE,

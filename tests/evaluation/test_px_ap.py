@@ -4,8 +4,7 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from wsolkit import ConfigError, DataError, MapError, ShapeError
 from wsolkit.evaluation.pixel_counts import bin_edges, pixel_histograms

@@ -2,10 +2,9 @@
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from tests.evaluation.drawn_images import PRESENT, SEVERAL, fed
+from tests.support.drawn_images import PRESENT, SEVERAL, fed
 from wsolkit import Targets
 from wsolkit.evaluation.feeds import boxes_on_map
 from wsolkit.evaluation.max_box_acc import MaxBoxAcc

@@ -5,10 +5,9 @@ import pickle
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 
-from tests.evaluation.contours import best_overlap, contour_boxes
+from tests.support.contours import best_overlap, contour_boxes
 from wsolkit import ConfigError, DataError, MapError, ShapeError
 from wsolkit.evaluation.results import FIXED, ORACLE, VAL
 from wsolkit.evaluation.top_k_localization import CLASS_AGNOSTIC, TopKLocalization

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wsolkit import ConfigError, Targets
-from wsolkit.boxes import LargestComponent
+from wsolkit.components.boxes import LargestComponent
 from wsolkit.evaluation import BASELINES, boxes_at, class_labels, classification, judge, localization
 
 THRESHOLDS = [0.1, 0.5, 0.9]

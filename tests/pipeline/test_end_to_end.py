@@ -3,18 +3,19 @@
 import json
 
 import pytest
-import tiny_stages
 import torch
 from PIL import Image
 from test_run import files, kinds, run
-from tiny_stages import MICRO, stage
 
+from tests.support import tiny_stages
+from tests.support.tiny_stages import MICRO, stage
 from wsolkit.checkpoint import read_checkpoint
+from wsolkit.config.load import load_config
 from wsolkit.datasets.synthetic import SyntheticParts, export_folder
-from wsolkit.pipeline import list_image_maps, load_pipeline, read_image_maps
+from wsolkit.formats import list_image_maps, read_image_maps
+from wsolkit.pipeline import load_pipeline
 from wsolkit.pipeline.states import states_of
-from wsolkit.runner.config import load_config
-from wsolkit.runner.train import train
+from wsolkit.training.train import train
 
 RESIZE = [{"type": "Resize", "size": (16, 16)}]
 SMALL = {

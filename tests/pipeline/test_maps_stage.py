@@ -1,17 +1,18 @@
 """The maps of a split against a plain loop over its images, and the stage that writes them."""
 
-import micro
 import numpy as np
 import pytest
 import torch
-from tiny_stages import MICRO
 
+from tests.support import micro
+from tests.support.tiny_stages import MICRO
 from wsolkit import Activation, ActivationHead, ConfigError, DataError, MapError
-from wsolkit.localizer import Localizer
-from wsolkit.pipeline import MapsStage, build_split, list_image_maps, maps_of_batch, read_image_maps, split_batches
+from wsolkit.config.load import load_config
+from wsolkit.formats import list_image_maps, read_image_maps
+from wsolkit.model.localizer import Localizer
+from wsolkit.pipeline import MapsStage, build_split, maps_of_batch, split_batches
 from wsolkit.pipeline.maps_stage import asked_classes
 from wsolkit.registry import HEADS
-from wsolkit.runner.config import load_config
 
 RESIZE = {"type": "Resize", "size": (32, 24)}
 OPTIONS = {"val_dataloader.dataset.pipeline": [RESIZE], "train_dataloader.dataset.num_images": 6}

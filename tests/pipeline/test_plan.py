@@ -1,9 +1,9 @@
 """What is wrong with a pipeline is said before anything runs."""
 
-import micro
 import pytest
-from tiny_stages import plan_pipeline, stage
 
+from tests.support import micro
+from tests.support.tiny_stages import plan_pipeline, stage
 from wsolkit import ConfigError
 from wsolkit.pipeline import load_pipeline, run_pipeline
 from wsolkit.pipeline.placeholders import fill, placeholders

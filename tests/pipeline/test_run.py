@@ -6,11 +6,11 @@ import random
 from pathlib import Path
 
 import pytest
-import tiny_stages
 import torch
 from mmengine.registry import DefaultScope
-from tiny_stages import stage
 
+from tests.support import tiny_stages
+from tests.support.tiny_stages import stage
 from wsolkit import ConfigError, DataError, PluginError, WsolkitError
 from wsolkit.pipeline import records, run_pipeline
 from wsolkit.pipeline.isolation import isolated

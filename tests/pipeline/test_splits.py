@@ -1,12 +1,12 @@
 """Splits of a configuration as data for a stage."""
 
-import micro
 import pytest
 import torch
 
+from tests.support import micro
 from wsolkit import ConfigError, DataError
+from wsolkit.config.load import load_config
 from wsolkit.pipeline import build_split, check_split, input_size, split_batches
-from wsolkit.runner.config import load_config
 
 RESIZE = {"type": "Resize", "size": (16, 12)}
 

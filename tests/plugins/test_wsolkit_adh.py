@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from tests.config_steps import one_step
+from tests.support.config_steps import one_step
 from wsolkit import MODIFIERS, ConfigError, load_plugins
-from wsolkit.runner.find_config import config_files
+from wsolkit.config.find import config_files
 from wsolkit_adh import (
     AreaHiding,
     channel_scores,

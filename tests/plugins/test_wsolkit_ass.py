@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 import torch
 
-from tests.config_steps import one_step
+from tests.support.config_steps import one_step
 from wsolkit import MODIFIERS, ConfigError, MapModifier, ShapeError, load_plugins
-from wsolkit.localizer import Localizer
-from wsolkit.runner.find_config import config_files
+from wsolkit.config.find import config_files
+from wsolkit.model.localizer import Localizer
 from wsolkit_ass import (
     CLUTTER,
     HIDE,

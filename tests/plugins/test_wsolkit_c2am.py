@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 import torch
 
-from tests.config_steps import one_step
+from tests.support.config_steps import one_step
 from wsolkit import Activation, Batch, ConfigError, ShapeError, load_plugins
-from wsolkit.localizer import Localizer
-from wsolkit.runner.find_config import config_files
+from wsolkit.config.find import config_files
+from wsolkit.model.localizer import Localizer
 from wsolkit_c2am import (
     C2AMHead,
     C2AMLogitMaps,
@@ -26,7 +26,7 @@ from wsolkit_c2am import (
 )
 from wsolkit_c2am.processes import GlobalBatchNorm
 
-SCRIPT = Path(__file__).with_name("c2am_processes.py")
+SCRIPT = Path(__file__).parents[1] / "support" / "c2am_processes.py"
 BATCH = Batch(torch.zeros(0))
 
 
@@ -363,7 +363,7 @@ def moco_checkpoint(path):
 
 def test_moco_weights_reach_the_backbone_and_a_wrong_file_is_refused(tmp_path):
     from wsolkit import CheckpointError
-    from wsolkit.backbones import TimmBackbone
+    from wsolkit.components.backbones.timm_backbone import TimmBackbone
 
     encoder = moco_checkpoint(tmp_path / "moco.pth.tar")
     backbone = TimmBackbone("resnet50", levels=["layer3", "layer4"], weights=tmp_path / "moco.pth.tar")

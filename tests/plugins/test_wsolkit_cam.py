@@ -11,9 +11,9 @@ import pytest
 import torch
 
 from wsolkit import ConfigError
-from wsolkit.heads import ConvHead
+from wsolkit.components.heads import ConvHead
+from wsolkit.config.find import config_files
 from wsolkit.plugins import load_plugins
-from wsolkit.runner.find_config import config_files
 from wsolkit_cam import CAMHead
 
 ROOT = Path(__file__).parents[2]

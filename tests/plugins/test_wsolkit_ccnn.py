@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from wsolkit import BACKBONES, HEADS, MODELS, CheckpointError, ConfigError, Method, ShapeError, load_plugins, poolings
-from wsolkit.backbones import TimmBackbone
-from wsolkit.modifiers import attach_modifier
-from wsolkit.runner.config import load_config
-from wsolkit.runner.find_config import config_files
-from wsolkit.runner.param_groups import group_parameters
+from wsolkit.components.backbones.timm_backbone import TimmBackbone
+from wsolkit.config.find import config_files
+from wsolkit.config.load import load_config
+from wsolkit.model.attach import attach_modifier
+from wsolkit.training.param_groups import group_parameters
 from wsolkit_ccnn import AMM, CCNNBackbone, gaussian_gate, report_keys
 
 CONFIGS = [

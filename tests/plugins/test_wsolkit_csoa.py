@@ -8,11 +8,11 @@ import pytest
 import torch
 from torch.nn import functional as F
 
-import tests.config_steps as config_steps
+import tests.support.config_steps as config_steps
 from wsolkit import Activation, Backbone, Batch, CheckpointError, ConfigError, ShapeError, load_plugins
-from wsolkit.boxes import largest_box
-from wsolkit.localizer import Localizer
-from wsolkit.runner.find_config import config_files
+from wsolkit.components.boxes import largest_box
+from wsolkit.config.find import config_files
+from wsolkit.model.localizer import Localizer
 from wsolkit_csoa import (
     AlexNet,
     BranchUnion,

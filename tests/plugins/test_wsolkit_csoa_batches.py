@@ -10,8 +10,8 @@ from torch.utils.data import DataLoader
 
 from wsolkit.datasets.synthetic import SyntheticParts
 from wsolkit.errors import ConfigError, DataError
-from wsolkit.runner.loops import batches_from, endless
-from wsolkit.runner.train import train
+from wsolkit.training.loops import batches_from, endless
+from wsolkit.training.train import train
 from wsolkit_csoa import ClassBalancedBatchSampler, CoAug
 
 

@@ -6,12 +6,12 @@ import pytest
 import torch
 from torch import nn
 
-from tests.config_steps import one_step
+from tests.support.config_steps import one_step
 from wsolkit import Activation, Batch, ConfigError, ShapeError, load_plugins
-from wsolkit.heads import ConvHead
+from wsolkit.components.heads import ConvHead
+from wsolkit.config.find import config_files
+from wsolkit.config.load import load_config
 from wsolkit.registry import DATASETS, MODELS, MODIFIERS
-from wsolkit.runner.config import load_config
-from wsolkit.runner.find_config import config_files
 from wsolkit_excam import ExclusiveMaps, ImportanceOrDrop, SequentialDrop, mean_cosine, mean_square_distance
 
 CONFIGS = [
@@ -403,7 +403,7 @@ def test_the_method_is_found_and_its_card_has_its_numbers():
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_step_of_every_configuration(name, tmp_path, monkeypatch):
     one_split = {"train_dataloader.dataset.split": "train"}  # drawn scenes have no split trainval
-    monkeypatch.setattr("tests.config_steps.load_config", lambda config: load_config(config, one_split))
+    monkeypatch.setattr("tests.support.config_steps.load_config", lambda config: load_config(config, one_split))
     net, predictions = one_step(name, tmp_path / "run", multi_label=True)
     assert net.head.maps_per_class == 8
     assert predictions[0].logits.shape == (3,)

@@ -5,13 +5,13 @@ import copy
 import pytest
 import torch
 
-from tests.config_steps import drawn, one_step
+from tests.support.config_steps import drawn, one_step
 from wsolkit import Activation, CamMethod, CheckpointError, ConfigError, ShapeError
+from wsolkit.config.load import load_config
 from wsolkit.maps import finish_maps
-from wsolkit.preprocess import ImagePreprocessor
+from wsolkit.model.preprocess import ImagePreprocessor
 from wsolkit.registry import MODELS
-from wsolkit.runner.config import load_config
-from wsolkit.runner.train import train
+from wsolkit.training.train import train
 from wsolkit_excam import AverageWithFirst, EraseFound, FirstClassifier
 
 CONFIG = """

@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from tests.config_steps import one_step
-from wsolkit import ConfigError, load_plugins
-from wsolkit.datasets import DATASETS
+from tests.support.config_steps import one_step
+from wsolkit import DATASETS, ConfigError, load_plugins
+from wsolkit.config.find import config_files, find_config, read_config
+from wsolkit.config.load import load_config
 from wsolkit.pipeline import load_pipeline, run_pipeline
 from wsolkit.registry import MODELS
-from wsolkit.runner import load_config
-from wsolkit.runner.find_config import config_files, find_config, read_config
-from wsolkit.runner.train import train
+from wsolkit.training.train import train
 from wsolkit_psol.box_file import PseudoBox, file_name_of, read_boxes, write_boxes
 
 CONFIGS = sorted(name for name in config_files() if name.startswith("psol_"))

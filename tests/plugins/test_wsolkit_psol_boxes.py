@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 import torch
 
-from wsolkit import ConfigError, DataError, MapError
-from wsolkit.boxes import LargestComponent
-from wsolkit.datasets import DATASETS
-from wsolkit.pipeline import ImageMaps, write_image_maps
+from wsolkit import DATASETS, ConfigError, DataError, MapError
+from wsolkit.components.boxes import LargestComponent
+from wsolkit.formats import ImageMaps, write_image_maps
 from wsolkit_psol import PseudoBoxes
 from wsolkit_psol.box_file import PseudoBox, read_boxes, write_boxes
 from wsolkit_psol.box_quality import TrueBoxes, baseline_boxes, rate_boxes

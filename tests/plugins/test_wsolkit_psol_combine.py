@@ -7,9 +7,9 @@ import pytest
 import torch
 
 from wsolkit import ConfigError, DataError
+from wsolkit.config.load import load_config
 from wsolkit.pipeline import build_split
 from wsolkit.registry import MODELS
-from wsolkit.runner import load_config
 from wsolkit_psol import CombineBoxes, PseudoBoxes
 from wsolkit_psol.box_file import PseudoBox, write_boxes
 from wsolkit_psol.box_localization import BoxLocalization

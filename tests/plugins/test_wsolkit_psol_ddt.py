@@ -6,8 +6,8 @@ import torch
 from torch.nn import functional as F
 
 from wsolkit import BACKBONES, ConfigError, DataError
-from wsolkit.backbones import TimmBackbone
-from wsolkit.pipeline import image_maps_file, read_image_maps
+from wsolkit.components.backbones.timm_backbone import TimmBackbone
+from wsolkit.formats import image_maps_file, read_image_maps
 from wsolkit_psol import DDTMaps, PseudoBoxes
 from wsolkit_psol.box_file import read_boxes
 from wsolkit_psol.ddt import Moments, principal_direction, projection
@@ -127,7 +127,8 @@ def config(tmp_path):
 
 
 def test_the_stage_writes_the_maps_of_every_class_by_its_own_component(config, tmp_path):
-    from wsolkit.pipeline import build_split, load_config
+    from wsolkit import load_config
+    from wsolkit.pipeline import build_split
 
     numbers = DDTMaps(config, batch_size=2, resize="none", device="cpu").run(tmp_path / "out", False)
     assert (numbers["images"], numbers["classes"]) == (9, 3)

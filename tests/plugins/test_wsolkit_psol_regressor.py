@@ -7,10 +7,10 @@ from torchvision import tv_tensors
 from torchvision.transforms import v2
 
 from wsolkit import CheckpointError, ConfigError, DataError, ShapeError, Targets
+from wsolkit.config.load import load_config
 from wsolkit.datasets import collate_samples
 from wsolkit.registry import MODELS, TRANSFORMS
-from wsolkit.runner import load_config
-from wsolkit.runner.train import train
+from wsolkit.training.train import train
 from wsolkit_psol import BoxAccMetric, BoxRegressor, RandomResizedBBoxCrop
 from wsolkit_psol.box_codes import box_loss, generalized_iou, to_corners, to_relative
 from wsolkit_psol.box_crop import visible_share
@@ -301,7 +301,7 @@ def test_a_split_without_boxes_has_no_numbers():
 @pytest.fixture(scope="module")
 def data(tmp_path_factory):
     """Return a folder with 24 drawn images and a box file with their true boxes."""
-    from wsolkit.datasets import DATASETS
+    from wsolkit import DATASETS
     from wsolkit_psol.box_file import file_name_of
 
     folder = tmp_path_factory.mktemp("boxes")
@@ -388,7 +388,7 @@ def test_new_layers_learn_at_twice_the_rate(data, tmp_path):
 def test_a_regressor_fits_a_few_boxes(data):
     """Fifteen steps on eight images with their true boxes: the loss falls to less than half."""
     torch.manual_seed(0)
-    from wsolkit.datasets import DATASETS
+    from wsolkit import DATASETS
 
     settings = dict(short(data)["train_dataloader"]["dataset"])
     dataset = DATASETS.build({**settings, "pipeline": [], "indices": 8})

@@ -10,18 +10,18 @@ import pytest
 import torch
 from rich.console import Console
 
-from tests.config_steps import one_step
+from tests.support.config_steps import one_step
 from wsolkit import BOX_EXTRACTORS, POOLINGS, Activation, ConfigError, ShapeError, Targets, load_plugins
-from wsolkit.boxes import largest_box
 from wsolkit.cli.test import results_table
+from wsolkit.components.boxes import largest_box
+from wsolkit.config.find import config_files
+from wsolkit.config.load import load_config
+from wsolkit.config.trained import choose_threshold
 from wsolkit.evaluation.results import FIXED
 from wsolkit.evaluation.trials import judge
-from wsolkit.localizer import Localizer
-from wsolkit.metrics import LocalizationMetric
-from wsolkit.predict.trained import choose_threshold
-from wsolkit.runner.config import load_config
-from wsolkit.runner.evaluate import as_dict, evaluate, fixed_threshold
-from wsolkit.runner.find_config import config_files
+from wsolkit.model.localizer import Localizer
+from wsolkit.scoring.evaluate import as_dict, evaluate, fixed_threshold
+from wsolkit.scoring.localization_metric import LocalizationMetric
 from wsolkit_rcam import (
     RecombinedMaps,
     SoftmaxWeightedPooling,

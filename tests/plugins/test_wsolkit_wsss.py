@@ -8,12 +8,11 @@ import pytest
 from PIL import Image
 
 import wsolkit_wsss
-from wsolkit import DataError, load_plugins
-from wsolkit.datasets import DATASETS
+from wsolkit import DATASETS, DataError, load_plugins
+from wsolkit.config.find import config_files
+from wsolkit.config.load import load_config
 from wsolkit.pipeline import load_pipeline, run_pipeline
-from wsolkit.runner import load_config
-from wsolkit.runner.find_config import config_files
-from wsolkit.runner.train import train
+from wsolkit.training.train import train
 from wsolkit_wsss.background_cues import cue_mask
 from wsolkit_wsss.crf_settings import ON_LABELS, ON_PROBABILITIES, refine_probabilities
 from wsolkit_wsss.image_files import write_gray

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from wsolkit import DataError, MapError
-from wsolkit.pipeline import ImageMaps, write_image_maps
+from wsolkit.formats import ImageMaps, write_image_maps
 from wsolkit_wsss.class_maps import class_scores, normalised, read_class_maps
 
 

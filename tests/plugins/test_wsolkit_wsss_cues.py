@@ -4,9 +4,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsolkit import ConfigError, DataError
-from wsolkit.datasets import DATASETS
-from wsolkit.pipeline import ImageMaps, write_image_maps
+from wsolkit import DATASETS, ConfigError, DataError
+from wsolkit.formats import ImageMaps, write_image_maps
 from wsolkit_wsss.background_cues import BackgroundCues, cue_mask, resized
 from wsolkit_wsss.crf_settings import ON_LABELS, ON_PROBABILITIES, CrfSettings, crf_settings
 from wsolkit_wsss.image_files import file_of, read_gray, voc_palette, write_gray, write_mask

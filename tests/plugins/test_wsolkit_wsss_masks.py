@@ -6,10 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsolkit import ConfigError, DataError, ShapeError
-from wsolkit.datasets import DATASETS
+from wsolkit import DATASETS, ConfigError, DataError, ShapeError
 from wsolkit.evaluation import Result
-from wsolkit.pipeline import ImageMaps, write_image_maps
+from wsolkit.formats import ImageMaps, write_image_maps
 from wsolkit_wsss.crf_settings import ON_PROBABILITIES
 from wsolkit_wsss.image_files import write_gray, write_mask
 from wsolkit_wsss.label_maps import background_scores, cut_scores, label_map, label_probabilities

@@ -7,10 +7,9 @@ from PIL import Image
 from torch import nn
 from torch.nn import functional as F
 
-from wsolkit import Backbone, CheckpointError, ConfigError, DataError, ShapeError
-from wsolkit.datasets import DATASETS
-from wsolkit.runner import load_config
-from wsolkit.runner.train import train
+from wsolkit import DATASETS, Backbone, CheckpointError, ConfigError, DataError, ShapeError
+from wsolkit.config.load import load_config
+from wsolkit.training.train import train
 from wsolkit_wsss.image_files import write_gray
 from wsolkit_wsss.pool_modules import FeatureAggregation, PyramidPooling
 from wsolkit_wsss.saliency_cues import SaliencyCues

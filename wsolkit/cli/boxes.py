@@ -69,14 +69,14 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the box files and say what was done; returns the exit status."""
-    from wsolkit.predict.progress import progress
-    from wsolkit.predict.results import printable
-    from wsolkit.predict.writers import check_formats
+    from wsolkit.datasets.annotations import read_truth
+    from wsolkit.formats.found_boxes import printable
+    from wsolkit.formats.map_files import open_maps
+    from wsolkit.formats.map_size import check_options, parse_size
+    from wsolkit.formats.writers import check_formats
+    from wsolkit.inference.boxes_from_maps import class_names_for, maps_to_boxes, sized_images
+    from wsolkit.progress import progress_bar
     from wsolkit.registry import BOX_EXTRACTORS
-    from wsolkit.scoring.boxes import class_names_for, maps_to_boxes, sized_images
-    from wsolkit.scoring.map_files import open_maps
-    from wsolkit.scoring.map_size import check_options, parse_size
-    from wsolkit.scoring.truth import read_truth
 
     formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
     check_options(args.resize, args.normalize)
@@ -104,7 +104,7 @@ def run(args: argparse.Namespace) -> int:
         threads=default_threads() if args.threads is None else args.threads,
         overwrite=args.overwrite,
         settings={"formats": list(formats)},
-        shows=progress,
+        shows=progress_bar,
     )
     for remark in done.remarks:
         print(f"warning: {remark}", file=sys.stderr)

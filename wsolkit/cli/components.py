@@ -49,8 +49,8 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """Print what is known about one name."""
+    from wsolkit.config.find import config_files
     from wsolkit.plugins import Component, load_plugins
-    from wsolkit.runner.find_config import config_files
 
     plugins = load_plugins()
     console = console_for(sys.stdout)
@@ -96,7 +96,7 @@ def plain(name: str) -> str:
 
 def inventory(plugins: Plugins, interface: str | None = None) -> dict[str, list[Any]]:
     """Return components, methods, configurations and what was left out as plain data, of one interface or of all."""
-    from wsolkit.runner.find_config import config_files
+    from wsolkit.config.find import config_files
 
     wanted = find_interface(interface) if interface else None
     aliases: dict[tuple[str, str], list[str]] = {}

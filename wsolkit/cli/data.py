@@ -44,8 +44,8 @@ def run(args: argparse.Namespace) -> int:
     """Check the data sets and print the report; returns the exit status."""
     from rich.console import Console
 
+    from wsolkit.config.load import load_config, parse_options
     from wsolkit.datasets.check import check_datasets
-    from wsolkit.runner.config import load_config, parse_options
 
     config = load_config(args.config, parse_options(args.cfg_options))
     datasets, broken = build_datasets(config, args.splits)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from wsolkit.datasets.annotations import Truth
     from wsolkit.evaluation.results import Result
-    from wsolkit.scoring.map_files import MapFiles
-    from wsolkit.scoring.run import Evaluated
-    from wsolkit.scoring.truth import Truth
+    from wsolkit.formats.map_files import MapFiles
+    from wsolkit.scoring.from_maps import Evaluated
 
 __all__ = ["add_map_options", "add_parser", "class_list", "default_name", "default_threads", "result_table", "run"]
 
@@ -95,16 +95,16 @@ def add_map_options(parser: argparse.ArgumentParser, default_size: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score the maps, print tables, write results and report; returns the exit status."""
     from wsolkit import __version__
+    from wsolkit.datasets.annotations import read_truth
     from wsolkit.errors import ConfigError
     from wsolkit.evaluation.protocols import choose_protocols
-    from wsolkit.predict.progress import progress
-    from wsolkit.predict.results import printable
-    from wsolkit.scoring.logits import read_logits
-    from wsolkit.scoring.map_files import open_maps
-    from wsolkit.scoring.map_size import check_options, parse_size
-    from wsolkit.scoring.results_file import prepare_folder, write_results_file
-    from wsolkit.scoring.run import data_has, score_maps
-    from wsolkit.scoring.truth import read_truth
+    from wsolkit.formats.found_boxes import printable
+    from wsolkit.formats.logits import read_logits
+    from wsolkit.formats.map_files import open_maps
+    from wsolkit.formats.map_size import check_options, parse_size
+    from wsolkit.progress import progress_bar
+    from wsolkit.report.evaluation_file import prepare_folder, write_results_file
+    from wsolkit.scoring.from_maps import data_has, score_maps
 
     if (args.val_maps is None) != (args.val_metadata is None):
         raise ConfigError("A threshold is chosen on maps and their truth. Give both --val-maps and --val-metadata.")
@@ -121,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
     protocols = choose_protocols(args.protocol, data_has(truth, args.logits is not None))
     val = None if args.val_maps is None else split(args.val_metadata, args.val_split, args.val_maps)
     logits = None if args.logits is None else read_logits(args.logits, truth.ids, len(truth.classes))
-    with progress("images", len(truth) + (len(val[1]) if val else 0)) as advance:
+    with progress_bar("images", len(truth) + (len(val[1]) if val else 0)) as advance:
         found = score_maps(
             maps,
             truth,
@@ -218,8 +218,8 @@ def class_list(given: list[str] | None) -> list[str] | None:
     """
     if given is None or len(given) != 1 or not given[0].endswith(".txt"):
         return given
-    from wsolkit.datasets.lines import numbered_lines
     from wsolkit.errors import DataError
+    from wsolkit.formats.text_lists import numbered_lines
 
     names = []
     for position, (number, line) in enumerate(numbered_lines(given[0])):
@@ -237,6 +237,6 @@ def class_list(given: list[str] | None) -> list[str] | None:
 
 def default_threads() -> int:
     """Return how many images are worked on at a time where nobody says: one per core, at most 8."""
-    from wsolkit.predict.loading import cores
+    from wsolkit.inference.loading import cores
 
     return max(1, min(8, cores()))

@@ -64,9 +64,9 @@ def run(args: argparse.Namespace) -> int:
     """Run or list the stages; returns the exit status."""
     from rich.console import Console
 
+    from wsolkit.config.load import parse_options
     from wsolkit.pipeline import load_pipeline, run_pipeline
     from wsolkit.pipeline.states import states_of
-    from wsolkit.runner.config import parse_options
 
     pipeline = load_pipeline(args.config, parse_options(args.cfg_options), args.work_dir)
     console = Console(width=None if sys.stdout.isatty() else 120)

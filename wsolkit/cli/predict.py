@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wsolkit.predict.run import RunSummary
+    from wsolkit.inference.to_folder import RunSummary
 
 __all__ = ["add_parser", "run", "summary_lines"]
 
@@ -80,11 +80,11 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict into the folder and say what was done; returns the exit status."""
-    from wsolkit.predict.predictor import Predictor
-    from wsolkit.predict.progress import progress
-    from wsolkit.predict.run import predict_to_folder
-    from wsolkit.predict.writers import check_formats
-    from wsolkit.runner.config import parse_options
+    from wsolkit.config.load import parse_options
+    from wsolkit.formats.writers import check_formats
+    from wsolkit.inference.predictor import Predictor
+    from wsolkit.inference.to_folder import predict_to_folder
+    from wsolkit.progress import progress_bar
 
     formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
     predictor = Predictor.from_config(
@@ -108,7 +108,7 @@ def run(args: argparse.Namespace) -> int:
             draw=args.draw,
             overwrite=args.overwrite,
             num_workers=args.num_workers,
-            shows=progress,
+            shows=progress_bar,
         )
     except KeyboardInterrupt:
         print("What is done is kept; the same command goes on from there.", file=sys.stderr)
@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
 
 def summary_lines(summary: RunSummary, threshold: float, source: str) -> list[str]:
     """Return what is said at the end of a run."""
-    from wsolkit.predict.results import printable
+    from wsolkit.formats.found_boxes import printable
 
     lines = []
     if summary.before:

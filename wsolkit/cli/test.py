@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from wsolkit.runner.evaluate import Evaluation
+    from wsolkit.scoring.evaluate import Evaluation
 
 __all__ = ["add_parser", "results_table", "run"]
 
@@ -75,12 +75,12 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from wsolkit import __version__
+    from wsolkit.config.load import load_config, parse_options
+    from wsolkit.config.trained import load_trained
     from wsolkit.files import write_json
-    from wsolkit.predict.device import choose_device
-    from wsolkit.predict.trained import load_trained
-    from wsolkit.runner.config import load_config, parse_options
-    from wsolkit.runner.evaluate import as_dict, evaluate
-    from wsolkit.runner.processes import process_group
+    from wsolkit.model.device import choose_device
+    from wsolkit.scoring.evaluate import as_dict, evaluate
+    from wsolkit.training.processes import process_group
 
     options = parse_options(args.cfg_options)
     if args.amp is not None:

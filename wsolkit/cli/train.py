@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wsolkit.runner.train import Training
+    from wsolkit.training.train import Training
 
 __all__ = ["add_parser", "run"]
 
@@ -68,8 +68,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and print where the results are; returns the exit status."""
-    from wsolkit.runner.config import load_config, parse_options
-    from wsolkit.runner.train import default_work_dir, train
+    from wsolkit.config.load import load_config, parse_options
+    from wsolkit.training.train import default_work_dir, train
 
     options = parse_options(args.cfg_options)
     if args.amp is not None:

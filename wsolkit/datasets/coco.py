@@ -8,10 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit.datasets.coco_json import class_mask, corners, read_instances
 from wsolkit.datasets.images import ImageDataset, file_in
 from wsolkit.datasets.record import Record
 from wsolkit.errors import ConfigError, DataError, nearest
+from wsolkit.formats.coco_json import class_mask, corners, read_instances
 
 __all__ = ["COCO"]
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from wsolkit.datasets.images import ImageDataset, file_in
-from wsolkit.datasets.lines import malformed, numbered_lines, split_line, whole_number
-from wsolkit.datasets.masks import mask_value, read_binary_mask
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.splits import hash_order
 from wsolkit.errors import ConfigError, DataError
+from wsolkit.evaluation.class_masks import mask_value
+from wsolkit.formats.masks import read_binary_mask
+from wsolkit.formats.text_lists import malformed, numbered_lines, split_line, whole_number
 
 __all__ = ["CUB200"]
 

@@ -8,11 +8,11 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-from wsolkit.datasets.box_files import ImageBoxes, read_boxes
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.splits import split_by_hash
 from wsolkit.errors import ConfigError, DataError, nearest
+from wsolkit.formats.box_files import ImageBoxes, read_boxes
 
 __all__ = ["IMAGE_SUFFIXES", "ImageFolder"]
 

@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 
 from wsolkit.datasets.images import ImageDataset, file_in
-from wsolkit.datasets.lines import numbered_lines, split_line, whole_number
-from wsolkit.datasets.masks import IGNORED, mask_value, read_index_mask
 from wsolkit.datasets.record import Record
-from wsolkit.datasets.voc_xml import image_size, object_boxes, object_names
 from wsolkit.errors import DataError, nearest
+from wsolkit.evaluation.class_masks import IGNORED, mask_value
+from wsolkit.formats.masks import read_index_mask
+from wsolkit.formats.text_lists import numbered_lines, split_line, whole_number
+from wsolkit.formats.voc_xml import image_size, object_boxes, object_names
 
 __all__ = ["VOC_CLASSES", "PascalVOC"]
 

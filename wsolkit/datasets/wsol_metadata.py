@@ -10,10 +10,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wsolkit.datasets.images import ImageDataset, file_in
-from wsolkit.datasets.lines import malformed, numbered_lines, split_line, whole_number
-from wsolkit.datasets.masks import IGNORED, fit_mask, mask_value, read_binary_mask
 from wsolkit.datasets.record import Record
 from wsolkit.errors import DataError
+from wsolkit.evaluation.class_masks import IGNORED, fit_mask, mask_value
+from wsolkit.formats.masks import read_binary_mask
+from wsolkit.formats.text_lists import malformed, numbered_lines, split_line, whole_number
 
 __all__ = ["WsolMetadata"]
 

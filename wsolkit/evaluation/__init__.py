@@ -17,6 +17,7 @@ from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.baselines import BASELINES, centre_box, centred_blob, whole_image
 from wsolkit.evaluation.box_acc import BoxAcc
 from wsolkit.evaluation.box_map import BoxMAP
+from wsolkit.evaluation.class_masks import IGNORED, fit_mask, mask_value
 from wsolkit.evaluation.classification import (
     ClassificationMAP,
     average_precision,
@@ -44,6 +45,7 @@ from wsolkit.evaluation.trials import ImageResult, boxes_at, class_labels, judge
 
 __all__ = [
     "BASELINES",
+    "IGNORED",
     "PROTOCOLS",
     "Accumulator",
     "BoxAcc",
@@ -83,6 +85,7 @@ __all__ = [
     "component_boxes",
     "failure_of",
     "failure_shares",
+    "fit_mask",
     "hit_rates",
     "holm",
     "inclusive_iou",
@@ -90,6 +93,7 @@ __all__ = [
     "judge",
     "label_rank",
     "localization",
+    "mask_value",
     "mcnemar",
     "mean_average_precision",
     "rate_of",

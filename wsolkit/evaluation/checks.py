@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wsolkit.datasets.masks import IGNORED
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError
+from wsolkit.evaluation.class_masks import IGNORED
 
 __all__ = [
     "COMPARATORS",
@@ -100,7 +100,7 @@ def checked_mask(
     if shape is not None and found.shape != shape:
         raise ShapeError(
             f"{what} has shape {shape}, but the {name} has {found.shape}. Bring the mask to the size of the map with "
-            "wsolkit.datasets.masks.fit_mask(mask, (width, height)), or resize the map (--resize)."
+            "wsolkit.formats.masks.fit_mask(mask, (width, height)), or resize the map (--resize)."
         )
     if found.dtype.kind not in "bui":
         raise DataError(f"A {name} should hold whole numbers, but holds {found.dtype}. Convert it to uint8.")

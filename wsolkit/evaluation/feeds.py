@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit.datasets.masks import fit_mask
 from wsolkit.errors import DataError, ShapeError
 from wsolkit.evaluation.box_acc import BoxAcc
 from wsolkit.evaluation.box_map import BoxMAP
+from wsolkit.evaluation.class_masks import fit_mask
 from wsolkit.evaluation.classification import ClassificationMAP
 from wsolkit.evaluation.corloc import CorLoc
 from wsolkit.evaluation.map_boxes import Convention, component_boxes, truncated_boxes

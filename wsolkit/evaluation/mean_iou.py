@@ -14,10 +14,10 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from wsolkit.datasets.masks import IGNORED
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.checks import checked_class, checked_map, checked_mask
+from wsolkit.evaluation.class_masks import IGNORED
 from wsolkit.evaluation.pixel_counts import compact, ratio
 from wsolkit.evaluation.results import ORACLE, Curve, Line, Result
 from wsolkit.evaluation.scores import BOOTSTRAP, Score, bootstrap_interval

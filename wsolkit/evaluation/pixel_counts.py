@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit.datasets.masks import IGNORED
 from wsolkit.errors import ConfigError
 from wsolkit.evaluation.checks import checked_map, checked_mask
+from wsolkit.evaluation.class_masks import IGNORED
 
 __all__ = ["at_least", "bin_edges", "compact", "pixel_histograms", "pooled_ap", "pooled_iou", "ratio"]
 

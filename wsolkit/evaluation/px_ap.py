@@ -12,10 +12,10 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from wsolkit.datasets.masks import IGNORED
 from wsolkit.errors import DataError
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.checks import checked_class
+from wsolkit.evaluation.class_masks import IGNORED
 from wsolkit.evaluation.pixel_counts import at_least, bin_edges, compact, pixel_histograms, pooled_ap, pooled_iou, ratio
 from wsolkit.evaluation.results import ORACLE, Curve, Line, Result
 from wsolkit.evaluation.scores import BOOTSTRAP, Score, bootstrap_interval, class_means

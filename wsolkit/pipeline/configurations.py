@@ -9,9 +9,9 @@ from typing import Any
 
 from mmengine.config import Config
 
+from wsolkit.config.load import load_config
 from wsolkit.errors import ConfigError
 from wsolkit.pipeline.placeholders import has_placeholder
-from wsolkit.runner.config import load_config
 
 __all__ = ["checked_options", "declared_configuration", "files_named", "outside_files"]
 

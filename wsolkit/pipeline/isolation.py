@@ -12,7 +12,7 @@ import torch
 from mmengine.registry import DefaultScope
 
 from wsolkit.registry import SCOPE
-from wsolkit.runner.seeding import seed_everything
+from wsolkit.training.seeding import seed_everything
 
 __all__ = ["isolated"]
 

@@ -12,13 +12,13 @@ import torch
 from torch import Tensor
 
 from wsolkit.errors import ConfigError, MapError, WsolkitError
+from wsolkit.formats.image_maps import NO_CLASS, ImageMaps, image_maps_file, write_image_maps
 from wsolkit.interfaces import Activation
-from wsolkit.localizer import Localizer
+from wsolkit.model.localizer import Localizer
 from wsolkit.pipeline.configurations import declared_configuration
-from wsolkit.pipeline.image_maps import NO_CLASS, ImageMaps, image_maps_file, write_image_maps
 from wsolkit.pipeline.model_stage import ModelStage
 from wsolkit.pipeline.splits import build_split, check_split, input_size, split_batches
-from wsolkit.predict.progress import progress
+from wsolkit.progress import progress_bar
 
 __all__ = ["MapsStage", "asked_classes", "maps_of_batch"]
 
@@ -99,7 +99,7 @@ class MapsStage(ModelStage):
         ids = [dataset.record(index)["image_id"] for index in range(len(dataset))]
         left = [index for index, image_id in enumerate(ids) if not image_maps_file(folder, image_id).exists()]
         size = self.batch_size or int((config.get("test_dataloader") or {}).get("batch_size", 32))
-        with progress(f"maps of {self.split}", len(left)) as advance:
+        with progress_bar(f"maps of {self.split}", len(left)) as advance:
             batches = split_batches(dataset, left, size, self.num_workers)
             for count in written(folder, trained.model, batches, self.which):
                 advance(count)

@@ -8,11 +8,11 @@ from typing import Any
 
 from mmengine.config import Config
 
+from wsolkit.config.load import load_config
+from wsolkit.config.trained import Trained, load_trained
 from wsolkit.interfaces import Stage
+from wsolkit.model.device import choose_device
 from wsolkit.pipeline.configurations import checked_options, declared_configuration, outside_files
-from wsolkit.predict.device import choose_device
-from wsolkit.predict.trained import Trained, load_trained
-from wsolkit.runner.config import load_config
 
 __all__ = ["ModelStage", "load_model"]
 

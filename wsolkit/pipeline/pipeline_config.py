@@ -17,8 +17,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from wsolkit.config.find import SHIPPED, base_lines, find_config, read_config
 from wsolkit.errors import ConfigError, nearest
-from wsolkit.runner.find_config import SHIPPED, base_lines, find_config, read_config
 
 __all__ = ["read_pipeline"]
 

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import Any
 
 from wsolkit.errors import ConfigError
+from wsolkit.formats.writers import check_formats
+from wsolkit.inference.predictor import Predictor
+from wsolkit.inference.to_folder import predict_to_folder
 from wsolkit.pipeline.configurations import outside_files
 from wsolkit.pipeline.model_stage import ModelStage
 from wsolkit.pipeline.placeholders import has_placeholder
-from wsolkit.predict import Predictor
-from wsolkit.predict.progress import progress
-from wsolkit.predict.run import predict_to_folder
-from wsolkit.predict.writers import check_formats
+from wsolkit.progress import progress_bar
 
 __all__ = ["PredictStage"]
 
@@ -94,7 +94,7 @@ class PredictStage(ModelStage):
             maps=self.maps,
             draw=self.draw,
             num_workers=self.num_workers,
-            shows=progress,
+            shows=progress_bar,
         )
         if summary is None:
             return {}

@@ -20,7 +20,7 @@ from typing import Any
 from wsolkit.errors import ConfigError, PluginError
 from wsolkit.files import write_json
 from wsolkit.pipeline.fingerprint import Declaration
-from wsolkit.runner.manifest import versions
+from wsolkit.training.manifest import versions
 
 __all__ = ["BEGUN", "DONE", "begin", "finish", "is_untouched", "read_record", "remove_leftovers", "set_aside"]
 

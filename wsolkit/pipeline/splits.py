@@ -10,15 +10,15 @@ from mmengine.config import Config
 from torch.utils.data import DataLoader, Dataset, Subset
 from torchvision import tv_tensors
 
+from wsolkit.config.load import inner_configs
+from wsolkit.config.trained import pipeline_of
 from wsolkit.datasets.collate import collate_samples
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import ConfigError, DataError, nearest
-from wsolkit.predict.geometry import build_pipeline
-from wsolkit.predict.trained import pipeline_of
+from wsolkit.inference.geometry import build_pipeline
 from wsolkit.registry import DATASETS
-from wsolkit.runner.config import inner_configs
-from wsolkit.runner.split_pass import check_classes
-from wsolkit.runner.train import plain_worker_errors
+from wsolkit.scoring.from_model import check_classes
+from wsolkit.training.train import plain_worker_errors
 
 __all__ = ["SplitImages", "build_split", "check_split", "input_size", "split_batches"]
 

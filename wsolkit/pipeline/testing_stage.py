@@ -17,7 +17,7 @@ from wsolkit.evaluation.results import ORACLE, Result
 from wsolkit.evaluation.scores import Score
 from wsolkit.files import write_json
 from wsolkit.pipeline.model_stage import ModelStage
-from wsolkit.runner.evaluate import Evaluation, Row, as_dict, evaluate
+from wsolkit.scoring.evaluate import Evaluation, Row, as_dict, evaluate
 
 __all__ = ["TestStage", "numbers_of"]
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from wsolkit.config.load import load_config
 from wsolkit.interfaces import Stage
 from wsolkit.pipeline.configurations import checked_options, declared_configuration, outside_files
-from wsolkit.runner.config import load_config
-from wsolkit.runner.train import train
+from wsolkit.training.train import train
 
 __all__ = ["TrainStage"]
 

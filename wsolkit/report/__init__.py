@@ -1,17 +1,5 @@
 """What people look at after an evaluation: a page of one run, and tables and a page of several side by side."""
 
-from wsolkit.report.comparison import Comparison, compare_runs
-from wsolkit.report.comparison_folder import prepare_comparison_folder
-from wsolkit.report.comparison_page import write_comparison
-from wsolkit.report.page import write_report
-from wsolkit.report.runs import Run, read_run
+import lazy_loader as lazy
 
-__all__ = [
-    "Comparison",
-    "Run",
-    "compare_runs",
-    "prepare_comparison_folder",
-    "read_run",
-    "write_comparison",
-    "write_report",
-]
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -13,7 +13,7 @@ from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.evaluation.failures import HIT, Trial
 from wsolkit.evaluation.paired import Paired, compare_hits, holm
 from wsolkit.evaluation.results import Line
-from wsolkit.predict.results import printable
+from wsolkit.formats.found_boxes import printable
 from wsolkit.report.fairness import convention_warnings, head_warnings, trial_warnings
 from wsolkit.report.runs import Run, numbers_of
 

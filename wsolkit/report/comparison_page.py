@@ -11,10 +11,10 @@ from typing import Any
 from wsolkit.errors import DataError
 from wsolkit.evaluation.failures import HIT, Trial, by_size
 from wsolkit.files import write_text
-from wsolkit.predict.results import printable
+from wsolkit.formats.found_boxes import printable
+from wsolkit.report.charts import charts_of, series_of
 from wsolkit.report.comparison import Comparison, Pair, Row, shared_trials
 from wsolkit.report.comparison_folder import NUMBERS
-from wsolkit.report.curves import charts_of, series_of
 from wsolkit.report.page import bar_of, iou_chart, percent, write_page
 from wsolkit.report.pictures import PictureSource, card_of, in_turn
 from wsolkit.report.runs import Run

@@ -15,9 +15,8 @@ from wsolkit.errors import DataError
 from wsolkit.evaluation.failures import FAILURES, HIT, Trial, by_size, failure_shares, iou_histogram
 from wsolkit.evaluation.results import Result
 from wsolkit.files import whole_file
-from wsolkit.predict.page import breakable
-from wsolkit.predict.results import printable
-from wsolkit.report.curves import Chart, charts_of, histogram, series_of
+from wsolkit.formats.found_boxes import printable
+from wsolkit.report.charts import Chart, charts_of, histogram, series_of
 from wsolkit.report.pictures import Card, PictureSource, best_trials, card_of, worst_trials
 from wsolkit.report.runs import Run, numbers_of, run_of
 
@@ -191,3 +190,12 @@ def iou_chart(trials: Mapping[str, Sequence[Trial]], cut: float | None) -> Chart
     bounds = next(iter(binned.values()))[1]
     svg = histogram({name: counts for name, (counts, _) in binned.items()}, bounds, "IoU", "trials (%)", cut)
     return Chart("IoU of the boxes", svg, tuple(binned) if len(binned) > 1 else ())
+
+
+def breakable(name: str) -> Markup:
+    """Let a long path break behind its folders.
+
+    >>> breakable("a<b/c.jpg")
+    Markup('a&lt;b/<wbr>c.jpg')
+    """
+    return Markup("/<wbr>").join(printable(name).split("/"))

@@ -18,7 +18,7 @@ import numpy as np
 from wsolkit.datasets.decode import read_image
 from wsolkit.errors import WsolkitError
 from wsolkit.evaluation.failures import FAILURES, HIT, Trial
-from wsolkit.predict.draw import encode_jpeg
+from wsolkit.report.drawing import encode_jpeg
 
 __all__ = ["Card", "DrawnBox", "PictureSource", "best_trials", "card_of", "in_turn", "worst_trials"]
 
@@ -115,7 +115,7 @@ class PictureSource:
             self.missing.append(f"The score maps are gone ({path}), so they are left out.")
             return None
         try:
-            from wsolkit.scoring.map_files import open_maps
+            from wsolkit.formats.map_files import open_maps
 
             files = open_maps(path, normalize="minmax")
         except (WsolkitError, OSError, ImportError, ValueError) as error:

@@ -1,1 +1,1 @@
-"""Scores and boxes from score maps that any program wrote: files in, numbers and box files out, no model."""
+"""Numbers of a model or of score maps against the truth."""

@@ -1,0 +1,1 @@
+from tests.support.micro_fixtures import micro_config  # noqa: F401 - a fixture

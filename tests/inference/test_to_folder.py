@@ -1,0 +1,330 @@
+"""Runs into a folder: stopped, taken up again, shared, refused, with pictures and a page."""
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tests.support.colours import colour_predictor, scene
+from wsolkit.datasets.image_files import ImageFile
+from wsolkit.errors import ConfigError, DataError, MapError
+from wsolkit.inference.predictor import Predictor
+from wsolkit.inference.run_folder import RunFolder, cut, iter_score_maps
+from wsolkit.inference.to_folder import ALL, predict_to_folder
+
+ROOT = Path(__file__).parents[2]
+FINAL = ("boxes.json", "dataset.json", "boxes.csv", "failed.csv", "without_box.csv")
+
+
+def run(predictor, photos, out, **options):
+    settings = {"formats": ["coco", "csv"], "chunk_size": 2, "num_workers": 0}
+    return predict_to_folder(predictor, [photos], out, **{**settings, **options})
+
+
+def contents(out):
+    return {name: (out / name).read_bytes() for name in FINAL}
+
+
+def test_a_run_writes_boxes_of_all_images(predictor, photos, tmp_path):
+    summary = run(predictor, photos, tmp_path / "out")
+    assert (summary.images, summary.boxes, summary.failed, summary.before) == (7, 7, 0, 0)
+    boxes = {each["image_id"]: each for each in json.loads((tmp_path / "out" / "boxes.json").read_text())}
+    images = {
+        each["file_name"]: each["id"] for each in json.loads((tmp_path / "out" / "dataset.json").read_text())["images"]
+    }
+    assert boxes[images["blue/5.png"]]["bbox"] == [40, 8, 32, 32]
+    assert boxes[images["blue/5.png"]]["category_id"] == 3
+    assert (tmp_path / "out" / "failed.csv").read_text() == "image_id,path,reason\n"
+
+
+def test_a_run_that_was_killed_goes_on_where_it_was(predictor, photos, tmp_path, monkeypatch):
+    run(predictor, photos, tmp_path / "whole")
+    write, written = RunFolder.write, []
+
+    def killed(self, chunk, results, with_maps=False):
+        if len(written) == 2:
+            raise KeyboardInterrupt
+        written.append(chunk)
+        write(self, chunk, results, with_maps)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write", killed)
+        with pytest.raises(KeyboardInterrupt):
+            run(predictor, photos, tmp_path / "out")
+    assert not (tmp_path / "out" / "boxes.json").exists()
+    (tmp_path / "out" / "parts" / ".part-000002.jsonl.1.part").write_text("half a li")  # what kill -9 leaves
+    (tmp_path / "out" / ".boxes.json.draft").write_text("[")
+    summary = run(predictor, photos, tmp_path / "out")
+    assert summary.before == sum(chunk.stop - chunk.start for chunk in written) > 0
+    assert summary.computed == 7 - summary.before > 0
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+    assert not list((tmp_path / "out").rglob(".*"))
+
+
+def test_kill_minus_nine(trained, photos, tmp_path):
+    config, checkpoint = trained
+    script = f"""
+import os, signal, sys
+sys.path.insert(0, {str(ROOT)!r})
+from tests.support import colours
+from wsolkit.inference import Predictor
+from wsolkit.inference.to_folder import predict_to_folder
+from wsolkit.inference.run_folder import RunFolder
+write, calls = RunFolder.write, []
+def dies(self, *args):
+    calls.append(1)
+    write(self, *args)
+    if len(calls) == 2:
+        os.kill(os.getpid(), signal.SIGKILL)
+RunFolder.write = dies
+predictor = Predictor.from_config({str(config)!r}, {str(checkpoint)!r}, device="cpu", batch_size=4)
+predict_to_folder(
+    predictor, [{str(photos)!r}], {str(tmp_path / "out")!r}, formats=["coco", "csv"], chunk_size=2, num_workers=0
+)
+"""
+    done = subprocess.run([sys.executable, "-c", script], check=False, env={**os.environ, "OMP_NUM_THREADS": "1"})
+    assert done.returncode == -9
+    predictor = Predictor.from_config(config, checkpoint, device="cpu", batch_size=4)
+    assert run(predictor, photos, tmp_path / "out").before > 0
+    run(predictor, photos, tmp_path / "whole")
+    assert contents(tmp_path / "out") == contents(tmp_path / "whole")
+
+
+def test_a_second_run_computes_nothing(predictor, photos, tmp_path, monkeypatch):
+    run(predictor, photos, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    monkeypatch.setattr(predictor.model, "activate", None)
+    summary = run(predictor, photos, tmp_path / "out", formats=["coco", "csv", "yolo"])
+    assert (summary.before, summary.computed, summary.images) == (7, 0, 7)
+    assert contents(tmp_path / "out") == before
+    assert (tmp_path / "out" / "yolo" / "data.yaml").exists()
+
+
+def test_one_image_more_leaves_other_chunks_alone():
+    images = [ImageFile(f"{number:04d}.jpg", "") for number in range(2000)]
+    before = {chunk.name for chunk in cut(images, 50)}
+    after = {chunk.name for chunk in cut([ImageFile("00001.jpg", ""), *images], 50)}
+    assert len(before) > 25
+    assert len(before - after) <= 5
+
+
+def test_images_that_come_change_or_go_are_noticed(predictor, photos, tmp_path):
+    run(predictor, photos, tmp_path / "out")
+    Image.fromarray(scene((0, 0, 64, 64), colour=1)).save(photos / "red" / "new.png")
+    Image.fromarray(scene((0, 0, 64, 64), colour=2)).save(photos / "blue" / "5.png")
+    (photos / "green" / "4.png").unlink()
+    summary = run(predictor, photos, tmp_path / "out")
+    assert summary.images == 7
+    assert summary.computed >= 2
+    fresh = tmp_path / "fresh"
+    run(predictor, photos, fresh)
+    assert contents(tmp_path / "out") == contents(fresh)
+    assert sorted(path.name for path in (tmp_path / "out" / "parts").iterdir()) == sorted(
+        path.name for path in (fresh / "parts").iterdir()
+    )
+
+
+def test_other_settings_are_refused(predictor, photos, tmp_path):
+    run(predictor, photos, tmp_path / "out")
+    before = contents(tmp_path / "out")
+    other = colour_predictor(threshold=0.25)
+    with pytest.raises(ConfigError, match="threshold was 0.5 and is 0.25 now.*--overwrite"):
+        run(other, photos, tmp_path / "out")
+    with pytest.raises(ConfigError, match="classes was 'predicted' and is 'folder' now"):
+        run(predictor, photos, tmp_path / "out", classes="folder")
+    with pytest.raises(ConfigError, match="inputs was"):
+        run(predictor, photos / "red", tmp_path / "out")
+    assert contents(tmp_path / "out") == before
+    assert run(other, photos, tmp_path / "out", overwrite=True).before == 0
+
+
+def test_a_folder_of_something_else_is_left_alone(predictor, photos, tmp_path):
+    before = sorted(photos.rglob("*"))
+    for overwrite in (False, True):
+        with pytest.raises(ConfigError, match="is not empty and holds no predictions of ours.*nothing was changed"):
+            run(predictor, photos, photos, overwrite=overwrite)
+    assert sorted(photos.rglob("*")) == before
+    with pytest.raises(ConfigError, match="is a file; predictions need a folder"):
+        run(predictor, photos, photos / "red" / "0.png")
+
+
+def test_unreadable_images_are_listed(predictor, photos, tmp_path):
+    (photos / "red" / "0.png").write_bytes((photos / "red" / "0.png").read_bytes()[:60])
+    (photos / "red" / "z.jpg").write_bytes(b"")
+    summary = run(predictor, photos, tmp_path / "out")
+    assert (summary.images, summary.failed) == (6, 2)
+    failed = (tmp_path / "out" / "failed.csv").read_text().splitlines()
+    assert [line.split(",")[0] for line in failed[1:]] == ["red/0.png", "red/z.jpg"]
+    assert "cannot be read (0 bytes)" in failed[2]
+    Image.fromarray(scene((0, 0, 64, 64))).save(photos / "red" / "0.png")
+    assert run(predictor, photos, tmp_path / "out").failed == 1
+
+
+def test_an_image_that_can_be_read_again_is_taken(predictor, photos, tmp_path, monkeypatch):
+    import wsolkit.inference.loading as loading
+
+    read = loading.read_image
+
+    def offline(path):
+        if str(path).endswith("3.png"):
+            raise DataError("The drive is offline.")
+        return read(path)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loading, "read_image", offline)
+        assert run(predictor, photos, tmp_path / "out").failed == 1
+    assert run(predictor, photos, tmp_path / "out").failed == 0
+
+
+def test_no_readable_image_is_an_error(predictor, tmp_path):
+    (tmp_path / "in").mkdir()
+    with pytest.raises(DataError, match="holds no image"):
+        run(predictor, tmp_path / "in", tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "in" / "a.jpg").write_bytes(b"nothing")
+    with pytest.raises(
+        DataError, match=r"None of the 1 images could be read. The first: Image .*a\.jpg cannot be read"
+    ):
+        run(predictor, tmp_path / "in", tmp_path / "out")
+
+
+def test_nan_stops_the_run_and_keeps_what_is_there(predictor, photos, tmp_path, monkeypatch):
+    activate, calls = predictor.model.activate, []
+
+    def diverges(images, batch=None):
+        calls.append(len(images))
+        activation = activate(images, batch)
+        if len(calls) == 3:
+            activation.logits[0] = float("nan")
+        return activation
+
+    with monkeypatch.context() as patch:
+        patch.setattr(predictor.model, "activate", diverges)
+        with pytest.raises(MapError, match="logits for image red/0.png hold NaN"):
+            run(predictor, photos, tmp_path / "out")
+    assert run(predictor, photos, tmp_path / "out").before > 0
+
+
+def test_the_number_of_processes_is_checked(predictor, photos, tmp_path):
+    with pytest.raises(ConfigError, match="num_workers is how many processes read images, but got -1"):
+        run(predictor, photos, tmp_path / "out", num_workers=-1)
+
+
+def test_maps_are_written_on_request(predictor, photos, tmp_path):
+    run(predictor, photos, tmp_path / "out")
+    with pytest.raises(DataError, match="holds no score maps. Run predict with --maps"):
+        next(iter_score_maps(tmp_path / "out"))
+    summary = run(predictor, photos, tmp_path / "out", maps=True)
+    assert summary.computed == 7, "there were no maps before"
+    maps = list(iter_score_maps(tmp_path / "out"))
+    assert len(maps) == 7
+    assert ("blue/5.png", 2) in [(name, index) for name, index, _ in maps]
+    name, index, score_map = maps[0]
+    assert score_map.dtype == np.float16
+    (again,) = colour_predictor(keep_maps=True)(photos / name)
+    np.testing.assert_allclose(score_map, again.maps[index], atol=1e-3)
+    assert run(predictor, photos, tmp_path / "out", maps=True).computed == 0
+
+
+def test_reading_processes_change_nothing(predictor, photos, tmp_path):
+    run(predictor, photos, tmp_path / "here")
+    run(predictor, photos, tmp_path / "there", num_workers=1)
+    assert contents(tmp_path / "here") == contents(tmp_path / "there")
+
+
+def test_a_damaged_part_is_named(predictor, photos, tmp_path):
+    run(predictor, photos, tmp_path / "out")
+    part = sorted((tmp_path / "out" / "parts").iterdir())[1]
+    part.write_text(part.read_text()[:50])
+    with pytest.raises(DataError, match=rf"{part.name} is damaged .* Remove it and run the same command again"):
+        run(predictor, photos, tmp_path / "out")
+    part.unlink()
+    assert 0 < run(predictor, photos, tmp_path / "out").computed < 7
+
+
+def test_a_page_shows_every_picture(photos, tmp_path):
+    (photos / "red" / "<b>&\"'.png").write_bytes((photos / "red" / "0.png").read_bytes())
+    Image.new("RGB", (20, 40)).save(photos / "red" / "black.png")
+    (photos / "red" / "<i>broken.png").write_bytes(b"")
+    predictor = colour_predictor(batch_size=4)
+    out = tmp_path / "out"
+    summary = run(predictor, photos, out, draw=ALL, classes="folder")
+    page = (out / "index.html").read_text()
+    pictures = sorted(path.name for path in (out / "pictures").iterdir())
+    assert len(pictures) == summary.pictures == 9
+    assert sorted(re.findall(r'<img [^>]*src="pictures/([^"]+)"', page)) == pictures
+    assert "<b>" not in page.replace("<b>red", "").replace("<b>green", "").replace("<b>blue", "")
+    assert "&lt;b&gt;&amp;&#34;&#39;.png" in page
+    assert "No box (1)" in page
+    assert "Could not be read (1)" in page
+    assert "&lt;i&gt;broken.png" in page
+    assert "0.5 of the map&#39;s maximum, from the configuration" in page
+    assert not re.search(r'(src|href)="(https?:|/)', page), "the page stands alone"
+    scores = [float(score) for score in re.findall(r'data-score="([^"]+)"', page)]
+    assert scores[:-1] == sorted(scores[:-1])
+    picture = np.asarray(Image.open(out / "pictures" / pictures[0]))
+    assert picture.shape[1] == 806
+    kept = {path.name: path.stat().st_mtime_ns for path in (out / "pictures").iterdir()}
+    run(predictor, photos, out, draw=ALL, classes="folder")
+    assert {path.name: path.stat().st_mtime_ns for path in (out / "pictures").iterdir()} == kept
+
+
+def test_the_doubtful_are_drawn_first(predictor, photos, tmp_path):
+    Image.fromarray(scene((0, 0, 8, 8), colour=1)).save(photos / "red" / "small.png")
+    summary = run(predictor, photos, tmp_path / "out", draw=2)
+    names = sorted(path.name for path in (tmp_path / "out" / "pictures").iterdir())
+    assert summary.pictures == 2
+    assert any("small" in name for name in names)
+    assert "the 2 most doubtful of 8 images" in (tmp_path / "out" / "index.html").read_text()
+    with pytest.raises(ConfigError, match="how many pictures to draw, but got -3"):
+        run(predictor, photos, tmp_path / "out", draw=-3)
+
+
+def test_processes_share_the_images(trained, photos, tmp_path):
+    config, checkpoint = trained
+    script = tmp_path / "share.py"
+    script.write_text(f"""
+import sys
+sys.path.insert(0, {str(ROOT)!r})
+from tests.support import colours
+from wsolkit.inference import Predictor
+from wsolkit.inference.to_folder import predict_to_folder
+predictor = Predictor.from_config({str(config)!r}, {str(checkpoint)!r}, device="cpu", batch_size=4)
+summary = predict_to_folder(
+    predictor, [{str(photos)!r}], sys.argv[1], formats=["coco", "csv"], chunk_size=2, num_workers=0, draw=-1
+)
+print("computed", summary and summary.computed)
+""")
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", str(script)]
+    done = subprocess.run(
+        [*command, str(tmp_path / "shared")],
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=240,
+    )
+    assert done.returncode == 0, done.stderr
+    assert "computed None" in done.stdout
+    assert "computed 7" not in done.stdout
+    predictor = Predictor.from_config(config, checkpoint, device="cpu", batch_size=4)
+    run(predictor, photos, tmp_path / "alone", draw=ALL)
+    assert contents(tmp_path / "alone") == contents(tmp_path / "shared")
+    alone, shared = (
+        sorted(path.name for path in (tmp_path / name / "pictures").iterdir()) for name in ("alone", "shared")
+    )
+    assert alone == shared
+
+
+def test_parts_hold_failures(predictor, photos, tmp_path):
+    (photos / "red" / "0.png").write_bytes(b"")
+    run(predictor, photos, tmp_path / "out")
+    lines = "".join(path.read_text() for path in sorted((tmp_path / "out" / "parts").iterdir())).splitlines()
+    assert len(lines) == 7
+    assert sum('"error"' in line for line in lines) == 1

@@ -1,0 +1,5 @@
+import torch
+
+from tests.support.micro_fixtures import micro_config, processes  # noqa: F401 - fixtures
+
+torch.set_num_threads(1)

@@ -1,0 +1,85 @@
+from .checkpoint import (
+    load_weights as load_weights,
+    read_checkpoint as read_checkpoint,
+)
+from .components.backbones.timm_backbone import (
+    TimmBackbone as TimmBackbone,
+)
+from .config.load import (
+    load_config as load_config,
+)
+from .errors import (
+    CheckpointError as CheckpointError,
+    ConfigError as ConfigError,
+    DataError as DataError,
+    MapError as MapError,
+    PluginError as PluginError,
+    ShapeError as ShapeError,
+    WsolkitError as WsolkitError,
+)
+from .files import (
+    whole_file as whole_file,
+    write_json as write_json,
+    write_text as write_text,
+)
+from .hookspecs import (
+    hookimpl as hookimpl,
+)
+from .interfaces import (
+    Activation as Activation,
+    ActivationHead as ActivationHead,
+    Backbone as Backbone,
+    Batch as Batch,
+    BoxExtractor as BoxExtractor,
+    CamMethod as CamMethod,
+    Levels as Levels,
+    Loss as Loss,
+    MapModifier as MapModifier,
+    Pooling as Pooling,
+    Prediction as Prediction,
+    ScoredBoxes as ScoredBoxes,
+    Stage as Stage,
+    Targets as Targets,
+)
+from .methods import (
+    Method as Method,
+)
+from .model.device import (
+    choose_device as choose_device,
+)
+from .model.localizer import (
+    Localizer as Localizer,
+)
+from .model.precision import (
+    autocast_context as autocast_context,
+)
+from .model.preprocess import (
+    ImagePreprocessor as ImagePreprocessor,
+)
+from .modules import (
+    find_module as find_module,
+    freeze_modules as freeze_modules,
+    keep_resting as keep_resting,
+)
+from .plugins import (
+    load_plugins as load_plugins,
+)
+from .progress import (
+    progress_bar as progress_bar,
+)
+from .registry import (
+    BACKBONES as BACKBONES,
+    BOX_EXTRACTORS as BOX_EXTRACTORS,
+    CAM_METHODS as CAM_METHODS,
+    DATASETS as DATASETS,
+    HEADS as HEADS,
+    LOSSES as LOSSES,
+    METRICS as METRICS,
+    MODELS as MODELS,
+    MODIFIERS as MODIFIERS,
+    POOLINGS as POOLINGS,
+    STAGES as STAGES,
+    TRANSFORMS as TRANSFORMS,
+)
+
+__version__: str

@@ -1,6 +1,0 @@
-"""CAM methods of the core."""
-
-from wsolkit.cams.head_maps import HeadMaps
-from wsolkit.cams.multi_scale import MultiScaleMaps
-
-__all__ = ["HeadMaps", "MultiScaleMaps"]

@@ -1,0 +1,32 @@
+from .backbones.inception import InceptionV3 as InceptionV3
+from .backbones.timm_backbone import TimmBackbone as TimmBackbone
+from .backbones.timm_models import build_timm_model as build_timm_model, feature_places as feature_places
+from .backbones.vgg_gap import VGG16GAP as VGG16GAP
+from .backbones.weights import (
+    fetch_torchvision as fetch_torchvision,
+    load_weights as load_weights,
+    read_weights as read_weights,
+)
+from .boxes import (
+    AllComponents as AllComponents,
+    LargestComponent as LargestComponent,
+    components as components,
+    largest_box as largest_box,
+    largest_contour as largest_contour,
+)
+from .cams import HeadMaps as HeadMaps, MultiScaleMaps as MultiScaleMaps
+from .heads import (
+    ConvHead as ConvHead,
+    LinearHead as LinearHead,
+    choose_level as choose_level,
+    concat_levels as concat_levels,
+    recombine as recombine,
+)
+from .losses import BinaryCrossEntropy as BinaryCrossEntropy, CrossEntropy as CrossEntropy
+from .modifiers import DropBlock as DropBlock, SpatialDropout as SpatialDropout
+from .poolings import (
+    AveragePooling as AveragePooling,
+    LogSumExpPooling as LogSumExpPooling,
+    MaxPooling as MaxPooling,
+    log_sum_exp as log_sum_exp,
+)

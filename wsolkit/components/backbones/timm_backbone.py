@@ -1,0 +1,224 @@
+"""Any timm model as a backbone: convolutional or token-based, with maps out in every case."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from torch import Tensor, nn
+
+from wsolkit.components.backbones.timm_models import build_timm_model, feature_places, fixed_image_size
+from wsolkit.components.backbones.weights import LoadReport, load_weights, read_weights
+from wsolkit.errors import ConfigError, ShapeError, nearest
+from wsolkit.interfaces import Backbone, Levels
+
+__all__ = ["FINAL", "TimmBackbone", "as_map"]
+
+FINAL = "final"
+"""The level that holds what the model's own classifier would see, before pooling."""
+
+
+class TimmBackbone(Backbone):
+    """A timm model that gives its feature levels as maps.
+
+    Levels are named as timm names the modules they come from: ``layer1`` to ``layer4`` (ResNet), ``blocks.4``
+    (EfficientNet, MobileNet, ViT), ``stages.3`` (ConvNeXt), ``layers.3`` (Swin), ``s4`` (RegNet). One more level,
+    ``final``, is what timm's ``forward_features`` returns: after the last 1x1 convolution of MobileNetV2 and
+    EfficientNet, after the last norm of token models. Tokens become maps: class, distillation and register tokens
+    are dropped, channels-last maps are turned round.
+
+    ``levels=None`` gives every level, with ``final`` where it differs from the deepest one, and ``final`` alone where
+    all levels have one stride (ViT, DeiT). Without ``final``, layers deeper than the last level asked for are cut off.
+
+    Args:
+        name: timm's model name, with or without a tag.
+        levels: names of the levels to give, in any order; they come shallow to deep.
+        output_stride: 8, 16 or 32 for models that can dilate: 28 x 28, 14 x 14 or 7 x 7 cells for 224 pixels.
+        weights: a weight file of any layout (see ``wsolkit.components.backbones.weights``), or "timm" to download
+            timm's own.
+        pretrained: the same as ``weights="timm"``.
+        min_match: the least part of the weights that has to fit, in [0, 1].
+        options: anything else timm's ``create_model`` takes, such as ``pad_type="same"``, ``drop_path_rate=0.1`` or
+            ``img_size=(384, 640)`` for models that cannot change their size as they go.
+
+    Attributes:
+        image_size: the only (height, width) the model takes, or None where any will do.
+        probe_size: a small (height, width) that the model takes.
+        report: what fitted of the weight file, or None.
+
+    Raises:
+        ConfigError: name, level, option or output stride is unknown to the model.
+        CheckpointError: the weights cannot be read, fit too little or cannot be downloaded.
+
+    >>> backbone = TimmBackbone("resnet18", levels=["layer3", "layer4"], output_stride=16)
+    >>> backbone.channels, backbone.strides
+    ({'layer3': 256, 'layer4': 512}, {'layer3': 16, 'layer4': 16})
+    >>> {name: tuple(level.shape) for name, level in backbone(torch.zeros(2, 3, 64, 96)).items()}
+    {'layer3': (2, 256, 4, 6), 'layer4': (2, 512, 4, 6)}
+    """
+
+    def __init__(
+        self,
+        name: str,
+        levels: Sequence[str] | None = None,
+        output_stride: int | None = None,
+        weights: str | Path | None = None,
+        pretrained: bool = False,
+        min_match: float = 0.9,
+        **options: Any,
+    ) -> None:
+        super().__init__()
+        download = pretrained or weights == "timm"
+        if pretrained and weights not in (None, "timm"):
+            raise ConfigError(f"Set either pretrained=True or weights={str(weights)!r} for {name}, not both.")
+        self.name = name
+        self.model: Any = build_timm_model(name, output_stride, download, **options)
+        self.image_size = fixed_image_size(self.model, options)
+        self._cell = _patch_size(self.model)
+        self.probe_size = self.image_size or (_up_to(96, self._cell[0]), _up_to(96, self._cell[1]))
+        self._choose_levels(levels)
+        self.report: LoadReport | None = None
+        if weights is not None and not download:
+            convert = getattr(sys.modules[type(self.model).__module__], "checkpoint_filter_fn", None)
+            state = read_weights(weights)
+            self.report = load_weights(self.model, state, min_match, convert=convert, origin=str(weights))
+            self.report.log(f"{weights} into timm's {name}")
+
+    def forward(self, images: Tensor) -> Levels:
+        """Map images (B, 3, H, W) to levels, each (B, C, h, w), shallow to deep.
+
+        Raises:
+            ShapeError: the model does not take images of this size.
+        """
+        self._check_size(images)
+        if FINAL not in self._chosen:
+            maps = self.model.forward_intermediates(images, indices=self._indices, intermediates_only=True)
+            return dict(zip(self._chosen, maps, strict=True))
+        features, maps = self.model.forward_intermediates(images, indices=self._indices)
+        names = [name for name in self._chosen if name != FINAL]
+        levels = dict(zip(names, maps, strict=False))  # the deepest map is there for its size even if nobody asked
+        levels[FINAL] = as_map(features, maps[-1])
+        return levels
+
+    def _choose_levels(self, levels: Sequence[str] | None) -> None:
+        """Set ``channels`` and ``strides`` for the levels asked for and cut off what none of them needs."""
+        places = feature_places(self.model)
+        names = [place for place, _ in places]
+        shapes, differs = _probe(self.model, names, self.probe_size)
+        strides = {**dict(places), FINAL: places[-1][1]}
+        if levels is None:
+            same = len(set(strides.values())) == 1 < len(names) and FINAL in shapes
+            levels = [FINAL] if same else [*names, *([FINAL] if differs else [])]
+        if isinstance(levels, str):
+            advice = f"Write [{levels!r}]." if levels in shapes else f"Write [NAME, ...]. {nearest(levels, shapes)}"
+            raise ConfigError(
+                f"levels is a list of names of levels of timm's {self.name}, but got {levels!r}. {advice}"
+            )
+        unknown = [level for level in levels if level not in shapes]
+        if unknown or not levels:
+            asked = unknown[0] if unknown else levels
+            raise ConfigError(
+                f"timm's {self.name} has no level {asked!r}; levels is a list of one or more names. "
+                f"{nearest(str(asked), shapes)}"
+            )
+        chosen = [level for level in (*names, FINAL) if level in levels]
+        self._chosen = chosen  # a subclass may add levels of its own to the two below
+        self.channels = {level: shapes[level] for level in chosen}
+        self.strides = {level: strides[level] for level in chosen}
+        final = FINAL in chosen
+        self._indices = [index for index, level in enumerate(names) if level in chosen]
+        if final and len(names) - 1 not in self._indices:
+            self._indices.append(len(names) - 1)
+        if not final and hasattr(self.model, "prune_intermediate_layers"):
+            self.model.prune_intermediate_layers(list(self._indices), prune_norm=True, prune_head=True)
+
+    def _check_size(self, images: Tensor) -> None:
+        height, width = images.shape[-2:]
+        if self.image_size is not None and (height, width) != self.image_size:
+            raise ShapeError(
+                f"timm's {self.name} takes images of {self.image_size[0]} x {self.image_size[1]} pixels (height x "
+                f"width) only, but got {height} x {width}. Set img_size=({height}, {width}) in the backbone, or "
+                "resize the images."
+            )
+        if height % self._cell[0] or width % self._cell[1]:
+            raise ShapeError(
+                f"timm's {self.name} cuts images into cells of {self._cell[0]} x {self._cell[1]} pixels, but got "
+                f"{height} x {width}. Resize to multiples of a cell, or set dynamic_img_pad=True if the model has it."
+            )
+
+
+def as_map(features: Tensor, like: Tensor) -> Tensor:
+    """Turn a model's last features into a map of the size of a map that is known.
+
+    Args:
+        features: (B, C, h, w), (B, h, w, C) or (B, P + h * w, C) with P prefix tokens (class, registers).
+        like: (B, any, h, w).
+
+    Raises:
+        ShapeError: the features are no map of that size.
+
+    >>> as_map(torch.zeros(2, 5 + 6, 8), torch.zeros(2, 8, 2, 3)).shape
+    torch.Size([2, 8, 2, 3])
+    """
+    height, width = like.shape[-2:]
+    if features.ndim == 4 and features.shape[-2:] == like.shape[-2:]:
+        return features
+    if features.ndim == 4 and features.shape[1:3] == like.shape[-2:]:
+        return features.permute(0, 3, 1, 2).contiguous()
+    if features.ndim == 3 and features.shape[1] >= height * width:
+        tokens = features[:, features.shape[1] - height * width :]
+        return tokens.transpose(1, 2).unflatten(2, (height, width)).contiguous()
+    raise ShapeError(f"Features of the shape {tuple(features.shape)} are no map of {height} x {width} cells.")
+
+
+@torch.no_grad()
+def _probe(model: Any, names: Sequence[str], size: tuple[int, int]) -> tuple[dict[str, int], bool]:
+    """Run one empty image through the model.
+
+    Returns:
+        The channels of each level, with those of ``final`` where the final features are a map, and whether ``final``
+        differs from the deepest level.
+    """
+    if not hasattr(model, "forward_intermediates"):
+        raise ConfigError(
+            f"timm {timm.__version__} cannot give the levels of {type(model).__name__} (no forward_intermediates). "
+            "Install a newer timm, or choose another model."
+        )
+    weight = next(model.parameters())
+    training = model.training
+    model.eval()
+    try:
+        images = torch.zeros(1, 3, *size, device=weight.device, dtype=weight.dtype)
+        features, maps = model.forward_intermediates(images)
+    finally:
+        model.train(training)
+    if len(maps) != len(set(names)) or any(level.ndim != 4 for level in maps):
+        raise ConfigError(
+            f"timm's {type(model).__name__} gives {len(maps)} features for {len(set(names))} levels, not one map per "
+            "level. It has several streams; choose a model with a single pyramid of maps."
+        )
+    channels = {name: level.shape[1] for name, level in zip(names, maps, strict=True)}
+    try:
+        channels[FINAL] = as_map(features, maps[-1]).shape[1]
+    except (ShapeError, AttributeError):  # several streams, or a pooled vector
+        return channels, False
+    return channels, features is not maps[-1]
+
+
+def _patch_size(model: nn.Module) -> tuple[int, int]:
+    """Return the pixels that sides of images have to be multiples of: those of a patch where patches do not overlap."""
+    embed = getattr(model, "patch_embed", None)
+    patch = getattr(embed, "patch_size", None)
+    sides = (patch, patch) if isinstance(patch, int) else tuple(patch or ())
+    stride = feature_places(model)[0][1]
+    if len(sides) != 2 or max(sides) != stride or getattr(embed, "dynamic_img_pad", False):
+        return (1, 1)
+    return (int(sides[0]), int(sides[1]))
+
+
+def _up_to(size: int, multiple: int) -> int:
+    return -(-size // multiple) * multiple

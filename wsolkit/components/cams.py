@@ -1,0 +1,93 @@
+"""CAM methods of the core: the head's own maps, and an average over sizes of the image and its mirror image."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from wsolkit.errors import ConfigError
+from wsolkit.interfaces import Activation, CamMethod
+from wsolkit.maps import resize_maps
+from wsolkit.registry import CAM_METHODS
+
+if TYPE_CHECKING:
+    from wsolkit.model.localizer import Localizer
+
+__all__ = ["HeadMaps", "MultiScaleMaps"]
+
+
+class HeadMaps(CamMethod):
+    """Takes the maps of the asked classes from the head."""
+
+    def raw_maps(
+        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
+    ) -> Tensor:
+        """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T)."""
+        return (activation or model.activate(images)).of(classes)
+
+
+class MultiScaleMaps(CamMethod):
+    """Averages the maps that another CAM method makes of the image in several sizes, mirrored and not.
+
+    Sizes are rounded to whole cells of the deepest level. The maps are resized to the network input bilinearly before
+    they are averaged.
+
+    Args:
+        scales: factors of the image's sides; {.5, 1, 1.5, 2} is usual.
+        flip: whether the mirror image counts as well.
+        of: configuration of the CAM method; the head's maps by default.
+        normalize: see ``CamMethod``; applied to the average.
+
+    Raises:
+        ConfigError: there are no scales, or one is not positive.
+    """
+
+    def __init__(
+        self,
+        scales: Sequence[float] = (0.5, 1.0, 1.5, 2.0),
+        flip: bool = True,
+        of: Any = None,
+        normalize: str = "minmax",
+    ) -> None:
+        super().__init__(resize="none", normalize=normalize)
+        if isinstance(scales, (int, float)) or not scales or min(scales) <= 0:
+            raise ConfigError(f"scales should be a list of positive factors such as [0.5, 1, 2], but got {scales}.")
+        self.scales = tuple(float(scale) for scale in scales)
+        self.flip = flip
+        self.of: CamMethod = CAM_METHODS.build(of or {"type": "HeadMaps"})
+
+    def raw_maps(
+        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
+    ) -> Tensor:
+        """Return maps (B, H, W) or (B, T, H, W) for ``classes`` (B,) or (B, T)."""
+        size = (images.shape[-2], images.shape[-1])
+        cell = max(model.backbone.strides.values())
+        total: Tensor | float = 0.0
+        for scale in self.scales:
+            scaled = resize_images(images, scale, cell)
+            known = activation if scaled.shape == images.shape else None
+            total = total + resize_maps(self.of.raw_maps(model, scaled, classes, known), size, "bilinear")
+            if self.flip:
+                mirrored = self.of.raw_maps(model, scaled.flip(-1), classes)
+                total = total + resize_maps(mirrored.flip(-1), size, "bilinear")
+        assert isinstance(total, Tensor)
+        return total / (len(self.scales) * (2 if self.flip else 1))
+
+
+def resize_images(images: Tensor, scale: float, cell: int = 1) -> Tensor:
+    """Resize images (B, 3, H, W) by a factor, to whole cells; the same tensor where nothing changes.
+
+    >>> resize_images(torch.zeros(1, 3, 224, 100), 0.5, cell=32).shape
+    torch.Size([1, 3, 128, 64])
+    """
+    size = tuple(max(1, round(side * scale / cell)) * cell for side in images.shape[-2:])
+    if scale == 1 or size == tuple(images.shape[-2:]):
+        return images
+    resized = F.interpolate(images, size=size, mode="bilinear", align_corners=False, antialias=scale < 1)
+    if images.is_contiguous(memory_format=torch.channels_last):
+        return resized.contiguous(memory_format=torch.channels_last)
+    return resized

@@ -1,0 +1,162 @@
+"""Activation heads: from feature levels to maps and logits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional as F
+
+from wsolkit.errors import ConfigError, nearest
+from wsolkit.interfaces import Activation, ActivationHead, Batch, Levels
+from wsolkit.registry import POOLINGS
+
+__all__ = ["ConvHead", "LinearHead", "choose_level", "concat_levels", "recombine"]
+
+
+def choose_level(channels: Mapping[str, int], level: str | None = None) -> str:
+    """Return the name of the level to read: the given one, or the deepest.
+
+    Raises:
+        ConfigError: the backbone has no such level.
+
+    >>> choose_level({"layer3": 1024, "layer4": 2048})
+    'layer4'
+    """
+    if level is None:
+        return list(channels)[-1]
+    if level not in channels:
+        raise ConfigError(f"The backbone gives no level {level!r} to the head. {nearest(level, channels)}")
+    return level
+
+
+def concat_levels(levels: Levels, names: Sequence[str]) -> Tensor:
+    """Return levels side by side, (B, C, h, w) with the channels in the order of the names.
+
+    Levels with fewer cells are resized bilinearly to the largest of those named.
+
+    >>> levels = {"layer3": torch.zeros(1, 4, 6, 6), "layer4": torch.ones(1, 8, 3, 3)}
+    >>> concat_levels(levels, ["layer4", "layer3"]).shape
+    torch.Size([1, 12, 6, 6])
+    """
+    chosen = [levels[name] for name in names]
+    if len(chosen) == 1:
+        return chosen[0]
+    size = max((level.shape[-2:] for level in chosen), key=lambda side: side[0] * side[1])
+    resized = [
+        level if level.shape[-2:] == size else F.interpolate(level, size=size, mode="bilinear", align_corners=False)
+        for level in chosen
+    ]
+    return torch.cat(resized, dim=1)
+
+
+def recombine(features: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
+    """Weigh features (B, C, h, w) by a classifier's weights (K, C) into maps (B, K, h, w) (Zhou et al. 2016, eq. 2).
+
+    With average pooling, the mean of map k is the logit of class k.
+
+    >>> features = torch.tensor([[[[1.0, 2.0]], [[3.0, 0.0]]]])
+    >>> recombine(features, torch.tensor([[1.0, -1.0]])).tolist()
+    [[[[-2.0, 2.0]]]]
+    """
+    return nn.functional.conv2d(features, weight[:, :, None, None].to(features.dtype), bias)
+
+
+class LinearHead(ActivationHead):
+    """Pools features and classifies them linearly; the class maps are the features weighed by the classifier.
+
+    Args:
+        channels: channels of the backbone's levels, by name.
+        num_classes: K.
+        pooling: configuration or object of the pooling over the features; average pooling by default.
+        level: the level to read, the deepest by default.
+        bias: whether the classifier has a bias. It is added to the maps as well.
+        dropout: probability of dropping a pooled feature in training.
+    """
+
+    def __init__(
+        self,
+        channels: Mapping[str, int],
+        num_classes: int,
+        pooling: Any = None,
+        level: str | None = None,
+        bias: bool = True,
+        dropout: float = 0.0,
+    ) -> None:
+        super().__init__()
+        self.level = choose_level(channels, level)
+        self.pooling = POOLINGS.build(pooling or {"type": "AveragePooling"})
+        self.dropout = nn.Dropout(dropout)
+        self.classifier = nn.Linear(channels[self.level], num_classes, bias=bias)
+        nn.init.normal_(self.classifier.weight, std=0.01)
+        if bias:
+            nn.init.zeros_(self.classifier.bias)
+
+    @property
+    def class_weights(self) -> Tensor:
+        """The (K, C) weights of the classifier."""
+        return self.classifier.weight
+
+    def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
+        """Make maps (B, K, h, w) and logits (B, K)."""
+        features = levels[self.level]
+        with torch.autocast(features.device.type, enabled=False):  # a classifier costs nothing, and its scores rank
+            logits = self.classifier(self.dropout(self.pooling(features.float())))
+        return Activation(lambda: self.class_maps(features), logits, features)
+
+    def class_maps(self, features: Tensor) -> Tensor:
+        """Return the maps (B, K, h, w) of features (B, C, h, w), in float32."""
+        with torch.autocast(features.device.type, enabled=False):
+            return recombine(features.float(), self.classifier.weight, self.classifier.bias)
+
+
+class ConvHead(ActivationHead):
+    """Makes class maps by a 1x1 convolution and pools them to logits.
+
+    With ``maps_per_class`` M > 1 the convolution has K*M channels, class-major (channel k*M + m); map modifiers see all
+    of them, then the mean over m is taken; the maps before both are the extra ``maps_per_class``, (B, K, M, h, w). With
+    M = 1 and average pooling the logits equal those of a linear classifier over pooled features.
+
+    Args:
+        channels: channels of the backbone's levels, by name.
+        num_classes: K.
+        pooling: configuration or object of the pooling over the maps; average pooling by default.
+        level: the level to read, the deepest by default.
+        maps_per_class: M.
+        bias: whether the convolution has a bias.
+    """
+
+    takes_map_modifiers = True
+
+    def __init__(
+        self,
+        channels: Mapping[str, int],
+        num_classes: int,
+        pooling: Any = None,
+        level: str | None = None,
+        maps_per_class: int = 1,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        if maps_per_class < 1:
+            raise ConfigError(f"maps_per_class should be at least 1, but got {maps_per_class}.")
+        self.level = choose_level(channels, level)
+        self.maps_per_class = maps_per_class
+        self.pooling = POOLINGS.build(pooling or {"type": "AveragePooling"})
+        self.classifier = nn.Conv2d(channels[self.level], num_classes * maps_per_class, 1, bias=bias)
+        nn.init.normal_(self.classifier.weight, std=0.01)
+        if self.classifier.bias is not None:
+            nn.init.zeros_(self.classifier.bias)
+
+    def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
+        """Make maps (B, K, h, w) and logits (B, K)."""
+        features = levels[self.level]
+        every = self.classifier(features)  # (B, K*M, h, w)
+        maps = self.map_modifiers(every).float()  # averaged and pooled in bf16, scores of many images would tie
+        extras = {}
+        if self.maps_per_class > 1:
+            extras["maps_per_class"] = every.unflatten(1, (-1, self.maps_per_class))
+            maps = maps.unflatten(1, (-1, self.maps_per_class)).mean(2)  # (B, K, h, w)
+        return Activation(maps, self.pooling(maps), features, extras)

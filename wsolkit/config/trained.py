@@ -1,0 +1,231 @@
+"""Builds the model of a configuration with the weights of a checkpoint, and what prediction needs to know beside it."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from wsolkit.checkpoint import load_weights, read_checkpoint
+from wsolkit.errors import CheckpointError, ConfigError
+from wsolkit.model.localizer import Localizer
+from wsolkit.registry import DATASETS, HEADS, MODELS
+
+__all__ = ["Trained", "choose_threshold", "class_names", "load_trained", "pipeline_of"]
+
+
+@dataclass
+class Trained:
+    """A trained model and what a configuration and a checkpoint say about its use.
+
+    Attributes:
+        model: the model with its weights, in eval mode.
+        classes: names of the classes, or none where neither says.
+        multi_label: whether several classes may be in one image.
+        pipeline: the steps of the test pipeline.
+        origin: which configuration and checkpoint these are, by name and by hash.
+    """
+
+    model: Localizer
+    classes: tuple[str, ...]
+    multi_label: bool
+    pipeline: list[Any]
+    origin: dict[str, str]
+
+
+def load_trained(config: Any, checkpoint: str | Path, options: Mapping[str, Any] | None = None) -> Trained:
+    """Build the model of a configuration and load a checkpoint into it; no data set is built or downloaded.
+
+    Args:
+        config: name or path of a configuration, or a loaded one.
+        checkpoint: file that training wrote.
+        options: entries of the configuration to change, by dotted name.
+
+    Raises:
+        ConfigError: the configuration is unknown or has no model.
+        CheckpointError: the checkpoint cannot be read or is of another model.
+    """
+    name = str(config) if isinstance(config, (str, Path)) else str(getattr(config, "filename", None) or "config")
+    if isinstance(config, (str, Path)):
+        from wsolkit.config.load import load_config
+
+        config = load_config(str(config), dict(options or {}))
+    content = config.to_dict() if hasattr(config, "to_dict") else dict(config)
+    if "model" not in content:
+        raise ConfigError(f"Configuration {name} has no model to predict with. Add model=dict(...).")
+    steps, dataset = pipeline_of(content)
+    stored = read_checkpoint(checkpoint)
+    meta = stored.get("meta") or {}
+    told = dict(meta.get("dataset_meta") or {})
+    learnt = tuple(meta.get("classes") or told.get("classes") or ())
+    classes = tuple(content.get("classes") or learnt)
+    if classes != learnt and sorted(classes) == sorted(learnt):  # other names are a translation, another order is not
+        raise ConfigError(
+            f"Configuration {name} and checkpoint {checkpoint} name the same classes in another order, so every answer "
+            "would get a wrong name. Use the config.py beside the checkpoint."
+        )
+    wanted = without_training(content["model"], classes)
+    model = MODELS.build(wanted)
+    if not isinstance(model, Localizer):
+        raise ConfigError(f"Prediction needs a Localizer, but the model of {name} is a {type(model).__name__}.")
+    check_finite(stored["state_dict"], checkpoint)
+    load_weights(model, stored, checkpoint)
+    described = json.dumps([wanted, classes, steps], sort_keys=True, default=str)
+    return Trained(
+        model=model.eval(),
+        classes=classes,
+        multi_label=is_multi_label(content, told, dataset),
+        pipeline=steps,
+        origin={
+            "config": str(content.get("experiment_name") or Path(name).stem),
+            "config_sha256": hashlib.sha256(described.encode()).hexdigest(),
+            "checkpoint": Path(checkpoint).name,
+            "checkpoint_sha256": hash_file(Path(checkpoint).expanduser()),
+        },
+    )
+
+
+def without_training(model: Mapping[str, Any], classes: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a model's configuration without what only training needs: initial weights and compilation.
+
+    A head without ``num_classes`` gets as many as there are class names.
+
+    >>> without_training({"type": "Localizer", "backbone": {"type": "TimmBackbone", "pretrained": True}})
+    {'type': 'Localizer', 'backbone': {'type': 'TimmBackbone', 'pretrained': False}}
+    """
+    changed = dict(model)
+    backbone, head = changed.get("backbone"), changed.get("head")
+    if isinstance(backbone, Mapping):
+        empty = {"pretrained": False, "weights": None}
+        changed["backbone"] = {key: empty.get(key, value) for key, value in backbone.items()}
+    if isinstance(head, Mapping) and classes and head.get("num_classes") is None:
+        kind = head.get("type")
+        component = HEADS.get(kind) if isinstance(kind, str) else kind
+        if component is not None and "num_classes" in inspect.signature(component).parameters:
+            changed["head"] = {**head, "num_classes": len(classes)}
+    for key in ("compile", "init_cfg"):
+        changed.pop(key, None)
+    return changed
+
+
+def pipeline_of(config: Mapping[str, Any]) -> tuple[list[Any], Mapping[str, Any]]:
+    """Return the steps of the test pipeline and the configuration of the data set it stands in.
+
+    Taken from ``test_dataloader``, or from ``val_dataloader``; wrapped data sets are looked into. A data set that makes
+    images of a fixed ``image_size`` needs no pipeline: other images are resized to that size.
+
+    >>> pipeline_of({"val_dataloader": {"dataset": {"type": "CUB200", "pipeline": [{"type": "Resize"}]}}})[0]
+    [{'type': 'Resize'}]
+    >>> pipeline_of({"test_dataloader": {"dataset": {"type": "SyntheticParts", "image_size": 96, "pipeline": []}}})[0]
+    [{'type': 'Resize', 'size': (96, 96), 'antialias': True}]
+    """
+    first: Mapping[str, Any] = {}
+    for loader in ("test_dataloader", "val_dataloader"):
+        waiting: list[Any] = [(config.get(loader) or {}).get("dataset")]
+        while waiting:
+            dataset = waiting.pop(0)
+            if not isinstance(dataset, Mapping):
+                continue
+            if dataset.get("pipeline"):
+                return list(dataset["pipeline"]), dataset
+            if isinstance(dataset.get("image_size"), int):
+                side = dataset["image_size"]
+                return [{"type": "Resize", "size": (side, side), "antialias": True}], dataset
+            first = first or dataset
+            waiting += [dataset.get("dataset"), *(dataset.get("datasets") or ())]
+    return [], first
+
+
+def is_multi_label(config: Mapping[str, Any], told: Mapping[str, Any], dataset: Mapping[str, Any]) -> bool:
+    """Whether several classes may be in one image, as the configuration, the checkpoint or the data set says."""
+    for source in (config, told):
+        if "multi_label" in source:
+            return bool(source["multi_label"])
+    kind = dataset.get("type")
+    component = DATASETS.get(kind) if isinstance(kind, str) and kind in DATASETS.names() else kind
+    return bool(getattr(component, "multi_label", False))
+
+
+def check_finite(state: Mapping[str, Any], name: str | Path) -> None:
+    """Look for NaN and infinity in a checkpoint's weights; a threshold that was never chosen may be NaN.
+
+    Raises:
+        CheckpointError: there are some.
+    """
+    broken = [
+        key
+        for key, value in state.items()
+        if isinstance(value, Tensor) and value.is_floating_point() and not bool(torch.isfinite(value).all())
+    ]
+    broken = [key for key in broken if not key.endswith("chosen_threshold")]
+    if broken:
+        raise CheckpointError(
+            f"The checkpoint {name} holds NaN or infinity in {len(broken)} of {len(state)} weights ({broken[0]} "
+            "first): training has diverged. Take an earlier checkpoint."
+        )
+
+
+def hash_file(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def class_names(known: Sequence[str], count: int | None) -> tuple[str, ...]:
+    """Return the names of the model's classes: the known ones, numbered ones, or ``object`` without a classifier.
+
+    Args:
+        known: names the configuration or the checkpoint gives.
+        count: how many classes the model tells apart, or None where it does not classify.
+
+    Raises:
+        ConfigError: the model has another number of classes than there are names.
+
+    >>> class_names([], 2), class_names([], None)
+    (('class_0', 'class_1'), ('object',))
+    """
+    if known and count is not None and len(known) != count:
+        raise ConfigError(
+            f"The model tells {count} classes apart, but there are names for {len(known)}. Check classes= and "
+            "num_classes= in the configuration."
+        )
+    return tuple(known) or (("object",) if count is None else tuple(f"class_{index}" for index in range(count)))
+
+
+def choose_threshold(model: Localizer, given: float | None = None) -> tuple[float, str]:
+    """Return where the box extractor is to cut, and where that number comes from, in words.
+
+    The given threshold comes first, then the one chosen on the validation split, then the configuration's.
+
+    Raises:
+        ConfigError: it is not in [0, 1), or the box extractor chooses its own.
+    """
+    name = type(model.box_extractor).__name__
+    if model.box_extractor.chooses_threshold:
+        if given is not None:
+            raise ConfigError(
+                f"{name} chooses a threshold for each map, so threshold={given:g} would change nothing. Leave it out, "
+                "or take another box extractor."
+            )
+        return float(model.box_extractor.threshold), f"where {name} finds none of its own"
+    chosen = float(model.chosen_threshold)
+    if given is not None:
+        found, source = float(given), "given"
+    elif math.isfinite(chosen):
+        found, source = chosen, "chosen on the validation split"
+    else:
+        found, source = float(model.box_extractor.threshold), "from the configuration"
+    if not 0 <= found < 1:
+        raise ConfigError(
+            f"A box threshold is a fraction of the map's maximum in [0, 1), but the one {source} is {found:g}. "
+            "Give another one with threshold."
+        )
+    return round(found, 6), source  # the buffer is float32: 0.2 and not 0.20000000298

@@ -1,0 +1,15 @@
+from .collate import (
+    collate_samples as collate_samples,
+)
+from .decode import (
+    read_image as read_image,
+)
+from .images import (
+    ImageDataset as ImageDataset,
+)
+from .record import (
+    Record as Record,
+)
+from .transforms import (
+    build_pipeline as build_pipeline,
+)

@@ -1,0 +1,71 @@
+"""Writes the results of a run in any number of formats in one pass."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from typing import Any
+
+from wsolkit.errors import ConfigError, DataError, nearest
+from wsolkit.formats.coco import CocoWriter
+from wsolkit.formats.found_boxes import Failure, ImageResult
+from wsolkit.formats.tables import CsvWriter, ListsWriter
+from wsolkit.formats.voc import VocWriter
+from wsolkit.formats.writer import Writer
+from wsolkit.formats.yolo import YoloWriter
+
+__all__ = ["FORMATS", "check_formats", "write_results"]
+
+FORMATS: dict[str, type[Writer]] = {"coco": CocoWriter, "voc": VocWriter, "yolo": YoloWriter, "csv": CsvWriter}
+"""The formats by the names ``--format`` takes."""
+
+
+def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
+    """Return the formats, each once.
+
+    Raises:
+        ConfigError: one is unknown.
+
+    >>> check_formats(["coco", "yolo", "coco"])
+    ('coco', 'yolo')
+    """
+    names = list(formats)
+    for name in names:
+        if name not in FORMATS:
+            raise ConfigError(f"There is no format {name!r}. {nearest(name, FORMATS)}")
+    return tuple(dict.fromkeys(names))
+
+
+def write_results(
+    records: Iterable[ImageResult | Failure],
+    folder: Path,
+    classes: Sequence[str],
+    formats: Iterable[str] = ("coco",),
+    about: Mapping[str, Any] | None = None,
+) -> tuple[list[Path], ListsWriter]:
+    """Write every result in every format, in one pass; nothing changes in ``folder`` before all are complete.
+
+    Returns:
+        the files and folders written, and the counts.
+
+    Raises:
+        ConfigError: a format is unknown.
+        DataError: the folder cannot be written to.
+    """
+    kinds = [FORMATS[name] for name in check_formats(formats)]
+    try:
+        with ExitStack() as stack:
+            lists = stack.enter_context(ListsWriter(folder, classes, about or {}))
+            writers = [stack.enter_context(kind(folder, classes, about or {})) for kind in kinds] + [lists]
+            for result in records:
+                for writer in writers:
+                    writer.add(result)
+            for writer in writers:
+                writer.close()
+            return [path for writer in writers for path in writer.publish()], lists
+    except OSError as error:
+        raise DataError(
+            f"The results cannot be written to {folder}: {error.strerror or error}. Make room or check the rights, and "
+            "run the same command again; nothing has to be computed twice."
+        ) from error

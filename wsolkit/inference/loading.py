@@ -1,0 +1,172 @@
+"""Reads images: in worker processes while the model computes, or on all cores between two batches."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache
+from typing import Any, TypeVar
+
+import torch
+from torch import Tensor
+from torch.utils.data import DataLoader, Dataset, get_worker_info
+from torchvision import tv_tensors
+from torchvision.transforms import v2
+
+from wsolkit.datasets.decode import read_image
+from wsolkit.datasets.image_files import ImageFile
+from wsolkit.errors import DataError
+from wsolkit.formats.found_boxes import Failure
+
+__all__ = ["ImageBatch", "ImageFiles", "load_batches", "prepare", "side_by_side"]
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+@dataclass
+class ImageBatch:
+    """Images that are ready for the network, and those that could not be read.
+
+    Attributes:
+        inputs: (B, 3, H, W), as the pipeline leaves them; B may be 0.
+        image_ids: B names.
+        paths: B files, empty for images in memory.
+        sizes: B (width, height) of the original images.
+        failures: images that are missing from the batch.
+    """
+
+    inputs: Tensor
+    image_ids: list[str]
+    paths: list[str]
+    sizes: list[tuple[int, int]]
+    failures: list[Failure]
+
+
+@dataclass
+class Loaded:
+    """One image that was read, or the reason why it was not."""
+
+    image: ImageFile
+    inputs: Tensor | None = None
+    size: tuple[int, int] = (0, 0)
+    reason: str = ""
+
+
+def prepare(pixels: Tensor, transform: v2.Transform) -> Tensor:
+    """Run the pipeline on an image (3, h, w) uint8 the way data sets do."""
+    prepared = transform({"image": tv_tensors.Image(pixels)})["image"]
+    return prepared.as_subclass(Tensor).contiguous()
+
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+@cache
+def threads() -> ThreadPoolExecutor:
+    """Return the threads that read images in this process; decoders and resizing let them run at the same time."""
+    return ThreadPoolExecutor(cores(), thread_name_prefix="images")
+
+
+def side_by_side(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
+    """Return what ``work`` makes of each item, in order, on all cores.
+
+    >>> side_by_side(abs, [1, -2])
+    [1, 2]
+    """
+    if cores() == 1:
+        return [work(item) for item in items]
+    return list(threads().map(work, items))
+
+
+class ImageFiles(Dataset):
+    """Image files as network inputs; what cannot be read comes back with the reason instead of an error.
+
+    Args:
+        images: the files.
+        transform: the test pipeline.
+    """
+
+    def __init__(self, images: Sequence[ImageFile], transform: v2.Transform) -> None:
+        self.images = images
+        self.transform = transform
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def __getitems__(self, indices: Sequence[int]) -> list[Loaded]:
+        """Read the images of a batch: side by side on all cores, unless this is one of several reading processes."""
+        if get_worker_info() is not None:
+            return [self[index] for index in indices]
+        return side_by_side(self.__getitem__, indices)
+
+    def __getitem__(self, index: int) -> Loaded:
+        """Read one image and run the pipeline on it."""
+        image = self.images[index]
+        try:
+            pixels = read_image(image.path)
+            return Loaded(image, prepare(pixels, self.transform), (pixels.shape[-1], pixels.shape[-2]))
+        except (DataError, RuntimeError, ValueError, MemoryError) as error:
+            return Loaded(image, reason=str(error) or type(error).__name__)
+
+
+def collate(loaded: Sequence[Loaded]) -> ImageBatch:
+    """Put the images that were read into one batch, and set the others aside."""
+    good = [each for each in loaded if each.inputs is not None]
+    inputs = [each.inputs for each in good if each.inputs is not None]
+    return ImageBatch(
+        inputs=torch.stack(inputs) if inputs else torch.empty(0, 3, 0, 0),
+        image_ids=[each.image.image_id for each in good],
+        paths=[each.image.path for each in good],
+        sizes=[each.size for each in good],
+        failures=[Failure(*each.image, each.reason) for each in loaded if each.inputs is None],
+    )
+
+
+def load_batches(
+    images: Sequence[ImageFile],
+    transform: v2.Transform,
+    batches: Iterable[Sequence[int]],
+    num_workers: int = 0,
+    pin_memory: bool = False,
+) -> Iterator[ImageBatch]:
+    """Yield batches of images in order; at most two batches per worker are in memory at a time.
+
+    Args:
+        images: the files.
+        transform: the test pipeline.
+        batches: which images make up each batch, by index.
+        num_workers: processes that read; 0 reads in this process, on all cores between two batches.
+        pin_memory: keep batches where a GPU can fetch them from.
+
+    Raises:
+        DataError: a reading process died, for want of memory for instance.
+    """
+    extra: dict[str, Any] = {"prefetch_factor": 2} if num_workers else {}
+    loader = DataLoader(
+        ImageFiles(images, transform),
+        batch_sampler=batches,  # type: ignore[arg-type]
+        num_workers=num_workers,
+        collate_fn=collate,
+        pin_memory=pin_memory,
+        **extra,
+    )
+    try:
+        iterator = iter(loader)
+        while True:
+            try:
+                batch = next(iterator)
+            except StopIteration:
+                return
+            yield batch
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise DataError(
+            f"A process that reads images died ({error}). Take fewer of them (num_workers={num_workers} now) or a "
+            "smaller batch."
+        ) from error

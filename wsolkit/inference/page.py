@@ -1,0 +1,132 @@
+"""The page a user looks at: every picture, the doubtful ones first, and what went wrong."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import islice
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from jinja2 import Environment, FileSystemLoader
+
+from wsolkit.errors import DataError
+from wsolkit.files import whole_file
+from wsolkit.formats.found_boxes import Failure, printable
+from wsolkit.inference.pictures import PICTURES, Picture
+from wsolkit.report.page import breakable
+
+if TYPE_CHECKING:
+    from wsolkit.inference.to_folder import RunSummary
+
+__all__ = ["PAGE", "write_page"]
+
+PAGE = "index.html"
+TEMPLATE = "page.html.j2"
+MOST_FAILURES = 500
+
+
+def write_page(
+    folder: Path,
+    pictures: Sequence[Picture],
+    failures: Iterable[Failure],
+    classes: Sequence[str],
+    settings: Mapping[str, Any],
+    summary: RunSummary,
+) -> Path:
+    """Write ``index.html`` with the pictures in ``pictures/`` and return its path.
+
+    Args:
+        folder: the run's folder.
+        pictures: what was drawn, most doubtful first.
+        failures: images that could not be read.
+        classes: names of the classes.
+        settings: what the run was made with.
+        summary: its counts.
+
+    Raises:
+        DataError: the page cannot be written.
+    """
+    environment = Environment(
+        loader=FileSystemLoader(Path(__file__).parent), autoescape=True, trim_blocks=True, lstrip_blocks=True
+    )
+    counts = Counter(found for picture in pictures for found in class_names_of(picture))
+    with_box = [picture for picture in pictures if picture.result.boxes]
+    content = environment.get_template(TEMPLATE).generate(
+        title=f"{settings.get('config', 'wsolkit')}: {summary.boxes} boxes in {summary.images} images",
+        facts=facts(settings, summary),
+        classes=sorted(counts.items()),
+        count=len(with_box),
+        cards=cards(with_box, folder, classes),
+        boxless=cards([picture for picture in pictures if not picture.result.boxes], folder, classes),
+        without_box=summary.without_box,
+        failures=islice(failures, MOST_FAILURES),
+        failed=summary.failed,
+        most_failures=MOST_FAILURES,
+        chosen=len(pictures) if len(pictures) < summary.images else None,
+        images=summary.images,
+        printable=printable,
+        breakable=breakable,
+    )
+    try:
+        with whole_file(folder / PAGE) as temporary, temporary.open("w", encoding="utf-8", errors="replace") as file:
+            file.writelines(content)
+    except OSError as error:
+        raise DataError(f"The page cannot be written to {folder}: {error.strerror or error}. Make room.") from error
+    return folder / PAGE
+
+
+def class_names_of(picture: Picture) -> list[str]:
+    """Return the names of the classes that have a box, each once."""
+    return list(dict.fromkeys(found.class_name for found in picture.result.boxes))
+
+
+def cards(pictures: Iterable[Picture], folder: Path, classes: Sequence[str]) -> Iterator[dict[str, Any]]:
+    """Yield what the page says of each picture."""
+    for picture in pictures:
+        result = picture.result
+        best = result.boxes[0] if result.boxes else None
+        likeliest = (classes[result.top[0][0]], result.top[0][1]) if result.top else None
+        yield {
+            "source": f"{PICTURES}/{picture.name}" if (folder / PICTURES / picture.name).exists() else None,
+            "name": result.image_id,
+            "number": picture.number,
+            "score": 0.0 if best is None else best.score,
+            "classes": class_names_of(picture),
+            "boxes": result.boxes[:8],
+            "more": max(len(result.boxes) - 8, 0),
+            "instead": likeliest if likeliest and (best is None or likeliest[0] != best.class_name) else None,
+            "size": result.size,
+        }
+
+
+def facts(settings: Mapping[str, Any], summary: RunSummary) -> list[tuple[str, str]]:
+    """Return what stands at the head of the page, as names and values."""
+    threshold = f"{settings['threshold']:g} of the map's maximum, {settings['threshold_source']}"
+    found = [
+        ("config", str(settings.get("config", "built in Python"))),
+        ("checkpoint", "{} {}".format(settings.get("checkpoint", ""), settings.get("checkpoint_sha256", "")[:10])),
+        ("threshold", threshold),
+        ("classes", class_rule(settings)),
+        ("images", f"{summary.images} read, {summary.failed} unreadable"),
+        ("boxes", f"{summary.boxes}; {summary.without_box} images without one"),
+        ("input", "{1} x {0} pixels".format(*settings["input_size"])),
+    ]
+    if summary.computed:
+        rate = summary.computed / max(summary.seconds, 1e-9)
+        found.append(("time", f"{summary.seconds:.1f} s for {summary.computed} images, {rate:.0f} images/s"))
+    return [(name, value) for name, value in found if value.strip()]
+
+
+def class_rule(settings: Mapping[str, Any]) -> str:
+    """Say in words which classes of an image have boxes."""
+    above = settings["min_score"] if settings["min_score"] is not None else (0.5 if settings["multi_label"] else None)
+    if settings["classes"] == "folder":
+        rule = "the name of the image's folder"
+        above = settings["min_score"]
+    elif settings["topk"] is not None:
+        rule, above = f"the {settings['topk']} likeliest", settings["min_score"]
+        rule = "the likeliest" if settings["topk"] == 1 else rule
+    else:
+        rule = "the likeliest" if above is None else "all"
+    return rule if above is None else f"{rule}, where the probability is above {above:g}"

@@ -1,0 +1,239 @@
+"""The folder predictions grow in, chunk by chunk, so that a run can be stopped at any moment and taken up again.
+
+The images are cut into chunks. The results of a chunk are one file in ``parts/``, written whole or not at all; the
+score maps of a chunk, where they are asked for, one file in ``maps/``. A chunk's files are named after a digest of its
+images' names, paths, sizes and times of change: a chunk is done if its file is there, whoever wrote it, and is computed
+anew if one of its images has changed. ``run.json`` holds the settings all parts were made with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+import numpy as np
+
+from wsolkit.datasets.image_files import ImageFile
+from wsolkit.errors import ConfigError, DataError
+from wsolkit.files import whole_file, write_json, write_text
+from wsolkit.formats.found_boxes import Failure, ImageResult, from_line, printable, to_line
+from wsolkit.formats.writer import remove
+
+__all__ = ["CHUNK_SIZE", "Chunk", "RunFolder", "cut", "iter_score_maps"]
+
+CHUNK_SIZE = 128
+SETTINGS = "run.json"
+PARTS = "parts"
+MAPS = "maps"
+OURS = (
+    SETTINGS, PARTS, MAPS, "pictures", "index.html", "voc", "yolo", "boxes.json", "dataset.json", "boxes.csv",
+    "failed.csv", "without_box.csv",
+)  # fmt: skip
+"""Everything a run may write into its folder."""
+
+
+@dataclass(frozen=True)
+class Chunk:
+    """Some consecutive images: ``images[start:stop]``, known by ``name``."""
+
+    start: int
+    stop: int
+    name: str
+
+
+def cut(images: Sequence[ImageFile], size: int = CHUNK_SIZE) -> list[Chunk]:
+    """Cut the images into chunks of about ``size``, at least half and at most twice as many.
+
+    Where a chunk ends depends on the name of its last image alone, so that an image more or less changes the chunk it
+    is in and, at most, a few after it.
+
+    >>> chunks = cut([ImageFile(f"{number}.jpg", "") for number in range(1000)], 100)
+    >>> chunks[0].start, chunks[-1].stop, all(chunk.stop - chunk.start <= 200 for chunk in chunks)
+    (0, 1000, True)
+    """
+    chunks = []
+    start = 0
+    for number, image in enumerate(images, start=1):
+        count = number - start
+        ends = count >= size / 2 and crc32(image.image_id.encode("utf-8", "surrogateescape")) % (size // 2 + 1) == 0
+        if ends or count == 2 * size or number == len(images):
+            chunks.append(Chunk(start, number, digest(images[start:number])))
+            start = number
+    return chunks
+
+
+def digest(images: Sequence[ImageFile]) -> str:
+    """Return a digest of images' names, paths, sizes and times of change."""
+    found = hashlib.sha256()
+    for image in images:
+        try:
+            stat = Path(image.path).stat()
+            state = (stat.st_size, stat.st_mtime_ns)
+        except OSError:
+            state = (-1, -1)
+        found.update(repr((image, state)).encode("utf-8", "surrogateescape"))
+    return found.hexdigest()[:20]
+
+
+class RunFolder:
+    """A folder of predictions.
+
+    Args:
+        folder: where to write.
+    """
+
+    def __init__(self, folder: str | Path) -> None:
+        self.folder = Path(folder)
+
+    def prepare(self, settings: Mapping[str, Any], overwrite: bool = False) -> bool:
+        """Make the folder ready, and return whether it holds results of the same settings to go on with.
+
+        Args:
+            settings: everything that decides what the results are; plain JSON.
+            overwrite: remove results of other settings, instead of refusing.
+
+        Raises:
+            ConfigError: the folder holds results of other settings, or something else altogether.
+        """
+        wanted = json.loads(json.dumps(settings))
+        path = self.folder / SETTINGS
+        if self.folder.exists() and not self.folder.is_dir():
+            raise ConfigError(f"{self.folder} is a file; predictions need a folder. Choose another --out.")
+        if path.exists():
+            found = self.settings()
+            if found == wanted and not overwrite:
+                return True
+            if not overwrite:
+                keys = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
+                changes = ", ".join(f"{key} was {found.get(key)!r} and is {wanted.get(key)!r} now" for key in keys)
+                raise ConfigError(
+                    f"{self.folder} holds predictions made with other settings: {changes}. Choose another --out, or "
+                    "add --overwrite to lose the earlier ones."
+                )
+            self.clear()
+        elif self.folder.is_dir() and any(not entry.name.startswith(f".{SETTINGS}") for entry in self.folder.iterdir()):
+            raise ConfigError(
+                f"{self.folder} is not empty and holds no predictions of ours (no {SETTINGS}). Choose a new folder as "
+                "--out; nothing was changed."
+            )
+        try:
+            write_json(path, wanted)
+        except OSError as error:
+            why = error.strerror or error
+            raise ConfigError(f"{self.folder} cannot be written to: {why}. Choose another --out.") from error
+        return False
+
+    def settings(self) -> dict[str, Any]:
+        """Return the settings of the run.
+
+        Raises:
+            DataError: they are missing or damaged.
+        """
+        path = self.folder / SETTINGS
+        try:
+            return json.loads(path.read_text())
+        except (OSError, ValueError) as error:
+            raise DataError(
+                f"{path} cannot be read ({error}), so the run cannot go on. Choose another --out, or remove the file "
+                "and what lies beside it."
+            ) from error
+
+    def clear(self) -> None:
+        """Remove everything a run may have written; the settings go last."""
+        for name in (*OURS[1:], SETTINGS):
+            remove(self.folder / name)
+
+    def part(self, chunk: Chunk) -> Path:
+        """Return the file of a chunk's results."""
+        return self.folder / PARTS / f"part-{chunk.name}.jsonl"
+
+    def maps(self, chunk: Chunk) -> Path:
+        """Return the file of a chunk's score maps."""
+        return self.folder / MAPS / f"maps-{chunk.name}.npz"
+
+    def done(self, chunk: Chunk, with_maps: bool = False) -> bool:
+        """Whether a chunk's results (and maps) are there."""
+        return self.part(chunk).exists() and (not with_maps or self.maps(chunk).exists())
+
+    def write(self, chunk: Chunk, results: Sequence[ImageResult | Failure], with_maps: bool = False) -> None:
+        """Write the results of a chunk, and its maps as float16 under the keys ``image_id/class_index``."""
+        if with_maps:
+            arrays = {
+                f"{printable(result.image_id)}/{index}": score_map.astype(np.float16)
+                for result in results
+                if isinstance(result, ImageResult)
+                for index, score_map in result.maps.items()
+            }
+        try:
+            if with_maps:
+                with whole_file(self.maps(chunk)) as temporary, temporary.open("wb") as file:
+                    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+            write_text(self.part(chunk), "".join(to_line(result) + "\n" for result in results))
+        except OSError as error:
+            raise DataError(
+                f"Results cannot be written to {self.folder}: {error.strerror or error}. Make room or check the "
+                "rights, and run the same command again; what is there is kept."
+            ) from error
+
+    def read(self, chunk: Chunk, classes: tuple[str, ...]) -> list[ImageResult | Failure]:
+        """Return the results of a chunk.
+
+        Raises:
+            DataError: its file is missing or damaged.
+        """
+        path = self.part(chunk)
+        try:
+            found = [from_line(line, classes) for line in path.read_text(encoding="utf-8").splitlines()]
+        except OSError as error:
+            raise DataError(
+                f"{path} is missing: the images have changed during the run. Run the same command again."
+            ) from error
+        except ValueError as error:
+            raise DataError(f"{path} is damaged ({error}). Remove it and run the same command again.") from error
+        if len(found) != chunk.stop - chunk.start:
+            raise DataError(
+                f"{path} holds {len(found)} results instead of {chunk.stop - chunk.start}. Remove it and run the same "
+                "command again."
+            )
+        return found
+
+    def records(self, chunks: Sequence[Chunk], classes: tuple[str, ...]) -> Iterator[ImageResult | Failure]:
+        """Yield every result, in the order of the images, one chunk in memory at a time."""
+        for chunk in chunks:
+            yield from self.read(chunk, classes)
+
+    def failures(self, chunk: Chunk) -> list[Failure]:
+        """Return the images of a finished chunk that could not be read."""
+        lines = [line for line in self.part(chunk).read_text(encoding="utf-8").splitlines() if '"error":' in line]
+        return [found for found in (from_line(line, ()) for line in lines) if isinstance(found, Failure)]
+
+    def drop_stale(self, chunks: Sequence[Chunk]) -> None:
+        """Remove parts and maps of images that have changed or are gone, and half-written files."""
+        wanted = {path.name for chunk in chunks for path in (self.part(chunk), self.maps(chunk))}
+        for folder in (PARTS, MAPS):
+            for path in (self.folder / folder).glob("*"):
+                if path.name not in wanted:
+                    path.unlink(missing_ok=True)
+        for path in [*self.folder.glob(".*.draft"), *self.folder.glob(".*.part")]:
+            remove(path)
+
+
+def iter_score_maps(folder: str | Path) -> Iterator[tuple[str, int, np.ndarray]]:
+    """Yield (image_id, class index, (H, W) float16 score map) of every map that ``--maps`` wrote.
+
+    Raises:
+        DataError: there are no maps.
+    """
+    files = sorted((Path(folder) / MAPS).glob("maps-*.npz"))
+    if not files:
+        raise DataError(f"{folder} holds no score maps. Run predict with --maps.")
+    for path in files:
+        with np.load(path) as arrays:
+            for key in arrays.files:
+                image_id, _, index = key.rpartition("/")
+                yield image_id, int(index), arrays[key]

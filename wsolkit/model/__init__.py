@@ -1,0 +1,1 @@
+"""The assembled model and how it is put together and used."""

@@ -1,0 +1,269 @@
+"""The assembled model: backbone, modifiers, head and losses for training, CAM method and box extractor for use."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import torch
+from mmengine.model import BaseModel
+from torch import Tensor, nn
+
+from wsolkit.errors import ConfigError, ShapeError, WsolkitError, named_in
+from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
+from wsolkit.model.attach import attach_modifiers
+from wsolkit.model.places import IMAGE, MAPS, check_place, modifier_for_images, modifier_for_maps
+from wsolkit.model.precision import autocast_context
+from wsolkit.modules import freeze_modules, keep_resting, module_names
+from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, check_scalar
+
+__all__ = ["Localizer"]
+
+
+class Localizer(BaseModel):
+    """A weakly supervised localizer, built from the parts a configuration names.
+
+    Args:
+        backbone: configuration of a ``Backbone``.
+        head: configuration of an ``ActivationHead``; it is given the backbone's ``channels``.
+        losses: configurations of ``Loss``es, each with an optional ``weight``.
+        modifiers: configurations of ``MapModifier``s with the place they sit at: ``at="image"`` for the input,
+            ``at="maps"`` for the head's maps, or the dotted name of a module of the backbone (``layer3``).
+        cam_method: configuration of a ``CamMethod``; the head's maps by default.
+        box_extractor: configuration of a ``BoxExtractor``; the largest component by default.
+        data_preprocessor: configuration of what turns uint8 batches into inputs.
+        precision: ``auto`` (bf16 where it is fast), ``bf16`` or ``fp32``. Weights and losses stay float32.
+        channels_last: lay weights and images out with the channels innermost.
+        freeze: dotted names of modules of the backbone that training leaves as they are, batch statistics included.
+        norm_eval: dotted names of modules of the backbone whose batch norms keep their running statistics in training;
+            their weights are trained, unless ``freeze`` names them too.
+        compile: compile the backbone with ``torch.compile``; a dict gives its options (``dict(backend="eager")``).
+        init_cfg: mmengine's initialisation configuration.
+
+    Raises:
+        ConfigError: a part is unknown or does not fit.
+    """
+
+    def __init__(
+        self,
+        backbone: Any,
+        head: Any,
+        losses: Sequence[Any] = (),
+        modifiers: Sequence[Mapping[str, Any]] = (),
+        cam_method: Any = None,
+        box_extractor: Any = None,
+        data_preprocessor: Any = None,
+        precision: str = "auto",
+        channels_last: bool = True,
+        freeze: Sequence[str] = (),
+        norm_eval: Sequence[str] = (),
+        compile: bool | Mapping[str, Any] = False,
+        init_cfg: Any = None,
+    ) -> None:
+        for name, given in (("losses", losses), ("modifiers", modifiers), ("freeze", freeze), ("norm_eval", norm_eval)):
+            if isinstance(given, (str, Mapping)):
+                raise ConfigError(f"model.{name} is a list, but got {given!r}. Put it into brackets: [{given!r}].")
+        preprocessor = data_preprocessor or {"type": "ImagePreprocessor"}
+        if isinstance(preprocessor, Mapping) and preprocessor.get("type") == "ImagePreprocessor":
+            preprocessor = {"channels_last": channels_last, **preprocessor}
+        super().__init__(data_preprocessor=MODELS.build(preprocessor), init_cfg=init_cfg)
+        self.backbone = BACKBONES.build(backbone)
+        self.head = HEADS.build(
+            {**head, "channels": dict(self.backbone.channels)} if isinstance(head, Mapping) else head
+        )
+        self.losses = nn.ModuleDict()
+        self.loss_weights: dict[str, float] = {}
+        for loss in losses:
+            self._add_loss(loss)
+        self.image_modifiers = nn.Sequential()
+        inside = [modifier for modifier in modifiers if not self._placed_outside(modifier)]
+        self.feature_modifiers = attach_modifiers(self.backbone, inside)
+        self.cam_method = CAM_METHODS.build(cam_method or {"type": "HeadMaps"})
+        self.box_extractor = BOX_EXTRACTORS.build(box_extractor or {"type": "LargestComponent"})
+        self.precision = precision
+        self.progress = 0.0
+        self.frozen = freeze_modules(self.backbone, freeze)
+        self.fixed_norms = module_names(self.backbone, norm_eval)
+        self.register_buffer("chosen_threshold", torch.tensor(float("nan")))
+        autocast_context(precision, torch.device("cpu"))  # complains about an unknown precision now, not at step one
+        if channels_last:
+            self.to(memory_format=torch.channels_last)
+        if compile:
+            self.backbone.compile(**({} if compile is True else compile))
+
+    def _add_loss(self, config: Any) -> None:
+        config = dict(config) if isinstance(config, Mapping) else config
+        weight = config.pop("weight", 1.0) if isinstance(config, dict) else 1.0
+        loss = LOSSES.build(config)
+        name = snake_case(type(loss).__name__)
+        check_scalar(f"The weight of {type(loss).__name__}", weight, "float")
+        if name in self.losses:
+            raise ConfigError(f"The losses hold {type(loss).__name__} twice. Keep one, with the sum of the weights.")
+        self.losses[name] = loss
+        self.loss_weights[name] = float(weight)
+
+    def _placed_outside(self, config: Mapping[str, Any]) -> bool:
+        """Put a modifier on the images or the head's maps, or say that it belongs inside the backbone."""
+        config = dict(config)
+        place = config.pop("at", None)
+        check_place(config, place, self.backbone, self.head)
+        if place == IMAGE:
+            self.image_modifiers.append(modifier_for_images(config, self.data_preprocessor))
+        elif place == MAPS:
+            self.head.map_modifiers.append(modifier_for_maps(config, self.head, self.backbone.channels))
+        return place in (IMAGE, MAPS)
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the parameters."""
+        return next(self.parameters()).device
+
+    def train(self, mode: bool = True) -> Localizer:
+        """Switch to training or evaluation; frozen modules and norms that are not to learn stay in evaluation."""
+        super().train(mode)
+        keep_resting(self.backbone, self.frozen, self.fixed_norms)
+        return self
+
+    def activate(self, images: Tensor, batch: Batch | None = None) -> Activation:
+        """Run backbone and head on normalised images (B, 3, H, W); maps and logits come back in float32.
+
+        Raises:
+            ShapeError: the images do not fit the network.
+        """
+        if images.ndim != 4 or images.shape[1] != 3:
+            raise ShapeError(f"Images should be (B, 3, H, W), but got {tuple(images.shape)}.")
+        with autocast_context(self.precision, images.device):
+            try:
+                return self.head(self.backbone(self.image_modifiers(images)), batch)
+            except WsolkitError as error:
+                self._name_place(error)
+                raise
+
+    def forward(
+        self,
+        inputs: Tensor,
+        labels: Tensor | None = None,
+        image_ids: Sequence[str] = (),
+        mode: str = "tensor",
+        **_: Any,
+    ) -> Any:
+        """Run the model as mmengine asks: ``loss`` for training, ``predict`` for evaluation, ``tensor`` for maps."""
+        if mode == "loss":
+            return self.loss(Batch(inputs, labels, image_ids, self.progress))
+        if mode == "predict":
+            return self.predict(inputs, labels, image_ids)
+        return self.activate(inputs)
+
+    def loss(self, batch: Batch) -> dict[str, Tensor]:
+        """Return the named losses of a training batch, weighted, and the modifiers' numbers for the log."""
+        activation = self.activate(batch.images, batch)
+        values: dict[str, Tensor] = {}
+        for name, loss in self.losses.items():
+            found = self._score(loss, activation, batch)
+            for part, value in (found if isinstance(found, dict) else {"": found}).items():
+                values[f"loss_{name}_{part}".rstrip("_")] = self.loss_weights[name] * value
+        for name, modifier in self._named_modifiers():
+            for key, number in modifier.scalars().items():
+                values[f"{name}/{key}"] = torch.as_tensor(number, device=batch.images.device)
+        return values
+
+    def _score(self, loss: nn.Module, activation: Activation, batch: Batch) -> Any:
+        """Call a loss; its complaints name the head as well, which it does not know."""
+        try:
+            return loss(activation, batch)
+        except WsolkitError as error:
+            parts = [type(part).__name__ for part in (loss, self.head)]
+            if not set(parts) <= named_in(error):
+                error.args = (f"{error} (The loss is {parts[0]}, the head {parts[1]}.)",)
+            raise
+
+    def _name_place(self, error: WsolkitError) -> None:
+        """Name what a modifier sits in where the modifier complains; it does not know that itself."""
+        for name, modifier in self._named_modifiers():
+            kind, group = type(modifier).__name__, name.split(".")[0]
+            part, place = (self.head, "on the maps of") if group == MAPS else (self.backbone, "inside")
+            words, holder = named_in(error), type(part).__name__
+            if kind in words and holder not in words and group != IMAGE:
+                error.args = (f"{error} (Here {kind} sits {place} {holder}.)",)
+
+    def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
+        """Add up the losses alone, whatever the modifiers' numbers beside them are called."""
+        total, log = super().parse_losses({name: value for name, value in losses.items() if name.startswith("loss_")})
+        log.update({name: value for name, value in losses.items() if not name.startswith("loss_")})
+        return total, log
+
+    def _named_modifiers(self) -> list[tuple[str, Any]]:
+        groups = {IMAGE: self.image_modifiers, "features": self.feature_modifiers, MAPS: self.head.map_modifiers}
+        return [
+            (f"{group}.{name}", module)
+            for group, modules in groups.items()
+            for name, module in modules.named_children()
+        ]
+
+    @torch.no_grad()
+    def predict(self, images: Tensor, labels: Tensor | None = None, image_ids: Sequence[str] = ()) -> list[Prediction]:
+        """Return logits and score maps: of the labelled and the predicted classes, or of the likeliest without labels.
+
+        A class is predicted where it is the likeliest of an image with one label, or likelier than not in multi-label
+        data; metrics need both, the labelled classes come first.
+
+        Args:
+            images: (B, 3, H, W), normalised.
+            labels: (B,) indices, (B, K) multi-hot, or None.
+            image_ids: names of the images.
+        """
+        activation = self.activate(images)
+        classes, counts = asked_classes(activation, labels)
+        maps = self.cam_method(self, images, classes, activation)
+        names = image_ids or [str(number) for number in range(len(images))]
+        return [
+            Prediction(
+                image_id=names[row],
+                logits=None if activation.logits is None else activation.logits[row],
+                classes=classes[row, : counts[row]],
+                maps=maps[row, : counts[row]],
+                features=None if activation.features is None else activation.features[row],
+            )
+            for row in range(len(images))
+        ]
+
+    def boxes(self, score_map: Tensor, features: Tensor | None = None) -> ScoredBoxes:
+        """Return the scored boxes of one score map (H, W), in pixels of the map."""
+        last = None if features is None else features.float().cpu().numpy()
+        return self.box_extractor(score_map.float().cpu().numpy(), last)
+
+
+def snake_case(name: str) -> str:
+    """Return a class name as losses are called in the log.
+
+    >>> snake_case("BinaryCrossEntropy"), snake_case("C2AMLoss")
+    ('binary_cross_entropy', 'c2am_loss')
+    """
+    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", name).lower()
+
+
+def asked_classes(activation: Activation, labels: Tensor | None) -> tuple[Tensor, list[int]]:
+    """Return the classes (B, T) to make maps for, and how many of each row count: labelled ones, then predicted ones.
+
+    Rows with fewer classes than others are filled up with class 0.
+    """
+    if labels is None:
+        size, device = len(activation.maps), activation.maps.device
+        if activation.logits is None:
+            return torch.zeros(size, 1, dtype=torch.long, device=device), [1] * size
+        return activation.logits.argmax(1, keepdim=True), [1] * size
+    logits = activation.logits
+    if labels.ndim == 1:
+        if logits is None:
+            return labels[:, None], [1] * len(labels)
+        likeliest = logits.argmax(1)
+        other = likeliest != labels
+        return torch.stack([labels, likeliest * other], 1), (1 + other.long()).tolist()
+    rank = 2 * (labels > 0.5).long()  # 2 labelled, 1 predicted, 0 neither
+    if logits is not None:
+        rank = torch.maximum(rank, (logits > 0).long())
+    counts = (rank > 0).sum(1)
+    most = max(int(counts.max()), 1)
+    order = torch.argsort(rank, dim=1, descending=True, stable=True)[:, :most]
+    return order.masked_fill(rank.gather(1, order) == 0, 0), counts.tolist()

@@ -1,0 +1,90 @@
+"""Modules of a backbone by their dotted names: found, frozen, or with their batch norms at rest."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from torch import nn
+from torch.nn.modules.batchnorm import _BatchNorm
+
+from wsolkit.errors import ConfigError, nearest
+
+__all__ = ["find_module", "freeze_modules", "keep_resting", "module_names", "names_in"]
+
+
+def module_names(backbone: nn.Module, names: Sequence[str]) -> list[str]:
+    """Return the full names of modules, see ``find_module``.
+
+    Raises:
+        ConfigError: a module does not exist, or several answer to a name.
+    """
+    return [find_module(backbone, name)[0] for name in names]
+
+
+def freeze_modules(backbone: nn.Module, names: Sequence[str]) -> list[str]:
+    """Take modules out of the training and return their full names, for ``keep_resting``.
+
+    Raises:
+        ConfigError: a module does not exist, or several answer to a name.
+    """
+    found = module_names(backbone, names)
+    for name in found:
+        backbone.get_submodule(name).requires_grad_(False)
+    return found
+
+
+def keep_resting(backbone: nn.Module, frozen: Sequence[str], norms: Sequence[str] = ()) -> None:
+    """Put modules, and all batch norms inside others, into evaluation; to be called whenever the mode has changed.
+
+    Modules are looked up by name each time, because converting norms for several processes puts others in their place.
+
+    Args:
+        backbone: the backbone.
+        frozen: full names of modules that rest.
+        norms: full names of modules whose batch norms rest; an empty name means the backbone.
+
+    >>> backbone = nn.Sequential(nn.Conv2d(3, 4, 1), nn.BatchNorm2d(4)).train()
+    >>> keep_resting(backbone, [], [""])
+    >>> backbone[0].training, backbone[1].training
+    (True, False)
+    """
+    for name in frozen:
+        backbone.get_submodule(name).eval()
+    for name in norms:
+        for module in backbone.get_submodule(name).modules():
+            if isinstance(module, _BatchNorm):
+                module.eval()
+
+
+def find_module(backbone: nn.Module, at: str) -> tuple[str, nn.Module]:
+    """Return the full name and the module that ``at`` means.
+
+    Args:
+        backbone: the module to look in.
+        at: its dotted name, with or without the name of a direct child that wraps it.
+
+    Raises:
+        ConfigError: no module, or several, answer to the name.
+
+    >>> find_module(nn.ModuleDict({"model": nn.ModuleDict({"layer1": nn.ReLU()})}), "layer1")
+    ('model.layer1', ReLU())
+    """
+    modules = dict(backbone.named_modules())
+    if at in modules and at:
+        return at, modules[at]
+    found = [f"{child}.{at}" for child, _ in backbone.named_children() if f"{child}.{at}" in modules]
+    if len(found) == 1:
+        return found[0], modules[found[0]]
+    if found:
+        raise ConfigError(f"{at!r} may mean {' or '.join(map(repr, found))}. Give the full name.")
+    raise ConfigError(f"{type(backbone).__name__} has no module {at!r}. {nearest(at, names_in(backbone))}")
+
+
+def names_in(backbone: nn.Module) -> list[str]:
+    """Return the names that ``find_module`` takes, without the long ones where one child wraps everything."""
+    names = [name for name, _ in backbone.named_modules() if name]
+    behind = Counter(name.partition(".")[2] for name in names)
+    short = [name for name, number in behind.items() if name and number == 1]
+    children = [child for child, _ in backbone.named_children()]
+    return [*children, *short] if len(children) == 1 else [*names, *short]

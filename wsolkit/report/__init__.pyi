@@ -1,0 +1,17 @@
+from .comparison import (
+    Comparison as Comparison,
+    compare_runs as compare_runs,
+)
+from .comparison_folder import (
+    prepare_comparison_folder as prepare_comparison_folder,
+)
+from .comparison_page import (
+    write_comparison as write_comparison,
+)
+from .page import (
+    write_report as write_report,
+)
+from .runs import (
+    Run as Run,
+    read_run as read_run,
+)

@@ -1,0 +1,138 @@
+"""Draws pictures: the photo beside the photo with its score map, boxes and their classes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cache
+
+import cv2
+import numpy as np
+from PIL import Image, ImageDraw, ImageFont
+
+from wsolkit.formats.found_boxes import FoundBox
+
+__all__ = ["encode_jpeg", "heat_overlay", "side_by_side"]
+
+PANEL = 400
+"""Longest side of the photo in a picture, in pixels."""
+
+GAP = 6
+TEXT = 25
+LINE = 33
+COLOURS = ((255, 255, 255), (255, 214, 10), (100, 210, 255), (255, 159, 243), (160, 255, 120))
+"""Box colours in RGB; the likeliest class is white."""
+
+
+def resize_to_panel(image: np.ndarray, panel: int = PANEL) -> np.ndarray:
+    """Return the image (h, w, 3) with its longest side ``panel`` pixels long.
+
+    >>> resize_to_panel(np.zeros((50, 100, 3), np.uint8), panel=40).shape
+    (20, 40, 3)
+    """
+    height, width = image.shape[:2]
+    scale = panel / max(height, width)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC)
+
+
+def heat_overlay(image: np.ndarray, score_map: np.ndarray, strength: float = 0.62) -> np.ndarray:
+    """Lay the heat of a score map over an image; where the score is low the photo stays visible.
+
+    Args:
+        image: (h, w, 3) uint8, RGB.
+        score_map: (H, W) in [0, 1], of any size.
+        strength: how opaque the heat is where the score is 1.
+
+    Returns:
+        (h, w, 3) uint8.
+    """
+    height, width = image.shape[:2]
+    resized = cv2.resize(score_map.astype(np.float32), (width, height), interpolation=cv2.INTER_LINEAR).clip(0, 1)
+    levels = np.round(resized * 255).astype(np.uint8)
+    heat = cv2.cvtColor(cv2.applyColorMap(levels, cv2.COLORMAP_TURBO), cv2.COLOR_BGR2RGB)
+    opacity = (strength * (0.3 + 0.7 * resized))[..., None]
+    return np.round(image * (1 - opacity) + heat * opacity).astype(np.uint8)
+
+
+@cache
+def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
+    """Return Pillow's own font."""
+    try:
+        return ImageFont.load_default(size)
+    except TypeError:  # Pillow 10.0 knows no sizes
+        return ImageFont.load_default()
+
+
+def label_of(found: FoundBox, width: float, letters: ImageFont.FreeTypeFont | ImageFont.ImageFont) -> str:
+    """Return a box's class and score, the class cut off where both do not fit into ``width`` pixels.
+
+    >>> label_of(FoundBox((0, 0, 1, 1), 0, "017.Cardinal", 0.934, 0.5), 1000, font(20))
+    '017.Cardinal 0.93'
+    """
+    name, score = found.class_name, f" {found.score:.2f}"
+    if letters.getlength(name + score) <= width:
+        return name + score
+    while name and letters.getlength(f"{name}...{score}") > width:
+        name = name[:-1]
+    return f"{name}...{score}"
+
+
+def draw_boxes(image: np.ndarray, boxes: Sequence[FoundBox], scale: float) -> np.ndarray:
+    """Draw boxes, given in pixels of the original image, on an image that is ``scale`` times as large."""
+    picture = Image.fromarray(image)
+    pen = ImageDraw.Draw(picture)
+    colours = colours_of(boxes)
+    for found in reversed(boxes):  # the likeliest is drawn last, on top
+        x0, y0, x1, y1 = (round(side * scale) for side in found.box)
+        for inset, width, colour in ((0, 6, (0, 0, 0)), (1, 4, colours[found.class_index])):
+            corners = (x0 + inset, y0 + inset, max(x1 - 1 - inset, x0 + inset), max(y1 - 1 - inset, y0 + inset))
+            pen.rectangle(corners, outline=colour, width=width)
+    return np.asarray(picture)
+
+
+def colours_of(boxes: Sequence[FoundBox]) -> dict[int, tuple[int, int, int]]:
+    """Return a colour for each class, by index, in the order of the boxes."""
+    classes = dict.fromkeys(found.class_index for found in boxes)
+    return {index: COLOURS[min(number, len(COLOURS) - 1)] for number, index in enumerate(classes)}
+
+
+def caption(width: int, boxes: Sequence[FoundBox]) -> np.ndarray:
+    """Return a strip ``width`` pixels wide with each class and its score in the colour of its box, a line for each."""
+    letters = font(TEXT)
+    best = {found.class_index: found for found in reversed(boxes)}
+    colours = list(colours_of(boxes).items())[: len(COLOURS)]
+    lines = [(label_of(best[index], width - 16, letters), colour) for index, colour in colours] or [
+        ("no box", (190, 190, 190))
+    ]
+    strip = Image.new("RGB", (width, LINE * len(lines) + 4), (24, 24, 27))
+    pen = ImageDraw.Draw(strip)
+    for number, (text, colour) in enumerate(lines):
+        pen.text((8, 2 + number * LINE), text, font=letters, fill=colour)
+    return np.asarray(strip)
+
+
+def side_by_side(image: np.ndarray, score_map: np.ndarray | None, boxes: Sequence[FoundBox]) -> np.ndarray:
+    """Return the photo, beside it the photo with heat and boxes, and under both the classes with their scores.
+
+    Args:
+        image: (h, w, 3) uint8, RGB, upright.
+        score_map: (H, W) in [0, 1] of the likeliest class, or None.
+        boxes: boxes in pixels of ``image``, likeliest class first.
+
+    Returns:
+        (h', w', 3) uint8.
+    """
+    photo = resize_to_panel(image)
+    marked = photo if score_map is None else heat_overlay(photo, score_map)
+    marked = draw_boxes(marked, boxes, photo.shape[1] / image.shape[1])
+    gap = np.full((photo.shape[0], GAP, 3), 24, np.uint8)
+    panels = np.concatenate([photo, gap, marked], axis=1)
+    return np.concatenate([panels, caption(panels.shape[1], boxes)])
+
+
+def encode_jpeg(picture: np.ndarray, quality: int = 87) -> bytes:
+    """Return a picture (h, w, 3) uint8, RGB, as the bytes of a JPEG file."""
+    done, data = cv2.imencode(".jpg", cv2.cvtColor(picture, cv2.COLOR_RGB2BGR), [cv2.IMWRITE_JPEG_QUALITY, quality])
+    if not done:
+        raise ValueError(f"A picture of shape {picture.shape} cannot be encoded.")
+    return data.tobytes()

@@ -1,0 +1,1 @@
+"""Training: mmengine's runner with exact resume, atomic checkpoints and several processes."""
