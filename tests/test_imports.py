@@ -269,10 +269,12 @@ def test_what_plugins_import_though_it_is_not_public_is_only_what_is_known():
 
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
 def test_a_plugin_folder_is_complete(plugin):
-    card = plugin / "card.md"
-    assert card.exists(), f"{plugin.name} needs a card.md with the headings {CARD}"
-    headings = [line.removeprefix("## ") for line in card.read_text("utf-8").splitlines() if line.startswith("## ")]
-    assert headings == CARD
+    assert (plugin / "card.md").exists(), f"{plugin.name} needs a card.md with the headings {CARD}"
+    for card in plugin.glob("*.md"):
+        headings = [line.removeprefix("## ") for line in card.read_text("utf-8").splitlines() if line.startswith("## ")]
+        assert headings == CARD, card
+        assert card.name in (plugin / "__init__.py").read_text("utf-8"), f"{plugin.name} does not hand over {card.name}"
+    assert (plugin / "py.typed").exists(), f"{plugin.name} needs a py.typed, or its types are lost to its users"
     declared = (ROOT / "pyproject.toml").read_text("utf-8")
     assert f'= "{plugin.name}"' in declared, f"{plugin.name} has no entry point in pyproject.toml"
     assert (ROOT / "tests" / "plugins" / f"test_{plugin.name}.py").exists()
@@ -294,6 +296,17 @@ def test_nothing_has_a_name_that_says_nothing():
         words = set(path.name.removesuffix(".py").split("_"))
         if path.suffix in ("", ".py") and "__pycache__" not in path.parts and path.name != "_base_":
             assert not words & FORBIDDEN, f"{path.relative_to(ROOT)} should be called after what it holds"
+
+
+def test_methods_are_read_without_torch():
+    code = (
+        "import importlib, sys\n"
+        "for name in sys.argv[1:]:\n"
+        "    assert importlib.import_module(name).wsolkit_methods()\n"
+        "sys.exit('torch' in sys.modules)"
+    )
+    names = [plugin.name for plugin in PLUGINS]
+    assert subprocess.run([sys.executable, "-c", code, *names], check=False).returncode == 0
 
 
 def test_evaluation_needs_no_torch():

@@ -120,7 +120,8 @@ def test_the_wheel_holds_code_plugins_configs_and_data_files(wheel):
     tops = {name.split("/")[0] for name in names}
     plugins = {path.name for path in (ROOT / "plugins").iterdir() if (path / "__init__.py").exists()}
     assert tops == {"wsolkit", f"wsolkit-{__version__}.dist-info", *plugins}
-    assert {"wsolkit/py.typed", "wsolkit_cam/card.md", "wsolkit/configs/cam_synthetic.py"} <= names
+    assert {"wsolkit/py.typed", "wsolkit/configs/cam_synthetic.py"} <= names
+    assert {"wsolkit_cam/card.md", "wsolkit_cam/py.typed", "wsolkit_cam/__init__.pyi"} <= names
     assert f"wsolkit-{__version__}.dist-info/licenses/LICENSE" in names
     shipped = [path for path in (ROOT / "wsolkit").rglob("*") if path.suffix in {".py", ".j2", ".typed", ".md", ".css"}]
     lacking = {path.relative_to(ROOT).as_posix() for path in shipped} - names

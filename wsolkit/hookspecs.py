@@ -46,7 +46,21 @@ def wsolkit_methods() -> list[Method]:  # type: ignore[empty-body]
 
         @wsolkit.hookimpl
         def wsolkit_methods():
-            return [wsolkit.Method(name="CAM", title="Learning Deep Features ...", authors="Bolei Zhou, ...",
-                                   venue="CVPR", year=2016, summary="...", configs=("cam_resnet50_cub",),
-                                   config_dir=Path(__file__).parent / "configs")]
+            return [wsolkit.Method.from_card(Path(__file__).with_name("card.md"))]
+
+    where ``card.md`` begins with the facts, and goes on with what there is to know::
+
+        ---
+        name: CAM
+        title: Learning Deep Features for Discriminative Localization
+        authors: Bolei Zhou, Aditya Khosla, Agata Lapedriza, Aude Oliva, Antonio Torralba
+        venue: CVPR
+        year: 2016
+        summary: Average pooling before the classifier lets its weights turn the last features into a map per class.
+        configs:
+          - cam_resnet50_cub
+        config_dir: configs
+        reported:
+          ILSVRC VGGnet-GAP top-1 loc error: 57.20
+        ---
     """

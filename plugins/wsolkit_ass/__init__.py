@@ -1,32 +1,23 @@
 """ASS (Zhang and Bui, ICPR 2020): features are hidden only in the images whose attention map asks for it."""
 
-from wsolkit import Method, hookimpl
-from wsolkit_ass.dispersion import component_counts, coordinate_variance, uniform_variance
-from wsolkit_ass.paper import ASS
-from wsolkit_ass.rules import CLUTTER, HIDE, PASS, SelectionRule, at_least, attention_maps
-from wsolkit_ass.selection import AttentionSelection
+from pathlib import Path
 
-__all__ = [
-    "CLUTTER",
-    "HIDE",
-    "PASS",
-    "AttentionSelection",
-    "SelectionRule",
-    "at_least",
-    "attention_maps",
-    "component_counts",
-    "coordinate_variance",
-    "uniform_variance",
-]
+import lazy_loader as lazy
+
+from wsolkit import Method, hookimpl
+
+__getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
 def wsolkit_components() -> list[type]:
     """Return what this plugin adds."""
+    from wsolkit_ass.selection import AttentionSelection
+
     return [AttentionSelection]
 
 
 @hookimpl
 def wsolkit_methods() -> list[Method]:
     """Return the paper behind it."""
-    return [ASS]
+    return [Method.from_card(Path(__file__).with_name("card.md"))]

@@ -1,19 +1,24 @@
 """CAM (Zhou et al., CVPR 2016): the smallest plugin, and the one to read first."""
 
-from wsolkit import Method, hookimpl
-from wsolkit_cam.head import CAMHead
-from wsolkit_cam.paper import CAM
+from pathlib import Path
 
-__all__ = ["CAMHead"]
+import lazy_loader as lazy
+
+from wsolkit import Method, hookimpl
+
+# dir() stays as it is: the hooks below are found in it
+__getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
 def wsolkit_components() -> list[type]:
     """Return what this plugin adds."""
+    from wsolkit_cam.head import CAMHead
+
     return [CAMHead]
 
 
 @hookimpl
 def wsolkit_methods() -> list[Method]:
     """Return the paper behind it."""
-    return [CAM]
+    return [Method.from_card(Path(__file__).with_name("card.md"))]

@@ -1,21 +1,24 @@
 """CCNN (Wang): a second last stage with attention modulation, concatenated with stages 3 and 4."""
 
-from wsolkit import Method, hookimpl
-from wsolkit_ccnn.amm import AMM, gaussian_gate
-from wsolkit_ccnn.backbone import CCNNBackbone
-from wsolkit_ccnn.paper import CCNN
-from wsolkit_ccnn.report_keys import report_keys
+from pathlib import Path
 
-__all__ = ["AMM", "CCNNBackbone", "gaussian_gate", "report_keys"]
+import lazy_loader as lazy
+
+from wsolkit import Method, hookimpl
+
+__getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
 def wsolkit_components() -> list[type]:
     """Return what this plugin adds."""
+    from wsolkit_ccnn.amm import AMM
+    from wsolkit_ccnn.backbone import CCNNBackbone
+
     return [AMM, CCNNBackbone]
 
 
 @hookimpl
 def wsolkit_methods() -> list[Method]:
     """Return the report behind it."""
-    return [CCNN]
+    return [Method.from_card(Path(__file__).with_name("card.md"))]

@@ -1,20 +1,24 @@
 """WILDCAT (Durand et al., CVPR 2017): several maps per class, pooled over the strongest and the weakest cells."""
 
-from wsolkit import Method, hookimpl
-from wsolkit_wildcat.paper import WILDCAT
-from wsolkit_wildcat.pooling import WildcatPooling, region_count, top_and_bottom_mean
-from wsolkit_wildcat.scale_gradient import ScaleGradient
+from pathlib import Path
 
-__all__ = ["ScaleGradient", "WildcatPooling", "region_count", "top_and_bottom_mean"]
+import lazy_loader as lazy
+
+from wsolkit import Method, hookimpl
+
+__getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
 def wsolkit_components() -> list[type]:
     """Return what this plugin adds."""
+    from wsolkit_wildcat.pooling import WildcatPooling
+    from wsolkit_wildcat.scale_gradient import ScaleGradient
+
     return [ScaleGradient, WildcatPooling]
 
 
 @hookimpl
 def wsolkit_methods() -> list[Method]:
     """Return the paper behind it."""
-    return [WILDCAT]
+    return [Method.from_card(Path(__file__).with_name("card.md"))]

@@ -370,7 +370,7 @@ def test_the_method_is_found_and_its_card_has_its_numbers():
     ((found, source),) = [pair for pair in load_plugins().methods if pair[0].name == "ASS"]
     assert source.plugin == "ass"
     assert set(found.configs) == {name for name in config_files() if name.startswith("ass_")}
-    card = found.card.read_text("utf-8")
+    card = found.card_text()
     for value in found.reported.values():
         assert f"{value:.2f}" in card
 

@@ -381,7 +381,7 @@ def test_the_method_names_its_configurations_and_its_card_its_numbers():
     ((found, source),) = [pair for pair in load_plugins().methods if pair[0].name == "C2AM"]
     assert (source.plugin, found.year, found.venue) == ("c2am", 2022, "CVPR")
     assert sorted(found.configs) == CONFIGS
-    card = found.card.read_text("utf-8")
+    card = found.card_text()
     for value in found.reported.values():
         assert f"{value:.2f}" in card, f"the card lacks {value}"
 

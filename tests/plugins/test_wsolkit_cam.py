@@ -122,7 +122,7 @@ def test_the_method_and_its_card_are_found():
     assert (source.plugin, found.year, found.venue) == ("cam", 2016, "CVPR")
     assert found.reported["ILSVRC VGGnet-GAP top-1 loc error"] == 57.20
     assert set(found.configs) <= set(config_files())
-    card = found.card.read_text("utf-8")
+    card = found.card_text()
     headings = [line[3:] for line in card.splitlines() if line.startswith("## ")]
     assert headings == ["Use", "Parts", "Settings", "What differs from the paper and why", "Numbers", "Reference"]
     for value in found.reported.values():

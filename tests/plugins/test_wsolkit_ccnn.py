@@ -731,6 +731,6 @@ def test_the_components_and_the_method_are_found():
     assert source.plugin == "ccnn"
     assert set(found.configs) == set(CONFIGS)
     assert set(found.configs) <= set(config_files())
-    card = found.card.read_text("utf-8")
+    card = found.card_text()
     for value in found.reported.values():
         assert f"{value:.2f}" in card, f"the card lacks {value}"

@@ -27,9 +27,11 @@ def test_the_methods_name_their_configurations_and_the_card_their_numbers():
     assert set(found) == {"PSOL", "DDT"}
     assert (found["PSOL"].venue, found["PSOL"].year, found["DDT"].year) == ("CVPR", 2020, 2019)
     assert sorted((*found["PSOL"].configs, *found["DDT"].configs)) == CONFIGS
-    card = found["PSOL"].card.read_text("utf-8")
+    card = found["PSOL"].card_text()
     for value in found["PSOL"].reported.values():
         assert f"{value:.2f}" in card or f"{value:.1f}" in card, f"the card lacks {value}"
+    assert found["DDT"].card.name == "ddt.md"
+    assert "| DDT, any of the three signs | 90.0 | 68.8 | 31.3 |" in found["DDT"].card_text()
 
 
 def small(stage, made_train=False):

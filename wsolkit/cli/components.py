@@ -219,7 +219,7 @@ def print_component(component: Component, plugins: Plugins, console: Console) ->
     console.print()
     print_source(component.source, inspect.getsourcefile(component.cls), console)
     for method, source in plugins.methods:
-        if source == component.source and method.card and component.name in (text := method.card.read_text("utf-8")):
+        if source == component.source and component.name in (text := method.card_text()):
             console.rule(f"the card of {method.name}")
             console.print(Markdown(text))
 
@@ -237,9 +237,9 @@ def print_method(method: Method, source: Source, console: Console) -> None:
     for name, value in method.reported.items():
         console.print(f"printed         {value:g}  {name}")
     print_source(source, None, console)
-    if method.card:
+    if text := method.card_text():
         console.rule("card")
-        console.print(Markdown(method.card.read_text("utf-8")))
+        console.print(Markdown(text))
 
 
 def print_source(source: Source, file: str | None, console: Console) -> None:
