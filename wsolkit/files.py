@@ -1,15 +1,23 @@
-"""Files that appear whole or not at all."""
+"""Files that appear whole or not at all, and folders that are asked before anything is written into them."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+import re
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-__all__ = ["whole_file", "write_json", "write_text"]
+from wsolkit.errors import ConfigError
+
+__all__ = ["claim_folder", "half_written", "hash_file", "is_untouched", "whole_file", "write_json", "write_text"]
+
+HALF = re.compile(r"\.(?P<name>.+)\.\d+\.part")
+"""How ``whole_file`` calls a file that it has not put in its place."""
 
 
 @contextmanager
@@ -46,3 +54,116 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, value: Any) -> None:
     """Write a JSON file, whole or not at all."""
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
+
+
+def hash_file(path: str | Path) -> str:
+    """Return the SHA-256 of a file's bytes."""
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def half_written(folder: Path, below: bool = False) -> list[Path]:
+    """Return the files of a folder, and of those below it where asked, that a killed process left half written.
+
+    >>> half_written(Path(tempfile.mkdtemp()))
+    []
+    """
+    found = folder.rglob(".*.part") if below else folder.glob(".*.part")
+    return [path for path in found if HALF.fullmatch(path.name)]
+
+
+def is_untouched(folder: Path, *markers: str) -> bool:
+    """Whether a folder is missing or empty, but for files of these names that were cut off while they were written.
+
+    >>> is_untouched(Path(tempfile.mkdtemp()) / "new")
+    True
+    """
+    if not folder.is_dir():
+        return not folder.exists() and not folder.is_symlink()
+    halves = (HALF.fullmatch(entry.name) for entry in folder.iterdir())
+    return all(half is not None and half["name"] in markers for half in halves)
+
+
+def claim_folder(
+    folder: str | Path,
+    what: str,
+    marker: str,
+    earlier: Callable[[Path], str | None],
+    overwrite: bool = False,
+    *,
+    writer: str = "wsolkit",
+    option: str = "--out",
+) -> bool:
+    """Say whether results may be written into a folder, before any work is done; nothing in it is changed.
+
+    It may be new or empty, or hold earlier results that can be gone on with or may be replaced. A file is written into
+    it and removed again, and so is the folder where there was none.
+
+    Args:
+        folder: where to write.
+        what: what is written, such as ``predictions``.
+        marker: name of the file by which a folder is known as one of ours.
+        earlier: given the marker's path, says what the folder holds that would be lost, as in "predictions of other
+            settings"; None where nothing would be. Raises ValueError where the file is none of ours.
+        overwrite: whether earlier results may be lost.
+        writer: the command that writes such folders, for messages.
+        option: what the user chooses the folder with, for messages.
+
+    Returns:
+        Whether it holds earlier results.
+
+    Raises:
+        ConfigError: the folder is a file or a stranger's, cannot be written to, or holds results that would be lost.
+
+    >>> claim_folder(Path(tempfile.mkdtemp()) / "new", "boxes", "run.json", lambda path: "boxes of other images")
+    False
+    """
+    folder = Path(folder)
+    path = folder / marker
+    try:
+        if folder.exists() and not folder.is_dir():
+            raise ConfigError(f"{folder} is a file, but {what} are written to a folder. Choose another {option}.")
+        found = path.exists()
+        if found:
+            check_earlier(path, earlier, overwrite, writer, option)
+        elif not is_untouched(folder, marker):
+            raise ConfigError(
+                f"{folder} is not empty and holds no {what} of ours (no {marker}). Choose a new folder as {option}; "
+                "nothing was changed."
+            )
+        probe(folder)
+    except OSError as error:
+        why = error.strerror or error
+        raise ConfigError(f"{folder} cannot be written to: {why}. Choose another {option}.") from error
+    return found
+
+
+def check_earlier(path: Path, earlier: Callable[[Path], str | None], overwrite: bool, writer: str, option: str) -> None:
+    """Refuse a folder whose marker is not ours, or whose results would be lost unasked; see ``claim_folder``."""
+    try:
+        lost = earlier(path)
+    except ValueError as error:
+        raise ConfigError(
+            f"{path} was not written by {writer}. Choose another {option}; nothing was changed."
+        ) from error
+    if lost and not overwrite:
+        raise ConfigError(
+            f"{path.parent} holds {lost}. Choose another {option}, or add --overwrite; nothing was changed."
+        )
+
+
+def probe(folder: Path) -> None:
+    """Write a file into a folder and remove it, with every folder that had to be made for it.
+
+    Raises:
+        OSError: this is not possible.
+    """
+    made = [each for each in (folder, *folder.parents) if not each.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder) as file:
+            file.write(b"0")
+    finally:
+        for each in made:
+            with suppress(OSError):  # it was never made, or someone else has written to it
+                each.rmdir()

@@ -104,7 +104,7 @@ def test_equal_relative_paths_of_another_place_are_other_runs(runs, tmp_path, mo
 @pytest.mark.parametrize(
     ("name", "text", "words"),
     [
-        ("notes.txt", "mine", "is not empty and holds no comparison of ours (no compare.json). Choose a new folder"),
+        ("notes.txt", "mine", "is not empty and holds no comparisons of ours (no compare.json). Choose a new folder"),
         ("compare.json", "no JSON", "compare.json was not written by wsolkit compare. Choose another --out"),
         ("compare.json", '{"runs": [1, 2]}', "compare.json was not written by wsolkit compare."),
         (
@@ -174,7 +174,7 @@ def test_what_differs_is_printed(runs, tmp_path, capsys):
         (["{0}", "{1}", "--names", "x", "x"], "Two runs are called 'x'."),
         (["{0}", "{1}", "--metric", "MaxBoxAc"], "Did you mean 'MaxBoxAcc'"),
         (["{0}", "{1}", "--images", "nowhere"], "--images should be the folder of the images, but there is no folder"),
-        (["{0}", "{1}", "--out", "{0}/results.json"], "--out should be a folder, but"),
+        (["{0}", "{1}", "--out", "{0}/results.json"], "is a file, but comparisons are written to a folder."),
     ],
 )
 def test_mistakes_are_explained(runs, capsys, arguments, words):

@@ -103,7 +103,7 @@ def test_results_are_not_overwritten(command, tmp_path, capsys):
     assert main([*argv, "--out", "full", "--overwrite"]) == 2
     assert "was not written by wsolkit evaluate" in capsys.readouterr().err
     assert main([*argv, "--out", "full/thesis.tex"]) == 2
-    assert "is a file; results need a folder" in capsys.readouterr().err
+    assert "is a file, but results are written to a folder" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

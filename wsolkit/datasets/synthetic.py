@@ -23,6 +23,7 @@ from wsolkit.datasets.images import ImageDataset
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.scenes import Scene, SceneOptions, object_labels, render_scene
 from wsolkit.errors import ConfigError, DataError, nearest
+from wsolkit.files import is_untouched
 from wsolkit.interfaces import Targets
 
 __all__ = ["SyntheticParts", "export_folder"]
@@ -199,7 +200,7 @@ def export_folder(dataset: SyntheticParts, folder: str | Path, boxes: bool | Non
         raise ConfigError("The labels of multi-label images are written with the boxes: leave out boxes=False.")
     if suffix not in (".png", ".jpg"):
         raise ConfigError(f"suffix should be '.png' or '.jpg', but got {suffix!r}.")
-    if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    if not is_untouched(folder):
         raise DataError(f"{folder} holds something already. Empty it or choose another folder.")
     folder.parent.mkdir(parents=True, exist_ok=True)
     draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.parent))

@@ -20,7 +20,7 @@ import numpy as np
 
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import ConfigError, DataError
-from wsolkit.files import whole_file, write_json, write_text
+from wsolkit.files import claim_folder, half_written, whole_file, write_json, write_text
 from wsolkit.formats.found_boxes import Failure, ImageResult, from_line, printable, to_line
 from wsolkit.formats.writer import remove
 
@@ -101,28 +101,20 @@ class RunFolder:
             ConfigError: the folder holds results of other settings, or something else altogether.
         """
         wanted = json.loads(json.dumps(settings))
-        path = self.folder / SETTINGS
-        if self.folder.exists() and not self.folder.is_dir():
-            raise ConfigError(f"{self.folder} is a file; predictions need a folder. Choose another --out.")
-        if path.exists():
+
+        def other_settings(_: Path) -> str | None:
             found = self.settings()
-            if found == wanted and not overwrite:
-                return True
-            if not overwrite:
-                keys = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
-                changes = ", ".join(f"{key} was {found.get(key)!r} and is {wanted.get(key)!r} now" for key in keys)
-                raise ConfigError(
-                    f"{self.folder} holds predictions made with other settings: {changes}. Choose another --out, or "
-                    "add --overwrite to lose the earlier ones."
-                )
+            keys = [key for key in {**found, **wanted} if found.get(key) != wanted.get(key)]
+            changes = ", ".join(f"{key} was {found.get(key)!r} and is {wanted.get(key)!r} now" for key in keys)
+            return f"predictions made with other settings: {changes}" if keys else None
+
+        begun = claim_folder(self.folder, "predictions", SETTINGS, other_settings, overwrite, writer="wsolkit predict")
+        if begun and not overwrite:
+            return True
+        if begun:
             self.clear()
-        elif self.folder.is_dir() and any(not entry.name.startswith(f".{SETTINGS}") for entry in self.folder.iterdir()):
-            raise ConfigError(
-                f"{self.folder} is not empty and holds no predictions of ours (no {SETTINGS}). Choose a new folder as "
-                "--out; nothing was changed."
-            )
         try:
-            write_json(path, wanted)
+            write_json(self.folder / SETTINGS, wanted)
         except OSError as error:
             why = error.strerror or error
             raise ConfigError(f"{self.folder} cannot be written to: {why}. Choose another --out.") from error
@@ -219,7 +211,7 @@ class RunFolder:
             for path in (self.folder / folder).glob("*"):
                 if path.name not in wanted:
                     path.unlink(missing_ok=True)
-        for path in [*self.folder.glob(".*.draft"), *self.folder.glob(".*.part")]:
+        for path in [*self.folder.glob(".*.draft"), *half_written(self.folder)]:
             remove(path)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import math
-import re
 import shutil
 import time
 import uuid
@@ -18,19 +17,15 @@ from pathlib import Path
 from typing import Any
 
 from wsolkit.errors import ConfigError, PluginError
-from wsolkit.files import write_json
+from wsolkit.files import half_written, write_json
 from wsolkit.pipeline.fingerprint import Declaration
 from wsolkit.training.manifest import versions
 
-__all__ = ["BEGUN", "DONE", "begin", "finish", "is_untouched", "read_record", "remove_leftovers", "set_aside"]
+__all__ = ["BEGUN", "DONE", "RECORDS", "begin", "finish", "read_record", "remove_leftovers", "set_aside"]
 
 BEGUN = "begun.json"
 DONE = "stage.json"
-PARTS = (f".{BEGUN}.", f".{DONE}.")
-"""How records begin that a killed process left half written."""
-
-HALF = re.compile(r"\..+\.\d+\.part")
-"""How ``whole_file`` calls a file that it has not put in its place."""
+RECORDS = (BEGUN, DONE)
 
 
 def begin(folder: Path, declaration: Declaration, runs: Mapping[str, str]) -> dict[str, Any]:
@@ -49,9 +44,8 @@ def begin(folder: Path, declaration: Declaration, runs: Mapping[str, str]) -> di
         **asdict(declaration),
     }
     write_json(folder / BEGUN, record)
-    for name in PARTS:
-        for part in folder.glob(f"{name}*"):
-            part.unlink(missing_ok=True)
+    for path in half_written(folder):
+        path.unlink(missing_ok=True)
     return record
 
 
@@ -117,13 +111,6 @@ def read_record(folder: Path) -> tuple[dict[str, Any], bool] | None:
     return None
 
 
-def is_untouched(folder: Path) -> bool:
-    """Whether a folder is missing or empty, but for a record that was cut off while it was written."""
-    if not folder.is_dir():
-        return not folder.exists() and not folder.is_symlink()
-    return all(entry.name.startswith(PARTS) for entry in folder.iterdir())
-
-
 def set_aside(folder: Path) -> None:
     """Remove a stage's folder: first under another name, so that a half-removed one is never taken for results."""
     if folder.is_symlink():
@@ -139,6 +126,5 @@ def remove_leftovers(folder: Path) -> None:
     shutil.rmtree(folder.with_name(f".{folder.name}.removed"), ignore_errors=True)
     if not (folder / BEGUN).exists():  # done, or not ours
         return
-    for path in folder.rglob(".*.part"):
-        if HALF.fullmatch(path.name):
-            path.unlink(missing_ok=True)
+    for path in half_written(folder, below=True):
+        path.unlink(missing_ok=True)

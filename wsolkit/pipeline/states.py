@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wsolkit.errors import ConfigError
+from wsolkit.files import is_untouched
 from wsolkit.pipeline.fingerprint import changes
 from wsolkit.pipeline.plan import Step
-from wsolkit.pipeline.records import is_untouched, read_record
+from wsolkit.pipeline.records import RECORDS, read_record
 
 __all__ = ["BEGUN", "DONE", "FOREIGN", "STALE", "TO_DO", "State", "check_states", "states_of"]
 
@@ -52,7 +53,7 @@ def states_of(steps: Sequence[Step]) -> list[State]:
 def state_of(step: Step, earlier: Mapping[str, State]) -> State:
     """Return the state of a stage, from those of the earlier ones."""
     folder = step.folder
-    if is_untouched(folder):
+    if is_untouched(folder, *RECORDS):
         return State(step, TO_DO)
     if not folder.is_dir():
         return State(step, FOREIGN, [f"{folder} is a file"])

@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from wsolkit.errors import ConfigError
+from wsolkit.files import claim_folder
 from wsolkit.report.comparison import path_words
 from wsolkit.report.runs import Run
 
@@ -16,7 +16,7 @@ NUMBERS = "compare.json"
 
 
 def prepare_comparison_folder(folder: str | Path, runs: Sequence[Run], overwrite: bool = False) -> Path:
-    """Check that a comparison may be written to a folder; nothing is changed.
+    """Check that a comparison may and can be written to a folder; nothing is changed.
 
     Args:
         folder: a new or empty one, or one of an earlier comparison.
@@ -27,49 +27,34 @@ def prepare_comparison_folder(folder: str | Path, runs: Sequence[Run], overwrite
         the folder.
 
     Raises:
-        ConfigError: the folder is a file, cannot be read, holds something else, or a comparison of other runs that may
-            not be replaced.
+        ConfigError: the folder is a file, cannot be written to, or holds something else, or a comparison of other runs
+            that may not be replaced.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
     >>> prepare_comparison_folder(folder / "new", []) == folder / "new"
     True
     """
-    folder = Path(folder)
-    path = folder / NUMBERS
-    try:
-        if folder.exists() and not folder.is_dir():
-            raise ConfigError(f"--out should be a folder, but {folder} is a file. Name another.")
-        if not path.exists():
-            if folder.is_dir() and any(folder.iterdir()):
-                raise ConfigError(
-                    f"{folder} is not empty and holds no comparison of ours (no {NUMBERS}). Choose a new folder as "
-                    "--out; nothing was changed."
-                )
-            return folder
+    paths = sorted(path_words(run.path) for run in runs)
+
+    def other_runs(path: Path) -> str | None:
         earlier = compared_paths(path)
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be read: {error.strerror or error}. Choose another --out.") from error
-    if earlier is None:
-        raise ConfigError(f"{path} was not written by wsolkit compare. Choose another --out; nothing was changed.")
-    if not overwrite and sorted(earlier) != sorted(path_words(run.path) for run in runs):
-        raise ConfigError(
-            f"{folder} holds a comparison of other runs ({', '.join(earlier)}). Choose another --out, or add "
-            "--overwrite; nothing was changed."
-        )
-    return folder
+        return f"a comparison of other runs ({', '.join(earlier)})" if sorted(earlier) != paths else None
+
+    claim_folder(folder, "comparisons", NUMBERS, other_runs, overwrite, writer="wsolkit compare")
+    return Path(folder)
 
 
-def compared_paths(path: Path) -> list[str] | None:
-    """Return which files an earlier comparison compared, absolute; None where the file is none of ours.
+def compared_paths(path: Path) -> list[str]:
+    """Return which files an earlier comparison compared, absolute.
 
     Raises:
-        OSError: the file cannot be read.
+        ValueError: the file is none of ours.
     """
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not {"runs", "numbers", "against_first"} <= content.keys():
-            return None
+            raise ValueError(f"{path} lacks what a comparison writes")
         return [path_words(Path(run["path"])) for run in content["runs"]]
-    except (ValueError, RecursionError, AttributeError, KeyError, TypeError):  # no UTF-8 is a ValueError too
-        return None
+    except (RecursionError, AttributeError, KeyError, TypeError) as error:
+        raise ValueError(str(error)) from error

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-import tempfile
-from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 from wsolkit.errors import ConfigError
-from wsolkit.files import write_json
+from wsolkit.files import claim_folder, write_json
 
 __all__ = ["PAGE", "RESULTS", "prepare_folder", "write_results_file"]
 
@@ -31,58 +29,20 @@ def prepare_folder(folder: str | Path, overwrite: bool = False) -> Path:
         ConfigError: the folder holds something else, or earlier results that may not be replaced, or cannot be
             written to.
     """
-    folder = Path(folder)
-    try:
-        check_ownership(folder, overwrite)
-        probe(folder)
-    except OSError as error:
-        raise ConfigError(f"{folder} cannot be written to: {error.strerror or error}. Choose another --out.") from error
-    return folder
+    claim_folder(folder, "results", RESULTS, earlier_results, overwrite, writer="wsolkit evaluate")
+    return Path(folder)
 
 
-def check_ownership(folder: Path, overwrite: bool) -> None:
-    """Check that a folder is new, empty, or holds results of ours that may be replaced.
+def earlier_results(path: Path) -> str:
+    """Say what a folder with a ``results.json`` holds.
 
     Raises:
-        ConfigError: it is not.
-        OSError: the folder cannot be listed.
+        ValueError: the file is none of ours.
     """
-    if folder.exists() and not folder.is_dir():
-        raise ConfigError(f"{folder} is a file; results need a folder. Choose another --out.")
-    path = folder / RESULTS
-    if not path.exists():
-        if folder.is_dir() and any(folder.iterdir()):
-            raise ConfigError(
-                f"{folder} is not empty and holds no results of ours (no {RESULTS}). Choose a new folder as --out; "
-                "nothing was changed."
-            )
-        return
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        ours = isinstance(content, dict) and "wsolkit" in content and "results" in content
-    except (OSError, ValueError):
-        ours = False
-    if not ours:
-        raise ConfigError(f"{path} was not written by wsolkit evaluate. Choose another --out; nothing was changed.")
-    if not overwrite:
-        raise ConfigError(f"{folder} holds the results of an earlier run. Choose another --out, or add --overwrite.")
-
-
-def probe(folder: Path) -> None:
-    """Write a file into a folder and remove it, with every folder that had to be made for it.
-
-    Raises:
-        OSError: this is not possible.
-    """
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"0")
-    finally:
-        for each in made:
-            with suppress(OSError):  # it was never made, or someone else has written to it
-                each.rmdir()
+    content = json.loads(path.read_text(encoding="utf-8"))
+    if not isinstance(content, dict) or not {"wsolkit", "results"} <= content.keys():
+        raise ValueError(f"{path} lacks what an evaluation writes")
+    return "the results of an earlier run"
 
 
 def write_results_file(folder: Path, content: dict[str, Any]) -> Path:

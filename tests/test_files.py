@@ -1,0 +1,93 @@
+"""Files are written whole or not at all, and a folder is asked before anything is written into it."""
+
+import hashlib
+
+import pytest
+
+from wsolkit.errors import ConfigError
+from wsolkit.files import claim_folder, half_written, hash_file, is_untouched, whole_file, write_json
+
+
+def claim(folder, lost=None, **options):
+    return claim_folder(folder, "boxes", "run.json", lambda _: lost, **options)
+
+
+def entries(folder):
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_a_file_that_fails_half_way_leaves_the_old_one(tmp_path):
+    write_json(tmp_path / "a.json", {"old": 1})
+    with pytest.raises(TypeError, match="must be str"), whole_file(tmp_path / "a.json") as temporary:
+        temporary.write_text(3)
+    assert (tmp_path / "a.json").read_text() == '{\n  "old": 1\n}\n'
+    assert entries(tmp_path) == ["a.json"]
+
+
+def test_half_written_files_are_those_of_whole_file_alone(tmp_path):
+    with whole_file(tmp_path / "a.json") as temporary:
+        temporary.write_text("{}")
+        assert half_written(tmp_path) == [temporary]
+        (tmp_path / ".my.part").write_text("mine")
+        (tmp_path / "below").mkdir()
+        (tmp_path / "below" / ".b.npz.7.part").write_text("half")
+        assert half_written(tmp_path) == [temporary]
+        assert half_written(tmp_path, below=True) == [temporary, tmp_path / "below" / ".b.npz.7.part"]
+
+
+def test_the_hash_of_a_file(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+    assert hash_file(tmp_path / "a") == hashlib.sha256(b"abc").hexdigest()
+
+
+def test_untouched_folders(tmp_path):
+    assert is_untouched(tmp_path / "new")
+    assert is_untouched(tmp_path)
+    (tmp_path / ".run.json.12.part").write_text("{")
+    assert is_untouched(tmp_path, "run.json")
+    assert not is_untouched(tmp_path)
+    (tmp_path / "file").write_text("x")
+    assert not is_untouched(tmp_path / "file")
+    (tmp_path / "link").symlink_to(tmp_path / "nowhere")
+    assert not is_untouched(tmp_path / "link")
+
+
+def test_a_claim_leaves_nothing_behind(tmp_path):
+    assert claim(tmp_path / "a" / "b") is False
+    assert claim(tmp_path) is False
+    assert entries(tmp_path) == []
+
+
+def test_earlier_results_are_lost_only_when_asked(tmp_path):
+    (tmp_path / "run.json").write_text("{}")
+    assert claim(tmp_path) is True
+    with pytest.raises(ConfigError, match="holds boxes of cats. Choose another --to, or add --overwrite; nothing was"):
+        claim(tmp_path, lost="boxes of cats", option="--to")
+    assert claim(tmp_path, lost="boxes of cats", overwrite=True) is True
+    assert entries(tmp_path) == ["run.json"]
+
+
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_a_stranger_s_folder_is_refused_also_with_overwrite(overwrite, tmp_path):
+    (tmp_path / "thesis.tex").write_text("mine")
+    with pytest.raises(
+        ConfigError, match=r"is not empty and holds no boxes of ours \(no run.json\). Choose a new fold"
+    ):
+        claim(tmp_path, overwrite=overwrite)
+    with pytest.raises(ConfigError, match="thesis.tex is a file, but boxes are written to a folder. Choose another"):
+        claim(tmp_path / "thesis.tex", overwrite=overwrite)
+    (tmp_path / "run.json").write_text("miles")
+
+    def strange(path):
+        raise ValueError(path)
+
+    with pytest.raises(ConfigError, match="run.json was not written by me. Choose another --out; nothing was changed"):
+        claim_folder(tmp_path, "boxes", "run.json", strange, overwrite, writer="me")
+    assert entries(tmp_path) == ["run.json", "thesis.tex"]
+
+
+def test_a_folder_that_cannot_be_made(tmp_path):
+    (tmp_path / "file").write_text("x")
+    with pytest.raises(ConfigError, match=r"cannot be written to: Not a directory. Choose another --out"):
+        claim(tmp_path / "file" / "below")
+    assert (tmp_path / "file").read_text() == "x"
