@@ -81,5 +81,8 @@ from .registry import (
     STAGES as STAGES,
     TRANSFORMS as TRANSFORMS,
 )
+from .threads import (
+    in_order as in_order,
+)
 
 __version__: str

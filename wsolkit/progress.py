@@ -1,19 +1,24 @@
-"""Shows how far a run is: a bar on a terminal, a line now and then elsewhere."""
+"""Shows how far a run is: a bar on a terminal, a line now and then elsewhere, in the first process alone."""
 
 from __future__ import annotations
 
+import os
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
-__all__ = ["Advance", "no_progress", "progress_bar"]
+__all__ = ["Advance", "Shows", "hidden", "no_progress", "progress_bar", "progress_bars", "terminal_bar", "watched"]
 
 Advance = Callable[[int], None]
 """Told how many more images are done."""
+
+Shows = Callable[[str, int], AbstractContextManager[Advance]]
+"""Given what is done and how many images there are, such as ``progress_bar``."""
 
 SECONDS = 30
 
@@ -23,33 +28,75 @@ def no_progress(count: int) -> None:
 
 
 @contextmanager
-def progress_bar(what: str, total: int) -> Iterator[Advance]:
+def hidden(*_: Any) -> Iterator[Advance]:
+    """Take the place of ``progress_bar`` where nobody asked for one."""
+    yield no_progress
+
+
+def first_process() -> bool:
+    """Whether this is the first process of a run: torchrun numbers the ones it starts."""
+    return int(os.environ.get("RANK", "0")) == 0
+
+
+def watched() -> bool:
+    """Whether somebody watches this process on a terminal."""
+    return first_process() and sys.stderr.isatty()
+
+
+def terminal_bar(**options: Any) -> Progress:
+    """Return the display of all bars: what is done, a bar, how many of how many, a note, the time spent and left.
+
+    Args:
+        options: more arguments of ``rich.progress.Progress``.
+    """
+    from rich.console import Console
+    from rich.progress import (
+        BarColumn,
+        MofNCompleteColumn,
+        Progress,
+        TextColumn,
+        TimeElapsedColumn,
+        TimeRemainingColumn,
+    )
+
+    return Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TextColumn("{task.fields[note]}"),
+        TimeElapsedColumn(),
+        TimeRemainingColumn(),
+        console=Console(stderr=True),
+        transient=True,
+        **options,
+    )
+
+
+@contextmanager
+def progress_bar(what: str, total: int, unit: str = "images") -> Iterator[Advance]:
     """Give a function to call with the number of images that were done.
 
     Args:
         what: what is being done, in a word or two.
         total: how many images there are.
+        unit: what is counted.
+
+    >>> with progress_bar("boxes", total=2) as advance:
+    ...     advance(2)
     """
-    begun = time.monotonic()
+    begun = told = time.monotonic()
     done = 0
-    if sys.stderr.isatty():
-        columns = (
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[rate]}"),
-        )
-        with Progress(*columns, TimeRemainingColumn(), console=Console(stderr=True), transient=True) as bar:
-            task = bar.add_task(what, total=total, rate="")
+    if watched():
+        with terminal_bar() as bar:
+            task = bar.add_task(what, total=total, note="")
 
             def move(count: int) -> None:
                 nonlocal done
                 done += count
-                bar.update(task, advance=count, rate=f"{done / (time.monotonic() - begun):.0f} images/s")
+                bar.update(task, advance=count, note=f"{done / (time.monotonic() - begun):.0f} {unit}/s")
 
             yield move
         return
-    told = begun
 
     def tell(count: int) -> None:
         nonlocal done, told
@@ -57,6 +104,35 @@ def progress_bar(what: str, total: int) -> Iterator[Advance]:
         now = time.monotonic()
         if now - told >= SECONDS:
             told = now
-            print(f"{what}: {done} of {total} images, {done / (now - begun):.0f} images/s", file=sys.stderr, flush=True)
+            rate = f"{done / (now - begun):.0f} {unit}/s"
+            print(f"{what}: {done} of {total} {unit}, {rate}", file=sys.stderr, flush=True)
 
-    yield tell
+    yield tell if first_process() else no_progress
+
+
+@contextmanager
+def progress_bars(unit: str = "batches") -> Iterator[Callable[[str, int, int], None]]:
+    """Give a function to call with (what is done, how many of it are, how many there are), one thing after another.
+
+    Args:
+        unit: what is counted.
+
+    >>> with progress_bars() as advance:
+    ...     advance("val split", 1, 2)
+    ...     advance("val split", 2, 2)
+    ...     advance("test split", 1, 4)
+    """
+    with ExitStack() as shown:
+        now: str | None = None
+        before = 0
+        move: Advance = no_progress
+
+        def advance(what: str, done: int, total: int) -> None:
+            nonlocal now, before, move
+            if what != now:
+                shown.close()
+                now, before, move = what, 0, shown.enter_context(progress_bar(what, total, unit))
+            move(done - before)
+            before = done
+
+        yield advance

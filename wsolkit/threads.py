@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -9,7 +10,7 @@ from typing import TypeVar
 
 from wsolkit.errors import ConfigError
 
-__all__ = ["in_order"]
+__all__ = ["cores", "default_threads", "in_order"]
 
 Item = TypeVar("Item")
 Answer = TypeVar("Answer")
@@ -17,29 +18,48 @@ Answer = TypeVar("Answer")
 AHEAD = 4
 """Items in work or waiting to be taken, for each thread."""
 
+ENOUGH = 8
+"""Threads beyond which readers and writers of images gain little."""
 
-def in_order(work: Callable[[Item], Answer], items: Iterable[Item], threads: int) -> Iterator[Answer]:
+
+def cores() -> int:
+    """Return how many processor cores this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def default_threads() -> int:
+    """Return how many threads work where nobody says: one for each core, 8 at most."""
+    return min(ENOUGH, cores())
+
+
+def in_order(
+    work: Callable[[Item], Answer], items: Iterable[Item], threads: int, ahead: int = AHEAD
+) -> Iterator[Answer]:
     """Yield ``work(item)`` of every item, in order; what is raised is raised here, and the rest is dropped.
 
     Args:
         work: called in the threads.
-        items: taken in this thread, a few ahead.
-        threads: number of threads, from 1.
+        items: taken in this thread, a few ahead; what making them costs is spent while the threads work.
+        threads: number of threads; 0 works in this one.
+        ahead: items in work or waiting to be taken, for each thread.
 
     Raises:
-        ConfigError: there is no thread.
+        ConfigError: the number of threads is negative.
 
     >>> list(in_order(lambda number: number * number, range(5), threads=2))
     [0, 1, 4, 9, 16]
     """
-    if threads < 1:
-        raise ConfigError(f"threads should be 1 or more, but got {threads}.")
+    if threads < 0:
+        raise ConfigError(f"threads should be 0 or more, but got {threads}.")
+    if threads == 0:
+        yield from map(work, items)
+        return
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[Answer]] = deque()
         try:
             for item in items:
                 waiting.append(pool.submit(work, item))
-                if len(waiting) >= AHEAD * threads:
+                if len(waiting) >= ahead * threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()

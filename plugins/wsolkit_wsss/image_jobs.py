@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-from wsolkit import ConfigError, progress_bar
+from wsolkit import ConfigError, in_order, progress_bar
 
 __all__ = ["check_workers", "run_jobs", "shown"]
 
@@ -36,7 +35,7 @@ def run_jobs(
         make: makes a job.
         settings: the arguments of ``make``.
         indices: what to call the job with.
-        workers: threads; 0 or 1 works in this one.
+        workers: threads; 0 works in this one.
         what: what is being done, to be shown.
 
     Raises:
@@ -53,13 +52,7 @@ def run_jobs(
             own.job = make(*settings)
         return own.job(index)
 
-    if workers <= 1:
-        return list(shown(map(work, indices), what, len(indices)))
-    pool = ThreadPoolExecutor(workers, thread_name_prefix="wsss")
-    try:
-        return list(shown(pool.map(work, indices), what, len(indices)))
-    finally:
-        pool.shutdown(cancel_futures=True)  # after an error, the rest is not begun
+    return list(shown(in_order(work, indices, workers), what, len(indices)))
 
 
 def shown(items: Iterable[Any], what: str, total: int) -> Iterator[Any]:

@@ -194,19 +194,6 @@ def test_progress_counts_every_image(perfect, write_npy, truth):
     assert seen == [1] * 6
 
 
-def test_no_more_than_a_few_images_are_in_memory(perfect, write_npy, split, truth, monkeypatch):
-    """However slowly results are taken, maps are not read far ahead."""
-    from wsolkit.threads import AHEAD, in_order
-
-    begun = []
-    answers = in_order(lambda number: begun.append(number) or number, range(100), threads=2)
-    assert next(answers) == 0
-    assert len(begun) <= 2 * AHEAD
-    assert list(answers) == list(range(1, 100))
-    with pytest.raises(ConfigError, match="threads should be 1 or more, but got 0"):
-        next(in_order(str, [1], threads=0))
-
-
 def test_an_error_in_a_thread_names_the_image(perfect, write_npy, split, truth):
     class Failing:
         name, needs, sweeps, threshold = "failing", frozenset(), True, None

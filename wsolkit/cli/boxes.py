@@ -7,7 +7,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from wsolkit.cli.evaluate import add_map_options, class_list, default_threads
+from wsolkit.cli.evaluate import add_map_options, class_list
 
 __all__ = ["add_parser", "run"]
 
@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.inference.boxes_from_maps import class_names_for, maps_to_boxes, sized_images
     from wsolkit.progress import progress_bar
     from wsolkit.registry import BOX_EXTRACTORS
+    from wsolkit.threads import default_threads
 
     formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
     check_options(args.resize, args.normalize)

@@ -46,10 +46,11 @@ def run(args: argparse.Namespace) -> int:
 
     from wsolkit.config.load import load_config, parse_options
     from wsolkit.datasets.check import check_datasets
+    from wsolkit.progress import progress_bar
 
     config = load_config(args.config, parse_options(args.cfg_options))
     datasets, broken = build_datasets(config, args.splits)
-    report = check_datasets(datasets, workers=args.workers, progress=True)
+    report = check_datasets(datasets, workers=args.workers, shows=progress_bar)
     for split, message in broken.items():
         report.add("error", split, "data sets that cannot be read", [message])
     report.render(Console())

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from wsolkit.formats.map_files import MapFiles
     from wsolkit.scoring.from_maps import Evaluated
 
-__all__ = ["add_map_options", "add_parser", "class_list", "default_name", "default_threads", "result_table", "run"]
+__all__ = ["add_map_options", "add_parser", "class_list", "default_name", "result_table", "run"]
 
 DESCRIPTION = """\
 Score maps that any program wrote: one map per image and class, in [0, 1], in files.
@@ -105,6 +105,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.progress import progress_bar
     from wsolkit.report.evaluation_file import prepare_folder, write_results_file
     from wsolkit.scoring.from_maps import data_has, score_maps
+    from wsolkit.threads import default_threads
 
     if (args.val_maps is None) != (args.val_metadata is None):
         raise ConfigError("A threshold is chosen on maps and their truth. Give both --val-maps and --val-metadata.")
@@ -233,10 +234,3 @@ def class_list(given: list[str] | None) -> list[str] | None:
     if not names:
         raise DataError(f"{given[0]} names no class. Write one name in each line.")
     return names
-
-
-def default_threads() -> int:
-    """Return how many images are worked on at a time where nobody says: one per core, at most 8."""
-    from wsolkit.inference.loading import cores
-
-    return max(1, min(8, cores()))

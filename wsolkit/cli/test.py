@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -79,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.config.trained import load_trained
     from wsolkit.files import write_json
     from wsolkit.model.device import choose_device
+    from wsolkit.progress import progress_bars
     from wsolkit.scoring.evaluate import as_dict, evaluate
     from wsolkit.training.processes import process_group
 
@@ -88,7 +87,7 @@ def run(args: argparse.Namespace) -> int:
     config = load_config(args.config, options)
     trained = load_trained(config, args.checkpoint)
     config["classes"] = list(trained.classes)
-    with process_group(args.launcher), bars(is_main_process()) as advance:
+    with process_group(args.launcher), progress_bars() as advance:
         model = trained.model.to(choose_device(args.device))
         evaluation = evaluate(config, model, args.split, advance=advance, protocols=args.protocol)
         if not is_main_process():
@@ -116,23 +115,6 @@ def run(args: argparse.Namespace) -> int:
         page = write_report(out.parent / out.stem, content)
         console.print(f"Page: {page}", soft_wrap=True, highlight=False)
     return 0
-
-
-@contextmanager
-def bars(shown: bool) -> Iterator[Callable[[str, int, int], None]]:
-    """Give a function that shows how far each split is, on a terminal."""
-    from rich.console import Console
-    from rich.progress import Progress
-
-    with Progress(console=Console(stderr=True), transient=True, disable=not shown) as progress:
-        tasks: dict[str, Any] = {}
-
-        def advance(split: str, done: int, total: int) -> None:
-            if split not in tasks:
-                tasks[split] = progress.add_task(f"{split} split", total=total)
-            progress.update(tasks[split], completed=done)
-
-        yield advance
 
 
 def results_table(evaluation: Evaluation) -> Table:

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import hashlib
-import os
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import combinations
 
 import numpy as np
-from rich.progress import Progress
 
 from wsolkit.datasets.check_report import Report, SplitCounts
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.datasets.record import Record
 from wsolkit.errors import DataError
+from wsolkit.progress import Shows, hidden
+from wsolkit.threads import default_threads, in_order
 
 __all__ = ["check_datasets"]
 
@@ -48,7 +47,7 @@ class Finding:
 
 
 def check_datasets(
-    datasets: Mapping[str, ImageDataset], workers: int | None = None, small: int = SMALL, progress: bool = False
+    datasets: Mapping[str, ImageDataset], workers: int | None = None, small: int = SMALL, shows: Shows = hidden
 ) -> Report:
     """Read every image, box and mask of the splits and report what is wrong with them.
 
@@ -58,25 +57,22 @@ def check_datasets(
 
     Args:
         datasets: the data sets by split; boxes and masks are checked where ``load_targets`` is set.
-        workers: threads that read; by default one per CPU core, at most 8.
+        workers: threads that read; 0 reads in this one; by default one per core, at most 8.
         small: report images with a side shorter than this many pixels.
-        progress: show a progress bar.
+        shows: gives a progress display for a task's name and number of images.
     """
     report = Report()
     digests: dict[str, dict[bytes, list[str]]] = {}
-    with (
-        ThreadPoolExecutor(workers or min(8, os.cpu_count() or 1)) as pool,
-        Progress(disable=not progress, transient=True) as bar,
-    ):
-        for split, dataset in datasets.items():
-            records = [dataset.record(index) for index in range(len(dataset))]
-            task = bar.add_task(split, total=len(records))
-            findings = []
-            for finding in pool.map(partial(check_image, dataset, small=small), records):
+    threads = default_threads() if workers is None else workers
+    for split, dataset in datasets.items():
+        records = [dataset.record(index) for index in range(len(dataset))]
+        findings = []
+        with shows(f"{split} split", len(records)) as advance:
+            for finding in in_order(partial(check_image, dataset, small=small), records, threads):
                 findings.append(finding)
-                bar.advance(task)
-            digests[split] = by_digest(records, findings)
-            add_split(report, split, dataset, records, findings, digests[split])
+                advance(1)
+        digests[split] = by_digest(records, findings)
+        add_split(report, split, dataset, records, findings, digests[split])
     for first, second in combinations(datasets, 2):
         add_leaks(report, first, second, datasets, digests)
     return report

@@ -6,8 +6,7 @@ The score of a box is what the extractor says of it, usually the mean of the map
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,12 +22,10 @@ from wsolkit.formats.writers import check_formats, write_results
 from wsolkit.inference.geometry import scale_boxes
 from wsolkit.inference.run_folder import RunFolder
 from wsolkit.interfaces import BoxExtractor
-from wsolkit.progress import Advance, no_progress
+from wsolkit.progress import Advance, Shows, hidden
 from wsolkit.threads import in_order
 
 __all__ = ["BoxRun", "MapImage", "class_names_for", "maps_to_boxes", "result_of", "sized_images"]
-
-Shows = Callable[[str, int], AbstractContextManager[Advance]]
 
 
 class MapImage(NamedTuple):
@@ -169,7 +166,7 @@ def maps_to_boxes(
     threads: int = 1,
     overwrite: bool = False,
     settings: Mapping[str, Any] | None = None,
-    shows: Shows | None = None,
+    shows: Shows = hidden,
 ) -> BoxRun:
     """Write the boxes of every image that has a map; maps that cannot be read are listed in ``failed.csv``.
 
@@ -230,7 +227,7 @@ def maps_to_boxes(
             advance(1)
             yield result
 
-    with (shows or (lambda *_: nullcontext(no_progress)))("boxes", len(found)) as advance:
+    with shows("boxes", len(found)) as advance:
         files, lists = write_results(records(advance), folder, classes, formats, about)
     run.files, run.images, run.failed = files, lists.images, lists.failed
     run.without_box, run.boxes = lists.without_box, lists.boxes

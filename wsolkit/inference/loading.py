@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache
 from typing import Any, TypeVar
 
 import torch
@@ -19,6 +16,7 @@ from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import DataError
 from wsolkit.formats.found_boxes import Failure
+from wsolkit.threads import cores, in_order
 
 __all__ = ["ImageBatch", "ImageFiles", "load_batches", "prepare", "side_by_side"]
 
@@ -61,26 +59,14 @@ def prepare(pixels: Tensor, transform: v2.Transform) -> Tensor:
     return prepared.as_subclass(Tensor).contiguous()
 
 
-def cores() -> int:
-    """Return how many processor cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-
-
-@cache
-def threads() -> ThreadPoolExecutor:
-    """Return the threads that read images in this process; decoders and resizing let them run at the same time."""
-    return ThreadPoolExecutor(cores(), thread_name_prefix="images")
-
-
-def side_by_side(work: Callable[[Item], Result], items: Iterable[Item]) -> list[Result]:
-    """Return what ``work`` makes of each item, in order, on all cores.
+def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
+    """Return what ``work`` makes of each item, in order, on all cores: decoders and resizing let each other run.
 
     >>> side_by_side(abs, [1, -2])
     [1, 2]
     """
-    if cores() == 1:
-        return [work(item) for item in items]
-    return list(threads().map(work, items))
+    threads = min(cores(), len(items))
+    return list(in_order(work, items, threads if threads > 1 else 0))
 
 
 class ImageFiles(Dataset):

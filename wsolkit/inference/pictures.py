@@ -8,9 +8,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import re
-from collections.abc import Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from itertools import repeat
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -25,6 +23,7 @@ from wsolkit.inference.loading import ImageBatch, load_batches
 from wsolkit.inference.predictor import Predictor
 from wsolkit.progress import Advance, no_progress
 from wsolkit.report.drawing import encode_jpeg, side_by_side
+from wsolkit.threads import in_order
 
 __all__ = ["PICTURES", "Picture", "choose_pictures", "draw_pictures", "drop_other_pictures"]
 
@@ -105,16 +104,17 @@ def draw_pictures(
     images = [ImageFile(picture.result.image_id, picture.result.path) for picture in missing]
     size = predictor.batch_size
     batches = [range(start, min(start + size, len(images))) for start in range(0, len(images), size)]
+
+    def made() -> Iterator[tuple[Picture, np.ndarray]]:
+        loaded = load_batches(images, predictor.transform, batches, num_workers, predictor.device.type == "cuda")
+        for batch, results in predictor.run(loaded, asked, predictor.categories(classes), min_score=None):
+            advance(len(batch.failures))
+            yield from ((wanted[again.image_id], next(iter(again.maps.values()))) for again in results)
+
     keep, predictor.keep_maps = predictor.keep_maps, True
     try:
-        with ThreadPoolExecutor(2) as pool:
-            loaded = load_batches(images, predictor.transform, batches, num_workers, predictor.device.type == "cuda")
-            for batch, results in predictor.run(loaded, asked, predictor.categories(classes), min_score=None):
-                pictures_of = [wanted[again.image_id] for again in results]
-                maps = [next(iter(again.maps.values())) for again in results]
-                for _ in pool.map(draw, pictures_of, maps, repeat(folder)):
-                    advance(1)
-                advance(len(batch.failures))
+        for _ in in_order(lambda each: draw(*each, folder), made(), threads=2):
+            advance(1)
     finally:
         predictor.keep_maps = keep
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import time
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
@@ -17,21 +16,20 @@ from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.tables import ListsWriter
 from wsolkit.formats.writers import check_formats, write_results
-from wsolkit.inference.loading import cores, load_batches
+from wsolkit.inference.loading import load_batches
 from wsolkit.inference.page import write_page
 from wsolkit.inference.pictures import PICTURES, choose_pictures, draw_pictures, drop_other_pictures
 from wsolkit.inference.predictor import FOLDER, PREDICTED, Predictor
 from wsolkit.inference.ranks import Ranks, started_ranks
 from wsolkit.inference.run_folder import CHUNK_SIZE, Chunk, RunFolder, cut
 from wsolkit.model.classes import FolderClasses
-from wsolkit.progress import Advance, no_progress
+from wsolkit.progress import Advance, Shows, hidden
+from wsolkit.threads import cores
 
 __all__ = ["ALL", "RunSummary", "predict_to_folder"]
 
 ALL = -1
 """Draw every image."""
-
-Shows = Callable[[str, int], AbstractContextManager[Advance]]
 
 
 @dataclass
@@ -76,7 +74,7 @@ def predict_to_folder(
     overwrite: bool = False,
     num_workers: int | None = None,
     chunk_size: int = CHUNK_SIZE,
-    shows: Shows | None = None,
+    shows: Shows = hidden,
 ) -> RunSummary | None:
     """Predict images and write the results into a folder.
 
@@ -112,7 +110,6 @@ def predict_to_folder(
         raise ConfigError(f"num_workers is how many processes read images, but got {num_workers}.")
     workers = default_workers(predictor) if num_workers is None else num_workers
     run = RunFolder(out)
-    shows = shows or (lambda *_: nullcontext(no_progress))
     with started_ranks() as ranks:
         images = find_images(sources, leave_out=out)
         if classes == FOLDER:
@@ -125,7 +122,8 @@ def predict_to_folder(
         summary.before = len(images) - sum(chunks[number].stop - chunks[number].start for number in left)
         mine = [chunks[number] for number in left[ranks.rank :: ranks.world]]
         count = sum(chunk.stop - chunk.start for chunk in mine)
-        with shows("predicting", count) if ranks.rank == 0 else nullcontext(no_progress) as advance:
+        shows = shows if ranks.rank == 0 else hidden
+        with shows("predicting", count) as advance:
             begun = time.perf_counter()
             compute(predictor, images, mine, run, classes, maps, workers, advance)
             summary.seconds, summary.computed = time.perf_counter() - begun, count
@@ -266,7 +264,7 @@ def draw_all(
     pictures = choose_pictures(run.records(chunks, names), None if draw == ALL else draw)
     mine = pictures[ranks.rank :: ranks.world]
     folder = run.folder / PICTURES
-    with shows("drawing", len(mine)) if ranks.rank == 0 else nullcontext(no_progress) as advance:
+    with shows("drawing", len(mine)) as advance:
         draw_pictures(predictor, mine, folder, classes, num_workers, advance)
     ranks.wait()
 

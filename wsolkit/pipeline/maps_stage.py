@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +18,7 @@ from wsolkit.pipeline.configurations import declared_configuration
 from wsolkit.pipeline.model_stage import ModelStage
 from wsolkit.pipeline.splits import build_split, check_split, input_size, split_batches
 from wsolkit.progress import progress_bar
+from wsolkit.threads import in_order
 
 __all__ = ["MapsStage", "asked_classes", "maps_of_batch"]
 
@@ -28,7 +28,6 @@ MAPS_AT_ONCE = 256
 """How many score maps are made at a time, at most, where images have many classes."""
 
 WRITERS = 2
-AHEAD = 4
 
 
 class MapsStage(ModelStage):
@@ -101,29 +100,15 @@ class MapsStage(ModelStage):
         size = self.batch_size or int((config.get("test_dataloader") or {}).get("batch_size", 32))
         with progress_bar(f"maps of {self.split}", len(left)) as advance:
             batches = split_batches(dataset, left, size, self.num_workers)
-            for count in written(folder, trained.model, batches, self.which):
-                advance(count)
+            found = (each for batch in batches for each in named_maps(trained.model, batch, self.which))
+            for _ in in_order(lambda each: write_image_maps(folder, *each), found, WRITERS):
+                advance(1)
         return {"images": len(ids)}
 
 
-def written(folder: Path, model: Localizer, batches: Iterator[dict[str, Any]], which: str) -> Iterator[int]:
-    """Write the maps of batches, in threads while the next batch is in the network; yields how many images each had."""
-    with ThreadPoolExecutor(WRITERS) as pool:
-        waiting: list[tuple[int, list[Future[Path]]]] = []
-        for batch in batches:
-            found = zip(batch["image_ids"], maps_of_batch(model, batch, which), strict=True)
-            waiting.append((len(batch["image_ids"]), [pool.submit(write_image_maps, folder, *each) for each in found]))
-            if len(waiting) > AHEAD:
-                yield finished(*waiting.pop(0))
-        while waiting:
-            yield finished(*waiting.pop(0))
-
-
-def finished(count: int, jobs: Sequence[Future[Path]]) -> int:
-    """Wait for the files of a batch, and return how many images it had."""
-    for job in jobs:
-        job.result()
-    return count
+def named_maps(model: Localizer, batch: Mapping[str, Any], which: str) -> Iterator[tuple[str, ImageMaps]]:
+    """Yield the name and the maps of each image of a batch."""
+    yield from zip(batch["image_ids"], maps_of_batch(model, batch, which), strict=True)
 
 
 @torch.no_grad()

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
-
-from rich.console import Console
-from rich.progress import Progress, TaskID
 
 from wsolkit import __version__
 from wsolkit.errors import ConfigError
@@ -17,6 +12,7 @@ from wsolkit.evaluation.results import ORACLE, Result
 from wsolkit.evaluation.scores import Score
 from wsolkit.files import write_json
 from wsolkit.pipeline.model_stage import ModelStage
+from wsolkit.progress import progress_bars
 from wsolkit.scoring.evaluate import Evaluation, Row, as_dict, evaluate
 
 __all__ = ["TestStage", "numbers_of"]
@@ -61,7 +57,7 @@ class TestStage(ModelStage):
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Score the checkpoint; returns the model's numbers in percent."""
         config, trained = self.load()
-        with splits_shown() as advance:
+        with progress_bars() as advance:
             found = evaluate(config, trained.model, self.split, advance=advance, protocols=self.protocols)
         content = {
             "wsolkit": __version__,
@@ -100,17 +96,3 @@ def numbers_of(found: Evaluation) -> dict[str, float]:
 def honest_score(result: Result) -> dict[str, Score]:
     """Return the first number of a protocol that was not chosen on the scored split itself, under its name."""
     return next(({line.name: line.score} for line in result.lines if line.selection != ORACLE), {})
-
-
-@contextmanager
-def splits_shown() -> Iterator[Callable[[str, int, int], None]]:
-    """Give a function that shows how far each split is, on a terminal."""
-    with Progress(console=Console(stderr=True), transient=True, disable=not sys.stderr.isatty()) as bar:
-        tasks: dict[str, TaskID] = {}
-
-        def advance(split: str, done: int, total: int) -> None:
-            if split not in tasks:
-                tasks[split] = bar.add_task(f"{split} split", total=total)
-            bar.update(tasks[split], completed=done)
-
-        yield advance

@@ -7,11 +7,11 @@ import sys
 import time
 from typing import Any
 
-from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress
+
+from wsolkit.progress import terminal_bar, watched
 
 __all__ = ["ProgressBar"]
 
@@ -34,22 +34,11 @@ class ProgressBar(Hook):
 
     def before_train(self, runner: Runner) -> None:
         """Start the bar on the main process, if somebody watches."""
-        if not is_main_process() or not sys.stderr.isatty():
+        if not watched():
             return
-        self.bar = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            MofNCompleteColumn(),
-            TextColumn("{task.fields[loss]}"),
-            TimeElapsedColumn(),
-            TimeRemainingColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            redirect_stdout=sys.stdout.isatty(),
-            redirect_stderr=True,
-        )
+        self.bar = terminal_bar(redirect_stdout=sys.stdout.isatty(), redirect_stderr=True)
         self.bar.start()
-        self.train_task = self.bar.add_task(describe(runner), total=runner.max_iters, completed=runner.iter, loss="")
+        self.train_task = self.bar.add_task(describe(runner), total=runner.max_iters, completed=runner.iter, note="")
         point_console(runner)
 
     def before_train_epoch(self, runner: Runner) -> None:
@@ -65,12 +54,12 @@ class ProgressBar(Hook):
         self._shown = now
         loss = (outputs or {}).get("loss")
         text = "" if loss is None else f"loss {float(loss.detach()):.4f}"
-        self.bar.update(self.train_task, completed=runner.iter + 1, loss=text)
+        self.bar.update(self.train_task, completed=runner.iter + 1, note=text)
 
     def before_val_epoch(self, runner: Runner) -> None:
         """Show a second bar for the validation."""
         if self.bar is not None:
-            self.val_task = self.bar.add_task("validation", total=len(runner.val_dataloader), loss="")
+            self.val_task = self.bar.add_task("validation", total=len(runner.val_dataloader), note="")
 
     def after_val_iter(self, _: Runner, batch_idx: int, **__: Any) -> None:
         """Move the validation's bar."""
