@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import difflib
+import operator
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from numbers import Real
+from typing import Any, TypeVar
 
 __all__ = [
     "CheckpointError",
@@ -14,13 +18,41 @@ __all__ = [
     "PluginError",
     "ShapeError",
     "WsolkitError",
+    "first_few",
+    "in_range",
     "named_in",
+    "naming",
     "nearest",
+    "one_of",
+    "printable",
 ]
+
+T = TypeVar("T")
+N = TypeVar("N", int, float)
+BOUNDS = re.compile(r"(at least|above|at most|below) (\S+)|in ([\[(])(\S+), (\S+)([\])])")
+ORDER: dict[str, Callable[[Any, float], bool]] = {
+    **dict.fromkeys(("at least", "["), operator.ge),
+    **dict.fromkeys(("above", "("), operator.gt),
+    **dict.fromkeys(("at most", "]"), operator.le),
+    **dict.fromkeys(("below", ")"), operator.lt),
+}
+"""How each word and bracket of bounds compares a number with a limit."""
 
 
 class WsolkitError(Exception):
-    """A mistake in the input that the message explains; the command line prints it without a traceback."""
+    """A mistake in the input that the message explains; the command line prints it without a traceback.
+
+    Args:
+        message: what was wrong, what was given and what to do next.
+        about: names that the message tells already, of an image or of parts, so that nobody has to add them.
+
+    >>> DataError("The image 'cat' has no pixels.", about="cat").about
+    ('cat',)
+    """
+
+    def __init__(self, message: object = "", about: str | Iterable[str] = ()) -> None:
+        super().__init__(message)
+        self.about = (about,) if isinstance(about, str) else tuple(about)
 
 
 class ConfigError(WsolkitError):
@@ -76,3 +108,81 @@ def named_in(error: Exception) -> set[str]:
     ['A', 'Use', 'asks', 'dict', 'for', 'more']
     """
     return set(re.findall(r"\w+", re.sub(r"type='\w+'", "", str(error))))
+
+
+@contextmanager
+def naming(name: str, what: str = "Image") -> Iterator[None]:
+    """Put a name before what errors inside say, unless they are about it already.
+
+    Raises:
+        WsolkitError: of the class that was raised inside.
+
+    >>> with naming("cat"):
+    ...     raise ShapeError("The map is empty.")
+    Traceback (most recent call last):
+    wsolkit.errors.ShapeError: Image 'cat': The map is empty.
+    """
+    try:
+        yield
+    except WsolkitError as error:
+        if name in error.about:
+            raise
+        raise type(error)(f"{what} {name!r}: {error}", about=(*error.about, name)) from error
+
+
+def one_of(what: str, given: T, allowed: Collection[T]) -> T:
+    """Return a choice that is one of the allowed ones.
+
+    Raises:
+        ConfigError: it is none of them.
+
+    >>> one_of("resize", "nearest", ("bicubic", "none"))
+    Traceback (most recent call last):
+    wsolkit.errors.ConfigError: resize should be one of 'bicubic', 'none', but got 'nearest'.
+    """
+    if given not in allowed:
+        raise ConfigError(f"{what} should be one of {', '.join(map(repr, allowed))}, but got {given!r}.")
+    return given
+
+
+def in_range(what: str, given: N, bounds: str) -> N:
+    """Return a number that is within bounds.
+
+    Args:
+        what: what the number is.
+        given: the number; NaN is within no bounds.
+        bounds: ``in [0, 1)``, ``at least 1``, ``above 0``, ``at most 1`` or ``below 1``.
+
+    Raises:
+        ConfigError: it is not, or is no number.
+
+    >>> in_range("threshold", 1.0, "in [0, 1)")
+    Traceback (most recent call last):
+    wsolkit.errors.ConfigError: threshold should be in [0, 1), but got 1.0.
+    """
+    found = BOUNDS.fullmatch(bounds)
+    if found is None:
+        raise ValueError(f"Bounds are written 'in [0, 1)', 'at least 1' or 'above 0', but got {bounds!r}.")
+    word, limit, left, low, high, right = found.groups()
+    limits = [(word, limit)] if word else [(left, low), (right, high)]
+    if not (isinstance(given, Real) and all(ORDER[order](given, float(limit)) for order, limit in limits)):
+        raise ConfigError(f"{what} should be {bounds}, but got {given!r}.")
+    return given
+
+
+def first_few(names: Sequence[str], most: int = 3) -> str:
+    """Return the first names of a list in words.
+
+    >>> first_few(["a", "b", "c", "d"])
+    "'a', 'b', 'c', ..."
+    """
+    return ", ".join(repr(name) for name in names[:most]) + (", ..." if len(names) > most else "")
+
+
+def printable(name: str) -> str:
+    """Return a file's name as text that can be written anywhere, also where its bytes are no UTF-8.
+
+    >>> printable("caf" + chr(0xDCE9)) == "caf" + chr(92) + "udce9"
+    True
+    """
+    return name.encode("utf-8", "backslashreplace").decode("utf-8")

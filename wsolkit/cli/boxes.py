@@ -70,7 +70,7 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Write the box files and say what was done; returns the exit status."""
     from wsolkit.datasets.annotations import read_truth
-    from wsolkit.formats.found_boxes import printable
+    from wsolkit.errors import printable
     from wsolkit.formats.map_files import open_maps
     from wsolkit.formats.map_size import check_options, parse_size
     from wsolkit.formats.writers import check_formats

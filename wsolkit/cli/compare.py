@@ -51,8 +51,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.text import Text
 
-    from wsolkit.errors import DataError
-    from wsolkit.formats.found_boxes import printable
+    from wsolkit.errors import DataError, printable
     from wsolkit.report import compare_runs, prepare_comparison_folder, read_run, write_comparison
 
     if args.images is not None and not args.images.is_dir():
@@ -102,7 +101,7 @@ def numbers_table(comparison: Comparison) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from wsolkit.formats.found_boxes import printable
+    from wsolkit.errors import printable
     from wsolkit.report.comparison_page import row_name
     from wsolkit.report.page import percent
 
@@ -133,7 +132,7 @@ def pairs_table(comparison: Comparison) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    from wsolkit.formats.found_boxes import printable
+    from wsolkit.errors import printable
     from wsolkit.report.comparison_page import difference_words, p_words, pair_counts
 
     first = printable(comparison.names[0])

@@ -96,9 +96,8 @@ def run(args: argparse.Namespace) -> int:
     """Score the maps, print tables, write results and report; returns the exit status."""
     from wsolkit import __version__
     from wsolkit.datasets.annotations import read_truth
-    from wsolkit.errors import ConfigError
+    from wsolkit.errors import ConfigError, printable
     from wsolkit.evaluation.protocols import choose_protocols
-    from wsolkit.formats.found_boxes import printable
     from wsolkit.formats.logits import read_logits
     from wsolkit.formats.map_files import open_maps
     from wsolkit.formats.map_size import check_options, parse_size

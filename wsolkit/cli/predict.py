@@ -120,7 +120,7 @@ def run(args: argparse.Namespace) -> int:
 
 def summary_lines(summary: RunSummary, threshold: float, source: str) -> list[str]:
     """Return what is said at the end of a run."""
-    from wsolkit.formats.found_boxes import printable
+    from wsolkit.errors import printable
 
     lines = []
     if summary.before:

@@ -18,8 +18,7 @@ from wsolkit.datasets.images import ImageDataset
 from wsolkit.datasets.pascal_voc import PascalVOC
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.wsol_metadata import WsolMetadata
-from wsolkit.errors import ConfigError, DataError, nearest
-from wsolkit.formats.map_files import first_few
+from wsolkit.errors import ConfigError, DataError, first_few, nearest
 from wsolkit.interfaces import Targets
 
 __all__ = ["ImageTruth", "Truth", "displayed_size", "read_truth"]

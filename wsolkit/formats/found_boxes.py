@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-__all__ = ["Failure", "FoundBox", "ImageResult", "from_line", "printable", "to_line"]
+__all__ = ["Failure", "FoundBox", "ImageResult", "from_line", "to_line"]
 
 TOP = 5
 """How many of the likeliest classes of an image are kept in the files."""
@@ -114,12 +114,3 @@ def from_line(line: str, classes: tuple[str, ...]) -> ImageResult | Failure:
         return ImageResult(content["id"], content["path"], (width, height), boxes, top)
     except (KeyError, IndexError, TypeError) as error:
         raise ValueError(f"This is no line of a part file: {line[:80]!r} ({error!r}).") from error
-
-
-def printable(name: str) -> str:
-    """Return a file's name as text that can be written anywhere, also where its bytes are no UTF-8.
-
-    >>> printable("caf" + chr(0xDCE9)) == "caf" + chr(92) + "udce9"
-    True
-    """
-    return name.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -8,9 +8,8 @@ from pathlib import Path
 
 import numpy as np
 
-from wsolkit.errors import DataError
+from wsolkit.errors import DataError, first_few
 from wsolkit.formats.arrays import open_arrays
-from wsolkit.formats.map_files import first_few
 
 __all__ = ["read_logits"]
 

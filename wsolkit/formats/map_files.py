@@ -21,7 +21,7 @@ from wsolkit.formats.arrays import Arrays, open_arrays
 from wsolkit.formats.map_names import MapNames, folder_of_images
 from wsolkit.formats.map_size import NORMALIZE, checked_scores, min_max
 
-__all__ = ["MapFiles", "Match", "first_few", "open_maps"]
+__all__ = ["MapFiles", "Match", "open_maps"]
 
 
 @dataclass
@@ -279,12 +279,3 @@ def open_maps(
 def single(array: np.ndarray) -> np.ndarray:
     """Return (1, H, W) as (H, W), and anything else as it is."""
     return array[0] if array.ndim == 3 and len(array) == 1 else array
-
-
-def first_few(names: Sequence[str], most: int = 3) -> str:
-    """Return the first names of a list in words.
-
-    >>> first_few(["a", "b", "c", "d"])
-    "'a', 'b', 'c', ..."
-    """
-    return ", ".join(repr(name) for name in names[:most]) + (", ..." if len(names) > most else "")

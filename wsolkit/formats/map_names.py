@@ -12,8 +12,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, takewhile
 from pathlib import PurePosixPath
 
-from wsolkit.errors import DataError
-from wsolkit.formats.found_boxes import printable
+from wsolkit.errors import DataError, printable
 
 __all__ = ["MapNames", "folder_of_images", "forms"]
 

@@ -14,9 +14,9 @@ from typing import Any, NamedTuple
 from wsolkit.datasets.annotations import Truth, displayed_size
 from wsolkit.datasets.image_files import find_images
 from wsolkit.datasets.wsol_metadata import read_sizes
-from wsolkit.errors import ConfigError, DataError, MapError, ShapeError
+from wsolkit.errors import ConfigError, DataError, MapError, ShapeError, first_few
 from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
-from wsolkit.formats.map_files import MapFiles, first_few
+from wsolkit.formats.map_files import MapFiles
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
 from wsolkit.formats.writers import check_formats, write_results
 from wsolkit.inference.geometry import scale_boxes

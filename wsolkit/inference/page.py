@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from jinja2 import Environment, FileSystemLoader
 
-from wsolkit.errors import DataError
+from wsolkit.errors import DataError, printable
 from wsolkit.files import whole_file
-from wsolkit.formats.found_boxes import Failure, printable
+from wsolkit.formats.found_boxes import Failure
 from wsolkit.inference.pictures import PICTURES, Picture
 from wsolkit.report.page import breakable
 

@@ -19,9 +19,9 @@ from zlib import crc32
 import numpy as np
 
 from wsolkit.datasets.image_files import ImageFile
-from wsolkit.errors import ConfigError, DataError
+from wsolkit.errors import ConfigError, DataError, printable
 from wsolkit.files import claim_folder, half_written, whole_file, write_json, write_text
-from wsolkit.formats.found_boxes import Failure, ImageResult, from_line, printable, to_line
+from wsolkit.formats.found_boxes import Failure, ImageResult, from_line, to_line
 from wsolkit.formats.writer import remove
 
 __all__ = ["CHUNK_SIZE", "Chunk", "RunFolder", "cut", "iter_score_maps"]

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup, escape
 
+from wsolkit.errors import printable
 from wsolkit.evaluation.results import ORACLE, Curve, Line
-from wsolkit.formats.found_boxes import printable
 
 __all__ = ["Chart", "Mark", "Series", "charts_of", "histogram", "line_chart", "series_of", "ticks"]
 

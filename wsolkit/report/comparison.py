@@ -9,11 +9,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wsolkit.errors import ConfigError, DataError, nearest
+from wsolkit.errors import ConfigError, DataError, nearest, printable
 from wsolkit.evaluation.failures import HIT, Trial
 from wsolkit.evaluation.paired import Paired, compare_hits, holm
 from wsolkit.evaluation.results import Line
-from wsolkit.formats.found_boxes import printable
 from wsolkit.report.fairness import convention_warnings, head_warnings, trial_warnings
 from wsolkit.report.runs import Run, numbers_of
 

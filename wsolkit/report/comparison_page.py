@@ -8,10 +8,9 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from wsolkit.errors import DataError
+from wsolkit.errors import DataError, printable
 from wsolkit.evaluation.failures import HIT, Trial, by_size
 from wsolkit.files import write_text
-from wsolkit.formats.found_boxes import printable
 from wsolkit.report.charts import charts_of, series_of
 from wsolkit.report.comparison import Comparison, Pair, Row, shared_trials
 from wsolkit.report.comparison_folder import NUMBERS

@@ -11,11 +11,10 @@ from typing import Any, NamedTuple
 from jinja2 import Environment, FileSystemLoader
 from markupsafe import Markup
 
-from wsolkit.errors import DataError
+from wsolkit.errors import DataError, printable
 from wsolkit.evaluation.failures import FAILURES, HIT, Trial, by_size, failure_shares, iou_histogram
 from wsolkit.evaluation.results import Result
 from wsolkit.files import whole_file
-from wsolkit.formats.found_boxes import printable
 from wsolkit.report.charts import Chart, charts_of, histogram, series_of
 from wsolkit.report.pictures import Card, PictureSource, best_trials, card_of, worst_trials
 from wsolkit.report.runs import Run, numbers_of, run_of

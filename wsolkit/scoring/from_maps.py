@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from wsolkit.datasets.annotations import ImageTruth, Truth
-from wsolkit.errors import ConfigError, DataError, WsolkitError
+from wsolkit.errors import ConfigError, DataError, WsolkitError, first_few
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.failures import Trial
 from wsolkit.evaluation.mean_iou import MeanIoU
 from wsolkit.evaluation.protocols import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL, Protocol
 from wsolkit.evaluation.results import FIXED, ORACLE, VAL, Result
 from wsolkit.evaluation.scored_image import ScoredImage
-from wsolkit.formats.map_files import MapFiles, Match, first_few
+from wsolkit.formats.map_files import MapFiles, Match
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
 from wsolkit.progress import Advance, no_progress
 from wsolkit.threads import in_order

@@ -43,7 +43,7 @@ def build_timm_model(
     try:
         model = _create(name, pretrained, {**options, "output_stride": output_stride})
     except _RefusedOptionError as refused:
-        if not refused.about("output_stride"):
+        if not refused.blames("output_stride"):
             raise
         model = _create(name, pretrained, options)
     places = feature_places(model)
@@ -88,7 +88,7 @@ class _RefusedOptionError(ConfigError):
         super().__init__(f"timm's {name} cannot be built with {given or 'its defaults'}: {text}")
         self.text = text
 
-    def about(self, option: str) -> bool:
+    def blames(self, option: str) -> bool:
         """Whether timm complained about this option; bare assertions do not name any."""
         return not self.text or option in self.text
 
