@@ -15,7 +15,7 @@ CARD = ["Use", "Parts", "Settings", "What differs from the paper and why", "Numb
 FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "base"}
 
 LAYERS = [
-    {"errors"},
+    {"errors", "finder"},
     {"files", "progress", "threads", "methods", "checkpoint", "modules"},
     {"maps", "structures", "hookspecs", "registry"},
     {"evaluation"},
@@ -37,10 +37,7 @@ LAYERS = [
 
 UPWARDS = frozenset(
     {
-        ("components", "model"),
         ("evaluation", "interfaces"),
-        ("interfaces", "model"),
-        ("registry", "plugins"),
     }
 )
 """Imports that point up nevertheless, inside functions or for type checking. May only shrink."""
@@ -49,19 +46,6 @@ ARROWS_IN_CIRCLES = frozenset(
     {
         ("wsolkit.inference.page", "wsolkit.inference.to_folder"),
         ("wsolkit.inference.to_folder", "wsolkit.inference.page"),
-        ("wsolkit.interfaces", "wsolkit.model.localizer"),
-        ("wsolkit.model.attach", "wsolkit.interfaces"),
-        ("wsolkit.model.attach", "wsolkit.registry"),
-        ("wsolkit.model.localizer", "wsolkit.interfaces"),
-        ("wsolkit.model.localizer", "wsolkit.model.attach"),
-        ("wsolkit.model.localizer", "wsolkit.model.places"),
-        ("wsolkit.model.localizer", "wsolkit.registry"),
-        ("wsolkit.model.places", "wsolkit.interfaces"),
-        ("wsolkit.model.places", "wsolkit.model.attach"),
-        ("wsolkit.model.places", "wsolkit.registry"),
-        ("wsolkit.plugins", "wsolkit.interfaces"),
-        ("wsolkit.plugins", "wsolkit.registry"),
-        ("wsolkit.registry", "wsolkit.plugins"),
         ("wsolkit.report.comparison", "wsolkit.report.fairness"),
         ("wsolkit.report.fairness", "wsolkit.report.comparison"),
     }

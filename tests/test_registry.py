@@ -1,5 +1,6 @@
 """The registries are mmengine's, with answers to misspelt names and arguments."""
 
+import subprocess
 import sys
 
 import pytest
@@ -18,6 +19,13 @@ from wsolkit.registry import (
     check_arguments,
     check_scalar,
 )
+
+FRESH = """
+import sys
+from wsolkit.registry import BACKBONES
+assert "wsolkit.plugins" not in sys.modules
+print(BACKBONES.get("TimmBackbone").__name__, "wsolkit.plugins" in sys.modules)
+"""
 
 SCRATCH = """
 from wsolkit import Pooling
@@ -154,3 +162,8 @@ def test_every_component_of_every_plugin_is_found_by_name():
     homes = {home.name: home for home in INTERFACES.values()}
     for (interface, name), component in load_plugins().components.items():
         assert homes[interface].get(name) is component.cls
+
+
+def test_the_registries_alone_find_the_plugins():
+    done = subprocess.run([sys.executable, "-c", FRESH], capture_output=True, text=True, check=True)
+    assert done.stdout.split() == ["TimmBackbone", "True"]

@@ -35,6 +35,7 @@ from .interfaces import (
     Levels as Levels,
     Loss as Loss,
     MapModifier as MapModifier,
+    Model as Model,
     Pooling as Pooling,
     Prediction as Prediction,
     ScoredBoxes as ScoredBoxes,

@@ -10,17 +10,15 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
+import torch
 from torch import Tensor, nn
 
 from wsolkit.errors import ConfigError
 from wsolkit.maps import finish_maps
 from wsolkit.structures import Activation, Batch, Levels, Prediction, ScoredBoxes, Targets
-
-if TYPE_CHECKING:
-    from wsolkit.model.localizer import Localizer
 
 __all__ = [
     "Activation",
@@ -32,6 +30,7 @@ __all__ = [
     "Levels",
     "Loss",
     "MapModifier",
+    "Model",
     "Pooling",
     "Prediction",
     "ScoredBoxes",
@@ -145,6 +144,33 @@ class Loss(nn.Module, ABC):
         """Read what training needs and prediction does not; called before a training writes or removes anything."""
 
 
+class Model(Protocol):
+    """What parts may use of the assembled model, a ``Localizer``.
+
+    Attributes:
+        backbone: makes feature levels of images.
+        head: makes maps and logits of feature levels.
+        image_modifiers: the modifiers on the images, in order.
+        data_preprocessor: what turned uint8 batches into normalised images.
+        cam_method: makes score maps.
+        box_extractor: finds boxes in score maps.
+    """
+
+    backbone: Backbone
+    head: ActivationHead
+    image_modifiers: nn.Sequential
+    data_preprocessor: nn.Module
+    cam_method: CamMethod
+    box_extractor: BoxExtractor
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the parameters."""
+
+    def activate(self, images: Tensor, batch: Batch | None = None) -> Activation:
+        """Run backbone and head on normalised images (B, 3, H, W)."""
+
+
 class CamMethod(ABC):
     """Makes score maps in [0, 1] for given classes of given images.
 
@@ -160,17 +186,13 @@ class CamMethod(ABC):
         self.normalize = normalize
 
     @abstractmethod
-    def raw_maps(
-        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
-    ) -> Tensor:
+    def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, h, w) or (B, T, h, w) of any range for ``classes`` (B,) or (B, T).
 
         ``activation`` is what the model made of these images where that is known already, to save a forward pass.
         """
 
-    def __call__(
-        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
-    ) -> Tensor:
+    def __call__(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return score maps in [0, 1], (B, H, W) or (B, T, H, W).
 
         Raises:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
-from importlib import import_module
 from typing import Any
 
 import mmengine.registry as engine
 from mmengine.registry import Registry
 
 from wsolkit.errors import ConfigError, nearest
+from wsolkit.finder import find_parts
 
 __all__ = [
     "BACKBONES",
@@ -44,11 +44,11 @@ SCOPE = "wsolkit"
 
 
 class ComponentRegistry(Registry):
-    """A registry that loads the plugins at the first look-up and answers a misspelt name with the nearest one."""
+    """A registry that has its parts found at the first look-up and answers a misspelt name with the nearest one."""
 
     def import_from_location(self) -> None:
-        """Load the plugins, once, instead of a fixed list of modules."""
-        _plugins().load_plugins()
+        """Let the plugins file their parts, once, instead of a fixed list of modules."""
+        find_parts()
 
     def get(self, key: str) -> Any:
         """Return the class registered under ``key``.
@@ -58,7 +58,7 @@ class ComponentRegistry(Registry):
         """
         found = super().get(key.removeprefix(f"{SCOPE}."))  # with the scope, mmengine would not ask the parent
         if found is None:
-            remark = _plugins().load_plugins().remark().strip()
+            remark = find_parts().strip()
             raise ConfigError(f"There is no {self.name} named {key!r}. {nearest(key, self.names())} {remark}".strip())
         return found
 
@@ -87,11 +87,6 @@ class ComponentRegistry(Registry):
             return cfg
         check_arguments(cfg, self)
         return super().build(cfg, *args, **kwargs)
-
-
-def _plugins() -> Any:
-    """Return the module that fills the registries; it imports this one."""
-    return import_module("wsolkit.plugins")
 
 
 def check_arguments(cfg: Mapping[str, Any], registry: Registry) -> None:

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError
-
-if TYPE_CHECKING:
-    from wsolkit import Localizer
+from wsolkit import Activation, CamMethod, ConfigError, Model
 
 __all__ = ["C2AMLogitMaps"]
 
@@ -29,9 +24,7 @@ class C2AMLogitMaps(CamMethod):
     def __init__(self, resize: str = "bilinear", normalize: str = "max") -> None:
         super().__init__(resize=resize, normalize=normalize)
 
-    def raw_maps(
-        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
-    ) -> Tensor:
+    def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T), the same for every class.
 
         Raises:

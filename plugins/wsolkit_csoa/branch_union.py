@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, ShapeError
+from wsolkit import Activation, CamMethod, ConfigError, Model, ShapeError
 from wsolkit.components import HeadMaps
-
-if TYPE_CHECKING:
-    from wsolkit import Localizer
 
 __all__ = ["BranchUnion"]
 
@@ -32,9 +27,7 @@ class BranchUnion(CamMethod):
         super().__init__(resize, normalize)
         self.branch = HeadMaps(resize, "max")
 
-    def raw_maps(
-        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
-    ) -> Tensor:
+    def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return the union (B, H, W) or (B, T, H, W) in [0, 1] for ``classes`` (B,) or (B, T).
 
         Raises:

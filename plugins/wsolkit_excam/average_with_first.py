@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from torch import Tensor
 
-from wsolkit import CAM_METHODS, Activation, CamMethod, ConfigError
+from wsolkit import CAM_METHODS, Activation, CamMethod, ConfigError, Model
 from wsolkit_excam.erase_found import EraseFound
 from wsolkit_excam.first_classifier import FirstClassifier
-
-if TYPE_CHECKING:
-    from wsolkit import Localizer
 
 __all__ = ["AverageWithFirst"]
 
@@ -42,9 +39,7 @@ class AverageWithFirst(CamMethod):
         self.given = checkpoint is not None
         self.first = FirstClassifier("AverageWithFirst", checkpoint, config)
 
-    def raw_maps(
-        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
-    ) -> Tensor:
+    def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, H, W) or (B, T, H, W) in [0, 1] for ``classes`` (B,) or (B, T).
 
         Raises:
@@ -62,7 +57,7 @@ class AverageWithFirst(CamMethod):
             )
         return (first.cam_method(first, seen, classes, known) + self.of(model, images, classes, here)) / 2
 
-    def first_of(self, model: Localizer) -> FirstClassifier:
+    def first_of(self, model: Model) -> FirstClassifier:
         """Return the given first classifier, or that of the model's ``EraseFound``."""
         erasers = [each for each in model.image_modifiers if isinstance(each, EraseFound)]
         return erasers[0].first if erasers and not self.given else self.first

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CheckpointError, ConfigError
+from wsolkit import Activation, CheckpointError, ConfigError, Localizer
 from wsolkit.pipeline import load_model
-
-if TYPE_CHECKING:
-    from wsolkit import Localizer
 
 __all__ = ["FirstClassifier", "predicted_classes"]
 

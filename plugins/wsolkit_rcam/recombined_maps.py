@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, ShapeError
-
-if TYPE_CHECKING:
-    from wsolkit import Localizer
+from wsolkit import Activation, CamMethod, ConfigError, Model, ShapeError
 
 __all__ = ["RecombinedMaps", "recombined_maps"]
 
@@ -41,9 +36,7 @@ class RecombinedMaps(CamMethod):
     one object.
     """
 
-    def raw_maps(
-        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
-    ) -> Tensor:
+    def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T).
 
         Raises:

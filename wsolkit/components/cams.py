@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from wsolkit.errors import ConfigError
-from wsolkit.interfaces import Activation, CamMethod
+from wsolkit.interfaces import Activation, CamMethod, Model
 from wsolkit.maps import resize_maps
 from wsolkit.registry import CAM_METHODS
-
-if TYPE_CHECKING:
-    from wsolkit.model.localizer import Localizer
 
 __all__ = ["HeadMaps", "MultiScaleMaps"]
 
@@ -23,9 +20,7 @@ __all__ = ["HeadMaps", "MultiScaleMaps"]
 class HeadMaps(CamMethod):
     """Takes the maps of the asked classes from the head."""
 
-    def raw_maps(
-        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
-    ) -> Tensor:
+    def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T)."""
         return (activation or model.activate(images)).of(classes)
 
@@ -60,9 +55,7 @@ class MultiScaleMaps(CamMethod):
         self.flip = flip
         self.of: CamMethod = CAM_METHODS.build(of or {"type": "HeadMaps"})
 
-    def raw_maps(
-        self, model: Localizer, images: Tensor, classes: Tensor, activation: Activation | None = None
-    ) -> Tensor:
+    def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, H, W) or (B, T, H, W) for ``classes`` (B,) or (B, T)."""
         size = (images.shape[-2], images.shape[-1])
         cell = max(model.backbone.strides.values())
