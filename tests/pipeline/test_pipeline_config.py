@@ -77,12 +77,12 @@ def test_an_option_that_leads_nowhere(file, option, said):
         read_pipeline(file, {option: 1})
 
 
-def test_a_value_with_which_the_file_fails_is_named_with_the_file_and_not_with_a_copy(file):
+def test_a_value_with_which_the_file_fails_is_named_with_its_line(file):
     file.write_text(f"{TEXT}if epochs < 1:\n    raise ValueError(f'epochs should be 1 or more, but got {{epochs}}')\n")
     with pytest.raises(ConfigError) as caught:
         read_pipeline(file, {"epochs": 0})
     assert str(caught.value) == (
-        f"{file} cannot be read with epochs=0: ValueError: epochs should be 1 or more, but got 0. "
+        f"{file} cannot be read with epochs=0: {file}:10: ValueError: epochs should be 1 or more, but got 0. "
         "Correct the configuration."
     )
 

@@ -8,8 +8,9 @@ import torch
 
 from tests.support.config_steps import one_step
 from wsolkit import DATASETS, ConfigError, load_plugins
-from wsolkit.config.find import config_files, find_config, read_config
+from wsolkit.config.find import config_files, find_config
 from wsolkit.config.load import load_config
+from wsolkit.config.read import read_config
 from wsolkit.pipeline import load_pipeline, run_pipeline
 from wsolkit.registry import MODELS
 from wsolkit.training.train import train

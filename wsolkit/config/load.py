@@ -12,7 +12,8 @@ from typing import Any
 from mmengine.config import Config, ConfigDict, DictAction
 
 from wsolkit.config.check import check_config, check_options, takes
-from wsolkit.config.find import find_config, read_config
+from wsolkit.config.find import find_config
+from wsolkit.config.read import read_config
 from wsolkit.errors import ConfigError
 from wsolkit.registry import BACKBONES, DATASETS, FUNCTIONS, HEADS
 

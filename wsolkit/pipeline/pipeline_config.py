@@ -8,16 +8,13 @@ stage; nested arguments follow with dots. What follows ``options`` is one name, 
 
 from __future__ import annotations
 
-import ast
 import difflib
-import re
-import tempfile
 from collections.abc import Mapping
-from itertools import count
 from pathlib import Path
 from typing import Any
 
-from wsolkit.config.find import SHIPPED, base_lines, find_config, read_config
+from wsolkit.config.find import find_config
+from wsolkit.config.read import read_config
 from wsolkit.errors import ConfigError, nearest
 
 __all__ = ["read_pipeline"]
@@ -88,47 +85,12 @@ def with_variables(content: dict[str, Any], path: Path, values: Mapping[str, Any
         if name not in content:
             known = [*content, *(f"{STAGES}.{number}" for number in range(len(content[STAGES])))]
             raise ConfigError(f"The option {name} leads nowhere: {path} has no such variable. {nearest(name, known)}")
-    if path.suffix != ".py":
-        return {**content, **values}
-    with tempfile.TemporaryDirectory() as folder:
-        try:
-            changed = read_config(rewritten(path, values, Path(folder), count())).to_dict()
-        except ConfigError as error:
-            said = re.sub(rf"{re.escape(folder)}/\d+/\S+?:\d+: ", "", str(error))  # a place in a copy helps nobody
-            given = ", ".join(f"{name}={value!r}" for name, value in values.items())
-            raise ConfigError(f"{path} cannot be read with {given}: {said}") from None
+    changed = read_config(path, values).to_dict()
     for name, value in values.items():
         if changed.get(name) != value:
             raise ConfigError(f"The option {name} cannot be set: {path} computes it. Set what it is computed from.")
     check_top(changed, path)
     return changed
-
-
-def rewritten(path: Path, values: Mapping[str, Any], folder: Path, numbers: count[int]) -> Path:
-    """Write a configuration, and those it builds on, with other values of plain variables; returns the copy."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node, bases in base_lines(tree):
-        copies = [
-            str(rewritten(file, values, folder, numbers)) if (file := base_file(path, base)) else base for base in bases
-        ]
-        node.value = ast.parse(repr(copies), mode="eval").body
-    for statement in tree.body:
-        targets = statement.targets if isinstance(statement, ast.Assign) else [getattr(statement, "target", None)]
-        target = targets[0] if len(targets) == 1 else None
-        if isinstance(statement, (ast.Assign, ast.AnnAssign)) and isinstance(target, ast.Name) and target.id in values:
-            statement.value = ast.parse(repr(values[target.id]), mode="eval").body
-    copy = folder / str(next(numbers)) / path.name
-    copy.parent.mkdir()
-    copy.write_text(ast.unparse(tree), encoding="utf-8")
-    return copy
-
-
-def base_file(path: Path, base: str) -> Path | None:
-    """Return the Python file that ``_base_`` names, or None for one of another kind."""
-    if base.startswith(SHIPPED):
-        return find_config(base.removeprefix(SHIPPED))
-    file = path.resolve().parent / base
-    return file if file.suffix == ".py" and file.is_file() else None
 
 
 def set_in_stage(stages: list[dict[str, Any]], option: str, value: Any) -> None:

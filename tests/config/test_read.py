@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from wsolkit.config import find as finding
-from wsolkit.config.find import read_config
+from wsolkit.config import find as finding, read as reading
 from wsolkit.config.load import load_config
+from wsolkit.config.read import read_config
 from wsolkit.errors import ConfigError
 from wsolkit.methods import Method
 
@@ -102,21 +102,43 @@ def test_variables_of_a_file_speak_of_the_original(mine):
     assert config.outer == {"folder": str(inner.parent), "stem": "mine"}
 
 
-def test_the_text_of_a_configuration_names_the_originals(mine):
+def test_the_text_of_a_configuration_is_that_of_its_files(mine):
     inner = mine("_base_ = 'wsolkit::cam_synthetic'\n", "inner.py")
     path = mine("_base_ = 'inner.py'\nouter = 1\n")
-    shipped = finding.find_config("cam_synthetic")
     assert read_config(path).text.endswith(
-        f"{inner}\n_base_ = [{str(shipped)!r}]\n\n{path}\n_base_ = [{str(inner)!r}]\nouter = 1\n"
+        f"{inner}\n_base_ = 'wsolkit::cam_synthetic'\n\n{path}\n_base_ = 'inner.py'\nouter = 1\n"
     )
 
 
-def test_a_file_without_shipped_bases_is_read_in_its_place(tmp_path, mine):
-    lower = mine("lower = 1\n", "lower.py")
-    upper = mine("_base_ = 'lower.py'\nupper = 2\n")
-    read = {}
-    assert finding.with_plain_bases(upper, tmp_path, read) == upper
-    assert read == {upper: upper, lower: lower}
+def test_variables_from_outside_reach_every_file_and_what_it_makes_of_them(stranger, mine, tmp_path):
+    stranger(
+        "lower.py",
+        "root: str = 'a'\nlists = [f'{root}/lists']\ndef f():\n    root = 'inside'\n    return root\nkept = f()\n",
+    )
+    path = mine("_base_ = ['wsolkit::lower']\ntop = '{{_base_.root}}/x'\nsize = 1; half = size / 2\n")
+    config = read_config(path, {"root": "b", "size": (8, 4)[0], "unknown": 1})
+    assert (config.root, config.lists, config.kept, config.size, config.half) == ("b", ["b/lists"], "inside", 8, 4.0)
+    assert read_config(path).lists == ["a/lists"]
+    assert "unknown" not in config
+    shared = tmp_path / "mine" / "numbers.json"
+    shared.write_text('{"number": 3, "other": 4}')
+    assert read_config(shared, {"number": 5}).to_dict() == {"number": 5, "other": 4}
+
+
+def test_an_error_with_variables_names_them_and_the_line(mine):
+    path = mine("a = [1,\n     2]\nb = 4 / a\n")
+    with pytest.raises(ConfigError, match=r"^\S+/mine\.py cannot be read with a=0: \S+mine\.py:3: ZeroDivisionEr"):
+        read_config(path, {"a": 0})
+
+
+def test_mmengine_reads_as_before_when_a_configuration_was_read(mine):
+    kept = vars(reading.Config)["_get_cfg_path"], reading.engine.RemoveAssignFromAST
+    with pytest.raises(ConfigError):
+        read_config(mine("x = undefined\n"))
+    assert (vars(reading.Config)["_get_cfg_path"].__func__, reading.engine.RemoveAssignFromAST) == (
+        kept[0].__func__,
+        kept[1],
+    )
 
 
 @pytest.mark.parametrize(
@@ -186,8 +208,7 @@ def test_an_error_below_a_computed_base_names_its_file(mine):
         read_config(mine("_base_ = ['lower' + '.py']\n"))
 
 
-def test_bases_of_other_packages_are_left_to_mmengine(mine, tmp_path):
+def test_bases_of_other_packages_are_left_to_mmengine(mine):
     path = mine("_base_ = ['wsolkit::cam_synthetic', 'mmdet::some/net.py']\n")
-    finding.check_source(path, ())
-    copy = finding.with_plain_bases(path, tmp_path, {})
-    assert copy.read_text() == f"_base_ = [{str(finding.find_config('cam_synthetic'))!r}, 'mmdet::some/net.py']\n"
+    with pytest.raises(ConfigError, match=r"mine\.py: ModuleNotFoundError"):
+        read_config(path)

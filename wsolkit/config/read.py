@@ -1,0 +1,186 @@
+"""Reads a configuration file and what it builds on, with other values of its plain variables where asked for.
+
+mmengine reads the files. Two of its inner steps are replaced meanwhile, which is why its version is pinned: where a
+base lies (so that ``_base_`` may say ``wsolkit::NAME``), and what becomes of the source of a file before it runs (so
+that a plain variable has its new value while the file is read, and whatever the file makes of it follows).
+"""
+
+from __future__ import annotations
+
+import ast
+import threading
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from mmengine.config import Config, ConfigDict, config as engine
+from mmengine.logging import MMLogger
+
+from wsolkit.config.find import find_config
+from wsolkit.errors import ConfigError, nearest
+
+__all__ = ["read_config"]
+
+SHIPPED = "wsolkit::"
+"""How ``_base_`` names a shipped configuration."""
+
+_one_at_a_time = threading.RLock()
+
+
+def read_config(path: Path, variables: Mapping[str, Any] | None = None) -> Config:
+    """Read a configuration file and what it builds on.
+
+    ``_base_`` may name a shipped configuration as ``wsolkit::NAME`` beside files relative to the configuration, and so
+    may every file that it builds on.
+
+    Args:
+        path: the file.
+        variables: values of plain variables, by name. A Python file that assigns such a name at its top gives it this
+            value instead, also where other files build on it.
+
+    Raises:
+        ConfigError: it does not parse, fails while it runs, or builds on itself or on a file that is not there; with
+            file and line.
+    """
+    check_source(path, ())
+    files = {path.resolve()}
+    try:
+        with engine_reads(dict(variables or {}), files), without_remarks():
+            config = Config.fromfile(path)
+    except ConfigError:
+        raise
+    except Exception as error:  # a configuration is code and may fail in any way
+        said = f"{where(error, path, files)}: {type(error).__name__}: {error}. Correct the configuration."
+        given = ", ".join(f"{name}={value!r}" for name, value in (variables or {}).items())
+        raise ConfigError(f"{path} cannot be read with {given}: {said}" if given else said) from None
+    if path.suffix != ".py":
+        for name, value in (variables or {}).items():
+            config[name] = value
+    return config
+
+
+@contextmanager
+def engine_reads(variables: Mapping[str, Any], files: set[Path]) -> Iterator[None]:
+    """Let mmengine find shipped bases and set variables; ``files`` is filled with the bases it opens."""
+    theirs, removing = Config._get_cfg_path, engine.RemoveAssignFromAST
+
+    def cfg_path(base: str, filename: str) -> tuple[str, str | None]:
+        file = base_file(Path(filename), base)
+        found, scope = theirs(base, filename) if file is None else (str(file), None)
+        files.add(Path(found).resolve())
+        return found, scope
+
+    class WithVariables(engine.RemoveAssignFromAST):
+        """Removes ``_base_``, as mmengine's own, and sets variables."""
+
+        def visit(self, node: ast.AST) -> Any:
+            for name, statement in assignments(node) if isinstance(node, ast.Module) else ():
+                if name in variables and statement.value is not None:
+                    value = ast.parse(repr(plain(variables[name])), mode="eval").body
+                    statement.value = ast.fix_missing_locations(ast.copy_location(value, statement.value))
+            return super().visit(node)
+
+    with _one_at_a_time:
+        Config._get_cfg_path, engine.RemoveAssignFromAST = staticmethod(cfg_path), WithVariables
+        try:
+            yield
+        finally:
+            Config._get_cfg_path, engine.RemoveAssignFromAST = staticmethod(theirs), removing
+
+
+def assignments(tree: ast.Module) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
+    """Yield the statements at the top of a file that give a value to one name, with the name.
+
+    >>> [name for name, _ in assignments(ast.parse("a = 1; b: int = 2; c, d = 3, 4; e()"))]
+    ['a', 'b']
+    """
+    for statement in tree.body:
+        if isinstance(statement, (ast.Assign, ast.AnnAssign)):
+            targets = statement.targets if isinstance(statement, ast.Assign) else [statement.target]
+            if len(targets) == 1 and isinstance(targets[0], ast.Name):
+                yield targets[0].id, statement
+
+
+def plain(value: Any) -> Any:
+    """Return a value without mmengine's classes, so that its text is Python."""
+    return ConfigDict(value=value).to_dict()["value"]
+
+
+@contextmanager
+def without_remarks() -> Iterator[None]:
+    """Keep mmengine from announcing every environment variable that a configuration reads."""
+    logger = MMLogger.get_current_instance()
+    before, logger.disabled = logger.disabled, True
+    try:
+        yield
+    finally:
+        logger.disabled = before
+
+
+def where(error: BaseException, path: Path, files: set[Path]) -> str:
+    """Return the file and line of a configuration at which an error arose."""
+    for frame in reversed(traceback.extract_tb(error.__traceback__)):
+        if Path(frame.filename).resolve() in files:
+            return f"{frame.filename}:{frame.lineno}"
+    return str(path)
+
+
+def base_file(path: Path, base: str) -> Path | None:
+    """Return the file that ``_base_`` of a configuration names, or None where it lies in another package.
+
+    Raises:
+        ConfigError: wsolkit and its plugins ship no configuration of that name.
+    """
+    if base.startswith(SHIPPED):
+        return find_config(base.removeprefix(SHIPPED)).resolve()
+    return None if "::" in base else path.resolve().parent / base
+
+
+def base_lines(tree: ast.Module) -> Iterator[tuple[int, list[str]]]:
+    """Yield the lines that set ``_base_`` with what they name, where that is written out."""
+    for name, statement in assignments(tree):
+        if name == "_base_" and statement.value is not None:
+            try:
+                bases = ast.literal_eval(statement.value)
+            except ValueError:
+                continue  # computed: mmengine evaluates it
+            yield statement.lineno, [bases] if isinstance(bases, str) else list(bases)
+
+
+def check_source(path: Path, trail: tuple[Path, ...]) -> None:
+    """Parse a configuration and the files it builds on.
+
+    Raises:
+        ConfigError: with file and line.
+    """
+    path = path.resolve()
+    if path in trail:
+        between = ", ".join(map(str, trail[trail.index(path) + 1 :])) or "_base_"
+        raise ConfigError(f"{path} builds on itself through {between}. Break the circle.")
+    if path.suffix != ".py":
+        return
+    try:
+        tree = ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+    except SyntaxError as error:
+        text = f": {error.text.strip()}" if error.text and error.text.strip() else ""
+        raise ConfigError(f"{path}:{error.lineno}: {error.msg}{text}. Correct the line.") from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"The configuration {path} cannot be read: {error}.") from None
+    for line, bases in base_lines(tree):
+        for base in bases:
+            if "://" in base:
+                continue
+            try:
+                file = base_file(path, base)
+            except ConfigError as error:
+                raise ConfigError(f"{path}:{line}: {error}") from None
+            if file is None:
+                continue
+            if not file.is_file():
+                others = [other.name for other in file.parent.glob("*.py")] if file.parent.is_dir() else []
+                raise ConfigError(
+                    f"{path}:{line}: _base_ names {base!r}, but there is no file {file}. {nearest(file.name, others)}"
+                )
+            check_source(file, (*trail, path))
