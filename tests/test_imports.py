@@ -257,7 +257,9 @@ def test_a_plugin_folder_is_complete(plugin):
     for card in plugin.glob("*.md"):
         headings = [line.removeprefix("## ") for line in card.read_text("utf-8").splitlines() if line.startswith("## ")]
         assert headings == CARD, card
-        assert card.name in (plugin / "__init__.py").read_text("utf-8"), f"{plugin.name} does not hand over {card.name}"
+        hooks = (plugin / "__init__.py").read_text("utf-8")
+        handed_over = card.name in hooks or "wsolkit_methods" not in hooks  # a data set has no paper
+        assert handed_over, f"{plugin.name} does not hand over {card.name}"
     assert (plugin / "py.typed").exists(), f"{plugin.name} needs a py.typed, or its types are lost to its users"
     declared = (ROOT / "pyproject.toml").read_text("utf-8")
     assert f'= "{plugin.name}"' in declared, f"{plugin.name} has no entry point in pyproject.toml"
@@ -286,7 +288,7 @@ def test_methods_are_read_without_torch():
     code = (
         "import importlib, sys\n"
         "for name in sys.argv[1:]:\n"
-        "    assert importlib.import_module(name).wsolkit_methods()\n"
+        "    assert getattr(importlib.import_module(name), 'wsolkit_methods', lambda: True)()\n"
         "sys.exit('torch' in sys.modules)"
     )
     names = [plugin.name for plugin in PLUGINS]

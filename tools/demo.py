@@ -17,7 +17,6 @@ def demo(folder: Path) -> int:
     from rich.console import Console
 
     from wsolkit.config.load import load_config
-    from wsolkit.datasets.synthetic import export_folder
     from wsolkit.registry import DATASETS
 
     began = time.perf_counter()
@@ -31,7 +30,7 @@ def demo(folder: Path) -> int:
         return status
     console.rule("predict: boxes for image files")
     scenes = load_config(CONFIG).test_dataloader.dataset
-    export_folder(DATASETS.build({**scenes, "num_images": SHOWN}), photos, suffix=".jpg")
+    DATASETS.build({**scenes, "num_images": SHOWN}).export(photos, suffix=".jpg")
     config, checkpoint = str(run / "config.py"), str(run / "last.pth")  # CAM localizes best before it can classify
     status = main(["predict", config, checkpoint, str(photos), "--out", str(found), "--format", "coco,voc", "--draw"])
     if status:

@@ -16,8 +16,10 @@ from .errors import (
     PluginError as PluginError,
     ShapeError as ShapeError,
     WsolkitError as WsolkitError,
+    nearest as nearest,
 )
 from .files import (
+    is_untouched as is_untouched,
     whole_file as whole_file,
     write_json as write_json,
     write_text as write_text,

@@ -16,7 +16,6 @@ from wsolkit.datasets.coco import COCO
 from wsolkit.datasets.cub200 import CUB200
 from wsolkit.datasets.image_folder import ImageFolder
 from wsolkit.datasets.pascal_voc import PascalVOC
-from wsolkit.datasets.synthetic import SyntheticParts
 from wsolkit.datasets.transforms import ResizedRandomCrop
 from wsolkit.datasets.wsol_metadata import WsolMetadata
 from wsolkit.hookspecs import hookimpl
@@ -77,7 +76,6 @@ def wsolkit_components() -> list[type]:
         SpatialDropout,
         StopOnBrokenLoss,
         SyncNormDataParallel,
-        SyntheticParts,
         TestStage,
         ThresholdHook,
         TimmBackbone,

@@ -11,11 +11,11 @@ from tests.support import tiny_stages
 from tests.support.tiny_stages import MICRO, stage
 from wsolkit.checkpoint import read_checkpoint
 from wsolkit.config.load import load_config
-from wsolkit.datasets.synthetic import SyntheticParts, export_folder
 from wsolkit.formats import list_image_maps, read_image_maps
 from wsolkit.pipeline import load_pipeline
 from wsolkit.pipeline.states import states_of
 from wsolkit.training.train import train
+from wsolkit_scenes.synthetic import SyntheticParts, export_folder
 
 RESIZE = [{"type": "Resize", "size": (16, 16)}]
 SMALL = {

@@ -8,11 +8,11 @@ from mmengine.config import Config
 from mmengine.dataset import DefaultSampler
 from torch.utils.data import DataLoader
 
-from wsolkit.datasets.synthetic import SyntheticParts
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.training.loops import batches_from, endless
 from wsolkit.training.train import train
 from wsolkit_csoa import ClassBalancedBatchSampler, CoAug
+from wsolkit_scenes.synthetic import SyntheticParts
 
 
 class Labels:

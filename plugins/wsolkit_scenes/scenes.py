@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from wsolkit.datasets.creatures import CLASS_NAMES, COATS, Pose, bounds, circle, draw_pose, paint_creature
-from wsolkit.datasets.landscapes import LANDSCAPES, paint_landscape
-from wsolkit.datasets.sprites import STYLES, Sprite, fill, lay_shadow, lay_sprite, paint_solid
-from wsolkit.datasets.textures import between
-from wsolkit.errors import ConfigError
+from wsolkit import ConfigError
+from wsolkit_scenes.creatures import CLASS_NAMES, COATS, Pose, bounds, circle, draw_pose, paint_creature
+from wsolkit_scenes.landscapes import LANDSCAPES, paint_landscape
+from wsolkit_scenes.sprites import STYLES, Sprite, fill, lay_shadow, lay_sprite, paint_solid
+from wsolkit_scenes.textures import between
 
 __all__ = ["Scene", "SceneOptions", "object_labels", "render_scene"]
 

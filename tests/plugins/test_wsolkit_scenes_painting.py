@@ -5,11 +5,11 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from wsolkit.datasets.creatures import CLASS_NAMES, CREST_COLOURS, draw_pose, paint_creature
-from wsolkit.datasets.landscapes import LANDSCAPES, paint_landscape
-from wsolkit.datasets.scenes import Scene, SceneOptions, object_labels, render_scene
-from wsolkit.datasets.sprites import lay_sprite
 from wsolkit.errors import ConfigError
+from wsolkit_scenes.creatures import CLASS_NAMES, CREST_COLOURS, draw_pose, paint_creature
+from wsolkit_scenes.landscapes import LANDSCAPES, paint_landscape
+from wsolkit_scenes.scenes import Scene, SceneOptions, object_labels, render_scene
+from wsolkit_scenes.sprites import lay_sprite
 
 SINGLE = SceneOptions(num_classes=12, size=(80, 64))
 SEVERAL = SceneOptions(num_classes=12, size=(80, 80), objects=(2, 4))

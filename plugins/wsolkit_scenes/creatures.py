@@ -11,8 +11,8 @@ from functools import cache
 import cv2
 import numpy as np
 
-from wsolkit.datasets.sprites import STYLES, Sprite, fill, paint_solid
-from wsolkit.datasets.textures import between, lambert, rgb
+from wsolkit_scenes.sprites import STYLES, Sprite, fill, paint_solid
+from wsolkit_scenes.textures import between, lambert, rgb
 
 __all__ = ["CLASS_NAMES", "COATS", "Pose", "bounds", "circle", "draw_pose", "paint_creature"]
 

@@ -18,13 +18,10 @@ import numpy as np
 import torch
 from pycocotools import mask as rle
 
-from wsolkit.datasets.creatures import CLASS_NAMES
-from wsolkit.datasets.images import ImageDataset
-from wsolkit.datasets.record import Record
-from wsolkit.datasets.scenes import Scene, SceneOptions, object_labels, render_scene
-from wsolkit.errors import ConfigError, DataError, nearest
-from wsolkit.files import is_untouched
-from wsolkit.interfaces import Targets
+from wsolkit import ConfigError, DataError, Targets, is_untouched, nearest
+from wsolkit.datasets import ImageDataset, Record
+from wsolkit_scenes.creatures import CLASS_NAMES
+from wsolkit_scenes.scenes import Scene, SceneOptions, object_labels, render_scene
 
 __all__ = ["SyntheticParts", "export_folder"]
 
@@ -158,6 +155,10 @@ class SyntheticParts(ImageDataset):
             difficult=np.zeros(len(scene.labels), dtype=bool),
             mask=self.read_mask(record),
         )
+
+    def export(self, folder: str | Path, boxes: bool | None = None, suffix: str = ".png") -> Path:
+        """Write the images as files, and their boxes and masks as COCO JSON; see ``export_folder``."""
+        return export_folder(self, folder, boxes, suffix)
 
 
 def pair(values: Sequence[Any], name: str) -> tuple[Any, Any]:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from wsolkit.datasets.textures import between, lambert, mottle, rgb, soft_ellipse
+from wsolkit_scenes.textures import between, lambert, mottle, rgb, soft_ellipse
 
 __all__ = ["STYLES", "Sprite", "fill", "lay_shadow", "lay_sprite", "paint_solid"]
 

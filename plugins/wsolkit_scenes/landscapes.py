@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from wsolkit.datasets.textures import between, fractal_noise, ground_plane, rgb
+from wsolkit_scenes.textures import between, fractal_noise, ground_plane, rgb
 
 __all__ = ["LANDSCAPES", "Landscape", "paint_landscape"]
 

@@ -9,10 +9,10 @@ import torch
 from PIL import Image
 from pycocotools import mask as rle
 
-from wsolkit.datasets import synthetic
 from wsolkit.datasets.decode import read_image
-from wsolkit.datasets.synthetic import SyntheticParts, export_folder
 from wsolkit.errors import ConfigError, DataError
+from wsolkit_scenes import synthetic
+from wsolkit_scenes.synthetic import SyntheticParts, export_folder
 
 
 def small(**options) -> SyntheticParts:
@@ -148,6 +148,12 @@ def test_export_reads_back(tmp_path):
         assert annotation["category_id"] == sample["labels"] + 1
         assert (rle.decode(annotation["segmentation"]) == (sample["targets"].mask > 0)).all()
     assert [path.name for path in folder.parent.iterdir()] == ["val"], "a draft is left behind"
+
+
+def test_the_data_set_exports_itself(tmp_path):
+    folder = small(num_images=2).export(tmp_path / "out", boxes=True, suffix=".jpg")
+    assert len(list(folder.rglob("*.jpg"))) == 2
+    assert (folder / "boxes.json").exists()
 
 
 def test_training_export_has_no_boxes(tmp_path):
