@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +26,7 @@ from wsolkit_scenes.scenes import Scene, SceneOptions, object_labels, render_sce
 __all__ = ["SyntheticParts", "export_folder"]
 
 SPLITS = {"train": 0, "val": 1, "test": 2}
+IMAGE_SIZE = 128
 
 
 class SyntheticParts(ImageDataset):
@@ -68,7 +69,7 @@ class SyntheticParts(ImageDataset):
         split: str = "train",
         num_images: int = 1000,
         num_classes: int = 8,
-        image_size: int | Sequence[int] = 128,
+        image_size: int | Sequence[int] = IMAGE_SIZE,
         multi_label: bool = False,
         objects: Sequence[int] | None = None,
         object_size: Sequence[float] = (0.4, 0.8),
@@ -89,10 +90,9 @@ class SyntheticParts(ImageDataset):
             )
         if objects is not None and not multi_label:
             raise ConfigError(f"objects={objects!r} needs multi_label=True: a single-label image has one object.")
-        size = (image_size, image_size) if isinstance(image_size, int) else image_size
         self.options = SceneOptions(
             num_classes=num_classes,
-            size=pair(size, "image_size"),
+            size=size_of(image_size),
             objects=pair(objects or (2, 4), "objects") if multi_label else (1, 1),
             object_size=pair(object_size, "object_size"),
             clutter=clutter,
@@ -110,6 +110,16 @@ class SyntheticParts(ImageDataset):
             test_mode=test_mode,
             indices=indices,
         )
+
+    @classmethod
+    def steps_for_others(cls, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the step that brings an image to the size of the scenes.
+
+        >>> SyntheticParts.steps_for_others({"image_size": (96, 64)})
+        [{'type': 'Resize', 'size': (64, 96), 'antialias': True}]
+        """
+        width, height = size_of(settings.get("image_size", IMAGE_SIZE))
+        return [{"type": "Resize", "size": (height, width), "antialias": True}]
 
     def load_records(self) -> tuple[list[Record], list[str]]:
         """Return the labels of every scene, not rendered yet."""
@@ -159,6 +169,11 @@ class SyntheticParts(ImageDataset):
     def export(self, folder: str | Path, boxes: bool | None = None, suffix: str = ".png") -> Path:
         """Write the images as files, and their boxes and masks as COCO JSON; see ``export_folder``."""
         return export_folder(self, folder, boxes, suffix)
+
+
+def size_of(image_size: int | Sequence[int]) -> tuple[int, int]:
+    """Return (width, height) of a side or of the two."""
+    return pair((image_size, image_size) if isinstance(image_size, int) else image_size, "image_size")
 
 
 def pair(values: Sequence[Any], name: str) -> tuple[Any, Any]:

@@ -9,6 +9,7 @@ import torch
 from PIL import Image
 from pycocotools import mask as rle
 
+from wsolkit.config.trained import pipeline_of
 from wsolkit.datasets.decode import read_image
 from wsolkit.errors import ConfigError, DataError
 from wsolkit_scenes import synthetic
@@ -154,6 +155,12 @@ def test_the_data_set_exports_itself(tmp_path):
     folder = small(num_images=2).export(tmp_path / "out", boxes=True, suffix=".jpg")
     assert len(list(folder.rglob("*.jpg"))) == 2
     assert (folder / "boxes.json").exists()
+
+
+@pytest.mark.parametrize(("settings", "size"), [({}, (128, 128)), ({"image_size": 96}, (96, 96))])
+def test_images_from_elsewhere_are_brought_to_the_size_of_the_scenes(settings, size):
+    config = {"test_dataloader": {"dataset": {"type": "SyntheticParts", "pipeline": [], **settings}}}
+    assert pipeline_of(config)[0] == [{"type": "Resize", "size": size, "antialias": True}]
 
 
 def test_training_export_has_no_boxes(tmp_path):

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor
 
 from wsolkit.checkpoint import load_weights, read_checkpoint
+from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import CheckpointError, ConfigError
 from wsolkit.model.localizer import Localizer
 from wsolkit.registry import DATASETS, HEADS, MODELS
@@ -119,13 +120,11 @@ def without_training(model: Mapping[str, Any], classes: Sequence[str] = ()) -> d
 def pipeline_of(config: Mapping[str, Any]) -> tuple[list[Any], Mapping[str, Any]]:
     """Return the steps of the test pipeline and the configuration of the data set it stands in.
 
-    Taken from ``test_dataloader``, or from ``val_dataloader``; wrapped data sets are looked into. A data set that makes
-    images of a fixed ``image_size`` needs no pipeline: other images are resized to that size.
+    Taken from ``test_dataloader``, or from ``val_dataloader``; wrapped data sets are looked into. Where it has no
+    steps, the class of the data set says how images from elsewhere become like its own.
 
     >>> pipeline_of({"val_dataloader": {"dataset": {"type": "CUB200", "pipeline": [{"type": "Resize"}]}}})[0]
     [{'type': 'Resize'}]
-    >>> pipeline_of({"test_dataloader": {"dataset": {"type": "SyntheticParts", "image_size": 96, "pipeline": []}}})[0]
-    [{'type': 'Resize', 'size': (96, 96), 'antialias': True}]
     """
     first: Mapping[str, Any] = {}
     for loader in ("test_dataloader", "val_dataloader"):
@@ -136,9 +135,8 @@ def pipeline_of(config: Mapping[str, Any]) -> tuple[list[Any], Mapping[str, Any]
                 continue
             if dataset.get("pipeline"):
                 return list(dataset["pipeline"]), dataset
-            if isinstance(dataset.get("image_size"), int):
-                side = dataset["image_size"]
-                return [{"type": "Resize", "size": (side, side), "antialias": True}], dataset
+            if issubclass(kind := class_of(dataset), ImageDataset) and (steps := kind.steps_for_others(dataset)):
+                return steps, dataset
             first = first or dataset
             waiting += [dataset.get("dataset"), *(dataset.get("datasets") or ())]
     return [], first
@@ -149,9 +147,14 @@ def is_multi_label(config: Mapping[str, Any], told: Mapping[str, Any], dataset: 
     for source in (config, told):
         if "multi_label" in source:
             return bool(source["multi_label"])
+    return bool(getattr(class_of(dataset), "multi_label", False))
+
+
+def class_of(dataset: Mapping[str, Any]) -> type:
+    """Return the class that the configuration of a data set names, or ``object`` where it names none that is known."""
     kind = dataset.get("type")
-    component = DATASETS.get(kind) if isinstance(kind, str) and kind in DATASETS.names() else kind
-    return bool(getattr(component, "multi_label", False))
+    found = DATASETS.get(kind) if isinstance(kind, str) and kind in DATASETS.names() else kind
+    return found if isinstance(found, type) else object
 
 
 def check_finite(state: Mapping[str, Any], name: str | Path) -> None:

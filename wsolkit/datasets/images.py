@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import inspect
 from abc import abstractmethod
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -90,6 +90,17 @@ class ImageDataset(BaseDataset):
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         super().__init__(data_root=data_root, test_mode=test_mode, indices=indices, pipeline=[])
         self._corrupt = torch.zeros(len(self), dtype=torch.bool).share_memory_()
+
+    @classmethod
+    def steps_for_others(cls, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the pipeline that makes images from elsewhere like those of this data set, where it has none.
+
+        Prediction asks for it. A layout of image files has nothing to say; one that makes its images says their size.
+
+        Args:
+            settings: the data set's configuration.
+        """
+        return []
 
     @abstractmethod
     def load_records(self) -> tuple[list[Record], list[str]]:
