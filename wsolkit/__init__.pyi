@@ -1,6 +1,8 @@
 from .checkpoint import (
+    fetch_torchvision as fetch_torchvision,
     load_weights as load_weights,
     read_checkpoint as read_checkpoint,
+    read_weights as read_weights,
 )
 from .components.backbones.timm_backbone import (
     TimmBackbone as TimmBackbone,
@@ -23,6 +25,9 @@ from .files import (
     whole_file as whole_file,
     write_json as write_json,
     write_text as write_text,
+)
+from .fit_weights import (
+    fit_weights as fit_weights,
 )
 from .hookspecs import (
     hookimpl as hookimpl,

@@ -1,18 +1,37 @@
-"""Reads checkpoints without running code from them, and fits their weights to a model."""
+"""Reads files of weights without running code from them, and puts a checkpoint's weights into its model.
+
+This is the only reader of such files: checkpoints of a training, and the weights of networks that others trained, whose
+state dict may lie below ``state_dict``, ``model`` or another entry. What fits of those is for ``fit_weights`` to find.
+"""
 
 from __future__ import annotations
 
+import pickle
 import re
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from wsolkit.errors import CheckpointError, nearest
 
-__all__ = ["check_weights", "load_weights", "read_checkpoint"]
+__all__ = [
+    "check_weights",
+    "download_failed",
+    "fetch_torchvision",
+    "find_state",
+    "load_weights",
+    "read_checkpoint",
+    "read_weights",
+]
+
+SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")
+WRAPPERS = ("state_dict", "model", "model_state", "model_state_dict", "network", "net", "teacher", "student")
+"""Entries of a file under which a state dict is looked for, in this order."""
 
 SHOWN = 4
 
@@ -30,35 +49,99 @@ def read_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, An
     Raises:
         CheckpointError: the file is missing, truncated, holds more than tensors and plain values, or is no checkpoint.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        others = [other.name for other in path.parent.glob("*.pth")] if path.parent.is_dir() else []
-        offer = nearest(path.name, others) if others else "Check the path."
-        raise CheckpointError(f"There is no checkpoint {path}. {offer}")
-    try:
-        checkpoint = torch.load(path, map_location=map_location, weights_only=True)
-    except MemoryError:
-        raise
-    except Exception as error:  # what a damaged or hostile file makes the reader raise cannot be foreseen
-        wanted = re.search(r"Unsupported global: GLOBAL (\S+)", str(error))
-        if wanted:
-            raise CheckpointError(
-                f"The checkpoint {path} holds more than tensors and plain values, so that loading it could run code: "
-                f"it asks for {wanted[1]}. It was not loaded. Get the weights as a plain state dict or as safetensors "
-                "from whoever made the file."
-            ) from None
-        raise CheckpointError(
-            f"The checkpoint {path} cannot be read: it is truncated, damaged or no checkpoint of tensors and plain "
-            f"values ({path.stat().st_size} bytes). Nothing in it was run. Copy it again, or use another one, such as "
-            "best.pth or an epoch_*.pth beside it."
-        ) from None
+    checkpoint = read_safely(path, map_location)
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("state_dict"), Mapping):
-        held = sorted(map(str, checkpoint))[:SHOWN] if isinstance(checkpoint, dict) else type(checkpoint).__name__
         raise CheckpointError(
-            f"The file {path} is no checkpoint of a training: it has no state_dict, but {held}. "
+            f"The file {path} is no checkpoint of a training: it has no state_dict, but {entries(checkpoint)}. "
             "Give pretrained weights of a backbone as weights=..., and checkpoints of wsolkit train here."
         )
     return checkpoint
+
+
+def read_weights(source: str | Path) -> dict[str, Tensor]:
+    """Read the state dict in a local .pth, .pt, .bin or .safetensors file, on the CPU.
+
+    Args:
+        source: path of the file.
+
+    Raises:
+        CheckpointError: the file is missing, damaged, could run code, or holds no state dict.
+    """
+    if str(source).startswith(("http://", "https://")):
+        raise CheckpointError(
+            f"Weights are read from local files, but got {source}. Download the file and give its path."
+        )
+    payload = read_safely(source)
+    state = find_state(payload)
+    if not state:
+        raise CheckpointError(
+            f"{source} holds no state dict, but {entries(payload)}. Save model.state_dict() and give that file."
+        )
+    return state
+
+
+def read_safely(path: str | Path, map_location: Any = "cpu") -> Any:
+    """Return what a file holds, if that is tensors and plain values.
+
+    Raises:
+        CheckpointError: the file is missing or damaged, or holds anything that could run code.
+    """
+    path = Path(path).expanduser()
+    if not path.is_file():
+        others = [other.name for other in path.parent.glob("*") if other.suffix in SUFFIXES]
+        offer = nearest(path.name, others) if others else f"Give the path of a {', '.join(SUFFIXES)} file."
+        raise CheckpointError(f"There is no file of weights {path}. {offer}")
+    try:
+        if path.suffix == ".safetensors":
+            return load_file(path)
+        return torch.load(path, map_location=map_location, weights_only=True)
+    except MemoryError:
+        raise
+    except Exception as error:  # what a damaged or hostile file makes the reader raise cannot be foreseen
+        wanted = re.search(r"GLOBAL (\S+)", str(error))
+        if wanted:
+            raise CheckpointError(
+                f"{path} was refused: it holds more than tensors and plain values, so that loading it could run code: "
+                f"it asks for {wanted[1]}. Get the weights as a plain state dict, best as .safetensors, from whoever "
+                "made the file."
+            ) from None
+        foreign = isinstance(error, pickle.UnpicklingError)  # torch advises to turn the check off
+        reason = "it was not written by torch.save" if foreign else first_line(error)
+        raise CheckpointError(
+            f"{path} ({path.stat().st_size} bytes) cannot be read as weights: {reason}. It is truncated, damaged or no "
+            "file of weights, and nothing in it was run. Download or copy it again and compare its size, or use "
+            "another one, such as best.pth or an epoch_*.pth beside it."
+        ) from None
+
+
+def find_state(payload: Any) -> dict[str, Tensor]:
+    """Return the state dict inside a checkpoint, or an empty one.
+
+    >>> find_state({"epoch": 3, "state_dict": {"fc.bias": torch.zeros(2)}})
+    {'fc.bias': tensor([0., 0.])}
+    """
+    if not isinstance(payload, Mapping):
+        return {}
+    for wrapper in WRAPPERS:
+        found = find_state(payload.get(wrapper))
+        if found:
+            return found
+    return {name: value for name, value in payload.items() if isinstance(name, str) and isinstance(value, Tensor)}
+
+
+def entries(payload: Any) -> str:
+    """Say what a file holds: the first few entries, or the type.
+
+    >>> entries({"epoch": 3}), entries([1, 2])
+    ("['epoch']", 'a list')
+    """
+    return str(sorted(map(str, payload))[:8]) if isinstance(payload, Mapping) else f"a {type(payload).__name__}"
+
+
+def first_line(error: Exception) -> str:
+    """Return the first line of what an error says, or its type where it says nothing."""
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return textwrap.shorten(lines[0], 200, placeholder="...") if lines else type(error).__name__
 
 
 def check_weights(model: nn.Module, state_dict: Mapping[str, Tensor], source: str | Path) -> None:
@@ -68,7 +151,7 @@ def check_weights(model: nn.Module, state_dict: Mapping[str, Tensor], source: st
         CheckpointError: names are missing or too many, or shapes differ; the message lists the first few.
     """
     expected = model.state_dict()
-    given = {name.removeprefix("module."): value for name, value in state_dict.items()}
+    given = plain_names(state_dict)
     complaints = []
     missing = [name for name in expected if name not in given]
     surplus = [name for name in given if name not in expected]
@@ -108,6 +191,36 @@ def load_weights(model: nn.Module, checkpoint: Mapping[str, Any], source: str | 
     Raises:
         CheckpointError: the checkpoint was made for another model.
     """
-    state = {name.removeprefix("module."): value for name, value in checkpoint["state_dict"].items()}
-    check_weights(model, state, source)
-    model.load_state_dict(state)
+    check_weights(model, checkpoint["state_dict"], source)
+    model.load_state_dict(plain_names(checkpoint["state_dict"]))
+
+
+def plain_names(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """Return a state dict without the prefix of a parallel wrapper.
+
+    >>> plain_names({"module.head.bias": torch.zeros(1)})
+    {'head.bias': tensor([0.])}
+    """
+    return {name.removeprefix("module."): value for name, value in state_dict.items()}
+
+
+def fetch_torchvision(what: str, download: Callable[..., dict[str, Tensor]]) -> dict[str, Tensor]:
+    """Download a state dict, or say in words why not.
+
+    Raises:
+        CheckpointError: there is no network, or the download failed.
+    """
+    try:
+        return download(progress=False, check_hash=True, map_location="cpu", weights_only=True)
+    except (OSError, RuntimeError) as error:
+        raise download_failed(what, error) from error
+
+
+def download_failed(what: str, error: Exception) -> CheckpointError:
+    """Return the error to raise where pretrained weights cannot be downloaded."""
+    return CheckpointError(
+        f"The pretrained weights of {what} could not be downloaded ({type(error).__name__}: {first_line(error)}). "
+        "Without network, fetch the file elsewhere and set weights=PATH (on the command line "
+        "--cfg-options model.backbone.weights=PATH), or point HF_HOME or TORCH_HOME at a cache that has it "
+        "(HF_HUB_OFFLINE=1 spares the retries)."
+    )

@@ -10,8 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from wsolkit import MODIFIERS, ConfigError, Levels, MapModifier
-from wsolkit.components import TimmBackbone, build_timm_model, feature_places, load_weights, read_weights
+from wsolkit import MODIFIERS, ConfigError, Levels, MapModifier, fit_weights, read_weights
+from wsolkit.components import TimmBackbone, build_timm_model, feature_places
 from wsolkit_ccnn.report_keys import is_report, report_keys
 from wsolkit_ccnn.stage import GatedStage, names_between, names_called_after, residual_blocks, undilate
 
@@ -94,7 +94,7 @@ class CCNNBackbone(TimmBackbone):
         stride = self.strides[self._fourth]
         self.strides = {**self.strides, AMM_LEVEL: stride, CONCAT: stride}
         if whole is not None:
-            self.report = load_weights(self, whole, min_match, origin=str(weights))
+            self.report = fit_weights(self, whole, min_match, origin=str(weights))
             self.report.log(f"{weights} into CCNN on timm's {name}")
 
     def forward(self, images: Tensor) -> Levels:

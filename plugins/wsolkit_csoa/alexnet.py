@@ -9,8 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.models import AlexNet_Weights, alexnet
 
-from wsolkit import Backbone, ConfigError, Levels
-from wsolkit.components import fetch_torchvision, load_weights, read_weights
+from wsolkit import Backbone, ConfigError, Levels, fetch_torchvision, fit_weights, read_weights
 
 __all__ = ["AlexNet"]
 
@@ -70,7 +69,7 @@ class AlexNet(Backbone):
             origin = "torchvision's alexnet" if weights is None else str(weights)
             download = AlexNet_Weights.IMAGENET1K_V1.get_state_dict
             state = fetch_torchvision(origin, download) if weights is None else read_weights(weights)
-            self.report = load_weights(self, state, min_match, origin=origin)
+            self.report = fit_weights(self, state, min_match, origin=origin)
             self.report.log(f"{origin} into AlexNet")
 
     def forward(self, images: Tensor) -> Levels:

@@ -269,7 +269,7 @@ def test_a_broken_checkpoint_is_explained(trained, tmp_path):
     config, checkpoint = trained
     content = checkpoint.read_bytes()
     (tmp_path / "half.pth").write_bytes(content[: len(content) // 2])
-    with pytest.raises(CheckpointError, match="half.pth cannot be read"):
+    with pytest.raises(CheckpointError, match=r"half.pth .* cannot be read"):
         Predictor.from_config(config, tmp_path / "half.pth")
     state = colour_model().state_dict()
     for change, words in (

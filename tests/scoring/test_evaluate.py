@@ -153,7 +153,7 @@ def test_the_command_prints_the_table_and_writes_the_numbers(config, model, tmp_
 
 def test_a_missing_checkpoint_is_one_line_not_a_traceback(tmp_path, capsys):
     assert main(["test", "cam_synthetic", str(tmp_path / "best.pth")]) == 2
-    assert "There is no checkpoint" in capsys.readouterr().err
+    assert "There is no file of weights" in capsys.readouterr().err
 
 
 def test_each_class_of_multi_label_data_has_its_precision_and_count():

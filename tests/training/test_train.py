@@ -188,7 +188,7 @@ def test_a_config_without_training_is_refused(micro_config, tmp_path):
 
 def test_a_broken_file_to_start_from_is_refused(micro_config, tmp_path):
     (tmp_path / "a.pth").write_text("no")
-    with pytest.raises(CheckpointError, match="no checkpoint"):
+    with pytest.raises(CheckpointError, match="no file of weights"):
         train(micro_config(load_from=str(tmp_path / "a.pth")), tmp_path / "work")
 
 

@@ -2,11 +2,6 @@ from .backbones.inception import InceptionV3 as InceptionV3
 from .backbones.timm_backbone import TimmBackbone as TimmBackbone
 from .backbones.timm_models import build_timm_model as build_timm_model, feature_places as feature_places
 from .backbones.vgg_gap import VGG16GAP as VGG16GAP
-from .backbones.weights import (
-    fetch_torchvision as fetch_torchvision,
-    load_weights as load_weights,
-    read_weights as read_weights,
-)
 from .boxes import (
     AllComponents as AllComponents,
     LargestComponent as LargestComponent,

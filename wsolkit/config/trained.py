@@ -17,6 +17,7 @@ from torch import Tensor
 from wsolkit.checkpoint import load_weights, read_checkpoint
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import CheckpointError, ConfigError
+from wsolkit.files import hash_file
 from wsolkit.model.localizer import Localizer
 from wsolkit.registry import DATASETS, HEADS, MODELS
 
@@ -174,12 +175,6 @@ def check_finite(state: Mapping[str, Any], name: str | Path) -> None:
             f"The checkpoint {name} holds NaN or infinity in {len(broken)} of {len(state)} weights ({broken[0]} "
             "first): training has diverged. Take an earlier checkpoint."
         )
-
-
-def hash_file(path: str | Path) -> str:
-    """Return the SHA-256 of a file's bytes."""
-    with Path(path).open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def class_names(known: Sequence[str], count: int | None) -> tuple[str, ...]:

@@ -19,7 +19,7 @@ from typing import Any
 from wsolkit.errors import ConfigError, PluginError
 from wsolkit.files import half_written, write_json
 from wsolkit.pipeline.fingerprint import Declaration
-from wsolkit.training.manifest import versions
+from wsolkit.versions import versions
 
 __all__ = ["BEGUN", "DONE", "RECORDS", "begin", "finish", "read_record", "remove_leftovers", "set_aside"]
 

@@ -9,7 +9,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -18,22 +17,11 @@ import torch
 import wsolkit
 from wsolkit.files import write_json
 from wsolkit.training.loops import innermost
+from wsolkit.versions import versions
 
 __all__ = ["data_fingerprint", "git_state", "write_manifest"]
 
-PACKAGES = ("torch", "torchvision", "timm", "mmengine", "numpy", "opencv-python")
 NAME = "manifest.json"
-
-
-def versions() -> dict[str, str]:
-    """Return the versions of Python, wsolkit and what results depend on."""
-    found = {"python": platform.python_version(), "wsolkit": wsolkit.__version__}
-    for package in PACKAGES:
-        try:
-            found[package] = metadata.version(package)
-        except metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
 
 
 def machine() -> dict[str, Any]:

@@ -10,8 +10,9 @@ from torch import Tensor, nn
 from torchvision.models import Inception_V3_Weights
 from torchvision.models.inception import BasicConv2d, InceptionA, InceptionB, InceptionC
 
-from wsolkit.components.backbones.weights import LoadReport, fetch_torchvision, load_weights, read_weights
+from wsolkit.checkpoint import fetch_torchvision, read_weights
 from wsolkit.errors import ConfigError
+from wsolkit.fit_weights import LoadReport, fit_weights
 from wsolkit.interfaces import Backbone, Levels
 
 __all__ = ["InceptionV3"]
@@ -130,7 +131,7 @@ class InceptionV3(Backbone):
             state = fetch_torchvision(origin, Inception_V3_Weights.IMAGENET1K_V1.get_state_dict)
         else:
             state = read_weights(weights)
-        self.report = load_weights(self, state, min_match, fresh=("conv_extra.",), origin=origin)
+        self.report = fit_weights(self, state, min_match, fresh=("conv_extra.",), origin=origin)
         self.report.log(f"{origin} into InceptionV3")
 
 

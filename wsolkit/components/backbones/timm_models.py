@@ -8,7 +8,7 @@ from typing import Any
 import timm
 from torch import nn
 
-from wsolkit.components.backbones.weights import download_failed
+from wsolkit.checkpoint import download_failed
 from wsolkit.errors import ConfigError, nearest
 
 __all__ = ["build_timm_model", "feature_places", "fixed_image_size"]

@@ -8,8 +8,9 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import VGG16_Weights
 
-from wsolkit.components.backbones.weights import LoadReport, fetch_torchvision, load_weights, read_weights
+from wsolkit.checkpoint import fetch_torchvision, read_weights
 from wsolkit.errors import ConfigError
+from wsolkit.fit_weights import LoadReport, fit_weights
 from wsolkit.interfaces import Backbone, Levels
 
 __all__ = ["VGG16GAP", "ConvReLU"]
@@ -111,9 +112,7 @@ class VGG16GAP(Backbone):
             state = fetch_torchvision(origin, VGG16_Weights.IMAGENET1K_V1.get_state_dict)
         else:
             state = read_weights(weights)
-        self.report = load_weights(
-            self, state, min_match, fresh=("conv6.",), aliases=torchvision_names(), origin=origin
-        )
+        self.report = fit_weights(self, state, min_match, fresh=("conv6.",), aliases=torchvision_names(), origin=origin)
         self.report.log(f"{origin} into VGG16GAP")
 
 

@@ -1,47 +1,24 @@
-"""Reads weight files safely and loads them into a model with a report of what fitted.
+"""Loads what fits of weights that were made for another layout of a network, with a report of what fitted.
 
-Files come in many layouts of the same network: a bare state dict, one wrapped in ``state_dict`` or ``model``, and
-names behind a prefix (``module.`` of a parallel wrapper, ``module.encoder_q.`` of MoCo v2 and DetCo, ``backbone.`` of
-mmengine and wsolkit). Instead of a list of layouts, the prefix that makes most names fit is stripped. What did not fit
-is reported, and a file that fits too little is refused: a network that silently keeps its random weights looks like a
-bad method.
+The same network comes in many layouts: names behind a prefix (``module.`` of a parallel wrapper, ``module.encoder_q.``
+of MoCo v2 and DetCo, ``backbone.`` of mmengine and wsolkit). Instead of a list of layouts, the prefix that makes most
+names fit is stripped. What did not fit is reported, and weights that fit too little are refused: a network that
+silently keeps its random weights looks like a bad method.
 """
 
 from __future__ import annotations
 
 import logging
-import pickle
-import re
-import textwrap
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
-from typing import Any
 
-import torch
 from mmengine.logging import print_log
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from wsolkit.errors import CheckpointError
 
-__all__ = [
-    "LoadReport",
-    "choose_prefix",
-    "download_failed",
-    "fetch_torchvision",
-    "find_state",
-    "load_weights",
-    "read_weights",
-]
-
-WRAPPERS = ("state_dict", "model", "model_state", "model_state_dict", "network", "net", "teacher", "student")
-"""Entries of a checkpoint under which a state dict is looked for, in this order."""
-
-DAMAGED = (SafetensorError, RuntimeError, EOFError, OSError, ValueError, LookupError, AttributeError)
-"""What readers raise about a file that is cut off or no weight file."""
+__all__ = ["LoadReport", "choose_prefix", "fit_weights"]
 
 Convert = Callable[[dict[str, Tensor], nn.Module], dict[str, Tensor]]
 
@@ -86,85 +63,7 @@ class LoadReport:
         print_log(f"Weights from {what}: {self.summary()}.", logger="current", level=level)
 
 
-def read_weights(source: str | Path) -> dict[str, Tensor]:
-    """Read the state dict in a local .pth, .pt, .bin or .safetensors file, on the CPU.
-
-    Pickled files are only read with ``weights_only=True``, so that a file from the net cannot run code.
-
-    Args:
-        source: path of the file.
-
-    Raises:
-        CheckpointError: the file is missing, damaged, wants to run code, or holds no state dict.
-    """
-    if str(source).startswith(("http://", "https://")):
-        raise CheckpointError(
-            f"Weights are read from local files, but got {source}. Download the file and give its path."
-        )
-    path = Path(source).expanduser()
-    if not path.is_file():
-        raise CheckpointError(
-            f"There is no weight file {path}. Give the path of a .pth, .pt, .bin or .safetensors file as weights=PATH."
-        )
-    try:
-        if path.suffix == ".safetensors":
-            return load_file(path)
-        payload = torch.load(path, map_location="cpu", weights_only=True)
-    except pickle.UnpicklingError as error:
-        if "Unsupported operand" in str(error):
-            raise _damaged(path, "it was not written by torch.save") from error
-        named = re.search(r"GLOBAL (\S+)", str(error))
-        raise CheckpointError(
-            f"{path} was refused: it holds Python objects that could run code ({named[1] if named else 'unnamed'}). If "
-            "you trust where it comes from, load it there and save its state_dict alone, best as .safetensors."
-        ) from error
-    except DAMAGED as error:
-        raise _damaged(path, _first_line(error)) from error
-    state = find_state(payload)
-    if not state:
-        entries = list(payload)[:8] if isinstance(payload, Mapping) else type(payload).__name__
-        raise CheckpointError(f"{path} holds no state dict, but {entries}. Save model.state_dict() and give that file.")
-    return state
-
-
-def find_state(payload: Any) -> dict[str, Tensor]:
-    """Return the state dict inside a checkpoint, or an empty one.
-
-    >>> find_state({"epoch": 3, "state_dict": {"fc.bias": torch.zeros(2)}})
-    {'fc.bias': tensor([0., 0.])}
-    """
-    if not isinstance(payload, Mapping):
-        return {}
-    for wrapper in WRAPPERS:
-        found = find_state(payload.get(wrapper))
-        if found:
-            return found
-    return {name: value for name, value in payload.items() if isinstance(name, str) and isinstance(value, Tensor)}
-
-
-def choose_prefix(names: Iterable[str], wanted: Iterable[str]) -> str:
-    """Return the dotted prefix to strip so that most names are wanted ones; of equals, the first met.
-
-    >>> choose_prefix(["module.encoder_q.conv1.weight", "module.queue", "conv1.bias"], ["conv1.weight", "conv1.bias"])
-    'module.encoder_q.'
-    >>> choose_prefix(["head.weight"], ["conv1.weight"])
-    ''
-    """
-    known = set(wanted)
-    hits: Counter[str] = Counter()
-    for name in names:
-        start = 0
-        while True:
-            if name[start:] in known:
-                hits[name[:start]] += 1
-            dot = name.find(".", start)
-            if dot < 0:
-                break
-            start = dot + 1
-    return max(hits, key=hits.__getitem__, default="")
-
-
-def load_weights(
+def fit_weights(
     module: nn.Module,
     state: Mapping[str, Tensor],
     min_match: float = 0.9,
@@ -191,7 +90,8 @@ def load_weights(
     Raises:
         CheckpointError: the ratio is below ``min_match``.
 
-    >>> report = load_weights(nn.Linear(2, 1), {"module.weight": torch.ones(1, 2), "module.bias": torch.zeros(1)})
+    >>> import torch
+    >>> report = fit_weights(nn.Linear(2, 1), {"module.weight": torch.ones(1, 2), "module.bias": torch.zeros(1)})
     >>> report.prefix, report.ratio
     ('module.', 1.0)
     """
@@ -214,26 +114,26 @@ def load_weights(
     return report
 
 
-def fetch_torchvision(what: str, download: Callable[..., dict[str, Tensor]]) -> dict[str, Tensor]:
-    """Download a state dict, or say in words why not.
+def choose_prefix(names: Iterable[str], wanted: Iterable[str]) -> str:
+    """Return the dotted prefix to strip so that most names are wanted ones; of equals, the first met.
 
-    Raises:
-        CheckpointError: there is no network, or the download failed.
+    >>> choose_prefix(["module.encoder_q.conv1.weight", "module.queue", "conv1.bias"], ["conv1.weight", "conv1.bias"])
+    'module.encoder_q.'
+    >>> choose_prefix(["head.weight"], ["conv1.weight"])
+    ''
     """
-    try:
-        return download(progress=False, check_hash=True, map_location="cpu", weights_only=True)
-    except (OSError, RuntimeError) as error:
-        raise download_failed(what, error) from error
-
-
-def download_failed(what: str, error: Exception) -> CheckpointError:
-    """Return the error to raise where pretrained weights cannot be downloaded."""
-    return CheckpointError(
-        f"The pretrained weights of {what} could not be downloaded ({type(error).__name__}: {_first_line(error)}). "
-        "Without network, fetch the file elsewhere and set weights=PATH (on the command line "
-        "--cfg-options model.backbone.weights=PATH), or point HF_HOME or TORCH_HOME at a cache that has it "
-        "(HF_HUB_OFFLINE=1 spares the retries)."
-    )
+    known = set(wanted)
+    hits: Counter[str] = Counter()
+    for name in names:
+        start = 0
+        while True:
+            if name[start:] in known:
+                hits[name[:start]] += 1
+            dot = name.find(".", start)
+            if dot < 0:
+                break
+            start = dot + 1
+    return max(hits, key=hits.__getitem__, default="")
 
 
 def _known_names(own: Iterable[str], aliases: Mapping[str, str]) -> dict[str, str]:
@@ -292,15 +192,3 @@ def _match(
 def _examples(names: tuple[str, ...]) -> str:
     shown = ", ".join(map(repr, names[:3])) + (", ..." if len(names) > 3 else "")
     return f" ({shown})" if names else ""
-
-
-def _first_line(error: Exception) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return textwrap.shorten(lines[0], 200, placeholder="...") if lines else type(error).__name__
-
-
-def _damaged(path: Path, reason: str) -> CheckpointError:
-    return CheckpointError(
-        f"{path} ({path.stat().st_size} bytes) cannot be read as weights: {reason}. It is damaged, cut "
-        "off or no weight file; download or copy it again and compare its size."
-    )
