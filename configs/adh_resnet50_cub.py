@@ -17,7 +17,8 @@ model = dict(
     backbone=dict(type="TimmBackbone", name="resnet50.tv_in1k", levels=["layer4"], output_stride=16),
     head=dict(type="CAMHead", form="linear"),
     modifiers=[
-        dict(type="AttentionSelection", at=place, alpha_fg=0.9, hide=hide) for place in ("layer2", "layer3", "layer4")
+        dict(type="AttentionSelection", at=place, rule=dict(alpha_fg=0.9), hide=hide)
+        for place in ("layer2", "layer3", "layer4")
     ],
     losses=[dict(type="CrossEntropy")],
     box_extractor=dict(type="LargestComponent", threshold=0.2),

@@ -4,7 +4,8 @@
 
 Learning rate 1e-3 for all parts, batches of 32 and the thresholds as the thesis. For images of 224 pixels the maps have
 28 x 28 cells and 256 channels behind pool3, 14 x 14 cells and 512 channels behind pool4 and conv5_3. A dispersion of 40
-is hardly ever reached on 14 x 14 cells, which have 32.5 in all; normalize_dispersion=True makes it one for both sizes.
+is hardly ever reached on 14 x 14 cells, which have 32.5 in all; rule=dict(normalize_dispersion=True) makes it one
+for both sizes.
 """
 
 _base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py"]

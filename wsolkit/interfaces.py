@@ -76,6 +76,7 @@ class MapModifier(nn.Module, ABC):
 
     def __init__(self) -> None:  # nn.Module's own takes anything, which would hide a misspelt argument
         super().__init__()
+        self._noted: dict[str, Tensor | float] = {}
 
     @abstractmethod
     def modify(self, maps: Tensor) -> Tensor:
@@ -87,9 +88,18 @@ class MapModifier(nn.Module, ABC):
             return maps
         return self.modify(maps)
 
+    def note(self, **numbers: Tensor | float) -> None:
+        """Keep named numbers about this batch for the training log; call it in ``modify``.
+
+        Tensors of one element stay where they are until ``scalars`` is called, so that no device is waited for.
+        """
+        for name, number in numbers.items():
+            self._noted[name] = number.detach() if isinstance(number, Tensor) else number
+
     def scalars(self) -> dict[str, float]:
-        """Return named numbers about the last batch for the training log."""
-        return {}
+        """Return the named numbers noted since the last call, and forget them."""
+        noted, self._noted = self._noted, {}
+        return {name: float(number) for name, number in noted.items()}
 
     def prepare_training(self) -> None:
         """Read what training needs and prediction does not; called before a training writes or removes anything."""

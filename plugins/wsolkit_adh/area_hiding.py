@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 
 from wsolkit import ConfigError, MapModifier
+from wsolkit.components import hide
 from wsolkit_adh.expected_pixels import default_block_size, outside_squares, peak_pixels, soft_argmax, spatial_softmax
 
 __all__ = ["AreaHiding", "channel_scores", "outside_peak"]
@@ -132,21 +133,19 @@ class AreaHiding(MapModifier):
         self.locate = locate
         self.temperature = temperature
         self.rescale = rescale
-        self.hidden: Tensor | None = None
-        self.off_centre: dict[str, Tensor] = {}
 
     def modify(self, maps: Tensor) -> Tensor:
         """Return maps (B, C, h, w) with the hidden cells of each image at 0."""
-        keep = self.kept_cells(maps)
-        mask = keep[:, None].to(maps.dtype)
-        if self.rescale:
-            kept = keep.sum((1, 2)).clamp(min=1)
-            mask = mask * (keep[0].numel() / kept)[:, None, None, None].to(maps.dtype)
-        return maps * mask
+        return hide(maps, self.kept_cells(maps), rescale="image" if self.rescale else None)
 
     @torch.no_grad()
     def kept_cells(self, maps: Tensor) -> Tensor:
-        """Return the cells that all branches keep, (B, h, w) bool, of maps (B, C, h, w)."""
+        """Return the cells that all branches keep, (B, h, w) bool, of maps (B, C, h, w).
+
+        Noted are the part of the cells that is ``hidden`` and how far the pixels lie from the maps' centres, a mean
+        over images, in parts of the way to a corner: where a softmax is nearly uniform, the expected pixel is the
+        centre of every map, and the distance near 0.
+        """
         maps = maps.detach()
         size = (maps.shape[2], maps.shape[3])
         block_size = self.block_size or default_block_size(size)
@@ -160,10 +159,10 @@ class AreaHiding(MapModifier):
                 pixels["spatial"] = self.pixels(attention[:, None])
         if self.channel:
             pixels["channel"] = self.pixels(self.strongest(maps))
-        for found in pixels.values():
+        for name, found in pixels.items():
             keep &= outside_squares(found, size, block_size)
-        self.hidden = 1 - keep.float().mean()
-        self.off_centre = {name: distance_from_centre(found, size).mean() for name, found in pixels.items()}
+            self.note(**{f"{name}_off_centre": distance_from_centre(found, size).mean()})
+        self.note(hidden=1 - keep.float().mean())
         return keep
 
     def pixels(self, maps: Tensor) -> Tensor:
@@ -177,17 +176,6 @@ class AreaHiding(MapModifier):
         scores = channel_scores(maps, self.channel_score, self.temperature)
         best = scores.topk(min(self.top_k, scores.shape[1]), dim=1).indices  # (B, P)
         return maps[torch.arange(len(maps), device=maps.device)[:, None], best]
-
-    def scalars(self) -> dict[str, float]:
-        """Return the part of the cells that the last batch lost, and how far its pixels lay from the maps' centres.
-
-        The distances are means over images, in parts of that from the centre to a corner: where a softmax is nearly
-        uniform, the expected pixel is the centre of every map, and the distance near 0.
-        """
-        if self.hidden is None:
-            return {}
-        far = {f"{name}_off_centre": float(value) for name, value in self.off_centre.items()}
-        return {"hidden": float(self.hidden), **far}
 
 
 def distance_from_centre(pixels: Tensor, size: tuple[int, int]) -> Tensor:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Mapping
+from dataclasses import fields
 from typing import Any, ClassVar
 
 from torch import Tensor
 
-from wsolkit import MODIFIERS, ConfigError, MapModifier, ShapeError
+from wsolkit import MODIFIERS, ConfigError, MapModifier, ShapeError, nearest
+from wsolkit.components import hide
 from wsolkit_ass.rules import CLUTTER, HIDE, PASS, SelectionRule, at_least, attention_maps
 
 __all__ = ["AttentionSelection"]
@@ -23,18 +25,9 @@ class AttentionSelection(MapModifier):
     background. Each image is judged by itself, and no gradient flows through the choice.
 
     Args:
-        alpha_fg: threshold of the peak, in (0, 1].
         alpha_bg: threshold of the background, in [0, alpha_fg); 0.2 in the experiments of the thesis, 0.1 in its
             description of the method.
-        alpha_object: threshold of the object, in (0, 1].
-        dispersion: least dispersion of clutter; by default 40, or 40 / 130.5 with ``normalize_dispersion``.
-        min_cells: least number of cells of a peak that can be clutter.
-        small_object: images whose object covers less than this part of the map are passed.
-        peak_share: so are those whose peak is more than this part of their object.
-        variance_weight: mu 1, of the variances in the dispersion.
-        component_weight: mu 2, of the number of pieces in the dispersion.
-        normalize_dispersion: divide the variances by those of all cells of the map. As it is in the thesis, the
-            dispersion is in cells squared: all cells of 14 x 14 have 32.5, so 40 is hardly ever reached there.
+        rule: the rule's own numbers where they are not the thesis's, ``dict(alpha_fg=0.9)``; see ``SelectionRule``.
         rescale: scale what an image keeps by its number of cells over that of its kept ones.
         hide: configuration of another map modifier that hides in the place of the peak's mask, where an image is to be
             hidden or cluttered; the others do not pass through it.
@@ -44,7 +37,7 @@ class AttentionSelection(MapModifier):
         ConfigError: a number is out of range, or ``hide`` is no map modifier.
 
     >>> import torch
-    >>> modifier = AttentionSelection(small_object=0.0)
+    >>> modifier = AttentionSelection(rule=dict(small_object=0.0))
     >>> maps = torch.tensor([[[[9.0, 4.0, 4.0, 4.0, 0.0]]]])
     >>> modifier(maps).tolist(), modifier.scalars()
     ([[[[0.0, 4.0, 4.0, 4.0, 0.0]]]], {'clutter': 0.0, 'pass': 0.0, 'hide': 1.0})
@@ -54,36 +47,18 @@ class AttentionSelection(MapModifier):
 
     def __init__(
         self,
-        alpha_fg: float = 0.8,
         alpha_bg: float = 0.2,
-        alpha_object: float = 0.3,
-        dispersion: float | None = None,
-        min_cells: int = 4,
-        small_object: float = 0.2,
-        peak_share: float = 0.3,
-        variance_weight: float = 1.0,
-        component_weight: float = 0.0,
-        normalize_dispersion: bool = False,
+        rule: Mapping[str, Any] | SelectionRule | None = None,
         rescale: bool = False,
         hide: Any = None,
         channels: int | None = None,
     ) -> None:
         super().__init__()
-        self.rule = SelectionRule(
-            alpha_fg,
-            alpha_object,
-            dispersion,
-            min_cells,
-            small_object,
-            peak_share,
-            variance_weight,
-            component_weight,
-            normalize_dispersion,
-        )
-        if not 0 <= alpha_bg < alpha_fg:
+        self.rule = rule if isinstance(rule, SelectionRule) else built_rule(rule or {})
+        if not 0 <= alpha_bg < self.rule.alpha_fg:
             raise ConfigError(
-                f"alpha_bg of AttentionSelection should be in [0, alpha_fg), alpha_fg being {alpha_fg}, but got "
-                f"{alpha_bg}. Nothing would be left of an image with clutter."
+                f"alpha_bg of AttentionSelection should be in [0, alpha_fg), alpha_fg being {self.rule.alpha_fg}, but "
+                f"got {alpha_bg}. Nothing would be left of an image with clutter."
             )
         self.alpha_bg = alpha_bg
         self.rescale = rescale
@@ -93,7 +68,6 @@ class AttentionSelection(MapModifier):
                 f"rescale=True of AttentionSelection counts the cells of its own masks, but hide is "
                 f"{type(self.hide).__name__}, whose masks it does not know. Leave rescale out here and set it there."
             )
-        self.answers: Tensor | None = None
 
     def modify(self, maps: Tensor) -> Tensor:
         """Return maps (B, C, h, w) with the chosen cells of the chosen images at 0."""
@@ -103,18 +77,15 @@ class AttentionSelection(MapModifier):
         answers = self.rule(attention, peak)
         nothing_left = (answers == CLUTTER) & ~(inside & ~peak).any(2).any(1)
         answers = answers.masked_fill(nothing_left, PASS)
-        self.answers = answers
+        names = {"clutter": CLUTTER, "pass": PASS, "hide": HIDE}
+        self.note(**{name: (answers == answer).float().mean() for name, answer in names.items()})
         if bool((answers == PASS).all()):
             return maps
         keep = inside | (answers != CLUTTER)[:, None, None]
         if self.hide is not None:
             return self._hidden_by_other(maps, answers, keep)
         keep &= ~peak | (answers == PASS)[:, None, None]
-        mask = keep[:, None].to(maps.dtype)
-        if self.rescale:
-            kept = keep.sum((1, 2)).clamp(min=1)
-            mask = mask * (keep[0].numel() / kept)[:, None, None, None].to(maps.dtype)
-        return maps * mask
+        return hide(maps, keep, rescale="image" if self.rescale else None)
 
     def _hidden_by_other(self, maps: Tensor, answers: Tensor, keep: Tensor) -> Tensor:
         """Put the images that are not passed through ``hide``, then take the background off those with clutter."""
@@ -138,13 +109,21 @@ class AttentionSelection(MapModifier):
 
     def scalars(self) -> dict[str, float]:
         """Return the parts of the last batch that were clutter, passed and hidden, and the numbers of ``hide``."""
-        if self.answers is None:
-            return {}
-        names = {"clutter": CLUTTER, "pass": PASS, "hide": HIDE}
-        found = {name: float((self.answers == answer).float().mean()) for name, answer in names.items()}
-        if self.hide is not None and found["pass"] < 1:
-            found.update({f"hide_{name}": value for name, value in self.hide.scalars().items()})
-        return found
+        others = {} if self.hide is None else self.hide.scalars()
+        return {**super().scalars(), **{f"hide_{name}": number for name, number in others.items()}}
+
+
+def built_rule(config: Mapping[str, Any]) -> SelectionRule:
+    """Return the rule with the numbers of a configuration.
+
+    Raises:
+        ConfigError: one is unknown or out of range.
+    """
+    known = [each.name for each in fields(SelectionRule)]
+    for name in config:
+        if name not in known:
+            raise ConfigError(f"The rule of AttentionSelection has no {name!r}. {nearest(name, known)}")
+    return SelectionRule(**config)
 
 
 def built_modifier(config: Any, channels: int | None) -> MapModifier:

@@ -46,7 +46,6 @@ class EraseFound(MapModifier):
         self.first = FirstClassifier("EraseFound", checkpoint, config)
         self.threshold = threshold
         self._preprocessor = (preprocessor,)  # in a tuple, so that it does not become a part of this module
-        self.erased: Tensor | None = None
 
     def modify(self, maps: Tensor) -> Tensor:
         """Return images (B, 3, H, W) with what was found in black.
@@ -61,7 +60,7 @@ class EraseFound(MapModifier):
         if maps.shape[1] != 3:
             raise ShapeError(f"EraseFound erases images (B, 3, H, W), but got {tuple(maps.shape)}. Set at='image'.")
         found = self.first.regions(maps, self.threshold, preprocessor)
-        self.erased = found
+        self.note(erased=found.mean(dtype=torch.float32))
         return torch.where(found[:, None], self.first.black(maps, preprocessor), maps)
 
     def prepare_training(self) -> None:
@@ -72,7 +71,3 @@ class EraseFound(MapModifier):
             CheckpointError: the checkpoint is missing, cannot be read or is of another model.
         """
         self.first.model(torch.device("cpu"))
-
-    def scalars(self) -> dict[str, float]:
-        """Return the share of pixels that the last batch lost."""
-        return {} if self.erased is None else {"erased": float(self.erased.mean(dtype=torch.float32))}

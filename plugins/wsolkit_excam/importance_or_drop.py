@@ -47,16 +47,11 @@ class ImportanceOrDrop(MapModifier):
         self.threshold = threshold
         self.drop_prob = drop_prob
         self.per = per
-        self.dropped: Tensor | None = None
 
     def modify(self, maps: Tensor) -> Tensor:
         """Return maps (B, C, h, w), each weighted or with cells at 0."""
         size = [maps.shape[axis] if axis in SIZES[self.per] else 1 for axis in range(4)]
         drop = torch.rand(size, device=maps.device) < self.drop_prob
         lost = (maps.detach() >= math.log(self.threshold / (1 - self.threshold))) & drop
-        self.dropped = lost
+        self.note(dropped=lost.mean(dtype=torch.float32))
         return torch.where(drop, maps, maps * torch.sigmoid(maps)).masked_fill(lost, 0)
-
-    def scalars(self) -> dict[str, float]:
-        """Return the share of cells that the last batch lost."""
-        return {} if self.dropped is None else {"dropped": float(self.dropped.mean(dtype=torch.float32))}

@@ -155,7 +155,6 @@ class SequentialDrop(MapModifier):
         self.at_test = at_test
         self.fixed_delta = delta
         self.delta_logit = nn.Parameter(torch.tensor(math.log(delta / (1 - delta)))) if learn_delta else None
-        self.gates: Tensor | None = None
 
     @property
     def delta(self) -> Tensor | float:
@@ -183,16 +182,11 @@ class SequentialDrop(MapModifier):
             gates = hard_gates(every.detach(), self.fixed_delta, self.variant, self.first_map)
         else:
             gates = soft_gates(every, self.delta, self.temperature, self.variant, self.first_map).to(maps.dtype)
-        self.gates = gates.detach()
+        self.note(dropped=1 - gates.detach().mean(dtype=torch.float32))
+        if self.delta_logit is not None:
+            self.note(delta=self.delta_logit.detach().sigmoid())
         if self.fill == ZERO:
             return (every * gates).flatten(1, 2)
         lowest = every.detach().amin((-2, -1), keepdim=True)
         kept = torch.where(gates, every, lowest) if self.temperature is None else torch.lerp(lowest, every, gates)
         return kept.flatten(1, 2)
-
-    def scalars(self) -> dict[str, float]:
-        """Return the share of cells that the last batch lost, and delta where it is learned."""
-        if self.gates is None:
-            return {}
-        known = {"dropped": 1 - float(self.gates.mean(dtype=torch.float32))}
-        return known if self.delta_logit is None else {**known, "delta": float(self.delta_logit.detach().sigmoid())}

@@ -3,7 +3,7 @@ import pytest
 import torch
 from hypothesis import given, settings, strategies as st
 
-from wsolkit.components.modifiers import DropBlock, SpatialDropout, drop_block_mask, seed_rate
+from wsolkit.components.modifiers import DropBlock, SpatialDropout, drop_block_mask, hide, seed_rate
 from wsolkit.errors import ConfigError
 
 
@@ -50,8 +50,36 @@ def test_kept_cells_are_scaled_by_cells_over_kept_cells(seeds):
 
     keep = dropped != 0
     torch.testing.assert_close(dropped[keep], maps[keep] * keep.numel() / keep.sum())
-    assert 0.15 < modifier.scalars()["dropped"] < 0.35
-    assert modifier.scalars()["dropped"] == pytest.approx(1 - float(keep.float().mean()), abs=1e-6)
+    lost = modifier.scalars()["dropped"]
+    assert 0.15 < lost < 0.35
+    assert lost == pytest.approx(1 - float(keep.float().mean()), abs=1e-6)
+
+
+@pytest.mark.parametrize("rescale", [None, "image", "batch"])
+@pytest.mark.parametrize("channels", [0, 1, 3])
+def test_what_is_hidden_and_scaled_cell_by_cell(rescale, channels):
+    generator = torch.Generator().manual_seed(channels)
+    maps = torch.randn(4, 3, 5, 6, generator=generator, dtype=torch.float64)
+    keep = torch.rand(4, *[channels] * bool(channels), 5, 6, generator=generator) < 0.6
+    keep[2] = False  # nothing of one image is kept
+    found = hide(maps, keep, rescale)
+    cells = keep[:, None] if channels == 0 else keep
+    every = int(cells.sum())
+    for image in range(4):
+        kept = int(cells[image].sum())
+        scale = {None: 1.0, "image": cells[0].numel() / max(kept, 1), "batch": cells.numel() / max(every, 1)}[rescale]
+        for channel in range(3):
+            for y, x in np.ndindex(5, 6):
+                shown = bool(cells[image, channel if channels == 3 else 0, y, x])
+                expected = float(maps[image, channel, y, x]) * scale * shown
+                assert float(found[image, channel, y, x]) == pytest.approx(expected, rel=1e-6)
+
+
+def test_what_is_hidden_of_all_is_zero_and_not_nan():
+    for rescale in (None, "image", "batch"):
+        assert hide(torch.ones(2, 3, 2, 2), torch.zeros(2, 2, 2, dtype=torch.bool), rescale).eq(0).all()
+    with pytest.raises(ConfigError, match="rescale should be 'image', 'batch' or None, but got 'cell'"):
+        hide(torch.ones(1, 1, 1, 1), torch.ones(1, 1, 1, dtype=torch.bool), "cell")
 
 
 def test_one_draw_per_image_is_shared_by_the_channels():

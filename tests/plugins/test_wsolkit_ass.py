@@ -102,20 +102,33 @@ OPTIONS = [
 ]
 
 
+def selection(alpha_bg=0.2, **rule):
+    """Return the modifier with these numbers, most of which are the rule's."""
+    return AttentionSelection(alpha_bg=alpha_bg, rule=rule).train()
+
+
+def answer_of(maps, **options):
+    """Return what is done with one image, and what it becomes."""
+    modifier = selection(**options)
+    found = modifier(maps)
+    (name,) = (name for name, share in modifier.scalars().items() if share == 1)
+    return {name: answer for answer, name in NAMES.items()}[name], found
+
+
 @pytest.mark.parametrize("options", OPTIONS, ids=range(len(OPTIONS)))
 def test_masks_and_answers_image_by_image(options):
     maps = blobs()
-    modifier = AttentionSelection(**options).train()
+    modifier = selection(**options)
     found = modifier(maps)
     answers = []
     for image, features in enumerate(maps.numpy()):
         answer, mask = mask_by_hand(features.mean(0), options)
-        assert int(modifier.answers[image]) == answer
+        assert answer_of(maps[image : image + 1], **options)[0] == answer
         np.testing.assert_array_equal(found[image].numpy(), features * mask.astype(np.float32))
         answers.append(answer)
     assert set(answers) == {CLUTTER, PASS, HIDE}  # or the maps show too little
-    for answer, name in NAMES.items():
-        assert modifier.scalars()[name] == pytest.approx(answers.count(answer) / len(answers))
+    shares = {name: answers.count(answer) / len(answers) for answer, name in NAMES.items()}
+    assert modifier.scalars() == pytest.approx(shares)
 
 
 def test_the_maximum_of_the_maps_that_the_rule_compares_is_their_own():
@@ -126,12 +139,6 @@ def test_the_maximum_of_the_maps_that_the_rule_compares_is_their_own():
 
 def drawn(side=10, value=0.0):
     return torch.full((1, 1, side, side), value)
-
-
-def answer_of(maps, **options):
-    modifier = AttentionSelection(**options).train()
-    found = modifier(maps)
-    return int(modifier.answers[0]), found
 
 
 def test_an_object_with_a_small_peak_loses_the_peak():
@@ -205,8 +212,8 @@ def test_maps_of_which_clutter_would_leave_nothing_are_passed(hide):
     modifier = AttentionSelection(hide=hide).train()
     found = modifier(maps)
     assert torch.equal(found[:2], maps[:2])
-    assert modifier.scalars()["pass"] == pytest.approx(2 / 3)
-    assert modifier.scalars()["clutter"] == pytest.approx(1 / 3)
+    noted = modifier.scalars()
+    assert (noted["pass"], noted["clutter"]) == (pytest.approx(2 / 3), pytest.approx(1 / 3))
     assert 0 < (found[2] > 0).float().mean() < 1
 
 
@@ -274,10 +281,8 @@ class Halve(MapModifier):
 
     def modify(self, maps):
         self.given = maps
+        self.note(images=len(maps))
         return maps * self.factor
-
-    def scalars(self):
-        return {"images": float(len(self.given))}
 
 
 class Shrink(MapModifier):
@@ -287,13 +292,10 @@ class Shrink(MapModifier):
 
 def test_another_modifier_hides_in_the_chosen_images_alone():
     maps = blobs()
-    plain = AttentionSelection().train()
-    plain(maps)
-    answers = plain.answers
+    answers = torch.tensor([answer_of(maps[image : image + 1])[0] for image in range(len(maps))])
     modifier = AttentionSelection(hide={"type": Halve}, channels=5).train()
     found = modifier(maps)
     assert modifier.hide.channels == 5
-    assert torch.equal(modifier.answers, answers)
     assert torch.equal(modifier.hide.given, maps[answers != PASS])
     for image, features in enumerate(maps):
         expected = features
@@ -310,6 +312,7 @@ def test_a_batch_that_is_hidden_or_passed_whole_takes_no_detour():
     answers = AttentionSelection().rule(attention_maps(maps), at_least(attention_maps(maps), 0.8))
     modifier = AttentionSelection(hide=Halve(5)).train()
     assert torch.equal(modifier(maps[answers == HIDE]), maps[answers == HIDE] / 2)
+    assert modifier.scalars()["hide_images"] == float((answers == HIDE).sum())
     passed = maps[answers == PASS]
     assert modifier(passed) is passed
     assert modifier.scalars() == {"clutter": 0.0, "pass": 1.0, "hide": 0.0}  # no stale number of the other
@@ -343,8 +346,21 @@ def test_the_modifier_that_hides_has_to_be_one_and_to_keep_the_shape():
     ],
 )
 def test_wrong_numbers_are_explained(options, words):
+    alpha_bg = {name: value for name, value in options.items() if name == "alpha_bg"}
+    rule = {name: value for name, value in options.items() if name != "alpha_bg"}
     with pytest.raises(ConfigError, match=words):
-        MODIFIERS.build({"type": "ASS", **options})
+        MODIFIERS.build({"type": "AttentionSelection", "rule": rule, **alpha_bg})
+
+
+def test_an_unknown_number_of_the_rule_is_answered_with_the_nearest():
+    with pytest.raises(ConfigError, match=r"The rule of AttentionSelection has no 'alpha'. Did you mean 'alpha_fg'\?"):
+        AttentionSelection(rule={"alpha": 0.9})
+
+
+def test_a_rule_may_be_handed_over_as_it_is():
+    rule = SelectionRule(alpha_fg=0.9)
+    assert AttentionSelection(rule=rule).rule is rule
+    assert AttentionSelection(rule={"alpha_fg": 0.9}).rule == rule
 
 
 def test_a_model_trains_with_it_and_logs_its_shares():
@@ -353,7 +369,9 @@ def test_a_model_trains_with_it_and_logs_its_shares():
         backbone={"type": "TimmBackbone", "name": "resnet10t", "levels": ["layer4"], "output_stride": 16},
         head={"type": "LinearHead", "num_classes": 3},
         losses=[{"type": "CrossEntropy"}],
-        modifiers=[{"type": "ASS", "at": "layer2", "hide": {"type": "SpatialDropout", "drop_prob": 0.5}}],
+        modifiers=[
+            {"type": "AttentionSelection", "at": "layer2", "hide": {"type": "SpatialDropout", "drop_prob": 0.5}}
+        ],
         precision="fp32",
     )
     images, labels = torch.randn(4, 3, 64, 64), torch.tensor([0, 1, 2, 0])

@@ -12,7 +12,7 @@ from wsolkit.components.heads import ConvHead
 from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
 from wsolkit.registry import DATASETS, MODELS, MODIFIERS
-from wsolkit_excam import ExclusiveMaps, ImportanceOrDrop, SequentialDrop, mean_cosine, mean_square_distance
+from wsolkit_excam import ExclusiveMaps, ImportanceOrDrop, SequentialDrop, hard_gates, mean_cosine, mean_square_distance
 
 CONFIGS = [
     "excam_resnet101_voc12",
@@ -116,7 +116,7 @@ def test_filling_with_the_lowest_score_changes_no_kept_cell_and_has_no_gradient(
     maps = (drawn(2, 6, 5, 5).to(dtype) * 3).requires_grad_()
     modifier = SequentialDrop(3, fill="min")
     found = modifier(maps)
-    kept = modifier.gates.flatten(1, 2).bool()
+    kept = hard_gates(maps.detach().unflatten(1, (-1, 3))).flatten(1, 2)
     lowest = maps.detach().amin((2, 3), keepdim=True).expand_as(maps)
     assert torch.equal(found[kept], maps[kept])
     assert torch.equal(found[~kept], lowest[~kept])
@@ -176,6 +176,7 @@ def test_gradients_of_the_soft_gate_reach_the_maps_and_delta():
         modifier.delta_logit.fill_(6.0)
     found = float(modifier.delta.detach())
     assert 0.99 < found < 1
+    modifier(maps.float())
     assert modifier.scalars()["delta"] == pytest.approx(found)
     assert list(modifier.state_dict()) == ["delta_logit"]
 

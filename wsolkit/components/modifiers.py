@@ -1,8 +1,8 @@
-"""DropBlock and spatial dropout: regularisers that drop regions or whole channels of a feature map."""
+"""Hiding cells of maps, and the regularisers DropBlock and spatial dropout, which drop regions or whole channels."""
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -11,9 +11,38 @@ from torch import Tensor
 from wsolkit.errors import ConfigError
 from wsolkit.interfaces import MapModifier
 
-__all__ = ["DropBlock", "SpatialDropout", "drop_block_mask", "seed_rate"]
+__all__ = ["DropBlock", "SpatialDropout", "drop_block_mask", "hide", "seed_rate"]
 
 SEEDS = ("inside", "anywhere")
+
+
+def hide(maps: Tensor, keep: Tensor, rescale: Literal["image", "batch"] | None = None) -> Tensor:
+    """Return maps with the cells at 0 that are not kept.
+
+    Args:
+        maps: (B, C, h, w).
+        keep: bool, (B, h, w) for all channels alike, or (B, 1 or C, h, w); True where a cell is kept.
+        rescale: scale what is kept by the number of cells over that of the kept ones: of each ``image`` for itself, or
+            of the whole ``batch``. Where nothing is kept, that counts as one cell.
+
+    Raises:
+        ConfigError: ``rescale`` is something else.
+
+    >>> maps, keep = torch.ones(2, 1, 1, 2), torch.tensor([[[True, False]], [[True, True]]])
+    >>> [hide(maps, keep, how).flatten().tolist() for how in (None, "image")]
+    [[1.0, 0.0, 1.0, 1.0], [2.0, 0.0, 1.0, 1.0]]
+    """
+    keep = keep[:, None] if keep.ndim == 3 else keep
+    mask = keep.to(maps.dtype)
+    if rescale is None:
+        return maps * mask
+    if rescale == "image":
+        kept = keep.sum((1, 2, 3)).clamp(min=1)
+        return maps * (mask * (keep[0].numel() / kept)[:, None, None, None].to(maps.dtype))
+    if rescale == "batch":
+        share = mask.float().mean().clamp(min=1 / mask.numel())
+        return maps * mask / share.to(maps.dtype)
+    raise ConfigError(f"rescale should be 'image', 'batch' or None, but got {rescale!r}.")
 
 
 class DropBlock(MapModifier):
@@ -44,8 +73,6 @@ class DropBlock(MapModifier):
     (torch.Size([2, 4, 14, 14]), True)
     """
 
-    dropped: Tensor | None
-
     def __init__(
         self, drop_prob: float = 0.1, block_size: int = 7, per_channel: bool = True, seeds: str = "inside"
     ) -> None:
@@ -60,7 +87,6 @@ class DropBlock(MapModifier):
         self.block_size = block_size
         self.per_channel = per_channel
         self.seeds = seeds
-        self.dropped = None
 
     def modify(self, maps: Tensor) -> Tensor:
         """Return maps (B, C, h, w) with blocks at 0 and the rest scaled up."""
@@ -71,14 +97,9 @@ class DropBlock(MapModifier):
         if inside:
             rows, columns = (max(side - self.block_size, 0) + 1 for side in (height, width))
         seeds = torch.rand(batch, channels if self.per_channel else 1, rows, columns, device=maps.device) < rate
-        keep = drop_block_mask(seeds, self.block_size, (height, width)).to(maps.dtype)
-        kept = keep.float().mean()
-        self.dropped = 1 - kept.detach()
-        return maps * keep / kept.clamp(min=1 / keep.numel()).to(maps.dtype)
-
-    def scalars(self) -> dict[str, float]:
-        """Return the part of cells that the last batch lost."""
-        return {} if self.dropped is None else {"dropped": float(self.dropped)}
+        keep = drop_block_mask(seeds, self.block_size, (height, width))
+        self.note(dropped=1 - keep.float().mean())
+        return hide(maps, keep, rescale="batch")
 
 
 class SpatialDropout(MapModifier):
