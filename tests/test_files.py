@@ -1,11 +1,13 @@
 """Files are written whole or not at all, and a folder is asked before anything is written into it."""
 
 import hashlib
+from pathlib import Path
 
 import pytest
+from hypothesis import given, strategies as st
 
-from wsolkit.errors import ConfigError
-from wsolkit.files import claim_folder, half_written, hash_file, is_untouched, whole_file, write_json
+from wsolkit.errors import ConfigError, DataError
+from wsolkit.files import claim_folder, half_written, hash_file, is_untouched, path_below, whole_file, write_json
 
 
 def claim(folder, lost=None, **options):
@@ -91,3 +93,31 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     with pytest.raises(ConfigError, match=r"cannot be written to: Not a directory. Choose another --out"):
         claim(tmp_path / "file" / "below")
     assert (tmp_path / "file").read_text() == "x"
+
+
+# fmt: off
+OUTWARDS = ["", ".", "/", "/etc/passwd", "..", "../a", "a/../../b", "a/..", "..\\a", "a\\..\\b", "\\a", "C:\\a", "a\0b"]
+# fmt: on
+
+
+@pytest.mark.parametrize("name", OUTWARDS)
+def test_names_that_lead_out_of_the_folder_are_refused(name):
+    with pytest.raises(DataError, match="is no name for a file below a folder.*leads out of cues. Give the image ano"):
+        path_below("cues", name, ".png")
+
+
+@pytest.mark.parametrize("name", ["a", "a/b.jpg", "...", "a..b/c", "a b", "12:30.jpg", "caf\udce9", "a\\b"])
+def test_other_names_are_kept_as_they_are(name):
+    assert path_below("cues", name, ".png") == Path(f"cues/{name}.png")
+
+
+@given(st.text(alphabet="./\\a:\0~", max_size=12))
+def test_no_name_leaves_the_folder(name):
+    folder = Path("/one/two")
+    try:
+        path = path_below(folder, name, ".x")
+    except DataError:
+        return
+    assert ".." not in path.parts
+    assert path.is_relative_to(folder)
+    assert path != folder

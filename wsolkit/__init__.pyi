@@ -22,6 +22,7 @@ from .errors import (
 )
 from .files import (
     is_untouched as is_untouched,
+    path_below as path_below,
     whole_file as whole_file,
     write_json as write_json,
     write_text as write_text,

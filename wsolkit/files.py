@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, and folders that are asked before anything is written into them."""
+"""Files that appear whole or not at all, names of files in folders, and whether a folder may be written into."""
 
 from __future__ import annotations
 
@@ -9,12 +9,21 @@ import re
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from wsolkit.errors import ConfigError
+from wsolkit.errors import ConfigError, DataError
 
-__all__ = ["claim_folder", "half_written", "hash_file", "is_untouched", "whole_file", "write_json", "write_text"]
+__all__ = [
+    "claim_folder",
+    "half_written",
+    "hash_file",
+    "is_untouched",
+    "path_below",
+    "whole_file",
+    "write_json",
+    "write_text",
+]
 
 HALF = re.compile(r"\.(?P<name>.+)\.\d+\.part")
 """How ``whole_file`` calls a file that it has not put in its place."""
@@ -167,3 +176,27 @@ def probe(folder: Path) -> None:
         for each in made:
             with suppress(OSError):  # it was never made, or someone else has written to it
                 each.rmdir()
+
+
+def path_below(folder: str | Path, name: str, suffix: str = "") -> Path:
+    """Return the path of a file below a folder that is named after an image; ``/`` in the name makes sub-folders.
+
+    Args:
+        folder: where the files of all images lie.
+        name: the image's name, such as ``2007_000032`` or ``owls/1.jpg``.
+        suffix: what is put behind the name.
+
+    Raises:
+        DataError: the name would lead out of the folder, on this system or on another one.
+
+    >>> path_below("cues", "owls/1", ".png").as_posix()
+    'cues/owls/1.png'
+    """
+    there, elsewhere = PurePosixPath(name), PureWindowsPath(name)
+    leads_out = Path(name).anchor or there.is_absolute() or elsewhere.root or ".." in elsewhere.parts
+    if not there.parts or leads_out or "\0" in name:
+        raise DataError(
+            f"The image id {name!r} is no name for a file below a folder: it is empty, or leads out of "
+            f"{str(folder) or '.'}. Give the image another one."
+        )
+    return Path(folder) / f"{name}{suffix}"

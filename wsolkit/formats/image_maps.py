@@ -9,12 +9,12 @@ from __future__ import annotations
 import zipfile
 import zlib
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
 import numpy as np
 
 from wsolkit.errors import DataError, MapError, nearest
-from wsolkit.files import whole_file
+from wsolkit.files import path_below, whole_file
 
 __all__ = ["NO_CLASS", "ImageMaps", "image_maps_file", "list_image_maps", "read_image_maps", "write_image_maps"]
 
@@ -64,10 +64,7 @@ def image_maps_file(folder: str | Path, image_id: str) -> Path:
     >>> image_maps_file("work/maps", "owls/1.jpg").as_posix()
     'work/maps/maps/owls/1.jpg.npz'
     """
-    parts = PurePosixPath(image_id).parts
-    if not image_id or image_id.startswith("/") or ".." in parts or "\0" in image_id:
-        raise DataError(f"The image id {image_id!r} is no name for a file below a folder. Give the image another one.")
-    return Path(folder) / MAPS / f"{image_id}{ENDING}"
+    return path_below(Path(folder) / MAPS, image_id, ENDING)
 
 
 def write_image_maps(folder: str | Path, image_id: str, found: ImageMaps) -> Path:
