@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,8 +10,9 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from wsolkit import DataError, whole_file
+from wsolkit import DataError, path_below, whole_file
 from wsolkit.datasets import ImageDataset, Record
+from wsolkit.formats import coco_box, coco_image, corners, read_instances, write_instances
 
 __all__ = ["BOXES", "PseudoBox", "file_name_of", "read_boxes", "write_boxes"]
 
@@ -53,29 +53,17 @@ def write_boxes(path: str | Path, boxes: Sequence[PseudoBox], classes: Sequence[
         classes: names of the classes, by index.
         info: what is to be known about them, such as how the threshold was chosen.
     """
-    images, annotations = [], []
-    for number, found in enumerate(boxes, start=1):
-        width, height = found.size
-        x0, y0, x1, y1 = found.box.tolist()
-        images.append(
-            {"id": number, "file_name": found.file_name, "width": width, "height": height, "name": found.image_id}
-        )
-        annotations.append(
-            {
-                "id": number,
-                "image_id": number,
-                "category_id": found.label + 1,
-                "bbox": [x0, y0, x1 - x0, y1 - y0],
-                "area": (x1 - x0) * (y1 - y0),
-                "iscrowd": 0,
-                "threshold": found.threshold,
-                "empty": found.empty,
-            }
-        )
-    categories = [{"id": label + 1, "name": name} for label, name in enumerate(classes)]
-    content = {"info": dict(info), "images": images, "annotations": annotations, "categories": categories}
-    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
-        json.dump(content, file)
+    numbers = {found.image_id: number for number, found in enumerate(boxes, start=1)}
+    write_instances(
+        path,
+        [coco_image(numbers[each.image_id], each.file_name, each.size, name=each.image_id) for each in boxes],
+        [
+            coco_box(numbers[each.image_id], each.label, each.box, threshold=each.threshold, empty=each.empty)
+            for each in boxes
+        ],
+        classes,
+        info,
+    )
 
 
 def read_boxes(path: str | Path) -> tuple[dict[str, np.ndarray], Mapping[str, Any]]:
@@ -84,21 +72,22 @@ def read_boxes(path: str | Path) -> tuple[dict[str, np.ndarray], Mapping[str, An
     Raises:
         DataError: the file is missing or damaged, or no file of pseudo boxes.
     """
+    if not Path(path).is_file():
+        raise DataError(f"The pseudo boxes {path} cannot be opened: No such file or directory. Check the path.")
     try:
-        content = json.loads(Path(path).read_text(encoding="utf-8"))
-        names = {image["id"]: image["name"] for image in content["images"]}
-        found = {}
-        for annotation in content["annotations"]:
-            x, y, width, height = annotation["bbox"]
-            found[names[annotation["image_id"]]] = np.array([x, y, x + width, y + height], np.float64)
-        return found, content.get("info") or {}
-    except OSError as error:
-        raise DataError(f"The pseudo boxes {path} cannot be opened: {error.strerror}. Check the path.") from error
-    except (ValueError, KeyError, TypeError) as error:
+        instances = read_instances(path)
+        names = {number: image["name"] for number, image in instances.images.items()}
+    except (DataError, KeyError, TypeError) as error:
+        what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise DataError(
-            f"{path} is no file of pseudo boxes ({type(error).__name__}: {error}). Give the {BOXES} of a PseudoBoxes "
-            "stage."
+            f"{path} is no file of pseudo boxes: {what} Give the {BOXES} of a PseudoBoxes stage."
         ) from error
+    found = {
+        names[number]: np.array(corners(annotation, path), np.float64)
+        for number, annotations in instances.annotations.items()
+        for annotation in annotations
+    }
+    return found, instances.info
 
 
 def file_name_of(dataset: ImageDataset, record: Record, folder: Path) -> str:
@@ -108,11 +97,11 @@ def file_name_of(dataset: ImageDataset, record: Record, folder: Path) -> str:
     folder.
     """
     if not record["image_path"]:
-        name = f"{DRAWN}/{record['image_id']}.png"
+        file = path_below(folder / DRAWN, record["image_id"], ".png")
         pixels = dataset.read_image(record).permute(1, 2, 0).numpy()
-        with whole_file(folder / name) as temporary:
+        with whole_file(file) as temporary:
             Image.fromarray(pixels).save(temporary, format="PNG")
-        return name
+        return file.relative_to(folder).as_posix()
     path, root = Path(record["image_path"]), Path(dataset.data_root)
     if dataset.data_root and path.is_relative_to(root):
         return path.relative_to(root).as_posix()

@@ -11,6 +11,7 @@ import numpy as np
 
 from wsolkit import ConfigError, DataError, Stage, choose_device, load_config, whole_file, write_json, write_text
 from wsolkit.evaluation import Result, TopKAccuracy
+from wsolkit.formats import coco_box
 from wsolkit.pipeline import (
     build_split,
     check_split,
@@ -234,11 +235,9 @@ def predictions(
     """
     found = []
     for number, name in enumerate(names, start=1):
-        x0, y0, x1, y1 = (round(float(value), 2) for value in boxes[name])
         for label in np.argsort(-scores[name], kind="stable")[:SHOWN_CLASSES].tolist():
-            place = {"image_id": number, "file_name": name, "category_id": label + 1}
-            bbox = [x0, y0, round(x1 - x0, 2), round(y1 - y0, 2)]
-            found.append({**place, "bbox": bbox, "score": float(scores[name][label])})
+            score = float(scores[name][label])
+            found.append(coco_box(number, label, boxes[name], digits=2, file_name=name, score=score))
     return found
 
 

@@ -9,11 +9,10 @@ from typing import Any
 import cv2
 import numpy as np
 
-from wsolkit import ConfigError, DataError
-from wsolkit.formats import NO_CLASS, read_image_maps
+from wsolkit import ConfigError, DataError, path_below
+from wsolkit.formats import NO_CLASS, read_gray, read_image_maps, write_gray
 from wsolkit.pipeline import SplitStage
 from wsolkit_wsss.crf_settings import ON_LABELS, CrfSettings, crf_settings, refine_labels
-from wsolkit_wsss.image_files import file_of, read_gray, write_gray
 from wsolkit_wsss.image_jobs import check_workers, run_jobs
 from wsolkit_wsss.sheets import evenly, write_sheet
 from wsolkit_wsss.split_data import Configuration, image_of, split_data
@@ -111,7 +110,7 @@ class BackgroundCues(SplitStage):
             DataError: maps of an image are missing, or belong to classes.
         """
         dataset = split_data(self.config, self.split, self.options)
-        files = [file_of(folder / CUES, dataset.record(index)["image_id"]) for index in range(len(dataset))]
+        files = [path_below(folder / CUES, dataset.record(index)["image_id"], ".png") for index in range(len(dataset))]
         todo = [index for index, path in enumerate(files) if not (resume and path.exists())]
         settings = (self.maps, self.config, self.split, self.options, self.threshold, self.crf, folder)
         run_jobs(cue_job, settings, todo, self.workers, "background cues")
@@ -160,6 +159,6 @@ def cue_job(
     def job(index: int) -> None:
         image_id = dataset.record(index)["image_id"]
         cue = cue_mask(image_of(dataset, index), foreground_map(maps, image_id), threshold, settings)
-        write_gray(file_of(folder / CUES, image_id), cue)
+        write_gray(path_below(folder / CUES, image_id, ".png"), cue)
 
     return job

@@ -19,9 +19,8 @@ from pathlib import Path, PurePosixPath
 import cv2
 import numpy as np
 
-from wsolkit import DataError, MapError
+from wsolkit import DataError, MapError, path_below
 from wsolkit.formats import NO_CLASS, image_maps_file, read_image_maps
-from wsolkit_wsss.image_files import file_of
 
 __all__ = ["class_scores", "normalised", "read_class_maps"]
 
@@ -107,7 +106,7 @@ def foreign_file(folder: str | Path, image_id: str) -> Path:
         DataError: there is none.
     """
     names = [image_id, str(PurePosixPath(image_id).with_suffix(""))]
-    tried = [file_of(folder, name, suffix) for name in dict.fromkeys(names) for suffix in (".npz", ".npy")]
+    tried = [path_below(folder, name, suffix) for name in dict.fromkeys(names) for suffix in (".npz", ".npy")]
     found = next((path for path in tried if path.is_file()), None)
     if found is None:
         raise DataError(

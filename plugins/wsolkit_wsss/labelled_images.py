@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import ConfigError, DataError
+from wsolkit import ConfigError, DataError, path_below
 from wsolkit.datasets import ImageDataset
+from wsolkit.formats import read_gray
 from wsolkit_wsss.background_cues import CUES
 from wsolkit_wsss.class_maps import class_scores, read_class_maps
-from wsolkit_wsss.image_files import file_of, read_gray
 from wsolkit_wsss.saliency_maps import SALIENCY
 from wsolkit_wsss.split_data import image_of, split_data
 
@@ -111,7 +111,7 @@ class LabelledImages:
         scores = class_scores(self.cams, name, classes, (width, height), count)
         saliency = None
         if self.background in FOLDERS:
-            path = file_of(Path(self.saliency or "") / FOLDERS[self.background], name)
+            path = path_below(Path(self.saliency or "") / FOLDERS[self.background], name, ".png")
             saliency = read_gray(path, f"The {self.background} of image {name!r},")
             if saliency.shape != (height, width):
                 raise DataError(

@@ -10,12 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import ConfigError, DataError, write_json
-from wsolkit.formats import read_index_mask
+from wsolkit import ConfigError, DataError, path_below, write_json
+from wsolkit.formats import read_gray, read_index_mask, write_index_mask
 from wsolkit.pipeline import SplitStage
 from wsolkit_wsss.background_cues import CUES
 from wsolkit_wsss.crf_settings import ON_PROBABILITIES, CrfSettings, crf_settings, refine_probabilities
-from wsolkit_wsss.image_files import file_of, read_gray, write_mask
 from wsolkit_wsss.image_jobs import check_workers, run_jobs
 from wsolkit_wsss.label_maps import BACKGROUNDS, background_scores, label_map, label_probabilities
 from wsolkit_wsss.labelled_images import LabelledImages, Scored
@@ -157,7 +156,7 @@ class PseudoMasks(SplitStage):
         tuned = self.tune(folder, resume)
         power, threshold = (self.power, self.threshold) if tuned is None else (tuned.power, tuned.threshold)
         ids = self.images.image_ids
-        files = [file_of(folder / MASKS, name) for name in ids]
+        files = [path_below(folder / MASKS, name, ".png") for name in ids]
         settings = {
             "split": self.images.split,
             "background": self.images.background,
@@ -211,10 +210,10 @@ class PseudoMasks(SplitStage):
             highest = found.scores.max(0) if found.classes else np.zeros(found.image.shape[:2])
             row = {"image": found.image, "highest class map": np.round(255 * highest).astype(np.uint8)}
             if self.seed:
-                seed = read_index_mask(file_of(Path(self.seed) / MASKS, found.image_id))
+                seed = read_index_mask(path_below(Path(self.seed) / MASKS, found.image_id, ".png"))
                 row["seed"] = colour_mask(seed, found.image)
             if self.cues:
-                row["cue"] = read_gray(file_of(Path(self.cues) / CUES, found.image_id), "The cue")
+                row["cue"] = read_gray(path_below(Path(self.cues) / CUES, found.image_id, ".png"), "The cue")
             if found.saliency is not None:
                 row[self.images.background] = found.saliency
             rows.append(row | {"pseudo mask": colour_mask(read_index_mask(files[index]), found.image)})
@@ -276,6 +275,6 @@ def mask_job(
     def job(index: int) -> None:
         found = images[index]
         mask = pseudo_mask(found, images.background, power, threshold, settings)
-        write_mask(file_of(folder / MASKS, found.image_id), mask)
+        write_index_mask(path_below(folder / MASKS, found.image_id, ".png"), mask)
 
     return job

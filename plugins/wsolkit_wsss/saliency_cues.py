@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import torch
 
-from wsolkit import DATASETS, ConfigError, DataError, Targets
+from wsolkit import DATASETS, ConfigError, DataError, Targets, path_below
 from wsolkit.datasets import ImageDataset, Record
 from wsolkit.evaluation import fit_mask
+from wsolkit.formats import read_gray
 from wsolkit_wsss.background_cues import CUES
-from wsolkit_wsss.image_files import file_of, read_gray
 
 __all__ = ["SaliencyCues"]
 
@@ -84,7 +84,7 @@ class SaliencyCues(ImageDataset):
 
     def cue_file(self, record: Record) -> Path:
         """Return the file of an image's cue."""
-        return file_of(self.cues / CUES, record["image_id"])
+        return path_below(self.cues / CUES, record["image_id"], ".png")
 
     def read_image(self, record: Record) -> torch.Tensor:
         """Return the image as (3, H, W) uint8, as the other data set reads it."""

@@ -12,11 +12,11 @@ from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
 
-from wsolkit import MODELS, ConfigError, choose_device, load_config, load_weights, read_checkpoint
+from wsolkit import MODELS, ConfigError, choose_device, load_config, load_weights, path_below, read_checkpoint
 from wsolkit.datasets import ImageDataset, build_pipeline
+from wsolkit.formats import read_gray, write_gray
 from wsolkit.pipeline import SplitStage, checked_options, declared_configuration, outside_files
 from wsolkit_wsss.background_cues import resized
-from wsolkit_wsss.image_files import file_of, read_gray, write_gray
 from wsolkit_wsss.image_jobs import shown
 from wsolkit_wsss.saliency_network import SaliencyNetwork
 from wsolkit_wsss.sheets import evenly, write_sheet
@@ -79,7 +79,9 @@ class SaliencyMaps(SplitStage):
             CheckpointError: the checkpoint cannot be read or is of another model.
         """
         dataset = split_data(self.config, self.split, self.options)
-        files = [file_of(folder / SALIENCY, dataset.record(index)["image_id"]) for index in range(len(dataset))]
+        files = [
+            path_below(folder / SALIENCY, dataset.record(index)["image_id"], ".png") for index in range(len(dataset))
+        ]
         todo = [index for index, path in enumerate(files) if not (resume and path.exists())]
         if todo:
             config = load_config(self.network, self.network_options)

@@ -9,12 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import ConfigError, DataError, ShapeError, write_json
+from wsolkit import ConfigError, DataError, ShapeError, path_below, write_json
 from wsolkit.datasets import ImageDataset
 from wsolkit.evaluation import MeanIoU, Result
 from wsolkit.formats import read_index_mask
 from wsolkit.pipeline import SplitStage
-from wsolkit_wsss.image_files import file_of
 from wsolkit_wsss.image_jobs import shown
 from wsolkit_wsss.pseudo_masks import MASKS, SETTINGS
 from wsolkit_wsss.split_data import split_data
@@ -43,7 +42,7 @@ def score_masks(masks: str | Path, dataset: ImageDataset, level: str = "pseudo l
         truth = dataset.targets(record, (width, height)).mask
         if truth is None:
             continue
-        path = file_of(Path(masks) / MASKS, record["image_id"])
+        path = path_below(Path(masks) / MASKS, record["image_id"], ".png")
         if not path.is_file():
             raise DataError(f"Image {record['image_id']!r} has no mask {path}. Run the stage that writes them.")
         try:

@@ -9,7 +9,7 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from wsolkit import whole_file
-from wsolkit_wsss.image_files import voc_palette
+from wsolkit.formats import voc_palette
 
 __all__ = ["colour_mask", "evenly", "write_sheet"]
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsolkit.datasets.annotations import displayed_size, read_truth
+from wsolkit.datasets.annotations import read_truth
+from wsolkit.datasets.image_files import displayed_size
 from wsolkit.errors import ConfigError, DataError
 
 

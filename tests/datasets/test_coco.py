@@ -6,7 +6,7 @@ from pycocotools import mask as coco_mask
 
 from wsolkit.datasets.coco import COCO
 from wsolkit.errors import ConfigError, DataError
-from wsolkit.formats.coco_json import class_mask
+from wsolkit.formats.coco_outlines import class_mask
 
 
 @pytest.fixture

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from wsolkit.datasets.image_files import find_images
+from wsolkit.datasets.image_files import IMAGE_SUFFIXES, find_images
 from wsolkit.errors import DataError
 
 
@@ -75,8 +75,6 @@ def test_nothing_found_is_explained(folder, source, words):
 
 
 def test_a_folder_is_read_by_the_same_suffixes_as_in_training(tmp_path):
-    from wsolkit.datasets.image_folder import IMAGE_SUFFIXES
-
     for number, suffix in enumerate(sorted(IMAGE_SUFFIXES)):
         (tmp_path / f"{number}{suffix.upper()}").touch()
     assert len(find_images([tmp_path])) == len(IMAGE_SUFFIXES)

@@ -4,6 +4,8 @@ import pytest
 
 from wsolkit.datasets.image_folder import ImageFolder
 from wsolkit.errors import ConfigError, DataError
+from wsolkit.formats.found_boxes import FoundBox, ImageResult
+from wsolkit.formats.writers import write_results
 
 
 def ids(dataset):
@@ -132,6 +134,27 @@ def test_boxes_of_no_known_kind(root):
     (root / "empty").mkdir()
     with pytest.raises(DataError, match=r"None of the 4 images has an \.xml file"):
         ImageFolder(str(root), "train", boxes="empty", load_targets=True)
+
+
+def test_boxes_of_yolo(root):
+    labels = root / "found" / "labels" / "cat"
+    labels.mkdir(parents=True)
+    (root / "found" / "data.yaml").write_text("names: [dog, cat]\n")
+    with pytest.raises(DataError, match=r"None of the 4 images has a \.txt file in .*labels. Name them alike"):
+        ImageFolder(str(root), "train", boxes="found", load_targets=True)
+    (labels / "a.txt").write_text("1 0.5 0.5 0.5 1\n0 0.25 0.25 0.5 0.5\n")  # the image is 48 x 36
+    targets = ImageFolder(str(root), "train", boxes="found", load_targets=True)[0]["targets"]
+    assert targets.boxes.tolist() == [[12, 0, 36, 36], [0, 0, 24, 18]]
+    assert targets.box_labels.tolist() == [0, 1]
+
+
+def test_the_boxes_of_a_prediction(root):
+    image = FoundBox((1.0, 2.0, 3.0, 4.5), 1, "dog", 0.5, 0.5)
+    write_results([ImageResult("train/cat/a.jpg", "", (48, 36), [image])], root, ["cat", "dog"], ["csv", "coco"])
+    for name in ("boxes.csv", "dataset.json"):
+        targets = ImageFolder(str(root), "train", boxes=name, load_targets=True)[0]["targets"]
+        assert targets.boxes.tolist() == [[1, 2, 3, 4.5]]
+        assert targets.box_labels.tolist() == [1]
 
 
 def test_boxes_are_scaled_to_the_file_and_never_turned(root, layouts):

@@ -120,3 +120,16 @@ def test_earlier_files_survive_an_error(written):
 def test_an_unknown_format_is_answered_with_the_nearest(tmp_path):
     with pytest.raises(ConfigError, match="no format 'yollo'. Did you mean 'yolo'"):
         write_results([], tmp_path, CLASSES, ["yollo"])
+
+
+@pytest.mark.parametrize("kind", ["coco", "voc", "yolo", "csv"])
+@pytest.mark.parametrize("image_id", ["../a.jpg", "/etc/a.jpg", "a/../../b.jpg", "..\\a.jpg", "a\0b.jpg", ".."])
+def test_no_writer_leaves_its_folder(tmp_path, kind, image_id):
+    found = ImageResult(image_id, "", (8, 8), [FoundBox((0.0, 0.0, 4.0, 4.0), 0, CLASSES[0], 1.0, 1.0)])
+    folder = tmp_path / "a" / "b"
+    folder.mkdir(parents=True)
+    try:
+        write_results([found], folder, CLASSES, [kind])
+    except DataError as error:
+        assert "is no name for a file below a folder" in str(error)  # noqa: PT017 - some formats can hold any name
+    assert [path for path in tmp_path.rglob("*") if not path.is_relative_to(folder)] == [folder.parent]

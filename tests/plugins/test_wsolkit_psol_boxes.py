@@ -383,7 +383,7 @@ def test_the_box_file_comes_back_as_it_was(tmp_path):
     content = json.loads((tmp_path / "boxes.json").read_text())
     assert content["annotations"][0]["bbox"] == [1.5, 2, 18.5, 17.25]
     assert [each["empty"] for each in content["annotations"]] == [False, True]
-    assert content["categories"] == [{"id": 1, "name": "x"}, {"id": 2, "name": "y"}]
+    assert [(each["id"], each["name"]) for each in content["categories"]] == [(1, "x"), (2, "y")]
 
 
 def test_other_files_are_no_pseudo_boxes(tmp_path):

@@ -11,11 +11,11 @@ import wsolkit_wsss
 from wsolkit import DATASETS, DataError, load_plugins
 from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
+from wsolkit.formats.masks import write_gray
 from wsolkit.pipeline import load_pipeline, run_pipeline
 from wsolkit.training.train import train
 from wsolkit_wsss.background_cues import cue_mask
 from wsolkit_wsss.crf_settings import ON_LABELS, ON_PROBABILITIES, refine_probabilities
-from wsolkit_wsss.image_files import write_gray
 from wsolkit_wsss.image_jobs import run_jobs
 
 FOLDER = Path(wsolkit_wsss.__file__).parent

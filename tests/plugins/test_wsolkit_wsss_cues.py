@@ -6,9 +6,9 @@ from PIL import Image
 
 from wsolkit import DATASETS, ConfigError, DataError
 from wsolkit.formats import ImageMaps, write_image_maps
+from wsolkit.formats.masks import write_gray
 from wsolkit_wsss.background_cues import BackgroundCues, cue_mask, resized
 from wsolkit_wsss.crf_settings import ON_LABELS, ON_PROBABILITIES, CrfSettings, crf_settings
-from wsolkit_wsss.image_files import file_of, read_gray, voc_palette, write_gray, write_mask
 from wsolkit_wsss.image_jobs import run_jobs
 from wsolkit_wsss.sheets import HEIGHT, colour_mask, write_sheet
 
@@ -164,37 +164,6 @@ def test_settings_hold_the_images_of_the_split(config):
     stage = BackgroundCues("{maps}", config, split="train")
     assert stage.declares()["configuration"]["train_dataloader"]["dataset"]["num_images"] == 4
     assert BackgroundCues("{maps}", "{net}/config.py").declares() == {}
-
-
-def test_names_that_lead_out_of_the_folder_are_refused():
-    for name in ("../a", "/etc/a", "a/../../b", ""):
-        with pytest.raises(DataError, match="leads out of cues"):
-            file_of("cues", name)
-
-
-def test_masks_have_the_palette_of_voc(tmp_path):
-    # the colours of VOC's devkit: aeroplane, bicycle, bird, boat, bottle, person, tvmonitor, void
-    known = {0: (0, 0, 0), 1: (128, 0, 0), 2: (0, 128, 0), 3: (128, 128, 0), 4: (0, 0, 128), 5: (128, 0, 128)}
-    known |= {15: (192, 128, 128), 20: (0, 64, 128), 255: (224, 224, 192)}
-    for index, colour in known.items():
-        assert tuple(voc_palette()[3 * index : 3 * index + 3]) == colour
-    mask = np.array([[0, 1], [15, 255]], np.uint8)
-    write_mask(tmp_path / "a.png", mask)
-    with Image.open(tmp_path / "a.png") as picture:
-        assert picture.mode == "P"
-        assert (np.array(picture) == mask).all()
-        assert picture.convert("RGB").getpixel((0, 1)) == (192, 128, 128)
-
-
-def test_broken_files_are_told_in_words(tmp_path):
-    (tmp_path / "a.png").write_bytes(b"no picture")
-    with pytest.raises(DataError, match=r"The cue .*a.png cannot be read.*Delete it and run its stage again"):
-        read_gray(tmp_path / "a.png", "The cue")
-    write_mask(tmp_path / "b.png", np.zeros((2, 2), np.uint8))
-    with pytest.raises(DataError, match="should be 8-bit grayscale, but is P"):
-        read_gray(tmp_path / "b.png")
-    with pytest.raises(DataError, match=r"c.png is missing. Run the stage that writes it"):
-        read_gray(tmp_path / "c.png")
 
 
 def test_a_sheet_shows_every_picture_in_its_place(tmp_path):

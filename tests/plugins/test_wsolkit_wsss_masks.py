@@ -9,8 +9,8 @@ from PIL import Image
 from wsolkit import DATASETS, ConfigError, DataError, ShapeError
 from wsolkit.evaluation import Result
 from wsolkit.formats import ImageMaps, write_image_maps
+from wsolkit.formats.masks import write_gray, write_index_mask
 from wsolkit_wsss.crf_settings import ON_PROBABILITIES
-from wsolkit_wsss.image_files import write_gray, write_mask
 from wsolkit_wsss.label_maps import background_scores, cut_scores, label_map, label_probabilities
 from wsolkit_wsss.labelled_images import LabelledImages, Scored
 from wsolkit_wsss.pseudo_masks import PseudoMasks, pseudo_mask, read_tuned
@@ -193,7 +193,7 @@ def test_a_resumed_stage_keeps_masks_and_tuning(tmp_path, config, folders):
     stage.run(tmp_path / "masks", False)
     files = [tmp_path / "masks" / "masks" / "test" / f"0000{index}.png" for index in range(3)]
     whole = [path.read_bytes() for path in files]
-    write_mask(files[0], np.zeros((32, 40), np.uint8))
+    write_index_mask(files[0], np.zeros((32, 40), np.uint8))
     files[1].unlink()
     tuning = tmp_path / "masks" / "tuning.json"
     before = tuning.stat().st_mtime_ns
@@ -282,7 +282,7 @@ def test_the_mean_iou_is_that_of_all_pixels_of_the_split(tmp_path, config):
         truth = data.targets(record, (40, 32)).mask
         noise = numbers.integers(0, 4, truth.shape).astype(np.uint8)
         predicted = np.where(numbers.random(truth.shape) < 0.5, truth, noise).astype(np.uint8)
-        write_mask(tmp_path / "made" / "masks" / f"{record['image_id']}.png", predicted)
+        write_index_mask(tmp_path / "made" / "masks" / f"{record['image_id']}.png", predicted)
         pairs.append((predicted, truth))
     stage = ScoreMasks(str(tmp_path / "made"), config, level="seed", classes=[data.classes[2]])
     numbers = stage.run(tmp_path, False)
@@ -318,13 +318,13 @@ def test_perfect_masks_score_a_hundred_and_settings_come_along(tmp_path, config)
 def test_masks_that_do_not_fit_are_named(tmp_path, config):
     folder = tmp_path / "made" / "masks" / "test"
     for index in range(2):
-        write_mask(folder / f"0000{index}.png", np.zeros((32, 40), np.uint8))
+        write_index_mask(folder / f"0000{index}.png", np.zeros((32, 40), np.uint8))
     with pytest.raises(DataError, match=r"Image 'test/00002' has no mask .*00002.png. Run the stage"):
         ScoreMasks(str(tmp_path / "made"), config).run(tmp_path, False)
-    write_mask(folder / "00002.png", np.zeros((8, 8), np.uint8))
+    write_index_mask(folder / "00002.png", np.zeros((8, 8), np.uint8))
     with pytest.raises(ShapeError, match=r"Mask .*00002.png: "):
         ScoreMasks(str(tmp_path / "made"), config).run(tmp_path, False)
-    write_mask(folder / "00002.png", np.full((32, 40), 9, np.uint8))
+    write_index_mask(folder / "00002.png", np.full((32, 40), 9, np.uint8))
     with pytest.raises(DataError, match=r"Mask .*00002.png: The label map should hold 0 to 3, but holds 9"):
         ScoreMasks(str(tmp_path / "made"), config).run(tmp_path, False)
     with pytest.raises(ConfigError, match="There is no class 'owl' to average. The classes are "):

@@ -9,8 +9,8 @@ from torch.nn import functional as F
 
 from wsolkit import DATASETS, Backbone, CheckpointError, ConfigError, DataError, ShapeError
 from wsolkit.config.load import load_config
+from wsolkit.formats.masks import write_gray
 from wsolkit.training.train import train
-from wsolkit_wsss.image_files import write_gray
 from wsolkit_wsss.pool_modules import FeatureAggregation, PyramidPooling
 from wsolkit_wsss.saliency_cues import SaliencyCues
 from wsolkit_wsss.saliency_maps import SaliencyMaps

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from wsolkit.datasets.coco import COCO
+from wsolkit.datasets.image_files import displayed_size
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.datasets.pascal_voc import PascalVOC
 from wsolkit.datasets.record import Record
@@ -21,11 +21,8 @@ from wsolkit.datasets.wsol_metadata import WsolMetadata
 from wsolkit.errors import ConfigError, DataError, first_few, nearest
 from wsolkit.interfaces import Targets
 
-__all__ = ["ImageTruth", "Truth", "displayed_size", "read_truth"]
+__all__ = ["ImageTruth", "Truth", "read_truth"]
 
-SIDEWAYS = (5, 6, 7, 8)
-"""EXIF orientations that swap width and height."""
-ORIENTATION = 0x0112
 IMAGE_IDS = "image_ids.txt"
 
 
@@ -172,23 +169,6 @@ def label_vector(record: Record, classes: Sequence[str]) -> np.ndarray:
     labels[record["labels"]] = 1
     labels[record.get("difficult_labels", [])] = -1
     return labels
-
-
-def displayed_size(path: str | Path) -> tuple[int, int]:
-    """Return (width, height) of an image file as it is displayed, from its header.
-
-    Raises:
-        DataError: the file is missing or no image.
-    """
-    try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(ORIENTATION) in SIDEWAYS
-            return (image.height, image.width) if turned else (image.width, image.height)
-    except Exception as error:  # Pillow's plugins raise anything from OSError to struct.error
-        raise DataError(
-            f"The size of image {path} cannot be read: {error}. Check the path (--images), or state the size in the "
-            "annotations."
-        ) from error
 
 
 def read_truth(

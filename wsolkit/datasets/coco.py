@@ -11,7 +11,8 @@ import numpy as np
 from wsolkit.datasets.images import ImageDataset, file_in
 from wsolkit.datasets.record import Record
 from wsolkit.errors import ConfigError, DataError, nearest
-from wsolkit.formats.coco_json import class_mask, corners, read_instances
+from wsolkit.formats.coco import corners, read_instances
+from wsolkit.formats.coco_outlines import class_mask
 
 __all__ = ["COCO"]
 

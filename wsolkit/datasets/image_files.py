@@ -1,7 +1,7 @@
-"""Finds the images to predict: files, folders, lists of files and patterns.
+"""Finds images: files, folders, lists of files and patterns.
 
-Every image has an ``image_id`` that is unique among the images: its path relative to the folder that was given, with
-``/`` between folders. Only names are kept in memory, never pixels.
+Every image to predict has an ``image_id`` that is unique among the images: its path relative to the folder that was
+given, with ``/`` between folders. Only names are kept in memory, never pixels.
 """
 
 # Paths are strings here, not Path objects: there may be millions of them.
@@ -15,13 +15,22 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from wsolkit.datasets.image_folder import IMAGE_SUFFIXES
+from PIL import Image
+
 from wsolkit.errors import DataError, nearest
 
-__all__ = ["EXTENSIONS", "ImageFile", "find_images"]
+__all__ = ["IMAGE_SUFFIXES", "ImageFile", "displayed_size", "find_images", "images_below", "is_image"]
 
-EXTENSIONS = (".jpg", *sorted(IMAGE_SUFFIXES - {".jpg"}))
-"""What image files in a folder are known by; upper or lower case. The same as in training."""
+# fmt: off
+IMAGE_SUFFIXES = (
+    ".jpg", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
+)
+# fmt: on
+"""What image files in a folder are known by, in training as in prediction; upper or lower case."""
+
+SIDEWAYS = (5, 6, 7, 8)
+"""EXIF orientations that swap width and height."""
+ORIENTATION = 0x0112
 
 
 class ImageFile(NamedTuple):
@@ -63,7 +72,7 @@ def images_of(source: str, hidden: str | None = None) -> Iterable[tuple[str, str
         pairs = [(PurePath(path).relative_to(source).as_posix(), path) for path in walk(source, hidden)]
         if not pairs:
             raise DataError(
-                f"Folder {source} holds no image. Looked for {', '.join(EXTENSIONS)} in it and its subfolders. "
+                f"Folder {source} holds no image. Looked for {', '.join(IMAGE_SUFFIXES)} in it and its subfolders. "
                 "Check the path."
             )
         return pairs
@@ -85,7 +94,7 @@ def is_image(name: str) -> bool:
     >>> is_image("A.JPG"), is_image("._a.jpg"), is_image("notes.md")
     (True, False, False)
     """
-    return name.lower().endswith(EXTENSIONS) and not name.startswith(".")
+    return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(".")
 
 
 def walk(folder: str, hidden: str | None = None) -> Iterator[str]:
@@ -105,6 +114,17 @@ def walk(folder: str, hidden: str | None = None) -> Iterator[str]:
             raise DataError(f"Folder {current} cannot be read: {error.strerror or error}. Check its rights.") from error
         yield from (entry.path for entry in entries if is_image(entry.name) and entry.is_file())
         waiting += [entry.path for entry in reversed(entries) if entry.is_dir() and not entry.name.startswith(".")]
+
+
+def images_below(folder: str | Path) -> list[str]:
+    """Return the images in a folder and below, as posix paths relative to it, sorted; [] where it is not there.
+
+    Raises:
+        DataError: a subfolder cannot be read.
+    """
+    if not os.path.isdir(folder):
+        return []
+    return sorted(PurePath(path).relative_to(folder).as_posix() for path in walk(os.fspath(folder)))
 
 
 def listed(source: str) -> list[tuple[str, str]]:
@@ -132,7 +152,7 @@ def matching(pattern: str, hidden: str | None = None) -> list[tuple[str, str]]:
     if hidden is not None:
         found = [path for path in found if not os.path.realpath(path).startswith(hidden + os.sep)]
     if not found:
-        raise DataError(f"No image matches {pattern!r}. Looked for {', '.join(EXTENSIONS)}. Check the pattern.")
+        raise DataError(f"No image matches {pattern!r}. Looked for {', '.join(IMAGE_SUFFIXES)}. Check the pattern.")
     return [(PurePath(os.path.relpath(path, root or ".")).as_posix(), path) for path in found]
 
 
@@ -147,3 +167,20 @@ def name_of(path: str, folder: str) -> str:
         inside = os.path.normpath(path)
     parts = [part for part in PurePath(inside).parts if part not in (os.pardir, PurePath(inside).anchor)]
     return "/".join(parts)
+
+
+def displayed_size(path: str | Path) -> tuple[int, int]:
+    """Return (width, height) of an image file as it is displayed, from its header.
+
+    Raises:
+        DataError: the file is missing or no image.
+    """
+    try:
+        with Image.open(path) as image:
+            turned = image.getexif().get(ORIENTATION) in SIDEWAYS
+            return (image.height, image.width) if turned else (image.width, image.height)
+    except Exception as error:  # Pillow's plugins raise anything from OSError to struct.error
+        raise DataError(
+            f"The size of image {path} cannot be read: {error}. Check the path (--images), or state the size in the "
+            "annotations."
+        ) from error

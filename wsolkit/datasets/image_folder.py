@@ -8,18 +8,14 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
+from wsolkit.datasets.image_files import displayed_size, images_below, is_image
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.splits import split_by_hash
 from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.formats.box_files import ImageBoxes, read_boxes
 
-__all__ = ["IMAGE_SUFFIXES", "ImageFolder"]
-
-IMAGE_SUFFIXES = frozenset(
-    (".jpg", ".jpeg", ".jpe", ".jfif", ".png", ".bmp", ".webp", ".tif", ".tiff", ".gif", ".ppm", ".pgm")
-)
-"""Suffixes, in lower case, of the files that count as images."""
+__all__ = ["ImageFolder"]
 
 SPLITS = ("train", "val", "test")
 
@@ -39,8 +35,9 @@ class ImageFolder(ImageDataset):
         split_fractions: the parts of train, val and test where there are no split folders. Each class is divided by a
             hash of the names: disjoint, and the same on every machine. Give the same to every split.
         boxes: boxes for evaluation, read only where ``load_targets`` is set: a CSV file ``path,x0,y0,x1,y1[,class]``
-            (half open, pixels), a COCO JSON file, or a folder of PASCAL VOC XML files (1-based and inclusive, as VOC).
-            The path is below ``data_root`` or absolute.
+            (half open, pixels) or ``boxes.csv`` of wsolkit, a COCO JSON file, a folder of PASCAL VOC XML files
+            (1-based and inclusive, as VOC), or a folder of YOLO's (``labels`` and ``data.yaml``). The path is below
+            ``data_root`` or absolute.
         **options: see ``ImageDataset``.
 
     Raises:
@@ -78,7 +75,7 @@ class ImageFolder(ImageDataset):
         images: dict[str, int] = {}
         empty, largest = [], 0
         for label, name in enumerate(classes):
-            names = [f"{name}/{path}" for path in image_files(folder / name)]
+            names = [f"{name}/{path}" for path in images_below(folder / name)]
             if not names:
                 empty.append(name)
             largest = max(largest, len(names))
@@ -144,7 +141,7 @@ class ImageFolder(ImageDataset):
         """Put the boxes of the box file into the records of this split; those of other splits are left out."""
         root = Path(self.data_root)
         prefix = "" if folder == root else f"{folder.name}/"
-        everything = image_files(root)  # boxes of other splits are no mistake
+        everything = images_below(root)  # boxes of other splits are no mistake
         ids = set(everything)
         by_file_name: dict[str, list[str]] = {}
         for image_id in everything:
@@ -157,7 +154,8 @@ class ImageFolder(ImageDataset):
             return next((candidate for candidate in candidates if candidate in ids), None)
 
         images = {record["image_id"]: record["image_id"].removeprefix(prefix) for record in records}
-        found = read_boxes(root / str(self.boxes), find, images)
+        paths = {record["image_id"]: record["image_path"] for record in records}
+        found = read_boxes(root / str(self.boxes), find, images, lambda image_id: displayed_size(paths[image_id]))
         for record in records:
             if record["image_id"] in found:
                 add_to_record(record, found[record["image_id"]], classes)
@@ -185,15 +183,6 @@ def subfolders(folder: Path) -> list[Path]:
     return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__MACOSX")))
 
 
-def is_image(name: str) -> bool:
-    """Return whether a file of that name counts as an image.
-
-    >>> is_image("a.JPG"), is_image(".a.jpg"), is_image("notes.txt")
-    (True, False, False)
-    """
-    return not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES
-
-
 def is_split_folder(folder: Path) -> bool:
     """Return whether a folder holds class folders and no images of its own."""
     return bool(subfolders(folder)) and not any(is_image(path.name) for path in folder.iterdir() if path.is_file())
@@ -203,12 +192,3 @@ def holds_other_files_only(folder: Path) -> bool:
     """Whether a folder holds files but no image: annotations, say, and no class."""
     names = [name for _, _, files in os.walk(folder) for name in files if not name.startswith(".")]
     return bool(names) and not any(is_image(name) for name in names)
-
-
-def image_files(folder: Path) -> list[str]:
-    """Return the images in a folder and below, as posix paths relative to it, sorted; [] where it is not there."""
-    found = []
-    for parent, folders, files in os.walk(folder, followlinks=True):
-        folders[:] = [name for name in folders if not name.startswith(".")]
-        found += [(Path(parent) / name).relative_to(folder).as_posix() for name in files if is_image(name)]
-    return sorted(found)

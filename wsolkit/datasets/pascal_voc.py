@@ -14,7 +14,7 @@ from wsolkit.errors import DataError, nearest
 from wsolkit.evaluation.class_masks import IGNORED, mask_value
 from wsolkit.formats.masks import read_index_mask
 from wsolkit.formats.text_lists import numbered_lines, split_line, whole_number
-from wsolkit.formats.voc_xml import image_size, object_boxes, object_names
+from wsolkit.formats.voc import image_size, object_boxes, object_names
 
 __all__ = ["VOC_CLASSES", "PascalVOC"]
 

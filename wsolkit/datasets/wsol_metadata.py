@@ -14,7 +14,7 @@ from wsolkit.datasets.record import Record
 from wsolkit.errors import DataError
 from wsolkit.evaluation.class_masks import IGNORED, fit_mask, mask_value
 from wsolkit.formats.masks import read_binary_mask
-from wsolkit.formats.text_lists import malformed, numbered_lines, split_line, whole_number
+from wsolkit.formats.text_lists import malformed, numbered_lines, read_class_names, split_line, whole_number
 
 __all__ = ["WsolMetadata"]
 
@@ -149,17 +149,7 @@ def class_names(metadata: Path) -> list[str]:
         lists = sorted(metadata.glob("*/class_labels.txt"))
         highest = max((label for one in lists for label in read_labels(one, None).values()), default=-1)
         return [str(label) for label in range(highest + 1)]
-    names: dict[int, str] = {}
-    for position, (_, line) in enumerate(numbered_lines(path)):
-        label, comma, name = line.partition(",")
-        if comma and label.strip().isdigit():
-            names[int(label)] = name.strip()
-        else:
-            names[position] = line
-    if sorted(names) != list(range(len(names))):
-        lacking = sorted(set(range(max(names) + 1)) - set(names))
-        raise DataError(f"{path} should name every label from 0 to {max(names)}, but lacks {lacking[:5]}. Add them.")
-    return [names[label] for label in range(len(names))]
+    return read_class_names(path)
 
 
 def read_labels(path: Path, classes: Sequence[str] | None) -> dict[str, int]:

@@ -1,3 +1,12 @@
+from .coco import (
+    Instances as Instances,
+    bbox_of as bbox_of,
+    coco_box as coco_box,
+    coco_image as coco_image,
+    corners as corners,
+    read_instances as read_instances,
+    write_instances as write_instances,
+)
 from .found_boxes import (
     FoundBox as FoundBox,
     ImageResult as ImageResult,
@@ -12,5 +21,9 @@ from .image_maps import (
 )
 from .masks import (
     read_binary_mask as read_binary_mask,
+    read_gray as read_gray,
     read_index_mask as read_index_mask,
+    voc_palette as voc_palette,
+    write_gray as write_gray,
+    write_index_mask as write_index_mask,
 )

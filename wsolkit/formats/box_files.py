@@ -1,21 +1,18 @@
-"""Reads boxes for images in folders: from one CSV, one COCO JSON, or a folder of PASCAL VOC XML files."""
+"""Reads boxes for images in folders: one CSV, one COCO JSON, or a folder of PASCAL VOC's or YOLO's files."""
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
 from wsolkit.errors import DataError
-from wsolkit.formats.coco_json import corners, read_instances
-from wsolkit.formats.text_lists import malformed
-from wsolkit.formats.voc_xml import image_size, object_boxes
+from wsolkit.formats.coco import corners, read_instances
+from wsolkit.formats.csv_boxes import read_csv_boxes
+from wsolkit.formats.voc import image_size, object_boxes
+from wsolkit.formats.yolo import read_labels, read_names
 
 __all__ = ["ImageBoxes", "read_boxes"]
-
-COLUMNS = "path,x0,y0,x1,y1[,class]"
 
 
 class ImageBoxes(NamedTuple):
@@ -35,18 +32,26 @@ Find = Callable[[str], str | None]
 """Finds the image id for a path that a box file writes; None for no such image."""
 
 
-def read_boxes(path: Path, find: Find, images: Mapping[str, str]) -> dict[str, ImageBoxes]:
+Measure = Callable[[str], tuple[int, int]]
+"""Gives the (width, height) of an image by its id."""
+
+
+def read_boxes(path: Path, find: Find, images: Mapping[str, str], measure: Measure) -> dict[str, ImageBoxes]:
     """Return the boxes by image id.
 
     Args:
-        path: a ``.csv`` file with lines ``path,x0,y0,x1,y1[,class]`` (half open, in pixels; a heading is skipped), a
-            ``.json`` file in COCO's format, or a folder of XML files named and nested like the images.
+        path: a ``.csv`` file with lines ``path,x0,y0,x1,y1[,class]`` (half open, in pixels; a heading may say where the
+            columns are), a ``.json`` file in COCO's format, a folder of PASCAL VOC's XML files named and nested like
+            the images, or a folder of YOLO's with ``labels`` and ``data.yaml`` or ``classes.txt``.
         find: finds the image id for a path that the file writes.
-        images: image id to its path without split folder, whose suffix is replaced for XML.
+        images: image id to its path without split folder, whose suffix is replaced for XML and YOLO.
+        measure: gives the size of an image, where the boxes are fractions of it.
 
     Raises:
         DataError: the file is missing, malformed, or names an image that is not there.
     """
+    if (path / "labels").is_dir():
+        return read_yolo_folder(path, images, measure)
     if path.is_dir():
         return read_xml_folder(path, images)
     if path.suffix.lower() == ".json":
@@ -64,25 +69,14 @@ def unknown_image(where: str, name: str) -> DataError:
 def read_csv(path: Path, find: Find) -> dict[str, ImageBoxes]:
     """Return the boxes of a CSV file by image id."""
     found: dict[str, ImageBoxes] = {}
-    try:
-        rows = list(csv.reader(path.read_text(encoding="utf-8-sig").splitlines()))
-    except OSError as error:
-        raise DataError(f"Boxes {path} cannot be opened: {error.strerror or error}. Check the path.") from error
-    for number, row in enumerate(rows, start=1):
-        if not row or [cell.strip() for cell in row[1:5]] == ["x0", "y0", "x1", "y1"]:
-            continue
-        try:
-            box = [float(cell) for cell in row[1:5]]
-        except ValueError:
-            box = []
-        if len(row) not in (5, 6) or len(box) != 4 or not all(map(math.isfinite, box)):
-            raise malformed(path, number, ",".join(row), COLUMNS)
-        image_id = find(row[0].strip())
+    for each in read_csv_boxes(path):
+        where = f"{path}, line {each.line}"
+        image_id = find(each.image)
         if image_id is None:
-            raise unknown_image(f"{path}, line {number}", row[0])
-        boxes = found.setdefault(image_id, ImageBoxes([], [], [], None, f"{path}, line {number}"))
-        boxes.boxes.append(box)
-        boxes.names.append(row[5].strip() or None if len(row) == 6 else None)
+            raise unknown_image(where, each.image)
+        boxes = found.setdefault(image_id, ImageBoxes([], [], [], None, where))
+        boxes.boxes.append(list(each.box))
+        boxes.names.append(each.class_name)
         boxes.difficult.append(False)
     return found
 
@@ -110,11 +104,7 @@ def read_coco(path: Path, find: Find) -> dict[str, ImageBoxes]:
 def read_xml_folder(folder: Path, images: Mapping[str, str]) -> dict[str, ImageBoxes]:
     """Return the boxes of the images that have an XML file, nested like the image or directly in the folder."""
     found = {}
-    for image_id, relative in images.items():
-        nested = PurePosixPath(relative).with_suffix(".xml")
-        path = next((p for p in (folder / nested, folder / nested.name) if p.exists()), None)
-        if path is None:
-            continue
+    for image_id, path in named_like(images, folder, ".xml"):
         objects = object_boxes(path)
         found[image_id] = ImageBoxes(
             [list(one.box) for one in objects],
@@ -126,3 +116,31 @@ def read_xml_folder(folder: Path, images: Mapping[str, str]) -> dict[str, ImageB
     if not found:
         raise DataError(f"None of the {len(images)} images has an .xml file in {folder}. Name them like the images.")
     return found
+
+
+def read_yolo_folder(folder: Path, images: Mapping[str, str], measure: Measure) -> dict[str, ImageBoxes]:
+    """Return the boxes of the images that have a label file, nested like the image or directly in ``labels``."""
+    classes = read_names(folder)
+    found = {}
+    for image_id, path in named_like(images, folder / "labels", ".txt"):
+        size = measure(image_id)
+        boxes = read_labels(path, size, classes)
+        found[image_id] = ImageBoxes(
+            [list(one.box) for one in boxes],
+            [classes[one.label] for one in boxes],
+            [False] * len(boxes),
+            size,
+            f"Labels {path}",
+        )
+    if not found:
+        raise DataError(f"None of the {len(images)} images has a .txt file in {folder / 'labels'}. Name them alike.")
+    return found
+
+
+def named_like(images: Mapping[str, str], folder: Path, suffix: str) -> Iterator[tuple[str, Path]]:
+    """Yield (image id, file) of the images that have a file in a folder, nested like the image or directly in it."""
+    for image_id, relative in images.items():
+        nested = PurePosixPath(relative).with_suffix(suffix)
+        path = next((each for each in (folder / nested, folder / nested.name) if each.exists()), None)
+        if path is not None:
+            yield image_id, path

@@ -1,18 +1,186 @@
-"""Boxes as COCO files; categories and images are counted from 1."""
+"""COCO instance files, read and written: half-open boxes are x, y, width, height there.
+
+Classes count from 0 and categories from 1; images are numbered from 1. A file that was written elsewhere may have any
+ids.
+"""
 
 from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import IO, Any
 
+from wsolkit.errors import DataError
+from wsolkit.files import whole_file
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.writer import Writer
 
-__all__ = ["CocoWriter"]
+__all__ = [
+    "CocoWriter",
+    "Instances",
+    "bbox_of",
+    "coco_box",
+    "coco_image",
+    "corners",
+    "read_instances",
+    "write_instances",
+]
+
+DIGITS = 2
+"""Coordinates of found boxes are written to a hundredth of a pixel."""
+
+
+@dataclass
+class Instances:
+    """What a COCO file says.
+
+    Attributes:
+        path: the file, for errors.
+        images: the image entries by id.
+        categories: category id to name, in the order of the ids.
+        annotations: the annotations by image id.
+        info: what the file says about itself; empty where it says nothing.
+    """
+
+    path: Path
+    images: dict[Any, dict]
+    categories: dict[int, str]
+    annotations: dict[Any, list[dict]] = field(default_factory=dict)
+    info: Mapping[str, Any] = field(default_factory=dict)
+
+
+def read_instances(path: str | Path) -> Instances:
+    """Read a COCO instance file and check that its ids refer to one another; boxes are not looked at.
+
+    Raises:
+        DataError: the file is missing or no such JSON, an id is unknown, or two entries share one.
+    """
+    path = Path(path)
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise DataError(f"COCO file {path} cannot be opened: {error.strerror or error}. Check its path.") from error
+    except ValueError as error:
+        raise DataError(f"COCO file {path} is no JSON: {error}. Correct the file.") from error
+    for key in ("images", "annotations", "categories"):
+        if not isinstance(content, dict) or not isinstance(content.get(key), list):
+            raise DataError(f"COCO file {path} has no list {key!r}. It should be an instances file.")
+    try:
+        images = {image["id"]: {"file_name": image["file_name"], **image} for image in content["images"]}
+        categories = {category["id"]: category["name"] for category in content["categories"]}
+        grouped: dict[Any, list[dict]] = defaultdict(list)
+        for annotation in content["annotations"]:
+            for key, known in (("image_id", images), ("category_id", categories)):
+                if annotation[key] not in known:
+                    raise DataError(
+                        f"COCO file {path}: annotation {annotation.get('id')} has the {key} {annotation[key]!r}, "
+                        "which is not listed. Add it, or leave the annotation out."
+                    )
+            grouped[annotation["image_id"]].append(annotation)
+    except KeyError as error:
+        raise DataError(f"COCO file {path}: an entry lacks {error}. Correct the file.") from None
+    for key, found in (("images", images), ("categories", categories)):
+        if len(found) != len(content[key]):
+            raise DataError(f"COCO file {path}: {len(content[key]) - len(found)} of the {key} share an id. Renumber.")
+    return Instances(path, images, dict(sorted(categories.items())), dict(grouped), content.get("info") or {})
+
+
+def corners(annotation: dict, path: str | Path) -> list[float]:
+    """Return the box of an annotation as x0, y0, x1, y1, half open.
+
+    Raises:
+        DataError: it is not four numbers.
+
+    >>> corners({"bbox": [1, 2, 10, 20]}, "instances.json")
+    [1.0, 2.0, 11.0, 22.0]
+    """
+    try:
+        x, y, width, height = (float(number) for number in annotation["bbox"])
+    except (KeyError, TypeError, ValueError):
+        raise DataError(
+            f"COCO file {path}: the bbox of annotation {annotation.get('id')} should be four numbers x, y, width, "
+            f"height, but got {annotation.get('bbox')!r}. Correct it."
+        ) from None
+    return [x, y, x + width, y + height]
+
+
+def bbox_of(box: Sequence[float], digits: int | None = None) -> list[float]:
+    """Return a half-open box as COCO's x, y, width, height, to so many digits.
+
+    >>> bbox_of((1.0, 2.0, 11.004, 22.0), digits=2)
+    [1.0, 2.0, 10.0, 20.0]
+    """
+    x0, y0, x1, y1 = (float(side) for side in box)
+    sides = (x0, y0, x1 - x0, y1 - y0)
+    return list(sides) if digits is None else [round(side, digits) for side in sides]
+
+
+def coco_image(number: int, file_name: str, size: tuple[int, int], **more: Any) -> dict[str, Any]:
+    """Return the entry of an image: its number from 1, its file and its (width, height), and what else is to be known.
+
+    >>> coco_image(1, "a.jpg", (8, 6), name="a")
+    {'id': 1, 'file_name': 'a.jpg', 'width': 8, 'height': 6, 'name': 'a'}
+    """
+    return {"id": number, "file_name": file_name, "width": size[0], "height": size[1], **more}
+
+
+def coco_box(image: int, label: int, box: Sequence[float], digits: int | None = None, **more: Any) -> dict[str, Any]:
+    """Return the entry of a box in COCO's results: the image's number, the class counted from 1, and the box.
+
+    >>> coco_box(1, 0, (1.0, 2.0, 4.0, 3.0), score=0.5)
+    {'image_id': 1, 'category_id': 1, 'bbox': [1.0, 2.0, 3.0, 1.0], 'score': 0.5}
+    """
+    return {"image_id": image, "category_id": label + 1, "bbox": bbox_of(box, digits), **more}
+
+
+def numbered(number: int, found: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the entry of a box as an annotation of a data set: with an id, an area and no crowd."""
+    _, _, width, height = found["bbox"]
+    place = {key: found[key] for key in ("image_id", "category_id", "bbox")}
+    return {"id": number, **place, "area": round(width * height, 2), "iscrowd": 0, **found}
+
+
+def categories_of(classes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the categories of the classes: class k is category k + 1."""
+    return [{"id": number, "name": name, "supercategory": ""} for number, name in enumerate(classes, start=1)]
+
+
+def write_instances(
+    path: str | Path,
+    images: Iterable[Mapping[str, Any]],
+    boxes: Iterable[Mapping[str, Any]],
+    classes: Sequence[str],
+    info: Mapping[str, Any] | None = None,
+) -> None:
+    """Write an instances file, whole or not at all.
+
+    Args:
+        path: the file.
+        images: entries of ``coco_image``.
+        boxes: entries of ``coco_box``; they are numbered, and may bring their own ``area`` and ``segmentation``.
+        classes: names of the classes, by index.
+        info: what is to be known about the file.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "boxes.json"
+    >>> write_instances(path, [coco_image(1, "a.jpg", (8, 6))], [coco_box(1, 0, (1, 2, 4, 3))], ["owl"])
+    >>> found = read_instances(path)
+    >>> found.categories, corners(found.annotations[1][0], path)
+    ({1: 'owl'}, [1.0, 2.0, 4.0, 3.0])
+    """
+    content = {
+        "info": dict(info or {}),
+        "images": list(images),
+        "annotations": [numbered(number, found) for number, found in enumerate(boxes, start=1)],
+        "categories": categories_of(classes),
+    }
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8") as file:
+        json.dump(content, file)
 
 
 class CocoWriter(Writer):
@@ -36,29 +204,21 @@ class CocoWriter(Writer):
         self._number += 1
         if isinstance(result, Failure):
             return
-        width, height = result.size
-        self._images.add({"id": self._number, "file_name": result.image_id, "width": width, "height": height})
+        self._images.add(coco_image(self._number, result.image_id, result.size))
         for found in result.boxes:
-            x0, y0, x1, y1 = found.box
-            place = {
-                "image_id": self._number,
-                "category_id": found.class_index + 1,
-                "bbox": [round(x0, 2), round(y0, 2), round(x1 - x0, 2), round(y1 - y0, 2)],
-            }
             scores = {"score": found.score, "map_score": found.map_score}
-            self._results.add(place | scores)
-            area = round((x1 - x0) * (y1 - y0), 2)
-            self._annotations.add({"id": self._annotations.count + 1, **place, "area": area, "iscrowd": 0, **scores})
+            entry = coco_box(self._number, found.class_index, found.box, DIGITS, **scores)
+            self._results.add(entry)
+            self._annotations.add(numbered(self._annotations.count + 1, entry))
 
     def close(self) -> None:
         """Put the annotations and the categories behind the images."""
         for each in (self._results, self._images, self._annotations):
             each.end()
-        categories = [{"id": index + 1, "name": name, "supercategory": ""} for index, name in enumerate(self.classes)]
         self._annotations.file.seek(0)
         self._images.file.write(',\n"annotations": ')
         shutil.copyfileobj(self._annotations.file, self._images.file)
-        self._images.file.write(f',\n"categories": {json.dumps(categories)}}}\n')
+        self._images.file.write(f',\n"categories": {json.dumps(categories_of(self.classes))}}}\n')
         self._files.close()
         self._later.unlink()
 

@@ -1,4 +1,4 @@
-"""Reads mask files: arrays of class indices, or of zero and non-zero."""
+"""Mask files, read and written: class indices with VOC's palette, zero and non-zero, and 8-bit maps."""
 
 from __future__ import annotations
 
@@ -7,9 +7,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from wsolkit.errors import DataError
+from wsolkit.errors import DataError, ShapeError
+from wsolkit.files import whole_file
 
-__all__ = ["read_binary_mask", "read_index_mask"]
+__all__ = ["read_binary_mask", "read_gray", "read_index_mask", "voc_palette", "write_gray", "write_index_mask"]
 
 
 def read_index_mask(path: str | Path) -> np.ndarray:
@@ -49,3 +50,67 @@ def opened(path: str | Path) -> Image.Image:
             return image
     except Exception as error:  # Pillow's plugins raise anything from OSError to struct.error
         raise DataError(f"Mask {path} cannot be read: {error}. Replace the file or leave it out.") from error
+
+
+def voc_palette() -> list[int]:
+    """Return the 256 colours of VOC's masks as 768 numbers: the bits of an index, dealt to red, green and blue.
+
+    Bit 3j of the index is bit 7 - j of red, bit 3j + 1 that of green, bit 3j + 2 that of blue.
+
+    >>> colours = voc_palette()
+    >>> colours[3:6], colours[45:48], colours[765:]
+    ([128, 0, 0], [192, 128, 128], [224, 224, 192])
+    """
+    places = [(index, channel) for index in range(256) for channel in range(3)]
+    return [sum((index >> (3 * j + channel) & 1) << (7 - j) for j in range(3)) for index, channel in places]
+
+
+def write_index_mask(path: str | Path, mask: np.ndarray) -> None:
+    """Write a class mask (H, W) uint8 as a PNG with VOC's palette, whole or not at all.
+
+    Raises:
+        ShapeError: it is not (H, W) uint8.
+    """
+    picture = Image.fromarray(checked(mask))
+    picture.putpalette(voc_palette())
+    with whole_file(path) as temporary:
+        picture.save(temporary, format="PNG")
+
+
+def write_gray(path: str | Path, values: np.ndarray) -> None:
+    """Write values (H, W) uint8 as an 8-bit grayscale PNG, whole or not at all.
+
+    Raises:
+        ShapeError: they are not (H, W) uint8.
+    """
+    with whole_file(path) as temporary:
+        Image.fromarray(checked(values)).save(temporary, format="PNG")
+
+
+def read_gray(path: str | Path, what: str = "The map") -> np.ndarray:
+    """Return the (H, W) uint8 values of an 8-bit grayscale PNG.
+
+    Raises:
+        DataError: the file is missing, broken, or not 8-bit grayscale.
+    """
+    if not Path(path).is_file():
+        raise DataError(f"{what} {path} is missing. Run the stage that writes it for this split.")
+    try:
+        with Image.open(path) as picture:
+            picture.load()
+    except Exception as error:  # Pillow's plugins raise anything from OSError to struct.error
+        raise DataError(f"{what} {path} cannot be read: {error}. Delete it and run its stage again.") from error
+    if picture.mode != "L":
+        raise DataError(f"{what} {path} should be 8-bit grayscale, but is {picture.mode}. Save it as such.")
+    return np.array(picture)
+
+
+def checked(values: np.ndarray) -> np.ndarray:
+    """Return an array that can be written as a picture of one channel.
+
+    Raises:
+        ShapeError: it is not (H, W) uint8.
+    """
+    if values.ndim != 2 or values.dtype != np.uint8 or not values.size:
+        raise ShapeError(f"A picture should be (H, W) uint8, but got {values.shape} {values.dtype}.")
+    return np.ascontiguousarray(values)

@@ -1,13 +1,14 @@
-"""Reads the text files of data sets line by line and says where a line is wrong."""
+"""Text files of one thing in each line: written whole, read line by line with words for the line that is wrong."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from wsolkit.errors import DataError
+from wsolkit.files import whole_file
 
-__all__ = ["malformed", "numbered_lines", "split_line", "whole_number"]
+__all__ = ["malformed", "numbered_lines", "read_class_names", "split_line", "whole_number", "write_lines"]
 
 
 def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
@@ -72,3 +73,37 @@ def whole_number(path: str | Path, number: int, text: str, what: str, allowed: S
             f"{path}, line {number}: the {what} should be one of {bounds}, but got {text!r}. Correct the line."
         )
     return value
+
+
+def write_lines(path: str | Path, lines: Iterable[str]) -> None:
+    """Write a text file of these lines, whole or not at all; names of files that are no text keep their bytes.
+
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp()) / "classes.txt"
+    >>> write_lines(path, ["owl", "elf owl"])
+    >>> list(numbered_lines(path))
+    [(1, 'owl'), (2, 'elf owl')]
+    """
+    with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", errors="surrogateescape") as file:
+        file.writelines(f"{line}\n" for line in lines)
+
+
+def read_class_names(path: str | Path) -> list[str]:
+    """Return the class names of a list by label: one name in each line, or ``label,name`` in any order.
+
+    Raises:
+        DataError: the file is missing, names no class, or leaves out a label.
+    """
+    names: dict[int, str] = {}
+    for position, (_, line) in enumerate(numbered_lines(path)):
+        label, comma, name = line.partition(",")
+        if comma and label.strip().isdigit():
+            names[int(label)] = name.strip()
+        else:
+            names[position] = line
+    if not names:
+        raise DataError(f"{path} names no class. Write one name in each line.")
+    if sorted(names) != list(range(len(names))):
+        lacking = sorted(set(range(max(names) + 1)) - set(names))
+        raise DataError(f"{path} should name every label from 0 to {max(names)}, but lacks {lacking[:5]}. Add them.")
+    return [names[label] for label in range(len(names))]

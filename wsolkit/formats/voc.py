@@ -1,4 +1,4 @@
-"""Boxes as Pascal VOC files: whole pixels counted from 1, both ends inside the box."""
+"""PASCAL VOC's annotation files, read and written: whole pixels counted from 1, both ends inside the box."""
 
 from __future__ import annotations
 
@@ -6,13 +6,126 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 from xml.etree import ElementTree
 
+from wsolkit.errors import DataError
+from wsolkit.files import path_below
 from wsolkit.formats.found_boxes import Failure, ImageResult
+from wsolkit.formats.text_lists import write_lines
 from wsolkit.formats.writer import LabelNames, Writer
 
-__all__ = ["VocWriter", "voc_xml"]
+__all__ = [
+    "VocObject",
+    "VocWriter",
+    "half_open",
+    "image_size",
+    "inclusive",
+    "object_boxes",
+    "object_names",
+    "read_annotation",
+    "voc_xml",
+]
+
+SIDES = ("xmin", "ymin", "xmax", "ymax")
+
+
+def inclusive(box: Sequence[float], size: tuple[int, int]) -> tuple[int, int, int, int]:
+    """Return xmin, ymin, xmax, ymax of the pixels that a half-open box touches, counted from 1, within (width, height).
+
+    >>> inclusive((0.0, 1.5, 4.0, 3.0), (8, 6))
+    (1, 2, 4, 3)
+    """
+    x0, y0, x1, y1 = box
+    return math.floor(x0) + 1, math.floor(y0) + 1, min(math.ceil(x1), size[0]), min(math.ceil(y1), size[1])
+
+
+def half_open(sides: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return the box x0, y0, x1, y1, half open from 0, of xmin, ymin, xmax, ymax.
+
+    >>> half_open((1, 2, 4, 3))
+    (0, 1, 4, 3)
+    """
+    xmin, ymin, xmax, ymax = sides
+    return xmin - 1, ymin - 1, xmax, ymax
+
+
+class VocObject(NamedTuple):
+    """One annotated object: its class name, whether it is marked difficult, and its box (x0, y0, x1, y1) half open."""
+
+    name: str
+    difficult: bool
+    box: tuple[float, float, float, float]
+
+
+def read_annotation(path: str | Path) -> ElementTree.Element:
+    """Return the root of an annotation file.
+
+    Raises:
+        DataError: the file is missing or no XML.
+    """
+    try:
+        return ElementTree.parse(path).getroot()
+    except OSError as error:
+        raise DataError(f"Annotation {path} cannot be opened: {error.strerror or error}. Check data_root.") from error
+    except ElementTree.ParseError as error:
+        raise DataError(f"Annotation {path} is no XML: {error}. Correct the file.") from error
+
+
+def object_names(path: str | Path) -> list[tuple[str, bool]]:
+    """Return (class name, difficult) of each object; the boxes are not looked at.
+
+    Raises:
+        DataError: the file is missing or no XML, or an object has no name.
+    """
+    return names_of(read_annotation(path), path)
+
+
+def names_of(root: ElementTree.Element, path: str | Path) -> list[tuple[str, bool]]:
+    """Return (class name, difficult) of each object below the root of an annotation file."""
+    found = []
+    for element in root.findall("object"):
+        name = (element.findtext("name") or "").strip()
+        if not name:
+            raise DataError(f"Annotation {path} has an object without a name. Give it one.")
+        found.append((name, (element.findtext("difficult") or "0").strip() == "1"))
+    return found
+
+
+def object_boxes(path: str | Path) -> list[VocObject]:
+    """Return the objects with their boxes, half open.
+
+    Raises:
+        DataError: the file is missing or no XML, or an object's name or box is missing or no number.
+    """
+    root = read_annotation(path)
+    found = []
+    for (name, difficult), element in zip(names_of(root, path), root.findall("object"), strict=True):
+        corners = [element.findtext(f"bndbox/{key}") for key in SIDES]
+        try:
+            box = half_open([float(corner or "nothing") for corner in corners])
+        except ValueError:
+            raise DataError(
+                f"Annotation {path}: the bndbox of a {name!r} should have the numbers xmin, ymin, xmax and ymax, "
+                f"but got {corners}. Correct the file."
+            ) from None
+        found.append(VocObject(name, difficult, box))
+    return found
+
+
+def image_size(path: str | Path) -> tuple[int, int] | None:
+    """Return the (width, height) an annotation file states, or None where it states none or zero.
+
+    Raises:
+        DataError: the file is missing or no XML, or the size is no number.
+    """
+    root = read_annotation(path)
+    texts = [root.findtext(f"size/{key}") or "0" for key in ("width", "height")]
+    try:
+        width, height = (int(float(text)) for text in texts)
+    except ValueError:
+        raise DataError(f"Annotation {path}: the size should be two numbers, but got {texts}. Correct it.") from None
+    return (width, height) if width > 0 and height > 0 else None
 
 
 class VocWriter(Writer):
@@ -25,7 +138,7 @@ class VocWriter(Writer):
         self._names = LabelNames()
         lists = self.draft("voc") / "ImageSets" / "Main"
         lists.mkdir(parents=True)
-        (self.draft("voc") / "classes.txt").write_text("".join(f"{name}\n" for name in classes), encoding="utf-8")
+        write_lines(self.draft("voc") / "classes.txt", classes)
         self._list = (lists / "train.txt").open("w", encoding="utf-8", errors="surrogateescape")
 
     def add(self, result: ImageResult | Failure) -> None:
@@ -33,7 +146,7 @@ class VocWriter(Writer):
         if isinstance(result, Failure):
             return
         name = self._names.of(result.image_id)
-        path = self.draft("voc") / "Annotations" / f"{name}.xml"
+        path = path_below(self.draft("voc") / "Annotations", name, ".xml")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(voc_xml(result))
         self._list.write(f"{name}\n")
@@ -62,13 +175,7 @@ def voc_xml(result: ImageResult) -> bytes:
     fill(root, {"folder": str(path.parent), "filename": path.name, "source": {"database": "wsolkit"}})
     fill(root, {"size": {"width": width, "height": height, "depth": 3}, "segmented": 0})
     for found in result.boxes:
-        x0, y0, x1, y1 = found.box
-        inside = {
-            "xmin": math.floor(x0) + 1,
-            "ymin": math.floor(y0) + 1,
-            "xmax": min(math.ceil(x1), width),
-            "ymax": min(math.ceil(y1), height),
-        }
+        inside = dict(zip(SIDES, inclusive(found.box, result.size), strict=True))
         content = {"name": found.class_name, "pose": "Unspecified", "truncated": 0, "difficult": 0, "bndbox": inside}
         fill(root, {"object": content | {"score": found.score, "map_score": found.map_score}})
     ElementTree.indent(root)

@@ -13,6 +13,7 @@ from pathlib import Path, PurePosixPath
 from types import TracebackType
 from typing import Any, Self
 
+from wsolkit.files import path_below
 from wsolkit.formats.found_boxes import Failure, ImageResult
 
 __all__ = ["LabelNames", "Writer", "remove"]
@@ -81,7 +82,12 @@ class LabelNames:
         self._taken: set[str] = set()
 
     def of(self, image_id: str) -> str:
-        """Return the name of an image's label file, without an ending."""
+        """Return the name of an image's label file, without an ending.
+
+        Raises:
+            DataError: the image's name leads out of a folder.
+        """
+        path_below("", image_id)
         name = PurePosixPath(image_id).with_suffix("").as_posix()
         if name.lower() in self._taken:
             name = image_id.replace(".", "_")

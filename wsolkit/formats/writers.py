@@ -9,8 +9,8 @@ from typing import Any
 
 from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.formats.coco import CocoWriter
+from wsolkit.formats.csv_boxes import CsvWriter, ListsWriter
 from wsolkit.formats.found_boxes import Failure, ImageResult
-from wsolkit.formats.tables import CsvWriter, ListsWriter
 from wsolkit.formats.voc import VocWriter
 from wsolkit.formats.writer import Writer
 from wsolkit.formats.yolo import YoloWriter

@@ -1,16 +1,91 @@
-"""Boxes as YOLO files: fractions of the image, classes counted from 0."""
+"""YOLO's label files, read and written: centre and size of boxes in fractions of the image, classes counted from 0."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, NamedTuple
 
-from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
+import yaml  # type: ignore[import-untyped]
+
+from wsolkit.errors import DataError
+from wsolkit.files import path_below
+from wsolkit.formats.found_boxes import Failure, ImageResult
+from wsolkit.formats.text_lists import malformed, numbered_lines, read_class_names, whole_number, write_lines
 from wsolkit.formats.writer import LabelNames, Writer
 
-__all__ = ["YoloWriter", "yolo_line"]
+__all__ = ["YoloBox", "YoloWriter", "read_labels", "read_names", "yolo_line"]
+
+LINE = "class cx cy w h"
+
+
+class YoloBox(NamedTuple):
+    """A box of a label file: its class, and x0, y0, x1, y1, half open, in pixels of the image."""
+
+    label: int
+    box: tuple[float, float, float, float]
+
+
+def yolo_line(label: int, box: Sequence[float], size: tuple[int, int]) -> str:
+    """Return a half-open box in an image of ``size`` = (width, height) as a line in YOLO's form.
+
+    >>> yolo_line(2, (0, 0, 50, 50), (100, 200))
+    '2 0.250000 0.125000 0.500000 0.250000'
+    """
+    x0, y0, x1, y1 = box
+    width, height = size
+    numbers = ((x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height)
+    return " ".join([str(label), *(f"{number:.6f}" for number in numbers)])
+
+
+def read_labels(path: str | Path, size: tuple[int, int], classes: Sequence[str]) -> list[YoloBox]:
+    """Return the boxes of a label file, half open, in pixels of an image of ``size`` = (width, height).
+
+    A sixth number, a detector's score, is left out.
+
+    Raises:
+        DataError: the file is missing, a line is malformed, a class is none of ``classes``, or a box leaves the image.
+    """
+    width, height = size
+    found = []
+    for number, line in numbered_lines(path):
+        label, *texts = line.split()
+        try:
+            cx, cy, w, h = (float(text) for text in (texts[:4] if len(texts) == 5 else texts))
+        except ValueError:
+            raise malformed(path, number, line, LINE) from None
+        if not all(0 <= side <= 1 for side in (cx, cy, w, h)):
+            raise DataError(
+                f"{path}, line {number}: the centre and size of a box should be fractions of the image, in [0, 1], but "
+                f"got {line!r}. Correct the line."
+            )
+        box = ((cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height)
+        found.append(YoloBox(whole_number(path, number, label, "class", range(len(classes))), box))
+    return found
+
+
+def read_names(folder: str | Path) -> list[str]:
+    """Return the class names that ``data.yaml`` (``names``) or ``classes.txt`` of a YOLO folder lists, by index.
+
+    Raises:
+        DataError: neither is there, or what is there lists no names.
+    """
+    file, text_list = Path(folder) / "data.yaml", Path(folder) / "classes.txt"
+    if not file.exists():
+        if not text_list.exists():
+            raise DataError(f"There is neither data.yaml nor classes.txt in {folder}. Name the classes in one of them.")
+        return read_class_names(text_list)
+    try:
+        content = yaml.safe_load(file.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise DataError(f"{file} cannot be read as YAML: {' '.join(str(error).split())}. Correct the file.") from error
+    names = content.get("names") if isinstance(content, dict) else None
+    if isinstance(names, list):
+        names = dict(enumerate(names))
+    if not isinstance(names, dict) or sorted(map(str, names)) != sorted(map(str, range(len(names)))) or not names:
+        raise DataError(f"{file} should list the classes under names:, numbered from 0, but has {names!r}. Add them.")
+    return [str(name) for _, name in sorted(names.items())]
 
 
 class YoloWriter(Writer):
@@ -27,7 +102,7 @@ class YoloWriter(Writer):
         root = self.draft("yolo")
         (root / "labels").mkdir(parents=True)
         (root / "images").mkdir()
-        (root / "classes.txt").write_text("".join(f"{name}\n" for name in classes), encoding="utf-8")
+        write_lines(root / "classes.txt", classes)
         names = "".join(f"  {index}: {json.dumps(name, ensure_ascii=False)}\n" for index, name in enumerate(classes))
         (root / "data.yaml").write_text(
             "# Boxes found by wsolkit. val holds the training images: put images with checked boxes there.\n"
@@ -40,12 +115,12 @@ class YoloWriter(Writer):
         if isinstance(result, Failure) or not result.boxes:
             return
         name = self._names.of(result.image_id)
-        width, height = result.size
-        labels = self.draft("yolo") / "labels" / f"{name}.txt"
+        lines = [yolo_line(found.class_index, found.box, result.size) + "\n" for found in result.boxes]
+        labels = path_below(self.draft("yolo") / "labels", name, ".txt")
         labels.parent.mkdir(parents=True, exist_ok=True)
-        labels.write_text("".join(yolo_line(found, width, height) for found in result.boxes), encoding="utf-8")
+        labels.write_text("".join(lines), encoding="utf-8")
         if result.path:
-            link = self.draft("yolo") / "images" / f"{name}{PurePosixPath(result.image_id).suffix}"
+            link = path_below(self.draft("yolo") / "images", name, PurePosixPath(result.image_id).suffix)
             link.parent.mkdir(parents=True, exist_ok=True)
             try:
                 link.symlink_to(result.path)
@@ -54,14 +129,3 @@ class YoloWriter(Writer):
 
     def close(self) -> None:
         """Nothing is left to do."""
-
-
-def yolo_line(found: FoundBox, width: int, height: int) -> str:
-    """Return a box as a line in YOLO's form.
-
-    >>> yolo_line(FoundBox((0, 0, 50, 50), 2, "cat", 1, 1), 100, 200).strip()
-    '2 0.250000 0.125000 0.500000 0.250000'
-    """
-    x0, y0, x1, y1 = found.box
-    numbers = ((x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height)
-    return " ".join([str(found.class_index), *(f"{number:.6f}" for number in numbers)]) + "\n"

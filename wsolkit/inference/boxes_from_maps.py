@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wsolkit.datasets.annotations import Truth, displayed_size
-from wsolkit.datasets.image_files import find_images
+from wsolkit.datasets.annotations import Truth
+from wsolkit.datasets.image_files import displayed_size, find_images
 from wsolkit.datasets.wsol_metadata import read_sizes
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError, first_few
 from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult

@@ -13,8 +13,8 @@ from typing import Any
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.image_files import ImageFile, find_images
 from wsolkit.errors import ConfigError, DataError
+from wsolkit.formats.csv_boxes import ListsWriter
 from wsolkit.formats.found_boxes import Failure, ImageResult
-from wsolkit.formats.tables import ListsWriter
 from wsolkit.formats.writers import check_formats, write_results
 from wsolkit.inference.loading import load_batches
 from wsolkit.inference.page import write_page
