@@ -109,7 +109,7 @@ def corners(annotation: dict, path: str | Path) -> list[float]:
     return [x, y, x + width, y + height]
 
 
-def bbox_of(box: Sequence[float], digits: int | None = None) -> list[float]:
+def bbox_of(box: Iterable[float], digits: int | None = None) -> list[float]:
     """Return a half-open box as COCO's x, y, width, height, to so many digits.
 
     >>> bbox_of((1.0, 2.0, 11.004, 22.0), digits=2)
@@ -129,7 +129,7 @@ def coco_image(number: int, file_name: str, size: tuple[int, int], **more: Any) 
     return {"id": number, "file_name": file_name, "width": size[0], "height": size[1], **more}
 
 
-def coco_box(image: int, label: int, box: Sequence[float], digits: int | None = None, **more: Any) -> dict[str, Any]:
+def coco_box(image: int, label: int, box: Iterable[float], digits: int | None = None, **more: Any) -> dict[str, Any]:
     """Return the entry of a box in COCO's results: the image's number, the class counted from 1, and the box.
 
     >>> coco_box(1, 0, (1.0, 2.0, 4.0, 3.0), score=0.5)
