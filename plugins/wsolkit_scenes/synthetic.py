@@ -6,7 +6,6 @@ localization. Boxes and masks are exact.
 
 from __future__ import annotations
 
-import json
 import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -16,10 +15,10 @@ from typing import Any
 import cv2
 import numpy as np
 import torch
-from pycocotools import mask as rle
 
 from wsolkit import ConfigError, DataError, Targets, is_untouched, nearest
 from wsolkit.datasets import ImageDataset, Record
+from wsolkit.formats import coco_box, coco_image, run_lengths, write_instances
 from wsolkit_scenes.creatures import CLASS_NAMES
 from wsolkit_scenes.scenes import Scene, SceneOptions, object_labels, render_scene
 
@@ -223,13 +222,13 @@ def export_folder(dataset: SyntheticParts, folder: str | Path, boxes: bool | Non
     try:
         draft.chmod(0o755)
         names: list[str] = []
-        annotations: list[dict[str, Any]] = []
+        objects: list[dict[str, Any]] = []
         for index in range(len(dataset)):
             names.append(write_image(dataset, index, draft, suffix))
-            annotations += coco_annotations(dataset.scene(index), index + 1) if with_boxes else []
+            objects += coco_boxes(dataset.scene(index), index + 1) if with_boxes else []
         if with_boxes:
-            table = coco_table(dataset, names, annotations)
-            (draft / "boxes.json").write_text(json.dumps(table), encoding="utf-8")
+            images = [coco_image(number, name, dataset.options.size) for number, name in enumerate(names, start=1)]
+            write_instances(draft / "boxes.json", images, objects, dataset.classes)
         if folder.exists():
             folder.rmdir()
         draft.replace(folder)
@@ -252,36 +251,10 @@ def write_image(dataset: SyntheticParts, index: int, folder: Path, suffix: str) 
     return name
 
 
-def coco_table(
-    dataset: SyntheticParts, names: Sequence[str], annotations: Sequence[dict[str, Any]]
-) -> dict[str, list[dict[str, Any]]]:
-    """Return images, annotations and categories as COCO writes them; category k + 1 is class k."""
-    width, height = dataset.options.size
-    return {
-        "images": [
-            {"id": number, "file_name": name, "width": width, "height": height}
-            for number, name in enumerate(names, start=1)
-        ],
-        "annotations": [{"id": number} | annotation for number, annotation in enumerate(annotations, start=1)],
-        "categories": [{"id": number, "name": name} for number, name in enumerate(dataset.classes, start=1)],
-    }
-
-
-def coco_annotations(scene: Scene, image_id: int) -> list[dict[str, Any]]:
-    """Return what COCO says of each object of a scene, without the annotation's own id."""
+def coco_boxes(scene: Scene, image: int) -> list[dict[str, Any]]:
+    """Return what COCO says of each object of a scene: the box and the outline, by the image's number."""
     found = []
-    for number, (label, (x0, y0, x1, y1)) in enumerate(
-        zip(scene.labels.tolist(), scene.boxes.tolist(), strict=True), 1
-    ):
-        encoded = rle.encode(np.asfortranarray(scene.instances == number, dtype=np.uint8))
-        found.append(
-            {
-                "image_id": image_id,
-                "category_id": label + 1,
-                "bbox": [x0, y0, x1 - x0, y1 - y0],
-                "area": int(rle.area(encoded)),
-                "iscrowd": 0,
-                "segmentation": {"size": encoded["size"], "counts": encoded["counts"].decode("ascii")},
-            }
-        )
+    for number, (label, box) in enumerate(zip(scene.labels.tolist(), scene.boxes.tolist(), strict=True), 1):
+        inside = scene.instances == number
+        found.append(coco_box(image, label, box, area=int(inside.sum()), segmentation=run_lengths(inside)))
     return found

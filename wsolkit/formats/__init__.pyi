@@ -7,6 +7,9 @@ from .coco import (
     read_instances as read_instances,
     write_instances as write_instances,
 )
+from .coco_outlines import (
+    run_lengths as run_lengths,
+)
 from .found_boxes import (
     FoundBox as FoundBox,
     ImageResult as ImageResult,

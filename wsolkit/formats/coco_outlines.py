@@ -1,4 +1,4 @@
-"""Outlines of COCO's objects, polygons or run lengths, painted into one class mask."""
+"""Outlines of COCO's objects: run lengths are written, polygons and run lengths painted into one class mask."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pycocotools import mask as coco_mask
 from wsolkit.errors import DataError
 from wsolkit.evaluation.class_masks import IGNORED, mask_value
 
-__all__ = ["class_mask"]
+__all__ = ["class_mask", "run_lengths"]
 
 
 def class_mask(segmentations: list[Any], labels: list[int], crowd: list[bool], size: tuple[int, int]) -> np.ndarray:
@@ -43,3 +43,17 @@ def class_mask(segmentations: list[Any], labels: list[int], crowd: list[bool], s
     for _, _, value, inside in sorted(layers, key=lambda layer: layer[:2]):
         mask[inside] = value
     return mask
+
+
+def run_lengths(inside: np.ndarray) -> dict[str, Any]:
+    """Return an outline as compressed run lengths that JSON can hold.
+
+    Args:
+        inside: (height, width) bool, where the object is.
+
+    >>> inside = np.array([[False, True, True], [False, False, True]])
+    >>> class_mask([run_lengths(inside)], [0], [False], (3, 2)).tolist()
+    [[0, 1, 1], [0, 0, 1]]
+    """
+    encoded = coco_mask.encode(np.asfortranarray(inside, dtype=np.uint8))
+    return {"size": list(encoded["size"]), "counts": encoded["counts"].decode("ascii")}
