@@ -85,13 +85,6 @@ def test_a_plugin_s_classes_are_filed_under_their_interface_with_their_source():
     assert isinstance(POOLINGS.build({"type": "MinPooling"}), MinPooling)
 
 
-def test_aliases_lead_to_the_same_class_and_are_not_inherited():
-    first = another("Named", aliases=("Nickname",))
-    found = load_from([Entry("small", plugin(first, another("Heir", first)))])
-    assert POOLINGS.module_dict["Nickname"] is first
-    assert found.find("Nickname") == found.find("Named")
-
-
 def test_one_hook_is_enough():
     class OnlyMethods:
         @hookimpl
@@ -229,11 +222,6 @@ def test_a_name_clash_names_both_sides():
         load_from(entries)
     assert "MinPooling" not in POOLINGS.module_dict, "a plugin comes as a whole or not at all"
     assert load_from(entries, disabled=["two"]).find("Twin")[0].cls is first
-
-
-def test_an_alias_clashes_as_well():
-    with pytest.raises(PluginError, match="Two components are called 'MinPooling'"):
-        load_from([Entry("one", plugin(MinPooling)), Entry("two", plugin(another("Other", aliases=("MinPooling",))))])
 
 
 def test_a_clash_within_one_plugin_is_found():

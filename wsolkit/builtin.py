@@ -21,7 +21,7 @@ from wsolkit.datasets.wsol_metadata import WsolMetadata
 from wsolkit.hookspecs import hookimpl
 from wsolkit.model.localizer import Localizer
 from wsolkit.model.preprocess import ImagePreprocessor
-from wsolkit.pipeline import MapsStage, PredictStage, TestStage, TrainStage
+from wsolkit.pipeline import Maps, Predict, Test, Train
 from wsolkit.scoring.localization_metric import LocalizationMetric
 from wsolkit.scoring.protocol_metric import ProtocolMetric
 from wsolkit.training.broken_loss import StopOnBrokenLoss
@@ -62,12 +62,12 @@ def wsolkit_components() -> list[type]:
         LocalizationMetric,
         Localizer,
         LogSumExpPooling,
-        MapsStage,
+        Maps,
         MaxPooling,
         MultiScaleMaps,
         PartOptimWrapperConstructor,
         PascalVOC,
-        PredictStage,
+        Predict,
         ProgressBar,
         ProtocolMetric,
         ResizedRandomCrop,
@@ -76,10 +76,10 @@ def wsolkit_components() -> list[type]:
         SpatialDropout,
         StopOnBrokenLoss,
         SyncNormDataParallel,
-        TestStage,
+        Test,
         ThresholdHook,
         TimmBackbone,
-        TrainStage,
+        Train,
         TrainingProgress,
         VGG16GAP,
         WsolMetadata,

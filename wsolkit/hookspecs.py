@@ -28,7 +28,7 @@ hookimpl = pluggy.HookimplMarker("wsolkit")
 def wsolkit_components() -> list[type]:  # type: ignore[empty-body]
     """Return the classes this plugin adds; each is filed under the registry of the interface it implements.
 
-    A configuration names a class by its ``__name__``. A class attribute ``aliases`` may hold further names.
+    A configuration names a class by its ``__name__``.
 
     Example::
 

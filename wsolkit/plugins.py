@@ -108,7 +108,7 @@ class Plugins:
     """Everything the plugins brought.
 
     Attributes:
-        components: by interface and name; an alias leads to the component it stands for.
+        components: by interface and name.
         methods: the described methods, each with its source.
         broken: plugins that were left out because they do not load.
         disabled: plugins that were left out because ``WSOLKIT_DISABLED_PLUGINS`` names them.
@@ -130,11 +130,11 @@ class Plugins:
         new: dict[tuple[str, str], Component] = {}
         for cls in classes:
             component = Component(cls.__name__, registry_of(cls).name, cls, source)
-            for name in (cls.__name__, *vars(cls).get("aliases", ())):
-                known = self.components.get((component.interface, name)) or new.get((component.interface, name))
-                if known is None or known.cls is not cls:
-                    self._check_free(component, name, known)
-                    new[component.interface, name] = component
+            key = component.interface, component.name
+            known = self.components.get(key) or new.get(key)
+            if known is None or known.cls is not cls:
+                self._check_free(component, known)
+                new[key] = component
         described = [method for method in methods if method not in [known for known, _ in self.methods]]
         for method in described:
             self._check_method(method, source)
@@ -151,7 +151,8 @@ class Plugins:
                     f"({source}). Rename one, or leave one plugin out with {switch_off(source, owner)}."
                 )
 
-    def _check_free(self, component: Component, name: str, known: Component | None) -> None:
+    def _check_free(self, component: Component, known: Component | None) -> None:
+        name = component.name
         scratch = registry_of(component.cls).module_dict.get(name)
         if known is not None:
             raise PluginError(

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 
@@ -89,8 +87,6 @@ class AreaHiding(MapModifier):
     >>> modifier(maps).tolist(), round(modifier.scalars()["hidden"], 3)
     ([[[[1.0, 1.0, 1.0, 0.0, 0.0], [1.0, 1.0, 1.0, 0.0, 0.0]]]], 0.4)
     """
-
-    aliases: ClassVar[tuple[str, ...]] = ("ADH", "AMH", "AHD", "adh")
 
     def __init__(
         self,

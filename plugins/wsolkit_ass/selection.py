@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Mapping
 from dataclasses import fields
-from typing import Any, ClassVar
+from typing import Any
 
 from torch import Tensor
 
@@ -42,8 +42,6 @@ class AttentionSelection(MapModifier):
     >>> modifier(maps).tolist(), modifier.scalars()
     ([[[[0.0, 4.0, 4.0, 4.0, 0.0]]]], {'clutter': 0.0, 'pass': 0.0, 'hide': 1.0})
     """
-
-    aliases: ClassVar[tuple[str, ...]] = ("ASS",)
 
     def __init__(
         self,

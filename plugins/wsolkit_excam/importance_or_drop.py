@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
 
 import torch
 from torch import Tensor
@@ -33,8 +32,6 @@ class ImportanceOrDrop(MapModifier):
     >>> ImportanceOrDrop(drop_prob=1)(maps).tolist()
     [[[[0.0, -1.0]]]]
     """
-
-    aliases: ClassVar[tuple[str, ...]] = ("wildcat_adl",)
 
     def __init__(self, threshold: float = 0.5, drop_prob: float = 0.5, per: str = "map") -> None:
         super().__init__()

@@ -109,7 +109,6 @@ class SequentialDrop(MapModifier):
     [2.0, 0.0, -0.0, -2.0]
     """
 
-    aliases: ClassVar[tuple[str, ...]] = ("excam", "sequential_drop")
     only_at: ClassVar[str | None] = "maps"
 
     def __init__(

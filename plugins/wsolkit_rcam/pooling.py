@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
-
 import torch
 from torch import Tensor
 
@@ -39,8 +37,6 @@ class SoftmaxWeightedPooling(Pooling):
     Raises:
         ConfigError: the temperature is not positive.
     """
-
-    aliases: ClassVar[tuple[str, ...]] = ("softmax_weighted_gap", "wgap_rcam")
 
     def __init__(self, temperature: float = 1.0, divide_by_area: bool = False) -> None:
         super().__init__()

@@ -10,7 +10,7 @@ from wsolkit import Activation, ActivationHead, ConfigError, DataError, MapError
 from wsolkit.config.load import load_config
 from wsolkit.formats import list_image_maps, read_image_maps
 from wsolkit.model.localizer import Localizer
-from wsolkit.pipeline import MapsStage, build_split, maps_of_batch, split_batches
+from wsolkit.pipeline import Maps, build_split, maps_of_batch, split_batches
 from wsolkit.pipeline.maps_stage import asked_classes
 from wsolkit.registry import HEADS
 
@@ -60,7 +60,7 @@ def by_hand(net, image, label):
 
 def test_every_image_of_the_split_has_the_map_of_its_label(tmp_path, checkpoint):
     net = model()
-    stage = MapsStage(MICRO, checkpoint(net), "train", OPTIONS, batch_size=4, device="cpu")
+    stage = Maps(MICRO, checkpoint(net), "train", OPTIONS, batch_size=4, device="cpu")
     assert stage.run(tmp_path / "out", False) == {"images": 6}
     assert list_image_maps(tmp_path / "out") == [f"train/{number}" for number in range(6)]
     dataset = build_split(load_config(micro.CONFIG, OPTIONS), "train")
@@ -73,7 +73,7 @@ def test_every_image_of_the_split_has_the_map_of_its_label(tmp_path, checkpoint)
 def test_which_maps_are_written(tmp_path, checkpoint):
     net = model()
     for which in ("all", "predicted"):
-        MapsStage(MICRO, checkpoint(net), "val", OPTIONS, which=which, device="cpu").run(tmp_path / which, False)
+        Maps(MICRO, checkpoint(net), "val", OPTIONS, which=which, device="cpu").run(tmp_path / which, False)
     dataset = build_split(load_config(micro.CONFIG, OPTIONS), "val")
     assert len(list_image_maps(tmp_path / "all")) == 7
     for number in range(7):
@@ -132,7 +132,7 @@ def test_an_image_without_labels_gets_an_empty_file():
 
 
 def test_what_is_there_is_not_made_again(tmp_path, checkpoint):
-    stage = MapsStage(MICRO, checkpoint(model()), "train", OPTIONS, device="cpu")
+    stage = Maps(MICRO, checkpoint(model()), "train", OPTIONS, device="cpu")
     stage.run(tmp_path / "out", False)
     kept = tmp_path / "out" / "maps" / "train" / "2.npz"
     before = kept.read_bytes()
@@ -147,7 +147,7 @@ def test_what_is_there_is_not_made_again(tmp_path, checkpoint):
 
 def test_an_unreadable_image_is_named_and_the_others_are_kept(tmp_path, checkpoint):
     broken = {**OPTIONS, "train_dataloader.dataset.broken": [5]}
-    stage = MapsStage(MICRO, checkpoint(model()), "train", broken, batch_size=1, device="cpu")
+    stage = Maps(MICRO, checkpoint(model()), "train", broken, batch_size=1, device="cpu")
     with pytest.raises(DataError, match="Image 'train/5' of split 'train': The image .*5.png cannot be read"):
         stage.run(tmp_path / "out", False)
     assert len(list_image_maps(tmp_path / "out")) == 5
@@ -171,4 +171,4 @@ def test_maps_that_are_no_numbers_name_their_image():
 @pytest.mark.parametrize("arguments", [{"batch_size": 0}, {"num_workers": -1}])
 def test_numbers_out_of_range(arguments):
     with pytest.raises(ConfigError, match="batch_size should be 1 or more and num_workers 0 or more"):
-        MapsStage(MICRO, "x.pth", **arguments)
+        Maps(MICRO, "x.pth", **arguments)

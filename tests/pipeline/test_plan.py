@@ -78,11 +78,6 @@ def test_placeholders_reach_into_lists_and_dicts_and_become_absolute_paths(tmp_p
     assert placeholders("{{a}}{b-1}{b_2}{b-1}") == ["b-1", "b_2"]
 
 
-def test_aliases_name_the_same_stage(tmp_path):
-    first, other = (plan_pipeline("toy", [stage("a", kind)], tmp_path).steps[0] for kind in ("Say", "Speak"))
-    assert first.declaration.fingerprint == other.declaration.fingerprint
-
-
 def test_a_configuration_is_a_file_and_names_its_folder(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "mine.py").write_text("stages = [dict(name='a', type='Say')]\n")

@@ -282,8 +282,8 @@ def test_it_hides_for_the_selection_of_ass():
     maps[2] = 1.0  # strong corners: clutter
     maps[2, :, 4:10, 4:10] = 5.0
     maps[2, :, [0, 0, 13, 13], [0, 13, 0, 13]] = 10.0
-    hide = {"type": "ADH", "locate": "argmax", "block_size": 3}
-    selection = MODIFIERS.build({"type": "ASS", "hide": hide}).train()
+    hide = {"type": "AreaHiding", "locate": "argmax", "block_size": 3}
+    selection = MODIFIERS.build({"type": "AttentionSelection", "hide": hide}).train()
     found = selection(maps)
     kept = AreaHiding(locate="argmax", block_size=3).kept_cells(maps)
     assert torch.equal(found[0], maps[0] * kept[0])
@@ -294,11 +294,6 @@ def test_it_hides_for_the_selection_of_ass():
     noted = selection.scalars()
     assert noted["hide_hidden"] == pytest.approx(1 - float(kept[[0, 2]].float().mean()))
     assert noted["clutter"] == noted["pass"] == pytest.approx(1 / 3)
-
-
-@pytest.mark.parametrize("name", ["AreaHiding", "ADH", "AMH", "AHD", "adh"])
-def test_it_has_the_names_of_the_thesis(name):
-    assert isinstance(MODIFIERS.build({"type": name}), AreaHiding)
 
 
 @pytest.mark.parametrize(

@@ -219,7 +219,7 @@ def localizer(modifiers, head=None, **options):
 
 
 def test_the_number_of_maps_comes_from_the_head_and_may_not_contradict_it():
-    model = localizer([{"type": "excam", "at": "maps"}], losses=[{"type": "BinaryCrossEntropy"}])
+    model = localizer([{"type": "SequentialDrop", "at": "maps"}], losses=[{"type": "BinaryCrossEntropy"}])
     assert model.head.map_modifiers[0].maps_per_class == 3
     values = model.train().loss(Batch(drawn(2, 3, 64, 64), torch.eye(2)))
     assert 0 < float(values["maps.0/dropped"]) < 1

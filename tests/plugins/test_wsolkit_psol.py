@@ -79,7 +79,7 @@ def test_every_pipeline_is_complete(name, options, tmp_path):
     """Names, arguments, references and configurations of every stage are checked without data."""
     steps = load_pipeline(name, options, work_dir=tmp_path).steps
     assert steps[-1].cls.__name__ == "CombineBoxes"
-    trained = {step.name: step.arguments["config"] for step in steps if step.cls.__name__ == "TrainStage"}
+    trained = {step.name: step.arguments["config"] for step in steps if step.cls.__name__ == "Train"}
     assert set(trained.values()) <= set(config_files())
     before = {name for step in steps[:-1] if step.name != "boxes_test" for name in step.builds_on}
     assert not before & {"maps_test", "boxes_test"}  # what learns or chooses sees nothing of test

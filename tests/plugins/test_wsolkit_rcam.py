@@ -11,7 +11,7 @@ import torch
 from rich.console import Console
 
 from tests.support.config_steps import one_step
-from wsolkit import BOX_EXTRACTORS, POOLINGS, Activation, ConfigError, ShapeError, Targets, load_plugins
+from wsolkit import BOX_EXTRACTORS, Activation, ConfigError, ShapeError, Targets, load_plugins
 from wsolkit.cli.test import results_table
 from wsolkit.components.boxes import largest_box
 from wsolkit.config.find import config_files
@@ -64,9 +64,7 @@ def test_maps_in_half_precision_are_pooled_in_float32():
     torch.testing.assert_close(found, SoftmaxWeightedPooling()(maps.float()))
 
 
-def test_the_pooling_has_the_names_of_the_field():
-    assert isinstance(POOLINGS.build({"type": "softmax_weighted_gap"}), SoftmaxWeightedPooling)
-    assert isinstance(POOLINGS.build({"type": "wgap_rcam"}), SoftmaxWeightedPooling)
+def test_a_temperature_of_zero_is_refused():
     with pytest.raises(ConfigError, match="The temperature of SoftmaxWeightedPooling should be positive, but got 0"):
         SoftmaxWeightedPooling(temperature=0)
 

@@ -29,7 +29,7 @@ def stage(name, kind="Say", **arguments):
     return {"name": name, "type": kind, **arguments}
 
 
-@STAGES.register_module(name=["Say", "Speak"], force=True)
+@STAGES.register_module(name="Say", force=True)
 class Say(Stage):
     """Writes ``count`` files, each with a text and a random number; skips what is there."""
 

@@ -99,21 +99,16 @@ def inventory(plugins: Plugins, interface: str | None = None) -> dict[str, list[
     from wsolkit.config.find import config_files
 
     wanted = find_interface(interface) if interface else None
-    aliases: dict[tuple[str, str], list[str]] = {}
-    for (home, name), component in plugins.components.items():
-        if name != component.name:
-            aliases.setdefault((home, component.name), []).append(name)
     components = [
         {
             "name": component.name,
-            "aliases": aliases.get((home, name), []),
             "interface": home,
             **origin(component.source),
             "class": f"{component.cls.__module__}.{component.cls.__qualname__}",
             "summary": first_line(component.cls.__doc__),
         }
-        for (home, name), component in sorted(plugins.components.items(), key=lambda item: item[0][1].lower())
-        if name == component.name and wanted in (None, home)
+        for (home, _), component in sorted(plugins.components.items(), key=lambda item: item[0][1].lower())
+        if wanted in (None, home)
     ]
     methods = [
         {"name": method.name, **origin(source), **paper(method)}
@@ -185,8 +180,8 @@ def print_tables(found: dict[str, list[Any]], console: Console) -> None:
         table = Table("name", "plugin", "from", "what it does", title=interface, title_justify="left")
         for each in found["components"]:
             if each["interface"] == interface:
-                name = ", ".join([each["name"], *each["aliases"]])
-                table.add_row(name, each["plugin"], f"{each['distribution']} {each['version']}", each["summary"])
+                version = f"{each['distribution']} {each['version']}"
+                table.add_row(each["name"], each["plugin"], version, each["summary"])
         console.print(table)
     if found["methods"]:
         table = Table("name", "plugin", "from", "paper", "configurations", title="methods", title_justify="left")

@@ -138,7 +138,7 @@ def list_image_maps(folder: str | Path) -> list[str]:
     root = Path(folder) / MAPS
     names = sorted(path.relative_to(root).as_posix().removesuffix(ENDING) for path in root.rglob(f"*{ENDING}"))
     if not names:
-        raise DataError(f"There are no maps in {root}. Give the folder of a stage that writes maps, such as MapsStage.")
+        raise DataError(f"There are no maps in {root}. Give the folder of a stage that writes maps, such as Maps.")
     return names
 
 

@@ -5,7 +5,7 @@ from .configurations import (
     outside_files as outside_files,
 )
 from .maps_stage import (
-    MapsStage as MapsStage,
+    Maps as Maps,
     maps_of_batch as maps_of_batch,
 )
 from .model_stage import (
@@ -21,7 +21,7 @@ from .plan import (
     plan_pipeline as plan_pipeline,
 )
 from .predict_stage import (
-    PredictStage as PredictStage,
+    Predict as Predict,
 )
 from .run import (
     Outcome as Outcome,
@@ -38,8 +38,8 @@ from .splits import (
     split_batches as split_batches,
 )
 from .testing_stage import (
-    TestStage as TestStage,
+    Test as Test,
 )
 from .train_stage import (
-    TrainStage as TrainStage,
+    Train as Train,
 )

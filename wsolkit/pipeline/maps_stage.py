@@ -20,7 +20,7 @@ from wsolkit.pipeline.splits import build_split, check_split, input_size, split_
 from wsolkit.progress import progress_bar
 from wsolkit.threads import in_order
 
-__all__ = ["MapsStage", "asked_classes", "maps_of_batch"]
+__all__ = ["Maps", "asked_classes", "maps_of_batch"]
 
 LABELS, ALL, PREDICTED = "labels", "all", "predicted"
 WHICH = (LABELS, ALL, PREDICTED)
@@ -30,7 +30,7 @@ MAPS_AT_ONCE = 256
 WRITERS = 2
 
 
-class MapsStage(ModelStage):
+class Maps(ModelStage):
     """Writes the score maps of a split's images, one file ``maps/IMAGE ID.npz`` for each (``read_image_maps``).
 
     Images are prepared as for the evaluation, whatever split it is, and have to show the whole image. A class-agnostic
@@ -47,8 +47,6 @@ class MapsStage(ModelStage):
         num_workers: processes that read images; 0 reads in this one.
         device: cpu, cuda or cuda:N; a GPU if there is one by default.
     """
-
-    aliases = ("Maps",)
 
     def __init__(
         self,
@@ -119,7 +117,7 @@ def maps_of_batch(model: Localizer, batch: Mapping[str, Any], which: str = LABEL
         model: a localizer in eval mode.
         batch: ``inputs`` (B, 3, H, W) uint8, ``labels`` (B,) or (B, K), ``image_ids`` and ``sizes``, as
             ``split_batches`` gives them.
-        which: ``labels``, ``predicted`` or ``all``; see ``MapsStage``.
+        which: ``labels``, ``predicted`` or ``all``; see ``Maps``.
 
     Raises:
         ConfigError: the model does not classify, so that it cannot say which classes it predicts.

@@ -15,13 +15,13 @@ from wsolkit.pipeline.model_stage import ModelStage
 from wsolkit.pipeline.placeholders import has_placeholder
 from wsolkit.progress import progress_bar
 
-__all__ = ["PredictStage"]
+__all__ = ["Predict"]
 
 FOUND = "predictions"
 MARKS = frozenset("*?[")
 
 
-class PredictStage(ModelStage):
+class Predict(ModelStage):
     """Finds boxes in images as ``wsolkit predict`` does; the files lie in ``predictions/`` of the stage's folder.
 
     Args:
@@ -40,8 +40,6 @@ class PredictStage(ModelStage):
         num_workers: processes that read images; chosen by the machine by default.
         device: cpu, cuda or cuda:N; a GPU if there is one by default.
     """
-
-    aliases = ("Predict",)
 
     def __init__(
         self,

@@ -15,13 +15,13 @@ from wsolkit.pipeline.model_stage import ModelStage
 from wsolkit.progress import progress_bars
 from wsolkit.scoring.evaluate import Evaluation, Row, as_dict, evaluate
 
-__all__ = ["TestStage", "numbers_of"]
+__all__ = ["Test", "numbers_of"]
 
 RESULTS = "results.json"
 SPLITS = ("test", "val")
 
 
-class TestStage(ModelStage):
+class Test(ModelStage):
     """Scores a checkpoint as ``wsolkit test`` does: ``results.json`` and a page, thresholds chosen on the val split.
 
     Args:
@@ -35,7 +35,6 @@ class TestStage(ModelStage):
     """
 
     __test__ = False  # pytest takes any class called Test... for one of its own
-    aliases = ("Test",)
 
     def __init__(
         self,

@@ -11,10 +11,10 @@ from wsolkit.interfaces import Stage
 from wsolkit.pipeline.configurations import checked_options, declared_configuration, outside_files
 from wsolkit.training.train import train
 
-__all__ = ["TrainStage"]
+__all__ = ["Train"]
 
 
-class TrainStage(Stage):
+class Train(Stage):
     """Trains a model as ``wsolkit train`` does; ``config.py``, ``last.pth`` and ``best.pth`` are left in the folder.
 
     One that was cut off goes on exactly from its ``last.pth``.
@@ -24,8 +24,6 @@ class TrainStage(Stage):
         options: entries of it to change, by dotted name.
         seed: seed of everything random; as the configuration says by default.
     """
-
-    aliases = ("Train",)
 
     def __init__(self, config: str, options: Mapping[str, Any] | None = None, seed: int | None = None) -> None:
         self.config = str(config)
