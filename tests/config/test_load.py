@@ -4,7 +4,7 @@ import pytest
 
 from tests.support import micro
 from wsolkit.config import find as finding
-from wsolkit.config.load import config_name, fill_classes, load_config, parse_options
+from wsolkit.config.load import config_name, fill_classes, load_config
 from wsolkit.errors import ConfigError
 from wsolkit.methods import Method
 
@@ -129,13 +129,20 @@ def test_options_that_lead_somewhere_are_applied(option, value):
     assert node == value
 
 
-def test_a_helper_variable_of_the_file_is_no_setting(tmp_path):
+def test_a_helper_variable_of_the_file_can_be_set(tmp_path):
     (tmp_path / "helped.py").write_text(
         f"_base_ = {str(micro.CONFIG)!r}\nmax_epochs = 3\ntrain_cfg = dict(max_epochs=max_epochs)\n"
     )
     assert load_config(tmp_path / "helped.py").train_cfg.max_epochs == 3
-    with pytest.raises(ConfigError, match=r"only the file itself reads.*'train_cfg\.max_epochs'"):
+    assert load_config(tmp_path / "helped.py", {"max_epochs": 5}).train_cfg.max_epochs == 5
+
+
+def test_a_helper_variable_that_nothing_reads_is_refused(tmp_path):
+    (tmp_path / "helped.py").write_text(f"_base_ = {str(micro.CONFIG)!r}\nmax_epochs = 3\na, b = 1, 2\n")
+    with pytest.raises(ConfigError, match=r"max_epochs sets a variable that changes nothing else.*'train_cfg\.max_epo"):
         load_config(tmp_path / "helped.py", {"max_epochs": 5})
+    with pytest.raises(ConfigError, match="The option a cannot be set: .* computes it"):
+        load_config(tmp_path / "helped.py", {"a": 5})
 
 
 @pytest.mark.parametrize(
@@ -207,18 +214,6 @@ def test_a_resolved_config_loads_again(tmp_path):
     path = tmp_path / "config.py"
     path.write_text(config.pretty_text)
     assert fill_classes(load_config(path)).pretty_text == config.pretty_text
-
-
-def test_options_of_the_command_line():
-    assert parse_options([]) == {}
-    assert parse_options(["a.b=1e-3", "c=text", "d=True", "e=(1,2)"]) == {
-        "a.b": 1e-3,
-        "c": "text",
-        "d": True,
-        "e": (1, 2),
-    }
-    with pytest.raises(ConfigError, match=r"written KEY=VALUE.*but got 'seed 3'"):
-        parse_options(["seed 3"])
 
 
 @pytest.mark.parametrize("path", sorted(Path(__file__).parents[2].glob("configs/*.py")), ids=lambda path: path.stem)

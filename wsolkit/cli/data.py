@@ -44,7 +44,8 @@ def run(args: argparse.Namespace) -> int:
     """Check the data sets and print the report; returns the exit status."""
     from rich.console import Console
 
-    from wsolkit.config.load import load_config, parse_options
+    from wsolkit.config.load import load_config
+    from wsolkit.config.parse import parse_options
     from wsolkit.datasets.check import check_datasets
     from wsolkit.progress import progress_bar
 

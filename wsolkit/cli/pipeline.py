@@ -64,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
     """Run or list the stages; returns the exit status."""
     from rich.console import Console
 
-    from wsolkit.config.load import parse_options
+    from wsolkit.config.parse import parse_options
     from wsolkit.pipeline import load_pipeline, run_pipeline
     from wsolkit.pipeline.states import states_of
 

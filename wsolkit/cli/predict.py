@@ -80,7 +80,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict into the folder and say what was done; returns the exit status."""
-    from wsolkit.config.load import parse_options
+    from wsolkit.config.parse import parse_options
     from wsolkit.formats.writers import check_formats
     from wsolkit.inference.predictor import Predictor
     from wsolkit.inference.to_folder import predict_to_folder

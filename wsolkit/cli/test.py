@@ -73,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from wsolkit import __version__
-    from wsolkit.config.load import load_config, parse_options
+    from wsolkit.config.load import load_config
+    from wsolkit.config.parse import parse_options
     from wsolkit.config.trained import load_trained
     from wsolkit.files import write_json
     from wsolkit.model.device import choose_device

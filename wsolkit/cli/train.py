@@ -68,7 +68,8 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and print where the results are; returns the exit status."""
-    from wsolkit.config.load import load_config, parse_options
+    from wsolkit.config.load import load_config
+    from wsolkit.config.parse import parse_options
     from wsolkit.training.train import default_work_dir, train
 
     options = parse_options(args.cfg_options)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import inspect
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import mmengine.registry as engine
@@ -18,13 +18,12 @@ from wsolkit.config.numbers import check_numbers
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.registry import check_arguments
 
-__all__ = ["check_config", "check_options", "takes"]
+__all__ = ["TOP", "arguments_at", "check_config", "named_arguments", "takes"]
 
 OURS = ("data_root", "weights", "classes", "custom_imports", "compile", "env_cfg", "model_wrapper_cfg", "sync_bn")
 ENGINE = ("find_unused_parameters", "activation_checkpointing", "efficient_conv_bn_eval")
 RUNNER = tuple(name for name in inspect.signature(Runner).parameters if name not in ("cfg", "self"))
 TOP = frozenset((*RUNNER, *OURS, *ENGINE))
-HOOK_NAMES = ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
 LOADER = ("dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch")
 PARTS: dict[str, Registry] = {
     "backbone": registry.BACKBONES,
@@ -75,6 +74,24 @@ def parameters_of(component: Any) -> list[str]:
     if any(item.kind is item.VAR_KEYWORD for item in parameters):
         names.append("**")
     return names
+
+
+def named_arguments(home: Registry, config: Mapping[str, Any]) -> set[str] | None:
+    """Return what the component that a configuration names takes by name, or None where it is unknown.
+
+    Where a class passes on whatever it is given, the arguments of its parents count as well.
+    """
+    component = component_of(home, config)
+    if component is None:
+        return None
+    names: set[str] = {"type", "_scope_", *EXTRA.get(home.name, ())}
+    for cls in inspect.getmro(component) if isinstance(component, type) else (component,):
+        if cls is component or "__init__" in vars(cls):
+            found = parameters_of(cls)
+            names.update(found)
+            if "**" not in found:
+                break
+    return names - {"**"}
 
 
 def component_of(home: Registry, config: Mapping[str, Any]) -> Any:
@@ -176,85 +193,6 @@ def arguments_at(path: tuple[str, ...], config: Mapping[str, Any]) -> list[str] 
         hidden = [name for name in FILLED.get(home.name, ()) if home is registry.LOOPS]
         return ["type", *EXTRA.get(home.name, ()), *[name for name in names if name not in hidden]]
     return plain_arguments(path, config)
-
-
-def check_options(config: Config, options: Mapping[str, Any]) -> None:
-    """Compare the dotted names of options with the configuration they are for.
-
-    Raises:
-        ConfigError: a name leads nowhere, or sets something that nothing reads; with the nearest names.
-    """
-    for option in options:
-        check_option(config, option, options)
-
-
-def check_option(config: Config, option: str, options: Mapping[str, Any]) -> None:
-    """Look where one option leads.
-
-    Raises:
-        ConfigError: as ``check_options``.
-    """
-    segments = option.split(".")
-    if segments[0] not in TOP and not segments[0].startswith("_"):
-        raise ConfigError(unknown_top(config, segments[0], option))
-    node: Any = config._cfg_dict
-    for depth, segment in enumerate(segments):
-        place = tuple(segments[:depth])
-        here = ".".join(place) or "the configuration"
-        if isinstance(node, (list, tuple)):
-            if not segment.isdigit() or int(segment) >= len(node):
-                raise ConfigError(
-                    f"The option {option} does not fit: {here} is a list of {len(node)}, so that a number from 0 to "
-                    f"{len(node) - 1} should follow, but got {segment!r}."
-                )
-            node = node[int(segment)]
-            continue
-        if not isinstance(node, Mapping):
-            raise ConfigError(f"The option {option} leads nowhere: {here} is {node!r}, which has no parts.")
-        if segment in node:
-            node = node[segment]
-            if node is None:
-                return
-            continue
-        known = arguments_at(place, node)
-        if known is not None and segment in known:
-            return
-        made = ".".join(segments[: depth + 1])
-        free = known is None and (depth == len(segments) - 1 and ("type" in node or "paramwise_cfg" in place))
-        if free or f"{made}.type" in options or "paramwise_cfg" in place:
-            return
-        offered = set(known or ()) | set(node)
-        if place == ("default_hooks",):
-            offered |= set(HOOK_NAMES)
-        raise ConfigError(
-            f"The option {option} leads nowhere: there is no {segment!r} in {here}. {nearest(segment, offered)}"
-        )
-
-
-def unknown_top(config: Config, name: str, option: str) -> str:
-    """Explain an option whose first name is no setting: misspelt, a nested one, or a helper variable of the file."""
-    inside = [path for path in dotted(config._cfg_dict) if path.rpartition(".")[2] == option]
-    if name in config and "." not in option:
-        start = f"The option {option} sets a variable that only the file itself reads, so it has no effect."
-    else:
-        start = f"The option {option} leads nowhere: there is no setting {name!r}."
-    if inside:
-        return f"{start} Did you mean {' or '.join(map(repr, inside[:3]))}?"
-    return f"{start} {nearest(name, TOP)}"
-
-
-def dotted(node: Any, prefix: str = "") -> Iterator[str]:
-    """Yield the dotted names of everything below the top of a configuration."""
-    items: Iterable[tuple[Any, Any]] = ()
-    if isinstance(node, Mapping):
-        items = node.items()
-    elif isinstance(node, (list, tuple)):
-        items = enumerate(node)
-    for key, value in items:
-        path = f"{prefix}.{key}" if prefix else str(key)
-        if prefix:
-            yield path
-        yield from dotted(value, path)
 
 
 def check_config(config: Config) -> None:

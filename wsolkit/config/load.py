@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
-import argparse
 import warnings
-from collections.abc import Iterator, Mapping, Sequence
-from copy import deepcopy
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config, ConfigDict, DictAction
+from mmengine.config import Config, ConfigDict
 
-from wsolkit.config.check import check_config, check_options, takes
+from wsolkit.config.check import TOP, check_config, takes
 from wsolkit.config.find import find_config
-from wsolkit.config.read import read_config
+from wsolkit.config.hand_down import LOADERS, hand_down_root, hand_down_weights
+from wsolkit.config.options import apply_options, dotted
+from wsolkit.config.read import check_computed, read_config
 from wsolkit.errors import ConfigError
 from wsolkit.registry import BACKBONES, DATASETS, FUNCTIONS, HEADS
 
-__all__ = ["config_name", "fill_classes", "load_config", "parse_options", "prepare_config", "unfreeze_random"]
+__all__ = ["config_name", "fill_classes", "load_config", "prepared", "unfreeze_random"]
 
-LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
+CHECKED = "_wsolkit_checked"
+"""Where a configuration keeps what it held when it was checked."""
+
 HOOKS = {
     "checkpoint": "Checkpoints",
     "seed_iterations": "SeedIterations",
@@ -48,41 +50,67 @@ def load_config(name_or_path: str | Path, options: Mapping[str, Any] | None = No
     Raises:
         ConfigError: file, name, option, component or argument is unknown, with the nearest known ones.
     """
-    return prepare_config(read_config(find_config(name_or_path)), options)
+    path, options = find_config(name_or_path), dict(options or {})
+    config = read_config(path)
+    before = config.to_dict()
+    variables = {
+        name: value
+        for name, value in options.items()
+        if name in config and not isinstance(value, Mapping) and not isinstance(config[name], Mapping)
+    }
+    if variables:
+        config = read_config(path, variables)
+        helpers = {name: variables.pop(name) for name in set(variables) - TOP}
+        check_computed(helpers, config, path)
+        check_used(helpers, before, config.to_dict())
+        options = {name: value for name, value in options.items() if name not in helpers}
+    return prepare(config, options, before)
 
 
-def prepare_config(config: Config, options: Mapping[str, Any] | None = None) -> Config:
-    """Apply options to a configuration, hand values down and check it; see ``load_config``."""
-    options = deepcopy(dict(options or {}))  # merging takes keys out of it
+def check_used(helpers: Mapping[str, Any], before: Mapping[str, Any], after: Mapping[str, Any]) -> None:
+    """Compare a configuration with what it became with other values of its helper variables.
+
+    Raises:
+        ConfigError: nothing but the variables themselves has changed.
+    """
+    changed = {key for key in after.keys() | before.keys() if after.get(key) != before.get(key)}
+    if changed and changed <= set(helpers):
+        name = min(changed)
+        places = [place for place in dotted(after) if place.rpartition(".")[2] == name]
+        nearer = f" Did you mean {' or '.join(map(repr, places[:3]))}?" if places else ""
+        raise ConfigError(f"The option {name} sets a variable that changes nothing else, so it has no effect.{nearer}")
+
+
+def prepare(config: Config, options: Mapping[str, Any], before: Mapping[str, Any]) -> Config:
+    """Apply options to a configuration, hand values down and check it.
+
+    Args:
+        config: as it was read.
+        options: as of ``load_config``.
+        before: what the file says without the options.
+    """
     config.setdefault("default_scope", "wsolkit")
     add_hooks(config)
-    check_options(config, options)
-    try:
-        config.merge_from_dict(options)
-    except (KeyError, TypeError, AttributeError) as error:
-        raise ConfigError(f"The options {options} do not fit the configuration: {error}") from None
-    hand_down(config)
+    apply_options(config, options)
+    hand_down_root(config, before.get("data_root"), "data_root" in options)
+    hand_down_weights(config, before.get("weights"), options)
     end_schedules(config)
     name_functions(config)
     check_config(config)
+    object.__setattr__(config, CHECKED, config.to_dict())
     return config
 
 
-def parse_options(texts: Sequence[str]) -> dict[str, Any]:
-    """Turn ``KEY=VALUE`` texts of a command line into options: numbers, booleans, lists and tuples are understood.
+def prepared(config: Config) -> Config:
+    """Return a configuration complete and checked: as it is where ``load_config`` made it and nobody changed it.
 
     Raises:
-        ConfigError: a text has no ``=``.
-
-    >>> parse_options(["train_cfg.max_epochs=3", "model.losses.0.weight=0.5", "a=[1,2]", "b=None"])
-    {'train_cfg.max_epochs': 3, 'model.losses.0.weight': 0.5, 'a': [1, 2], 'b': None}
+        ConfigError: a component or an argument is unknown.
     """
-    for text in texts:
-        if "=" not in text or text.startswith("="):
-            raise ConfigError(f"An option is written KEY=VALUE, such as train_cfg.max_epochs=3, but got {text!r}.")
-    parser = argparse.ArgumentParser()
-    parser.add_argument("--options", nargs="*", action=DictAction, default={})
-    return dict(parser.parse_args(["--options", *texts]).options) if texts else {}
+    if vars(config).get(CHECKED) == config.to_dict():
+        return config
+    copy = Config(config.to_dict(), cfg_text=config.text or " ", filename=config.filename)
+    return prepare(copy, {}, config.to_dict())
 
 
 def add_hooks(config: Config) -> None:
@@ -114,25 +142,6 @@ def config_name(config: Config) -> str:
     return Path(config.filename).stem if config.filename else "unnamed"
 
 
-def hand_down(config: Config) -> None:
-    """Give ``data_root`` to data sets and ``weights`` to the backbone where these have none of their own."""
-    root = config.get("data_root")
-    if root:
-        for dataset in dataset_configs(config):
-            if not dataset.get("data_root") and takes(DATASETS, dataset, "data_root"):
-                dataset["data_root"] = root
-    if config.get("weights") in ("", "none"):  # what "{{$WSOLKIT_WEIGHTS:none}}" gives where the variable is not set
-        config["weights"] = None
-    weights = config.get("weights")
-    backbone = (config.get("model") or {}).get("backbone")
-    if weights and isinstance(backbone, dict) and not backbone.get("weights"):
-        if not takes(BACKBONES, backbone, "weights"):
-            raise ConfigError(
-                f"weights={weights!r} is for the backbone, but {backbone.get('type')} takes no weights. Leave it out."
-            )
-        backbone["weights"] = weights
-
-
 def unfreeze_random(config: Config) -> None:
     """Freeze nothing in a backbone that starts from random weights, and say so."""
     model = config.get("model") or {}
@@ -157,21 +166,6 @@ def end_schedules(config: Config) -> None:
         if cosine and epochs and scheduler.get("by_epoch", True) and not {"end", "T_max"} & set(scheduler):
             begin = min(int(scheduler.get("begin", 0)), epochs - 1)
             scheduler.update(begin=begin, end=epochs, T_max=epochs - begin)
-
-
-def dataset_configs(config: Config) -> Iterator[ConfigDict]:
-    """Yield the configurations of all data sets, also of those inside wrappers."""
-    for loader in LOADERS:
-        yield from inner_configs((config.get(loader) or {}).get("dataset"))
-
-
-def inner_configs(dataset: Any) -> Iterator[ConfigDict]:
-    """Yield a data set's configuration and those it wraps."""
-    if isinstance(dataset, dict):
-        yield dataset
-        yield from inner_configs(dataset.get("dataset"))
-        for part in dataset.get("datasets") or ():
-            yield from inner_configs(part)
 
 
 def fill_classes(config: Config) -> Config:

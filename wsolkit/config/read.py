@@ -21,7 +21,7 @@ from mmengine.logging import MMLogger
 from wsolkit.config.find import find_config
 from wsolkit.errors import ConfigError, nearest
 
-__all__ = ["read_config"]
+__all__ = ["check_computed", "read_config"]
 
 SHIPPED = "wsolkit::"
 """How ``_base_`` names a shipped configuration."""
@@ -59,6 +59,17 @@ def read_config(path: Path, variables: Mapping[str, Any] | None = None) -> Confi
         for name, value in (variables or {}).items():
             config[name] = value
     return config
+
+
+def check_computed(variables: Mapping[str, Any], config: Mapping[str, Any], path: Path) -> None:
+    """Compare variables with what was read.
+
+    Raises:
+        ConfigError: the file computes one of them.
+    """
+    for name, value in variables.items():
+        if config.get(name) != value:
+            raise ConfigError(f"The option {name} cannot be set: {path} computes it. Set what it is computed from.")
 
 
 @contextmanager

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from wsolkit.config.find import find_config
-from wsolkit.config.read import read_config
+from wsolkit.config.read import check_computed, read_config
 from wsolkit.errors import ConfigError, nearest
 
 __all__ = ["read_pipeline"]
@@ -86,9 +86,7 @@ def with_variables(content: dict[str, Any], path: Path, values: Mapping[str, Any
             known = [*content, *(f"{STAGES}.{number}" for number in range(len(content[STAGES])))]
             raise ConfigError(f"The option {name} leads nowhere: {path} has no such variable. {nearest(name, known)}")
     changed = read_config(path, values).to_dict()
-    for name, value in values.items():
-        if changed.get(name) != value:
-            raise ConfigError(f"The option {name} cannot be set: {path} computes it. Set what it is computed from.")
+    check_computed(values, changed, path)
     check_top(changed, path)
     return changed
 

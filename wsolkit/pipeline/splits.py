@@ -10,7 +10,7 @@ from mmengine.config import Config
 from torch.utils.data import DataLoader, Dataset, Subset
 from torchvision import tv_tensors
 
-from wsolkit.config.load import inner_configs
+from wsolkit.config.hand_down import inner_configs
 from wsolkit.config.trained import pipeline_of
 from wsolkit.datasets.collate import collate_samples
 from wsolkit.datasets.images import ImageDataset

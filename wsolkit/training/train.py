@@ -16,7 +16,8 @@ from mmengine.runner import Runner
 
 from wsolkit.checkpoint import check_weights, read_checkpoint
 from wsolkit.config.check import takes
-from wsolkit.config.load import config_name, fill_classes, inner_configs, prepare_config, unfreeze_random
+from wsolkit.config.hand_down import inner_configs
+from wsolkit.config.load import config_name, fill_classes, prepared, unfreeze_random
 from wsolkit.errors import ConfigError, DataError, WsolkitError
 from wsolkit.files import write_text
 from wsolkit.registry import DATASETS
@@ -158,14 +159,14 @@ def complete(
     launcher: str,
 ) -> Config:
     """Return the configuration as the runner takes it: classes, seed, loop and folder filled in."""
-    name = config_name(config)
+    name, config = config_name(config), prepared(config)
     config = Config(
         config.to_dict(),
         cfg_text=config.text or " ",
         filename=str(work_dir / "config.py"),
         format_python_code=False,  # else every checkpoint would wait for a code formatter
     )
-    config = fill_classes(prepare_config(config))
+    config = fill_classes(config)
     unfreeze_random(config)
     lacking = [key for key in ("train_cfg", "optim_wrapper", "train_dataloader") if config.get(key) is None]
     if lacking and config.get("stages"):

@@ -1,0 +1,83 @@
+"""Values at the top of a configuration that are handed down: the folder of the data, the weights to start from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from mmengine.config import Config, ConfigDict
+
+from wsolkit.config.check import takes
+from wsolkit.errors import ConfigError
+from wsolkit.registry import BACKBONES, DATASETS
+
+__all__ = ["LOADERS", "hand_down_root", "hand_down_weights", "inner_configs"]
+
+LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
+
+
+def hand_down_root(config: Config, before: Any, asked: bool) -> None:
+    """Give ``data_root`` to data sets that have none of their own, or that had it from the top before.
+
+    Raises:
+        ConfigError: it was ``asked`` for, but every data set has one of its own.
+    """
+    root = config.get("data_root")
+    datasets = list(dataset_configs(config))
+    taking = [(place, dataset) for place, dataset in datasets if takes(DATASETS, dataset, "data_root")]
+    for _, dataset in taking if root else ():
+        if not dataset.get("data_root") or dataset["data_root"] == before:
+            dataset["data_root"] = root
+    if root and asked and datasets and not any(dataset["data_root"] == root for _, dataset in taking):
+        own = [f"{place}.data_root={dataset['data_root']!r}" for place, dataset in taking]
+        why = (
+            f"the data sets have their own. Change {' and '.join(own)}"
+            if own
+            else "no data set takes one. Leave it out"
+        )
+        raise ConfigError(f"data_root={root!r} would change nothing: {why}.")
+
+
+def hand_down_weights(config: Config, before: Any, options: Mapping[str, Any]) -> None:
+    """Give ``weights`` to a backbone that has none of its own, or that had them from the top before.
+
+    Raises:
+        ConfigError: the backbone takes none, or has its own.
+    """
+    if config.get("weights") in ("", "none"):  # what "{{$WSOLKIT_WEIGHTS:none}}" gives where the variable is not set
+        config["weights"] = None
+    weights, place = config.get("weights"), "model.backbone.weights"
+    backbone = (config.get("model") or {}).get("backbone")
+    if not weights or not isinstance(backbone, dict):
+        return
+    if not takes(BACKBONES, backbone, "weights"):
+        raise ConfigError(
+            f"weights={weights!r} is for the backbone, but {backbone.get('type')} takes no weights. Leave it out."
+        )
+    own = backbone.get("weights")
+    if place not in options and (not own or own == before):
+        backbone["weights"] = weights
+    elif "weights" in options and place not in options and own != weights:
+        raise ConfigError(
+            f"weights={weights!r} would change nothing: the backbone has its own. Change {place}={own!r}."
+        )
+
+
+def dataset_configs(config: Config) -> Iterator[tuple[str, ConfigDict]]:
+    """Yield the configurations of all data sets with their places, also of those inside wrappers."""
+    for loader in LOADERS:
+        yield from placed_configs((config.get(loader) or {}).get("dataset"), f"{loader}.dataset")
+
+
+def placed_configs(dataset: Any, place: str) -> Iterator[tuple[str, ConfigDict]]:
+    """Yield a data set's configuration and those it wraps, with their places."""
+    if isinstance(dataset, dict):
+        yield place, dataset
+        yield from placed_configs(dataset.get("dataset"), f"{place}.dataset")
+        for number, part in enumerate(dataset.get("datasets") or ()):
+            yield from placed_configs(part, f"{place}.datasets.{number}")
+
+
+def inner_configs(dataset: Any) -> Iterator[ConfigDict]:
+    """Yield a data set's configuration and those it wraps."""
+    yield from (inner for _, inner in placed_configs(dataset, ""))
