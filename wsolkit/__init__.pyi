@@ -10,6 +10,10 @@ from .components.backbones.timm_backbone import (
 from .config.load import (
     load_config as load_config,
 )
+from .config.load_model import (
+    LoadedModel as LoadedModel,
+    load_model as load_model,
+)
 from .errors import (
     CheckpointError as CheckpointError,
     ConfigError as ConfigError,
@@ -32,6 +36,9 @@ from .fit_weights import (
 )
 from .hookspecs import (
     hookimpl as hookimpl,
+)
+from .inference.predictor import (
+    Predictor as Predictor,
 )
 from .interfaces import (
     Activation as Activation,

@@ -8,8 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CheckpointError, ConfigError, Localizer
-from wsolkit.pipeline import load_model
+from wsolkit import Activation, CheckpointError, ConfigError, Localizer, load_model
 
 __all__ = ["FirstClassifier", "predicted_classes"]
 
@@ -89,7 +88,7 @@ class FirstClassifier:
                 "it as `wsolkit train` leaves one. Name it with config=..., or give a checkpoint of wsolkit."
             )
         with torch.random.fork_rng(devices=[]):  # building a model draws weights, which would change the training
-            _, trained = load_model(str(self.config or config), path, device="cpu")
+            trained = load_model(str(self.config or config), path, device="cpu")
         self.multi_label = trained.multi_label
         return trained.model.requires_grad_(False)
 

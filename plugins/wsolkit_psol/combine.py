@@ -9,7 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import ConfigError, DataError, Stage, choose_device, load_config, whole_file, write_json, write_text
+from wsolkit import (
+    ConfigError,
+    DataError,
+    Stage,
+    choose_device,
+    load_config,
+    load_model,
+    whole_file,
+    write_json,
+    write_text,
+)
 from wsolkit.evaluation import Result, TopKAccuracy
 from wsolkit.formats import coco_box
 from wsolkit.pipeline import (
@@ -18,7 +28,6 @@ from wsolkit.pipeline import (
     checked_options,
     declared_configuration,
     has_placeholder,
-    load_model,
     outside_files,
 )
 from wsolkit.report import write_report
@@ -157,10 +166,10 @@ class CombineBoxes(Stage):
 
     def scores_of_classes(self) -> dict[str, np.ndarray]:
         """Return the classifier's probabilities (K,) by image."""
-        config, trained = load_model(
+        loaded = load_model(
             self.configs["classifier"], self.checkpoints["classifier"], self.options["classifier"], self.device
         )
-        return class_scores(config, trained.model, self.split, self.crops, **self.loading)
+        return class_scores(loaded.config, loaded.model, self.split, self.crops, **self.loading)
 
     def boxes_of(self, config: Any) -> dict[str, np.ndarray]:
         """Return the regressor's box (4,) by image."""

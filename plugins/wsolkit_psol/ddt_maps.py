@@ -23,6 +23,7 @@ from wsolkit import (
     WsolkitError,
     choose_device,
     load_config,
+    load_model,
     progress_bar,
 )
 from wsolkit.components import choose_level
@@ -34,7 +35,6 @@ from wsolkit.pipeline import (
     checked_options,
     declared_configuration,
     input_size,
-    load_model,
     outside_files,
     split_batches,
 )
@@ -146,20 +146,20 @@ class DDTMaps(Stage):
     def network(self, config: Any) -> tuple[Backbone, Any]:
         """Return the backbone and what prepares its images, both in eval mode on the device."""
         if self.checkpoint is not None:
-            _, trained = load_model(config, self.checkpoint, device=self.device)
-            return trained.model.backbone, trained.model.data_preprocessor
-        model = config.get("model") or {}
-        if not isinstance(model.get("backbone"), Mapping):
+            model = load_model(config, self.checkpoint, device=self.device).model
+            return model.backbone, model.data_preprocessor
+        settings = config.get("model") or {}
+        if not isinstance(settings.get("backbone"), Mapping):
             raise ConfigError("DDT needs a backbone, but the configuration has no model.backbone. Add one.")
-        if not (model["backbone"].get("weights") or model["backbone"].get("pretrained")):
+        if not (settings["backbone"].get("weights") or settings["backbone"].get("pretrained")):
             warnings.warn(
                 "The backbone has no pretrained weights, so DDT's maps mean nothing. Give a weight file with "
                 "weights=PATH, or a checkpoint.",
                 stacklevel=2,
             )
         device = choose_device(self.device)
-        preprocess = MODELS.build(model.get("data_preprocessor") or {"type": "ImagePreprocessor"})
-        return BACKBONES.build(model["backbone"]).eval().to(device), preprocess.to(device)
+        preprocess = MODELS.build(settings.get("data_preprocessor") or {"type": "ImagePreprocessor"})
+        return BACKBONES.build(settings["backbone"]).eval().to(device), preprocess.to(device)
 
     @torch.no_grad()
     def features(

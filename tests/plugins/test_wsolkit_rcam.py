@@ -16,10 +16,10 @@ from wsolkit.cli.test import results_table
 from wsolkit.components.boxes import largest_box
 from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
-from wsolkit.config.trained import choose_threshold
 from wsolkit.evaluation.results import FIXED
 from wsolkit.evaluation.trials import judge
 from wsolkit.model.localizer import Localizer
+from wsolkit.model.threshold import choose_threshold
 from wsolkit.scoring.evaluate import as_dict, evaluate, fixed_threshold
 from wsolkit.scoring.localization_metric import LocalizationMetric
 from wsolkit_rcam import (

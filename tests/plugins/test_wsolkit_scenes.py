@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 from pycocotools import mask as rle
 
-from wsolkit.config.trained import pipeline_of
+from wsolkit.config.load_model import pipeline_of
 from wsolkit.datasets.decode import read_image
 from wsolkit.errors import ConfigError, DataError
 from wsolkit_scenes import synthetic

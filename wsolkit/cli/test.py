@@ -73,11 +73,9 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from wsolkit import __version__
-    from wsolkit.config.load import load_config
+    from wsolkit.config.load_model import load_model
     from wsolkit.config.parse import parse_options
-    from wsolkit.config.trained import load_trained
     from wsolkit.files import write_json
-    from wsolkit.model.device import choose_device
     from wsolkit.progress import progress_bars
     from wsolkit.scoring.evaluate import as_dict, evaluate
     from wsolkit.training.processes import process_group
@@ -85,12 +83,9 @@ def run(args: argparse.Namespace) -> int:
     options = parse_options(args.cfg_options)
     if args.amp is not None:
         options["model.precision"] = "bf16" if args.amp else "fp32"
-    config = load_config(args.config, options)
-    trained = load_trained(config, args.checkpoint)
-    config["classes"] = list(trained.classes)
+    loaded = load_model(args.config, args.checkpoint, options, args.device)
     with process_group(args.launcher), progress_bars() as advance:
-        model = trained.model.to(choose_device(args.device))
-        evaluation = evaluate(config, model, args.split, advance=advance, protocols=args.protocol)
+        evaluation = evaluate(loaded.config, loaded.model, args.split, advance=advance, protocols=args.protocol)
         if not is_main_process():
             return 0
     console = Console(width=None if sys.stdout.isatty() else 120)
@@ -104,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
         "command": " ".join(["wsolkit", *sys.argv[1:]]),
         "config": str(args.config),
         "checkpoint": str(args.checkpoint),
-        "classes": list(trained.classes),
+        "classes": list(loaded.classes),
         "maps": None,
     }
     content = {**about, **as_dict(evaluation)}

@@ -15,16 +15,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wsolkit.config.trained import choose_threshold, class_names, load_trained
+from wsolkit.config.load_model import load_model
 from wsolkit.errors import ConfigError, DataError, MapError, WsolkitError
 from wsolkit.formats.found_boxes import TOP, FoundBox, ImageResult
 from wsolkit.inference.geometry import build_pipeline, scale_boxes
 from wsolkit.inference.loading import ImageBatch
 from wsolkit.inference.pixels import batches_of
 from wsolkit.interfaces import Activation
-from wsolkit.model.classes import FolderClasses, as_column, choose_classes, given_classes, probabilities_of
+from wsolkit.model.classes import FolderClasses, as_column, choose_classes, class_names, given_classes, probabilities_of
 from wsolkit.model.device import choose_device
 from wsolkit.model.localizer import Localizer
+from wsolkit.model.threshold import choose_threshold
 
 __all__ = ["Predictor"]
 
@@ -124,12 +125,12 @@ class Predictor:
             ConfigError: the configuration is unknown, or its test pipeline does more than a resize.
             CheckpointError: the checkpoint cannot be read or is of another model.
         """
-        trained = load_trained(config, checkpoint, cfg_options)
+        loaded = load_model(config, checkpoint, cfg_options, device)
         return cls(
-            trained.model,
-            trained.pipeline,
-            trained.classes,
-            **{"multi_label": trained.multi_label, "origin": trained.origin, **options},
+            loaded.model,
+            loaded.pipeline,
+            loaded.classes,
+            **{"multi_label": loaded.multi_label, "origin": loaded.origin, **options},
             threshold=threshold,
             device=device,
         )

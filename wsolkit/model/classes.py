@@ -145,3 +145,24 @@ def given_classes(classes: Sequence[int | str], names: Sequence[str]) -> list[in
 def as_column(indices: Sequence[int], device: torch.device) -> tuple[Tensor, list[int]]:
     """Return one class for each image in the form of ``choose_classes``: (B, 1), and a count of one each."""
     return torch.tensor(list(indices), dtype=torch.long, device=device)[:, None], [1] * len(indices)
+
+
+def class_names(known: Sequence[str], count: int | None) -> tuple[str, ...]:
+    """Return the names of the model's classes: the known ones, numbered ones, or ``object`` without a classifier.
+
+    Args:
+        known: names the configuration or the checkpoint gives.
+        count: how many classes the model tells apart, or None where it does not classify.
+
+    Raises:
+        ConfigError: the model has another number of classes than there are names.
+
+    >>> class_names([], 2), class_names([], None)
+    (('class_0', 'class_1'), ('object',))
+    """
+    if known and count is not None and len(known) != count:
+        raise ConfigError(
+            f"The model tells {count} classes apart, but there are names for {len(known)}. Check classes= and "
+            "num_classes= in the configuration."
+        )
+    return tuple(known) or (("object",) if count is None else tuple(f"class_{index}" for index in range(count)))

@@ -10,7 +10,6 @@ from .maps_stage import (
 )
 from .model_stage import (
     ModelStage as ModelStage,
-    load_model as load_model,
 )
 from .placeholders import (
     has_placeholder as has_placeholder,

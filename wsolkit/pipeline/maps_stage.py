@@ -91,14 +91,14 @@ class Maps(ModelStage):
             DataError: an image cannot be read.
             MapError: the model's numbers are NaN or infinite.
         """
-        config, trained = self.load()
-        dataset = build_split(config, self.split)
+        loaded = self.load()
+        dataset = build_split(loaded.config, self.split)
         ids = [dataset.record(index)["image_id"] for index in range(len(dataset))]
         left = [index for index, image_id in enumerate(ids) if not image_maps_file(folder, image_id).exists()]
-        size = self.batch_size or int((config.get("test_dataloader") or {}).get("batch_size", 32))
+        size = self.batch_size or int((loaded.config.get("test_dataloader") or {}).get("batch_size", 32))
         with progress_bar(f"maps of {self.split}", len(left)) as advance:
             batches = split_batches(dataset, left, size, self.num_workers)
-            found = (each for batch in batches for each in named_maps(trained.model, batch, self.which))
+            found = (each for batch in batches for each in named_maps(loaded.model, batch, self.which))
             for _ in in_order(lambda each: write_image_maps(folder, *each), found, WRITERS):
                 advance(1)
         return {"images": len(ids)}

@@ -6,37 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from mmengine.config import Config
-
-from wsolkit.config.load import load_config
-from wsolkit.config.trained import Trained, load_trained
+from wsolkit.config.load_model import LoadedModel, load_model
 from wsolkit.interfaces import Stage
 from wsolkit.model.device import choose_device
 from wsolkit.pipeline.configurations import checked_options, declared_configuration, outside_files
 
-__all__ = ["ModelStage", "load_model"]
-
-
-def load_model(
-    config: str | Config, checkpoint: str | Path, options: Mapping[str, Any] | None = None, device: str | None = None
-) -> tuple[Config, Trained]:
-    """Load a localizer with its weights onto a device, with the configuration that knows its classes.
-
-    Args:
-        config: name, path, or a loaded configuration.
-        checkpoint: file that training wrote.
-        options: entries of the configuration to change, by dotted name.
-        device: cpu, cuda or cuda:N; a GPU if there is one by default.
-
-    Raises:
-        ConfigError: the configuration is unknown or has no model, or there is no such device.
-        CheckpointError: the checkpoint cannot be read or is of another model.
-    """
-    loaded = load_config(config, options) if isinstance(config, (str, Path)) else config.copy()
-    trained = load_trained(loaded, checkpoint)
-    loaded["classes"] = list(trained.classes)
-    trained.model.to(choose_device(device))
-    return loaded, trained
+__all__ = ["ModelStage"]
 
 
 class ModelStage(Stage):
@@ -63,8 +38,8 @@ class ModelStage(Stage):
         if device is not None:
             choose_device(device)
 
-    def load(self) -> tuple[Config, Trained]:
-        """Return the configuration and the model, in eval mode on the device."""
+    def load(self) -> LoadedModel:
+        """Return the model, in eval mode on the device, and its configuration."""
         return load_model(self.config, self.checkpoint, self.options, self.device)
 
     def inputs(self) -> list[Path]:

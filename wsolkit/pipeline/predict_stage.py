@@ -72,16 +72,8 @@ class Predict(ModelStage):
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Predict; returns how many images there are and how many boxes they have."""
-        _, trained = self.load()
-        predictor = Predictor(
-            trained.model,
-            trained.pipeline,
-            trained.classes,
-            trained.multi_label,
-            threshold=self.threshold,
-            device=self.device,
-            origin=trained.origin,
-            **self.found_by,
+        predictor = Predictor.from_config(
+            self.config, self.checkpoint, self.device, self.threshold, self.options, **self.found_by
         )
         summary = predict_to_folder(
             predictor,

@@ -11,7 +11,7 @@ from torch.utils.data import DataLoader, Dataset, Subset
 from torchvision import tv_tensors
 
 from wsolkit.config.hand_down import inner_configs
-from wsolkit.config.trained import pipeline_of
+from wsolkit.config.load_model import pipeline_of
 from wsolkit.datasets.collate import collate_samples
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import ConfigError, DataError, nearest

@@ -55,16 +55,16 @@ class Test(ModelStage):
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Score the checkpoint; returns the model's numbers in percent."""
-        config, trained = self.load()
+        loaded = self.load()
         with progress_bars() as advance:
-            found = evaluate(config, trained.model, self.split, advance=advance, protocols=self.protocols)
+            found = evaluate(loaded.config, loaded.model, self.split, advance=advance, protocols=self.protocols)
         content = {
             "wsolkit": __version__,
             "name": folder.name,
             "command": f"stage {folder.name!r} of a pipeline",
             "config": self.config,
             "checkpoint": self.checkpoint,
-            "classes": list(trained.classes),
+            "classes": list(loaded.classes),
             "maps": None,
             **as_dict(found),
         }

@@ -5,31 +5,34 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.config import Config
 from torch import Tensor
 
 from wsolkit.checkpoint import load_weights, read_checkpoint
+from wsolkit.config.load import load_config, prepare_config
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import CheckpointError, ConfigError
 from wsolkit.files import hash_file
+from wsolkit.model.device import choose_device
 from wsolkit.model.localizer import Localizer
 from wsolkit.registry import DATASETS, HEADS, MODELS
 
-__all__ = ["Trained", "choose_threshold", "class_names", "load_trained", "pipeline_of"]
+__all__ = ["LoadedModel", "load_model", "pipeline_of"]
 
 
 @dataclass
-class Trained:
-    """A trained model and what a configuration and a checkpoint say about its use.
+class LoadedModel:
+    """A trained model and what its configuration and its checkpoint say about its use.
 
     Attributes:
-        model: the model with its weights, in eval mode.
+        model: the model with its weights, in eval mode, on the device.
+        config: the resolved configuration, which knows the classes.
         classes: names of the classes, or none where neither says.
         multi_label: whether several classes may be in one image.
         pipeline: the steps of the test pipeline.
@@ -37,30 +40,39 @@ class Trained:
     """
 
     model: Localizer
+    config: Config
     classes: tuple[str, ...]
     multi_label: bool
     pipeline: list[Any]
     origin: dict[str, str]
 
 
-def load_trained(config: Any, checkpoint: str | Path, options: Mapping[str, Any] | None = None) -> Trained:
+def load_model(
+    config: str | Path | Config,
+    checkpoint: str | Path,
+    options: Mapping[str, Any] | None = None,
+    device: str | torch.device | None = None,
+) -> LoadedModel:
     """Build the model of a configuration and load a checkpoint into it; no data set is built or downloaded.
 
     Args:
-        config: name or path of a configuration, or a loaded one.
+        config: name or path of a configuration, or a loaded one, which is not changed.
         checkpoint: file that training wrote.
         options: entries of the configuration to change, by dotted name.
+        device: cpu, cuda or cuda:N; a GPU if there is one by default.
 
     Raises:
-        ConfigError: the configuration is unknown or has no model.
+        ConfigError: the configuration is unknown or has no model, or there is no such device.
         CheckpointError: the checkpoint cannot be read or is of another model.
     """
-    name = str(config) if isinstance(config, (str, Path)) else str(getattr(config, "filename", None) or "config")
+    place = choose_device(device)
     if isinstance(config, (str, Path)):
-        from wsolkit.config.load import load_config
-
-        config = load_config(str(config), dict(options or {}))
-    content = config.to_dict() if hasattr(config, "to_dict") else dict(config)
+        name = str(config)
+        config = load_config(name, options)
+    else:
+        name = str(config.filename or "config")
+        config = prepare_config(config.copy(), options) if options else config.copy()
+    content = config.to_dict()
     if "model" not in content:
         raise ConfigError(f"Configuration {name} has no model to predict with. Add model=dict(...).")
     steps, dataset = pipeline_of(content)
@@ -81,8 +93,10 @@ def load_trained(config: Any, checkpoint: str | Path, options: Mapping[str, Any]
     check_finite(stored["state_dict"], checkpoint)
     load_weights(model, stored, checkpoint)
     described = json.dumps([wanted, classes, steps], sort_keys=True, default=str)
-    return Trained(
-        model=model.eval(),
+    config["classes"] = list(classes)
+    return LoadedModel(
+        model=model.eval().to(place),
+        config=config,
         classes=classes,
         multi_label=is_multi_label(content, told, dataset),
         pipeline=steps,
@@ -175,55 +189,3 @@ def check_finite(state: Mapping[str, Any], name: str | Path) -> None:
             f"The checkpoint {name} holds NaN or infinity in {len(broken)} of {len(state)} weights ({broken[0]} "
             "first): training has diverged. Take an earlier checkpoint."
         )
-
-
-def class_names(known: Sequence[str], count: int | None) -> tuple[str, ...]:
-    """Return the names of the model's classes: the known ones, numbered ones, or ``object`` without a classifier.
-
-    Args:
-        known: names the configuration or the checkpoint gives.
-        count: how many classes the model tells apart, or None where it does not classify.
-
-    Raises:
-        ConfigError: the model has another number of classes than there are names.
-
-    >>> class_names([], 2), class_names([], None)
-    (('class_0', 'class_1'), ('object',))
-    """
-    if known and count is not None and len(known) != count:
-        raise ConfigError(
-            f"The model tells {count} classes apart, but there are names for {len(known)}. Check classes= and "
-            "num_classes= in the configuration."
-        )
-    return tuple(known) or (("object",) if count is None else tuple(f"class_{index}" for index in range(count)))
-
-
-def choose_threshold(model: Localizer, given: float | None = None) -> tuple[float, str]:
-    """Return where the box extractor is to cut, and where that number comes from, in words.
-
-    The given threshold comes first, then the one chosen on the validation split, then the configuration's.
-
-    Raises:
-        ConfigError: it is not in [0, 1), or the box extractor chooses its own.
-    """
-    name = type(model.box_extractor).__name__
-    if model.box_extractor.chooses_threshold:
-        if given is not None:
-            raise ConfigError(
-                f"{name} chooses a threshold for each map, so threshold={given:g} would change nothing. Leave it out, "
-                "or take another box extractor."
-            )
-        return float(model.box_extractor.threshold), f"where {name} finds none of its own"
-    chosen = float(model.chosen_threshold)
-    if given is not None:
-        found, source = float(given), "given"
-    elif math.isfinite(chosen):
-        found, source = chosen, "chosen on the validation split"
-    else:
-        found, source = float(model.box_extractor.threshold), "from the configuration"
-    if not 0 <= found < 1:
-        raise ConfigError(
-            f"A box threshold is a fraction of the map's maximum in [0, 1), but the one {source} is {found:g}. "
-            "Give another one with threshold."
-        )
-    return round(found, 6), source  # the buffer is float32: 0.2 and not 0.20000000298
