@@ -15,7 +15,7 @@ from mmengine.config import Config
 from torch import Tensor
 
 from wsolkit.checkpoint import load_weights, read_checkpoint
-from wsolkit.config.load import load_config, prepare_config
+from wsolkit.config.load import load_config, prepare
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import CheckpointError, ConfigError
 from wsolkit.files import hash_file
@@ -71,7 +71,7 @@ def load_model(
         config = load_config(name, options)
     else:
         name = str(config.filename or "config")
-        config = prepare_config(config.copy(), options) if options else config.copy()
+        config = prepare(config.copy(), options, config.to_dict()) if options else config.copy()
     content = config.to_dict()
     if "model" not in content:
         raise ConfigError(f"Configuration {name} has no model to predict with. Add model=dict(...).")
