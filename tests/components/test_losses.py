@@ -32,6 +32,17 @@ def test_cross_entropy_of_a_soft_label():
     assert loss.item() == pytest.approx(-0.3 * math.log(softmax(0)) - 0.7 * math.log(softmax(1)), abs=1e-6)
 
 
+@pytest.mark.parametrize("kind", [CrossEntropy, BinaryCrossEntropy])
+def test_the_logits_of_another_branch_are_scored_where_they_are_named(kind):
+    batch = Batch(IMAGES, torch.tensor([1]))
+    other = torch.tensor([[0.0, -1.0, 3.0]])
+    activation = Activation(MAPS, LOGITS, extras={"early_logits": other})
+    expected = kind()(Activation(MAPS, other), batch)
+    assert kind(logits="early_logits")(activation, batch) == expected != kind()(activation, batch)
+    with pytest.raises(ShapeError, match=f"{kind.__name__} should score the extra 'early', which .* 'early_logits'"):
+        kind(logits="early")(activation, batch)
+
+
 def test_binary_cross_entropy_is_the_mean_over_classes():
     loss = BinaryCrossEntropy()(Activation(MAPS, LOGITS), Batch(IMAGES, torch.tensor([[1.0, 0.0, 0.25]])))
     terms = [

@@ -106,6 +106,7 @@ def test_a_misspelt_option_is_answered_with_the_nearest(option, said):
     [
         ("model.backbone.width", 6),
         ("model.losses.0.weight", 0.5),
+        ("model.losses.0.name", "first"),
         ("model.cam_method.type", "HeadMaps"),
         ("model.compile", True),
         ("default_hooks.early.type", "EarlyStoppingHook"),

@@ -5,6 +5,7 @@ import copy
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from wsolkit import Activation, Backbone, Batch, ConfigError, Loss, MapError, MapModifier, ShapeError
 from wsolkit.components.heads import LinearHead
@@ -221,8 +222,13 @@ def test_a_batch_of_grey_images_is_explained():
         ),
         ({"losses": ["CrossEntropy"]}, r"is written as dict\(type='NAME', ...\), but got 'CrossEntropy'"),
         (
-            {"losses": [CrossEntropy(), CrossEntropy()]},
-            "the losses hold CrossEntropy twice|losses hold CrossEntropy twice",
+            {"losses": [CrossEntropy(), {"type": "CrossEntropy", "name": "cross_entropy"}]},
+            "The name 'cross_entropy' of CrossEntropy is taken. Give .* another one, name='cross_entropy_2'",
+        ),
+        ({"losses": [{"type": "CrossEntropy", "name": "keys"}]}, "The name 'keys' of CrossEntropy is taken"),
+        (
+            {"losses": [{"type": "CrossEntropy", "name": "A.b"}]},
+            "The name of a loss is a word of a-z, 0-9 and _, but CrossEntropy has 'A.b'. Write name='second'",
         ),
         ({"modifiers": [{"type": Halve}]}, "A modifier needs at="),
         ({"modifiers": [{"type": Halve, "at": "maps"}]}, "LinearHead does not make its logits from its maps"),
@@ -233,6 +239,37 @@ def test_a_batch_of_grey_images_is_explained():
 def test_configuration_mistakes_are_explained(changes, words):
     with pytest.raises(ConfigError, match=words):
         localizer(**changes)
+
+
+def test_losses_of_one_class_have_names_weights_and_entries_of_their_own(images):
+    torch.manual_seed(0)
+    smooth = {"type": "CrossEntropy", "label_smoothing": 0.5, "weight": 0.25}
+    model = localizer(losses=[{"type": "CrossEntropy"}, smooth, {**smooth, "name": "third", "weight": 2.0}])
+    batch = Batch(images, torch.tensor([0, 2]))
+    values = model.loss(batch)
+    assert list(values) == ["loss_cross_entropy", "loss_cross_entropy_2", "loss_third"]
+    logits = model.activate(images).logits
+    plain = functional.cross_entropy(logits, batch.labels)
+    smoothed = functional.cross_entropy(logits, batch.labels, label_smoothing=0.5)
+    torch.testing.assert_close(values["loss_cross_entropy"], plain)
+    torch.testing.assert_close(values["loss_cross_entropy_2"], 0.25 * smoothed)
+    torch.testing.assert_close(values["loss_third"], 2 * smoothed)
+    total, _ = model.parse_losses(values)
+    torch.testing.assert_close(total, plain + 2.25 * smoothed)
+
+
+def test_two_losses_that_would_share_an_entry_of_the_log_are_refused(images):
+    class Parts(Loss):
+        def forward(self, activation, batch):
+            return {"b": activation.logits.sum()}
+
+    class Alone(Loss):
+        def forward(self, activation, batch):
+            return activation.logits.sum()
+
+    model = localizer(losses=[{"type": Parts, "name": "a"}, {"type": Alone, "name": "a_b"}])
+    with pytest.raises(ConfigError, match=r"Two losses write 'loss_a_b' into the log. Give one of them another name="):
+        model.loss(Batch(images, torch.tensor([0, 2])))
 
 
 def test_built_parts_are_taken_as_they_are(images):

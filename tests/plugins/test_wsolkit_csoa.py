@@ -542,3 +542,22 @@ def test_a_missing_file_of_the_embedding_is_told_before_a_training_begins(tmp_pa
     loss = CoAug(embedding={"type": "AlexNet", "weights": str(tmp_path / "alexnet.pth")})
     with pytest.raises(CheckpointError, match=r"alexnet\.pth"):
         loss.prepare_training()
+
+
+def test_the_early_branch_may_have_a_cross_entropy_of_its_own():
+    """ACoL's way (Zhang et al., CVPR 2018): two classifiers, each with the same loss."""
+    torch.manual_seed(0)
+    model = Localizer(
+        backbone={"type": "TimmBackbone", "name": "resnet10t", "levels": ["layer3", "layer4"]},
+        head={"type": "TwoBranchHead", "num_classes": 3, "hidden": 8},
+        losses=[
+            {"type": "CrossEntropy"},
+            {"type": "CrossEntropy", "name": "early", "logits": "early_logits", "weight": 0.5},
+        ],
+        precision="fp32",
+    ).eval()
+    images, labels = torch.randn(2, 3, 64, 64), torch.tensor([0, 2])
+    values = model(images, labels, mode="loss")
+    early = model.activate(images).extras["early_logits"]
+    assert set(values) == {"loss_cross_entropy", "loss_early"}
+    torch.testing.assert_close(values["loss_early"], 0.5 * torch.nn.functional.cross_entropy(early, labels))

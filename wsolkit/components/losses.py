@@ -5,24 +5,38 @@ from __future__ import annotations
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsolkit.errors import ShapeError
+from wsolkit.errors import ShapeError, nearest
 from wsolkit.interfaces import Activation, Batch, Loss
 
 __all__ = ["BinaryCrossEntropy", "CrossEntropy"]
 
 
-def logits_and_labels(loss: Loss, activation: Activation, batch: Batch) -> tuple[Tensor, Tensor]:
+def logits_and_labels(
+    loss: Loss, activation: Activation, batch: Batch, extra: str | None = None
+) -> tuple[Tensor, Tensor]:
     """Return logits (B, K) and labels, or say which part lacks them.
 
+    Args:
+        loss: what asks, for messages.
+        activation: holds the logits.
+        batch: holds the labels.
+        extra: name of the extra of the activation that holds the logits, for a head with several; None for its own.
+
     Raises:
-        ShapeError: the head gives no logits, the batch no labels, or soft labels have another number of classes.
+        ShapeError: the head gives no such logits, the batch no labels, or soft labels have another number of classes.
     """
     name = type(loss).__name__
-    if activation.logits is None:
+    if extra is not None and extra not in activation.extras:
+        raise ShapeError(
+            f"{name} should score the extra {extra!r}, which the head does not give. "
+            f"{nearest(extra, activation.extras)}"
+        )
+    logits = activation.logits if extra is None else activation.extras[extra]
+    if logits is None:
         raise ShapeError(f"{name} needs logits, but the head gives none. Choose a head that classifies.")
     if batch.labels is None:
         raise ShapeError(f"{name} needs labels, but the batch has none. Give the data set class labels.")
-    logits, labels = activation.logits, batch.labels
+    labels = batch.labels
     if labels.ndim == 2 and labels.shape != logits.shape:
         raise ShapeError(
             f"The labels are {tuple(labels.shape)} and the logits {tuple(logits.shape)}: the data set and the head "
@@ -41,24 +55,35 @@ class CrossEntropy(Loss):
 
     Args:
         label_smoothing: share of the label spread over all classes.
+        logits: name of an extra of the head with the logits (B, K) of another branch (``early_logits``); those of the
+            head itself by default.
     """
 
-    def __init__(self, label_smoothing: float = 0.0) -> None:
+    def __init__(self, label_smoothing: float = 0.0, logits: str | None = None) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
+        self.logits = logits
 
     def forward(self, activation: Activation, batch: Batch) -> Tensor:
         """Return the mean over the batch; labels are (B,) indices or (B, K) probabilities."""
-        logits, labels = logits_and_labels(self, activation, batch)
+        logits, labels = logits_and_labels(self, activation, batch, self.logits)
         return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
 
 
 class BinaryCrossEntropy(Loss):
-    """Cross entropy of a sigmoid per class, for several classes per image (MultiLabelSoftMarginLoss)."""
+    """Cross entropy of a sigmoid per class, for several classes per image (MultiLabelSoftMarginLoss).
+
+    Args:
+        logits: name of an extra of the head with the logits (B, K) of another branch; those of the head by default.
+    """
+
+    def __init__(self, logits: str | None = None) -> None:
+        super().__init__()
+        self.logits = logits
 
     def forward(self, activation: Activation, batch: Batch) -> Tensor:
         """Return the mean over batch and classes; labels are (B, K) in [0, 1] or (B,) indices."""
-        logits, labels = logits_and_labels(self, activation, batch)
+        logits, labels = logits_and_labels(self, activation, batch, self.logits)
         if labels.ndim == 1:
             labels = F.one_hot(labels, logits.shape[1])
         return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))

@@ -57,7 +57,7 @@ FILLED: dict[str, tuple[str, ...]] = {
 """Arguments that are filled in when a component is built, by registry."""
 
 EXTRA: dict[str, tuple[str, ...]] = {
-    registry.LOSSES.name: ("weight",),
+    registry.LOSSES.name: ("weight", "name"),
     registry.MODIFIERS.name: ("at",),
     registry.HOOKS.name: ("priority",),
     engine.PARAM_SCHEDULERS.name: ("convert_to_iter_based",),

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -13,6 +12,7 @@ from torch import Tensor, nn
 from wsolkit.errors import ConfigError, ShapeError, WsolkitError, named_in
 from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
 from wsolkit.model.attach import attach_modifiers
+from wsolkit.model.loss_names import checked_name, free_name, snake_case
 from wsolkit.model.places import IMAGE, MAPS, check_place, modifier_for_images, modifier_for_maps
 from wsolkit.model.precision import autocast_context
 from wsolkit.modules import freeze_modules, keep_resting, module_names
@@ -27,7 +27,8 @@ class Localizer(BaseModel):
     Args:
         backbone: configuration of a ``Backbone``.
         head: configuration of an ``ActivationHead``; it is given the backbone's ``channels``.
-        losses: configurations of ``Loss``es, each with an optional ``weight``.
+        losses: configurations of ``Loss``es, each with an optional ``weight`` and ``name``. The log and the state dict
+            call a loss by its name, by default its class in snake case; a second one of a class is ``..._2``.
         modifiers: configurations of ``MapModifier``s with the place they sit at: ``at="image"`` for the input,
             ``at="maps"`` for the head's maps, or the dotted name of a module of the backbone (``layer3``).
         cam_method: configuration of a ``CamMethod``; the head's maps by default.
@@ -93,13 +94,12 @@ class Localizer(BaseModel):
             self.backbone.compile(**({} if compile is True else compile))
 
     def _add_loss(self, config: Any) -> None:
-        config = dict(config) if isinstance(config, Mapping) else config
-        weight = config.pop("weight", 1.0) if isinstance(config, dict) else 1.0
-        loss = LOSSES.build(config)
-        name = snake_case(type(loss).__name__)
-        check_scalar(f"The weight of {type(loss).__name__}", weight, "float")
-        if name in self.losses:
-            raise ConfigError(f"The losses hold {type(loss).__name__} twice. Keep one, with the sum of the weights.")
+        given = dict(config) if isinstance(config, Mapping) else {}
+        weight, name = given.pop("weight", 1.0), given.pop("name", None)
+        loss = LOSSES.build(given if isinstance(config, Mapping) else config)
+        kind = type(loss).__name__
+        check_scalar(f"The weight of {kind}", weight, "float")
+        name = free_name(snake_case(kind), self.losses) if name is None else checked_name(name, kind, self.losses)
         self.losses[name] = loss
         self.loss_weights[name] = float(weight)
 
@@ -162,7 +162,10 @@ class Localizer(BaseModel):
         for name, loss in self.losses.items():
             found = self._score(loss, activation, batch)
             for part, value in (found if isinstance(found, dict) else {"": found}).items():
-                values[f"loss_{name}_{part}".rstrip("_")] = self.loss_weights[name] * value
+                key = f"loss_{name}_{part}".rstrip("_")
+                if key in values:
+                    raise ConfigError(f"Two losses write {key!r} into the log. Give one of them another name=....")
+                values[key] = self.loss_weights[name] * value
         for name, modifier in self._named_modifiers():
             for key, number in modifier.scalars().items():
                 values[f"{name}/{key}"] = torch.as_tensor(number, device=batch.images.device)
@@ -232,15 +235,6 @@ class Localizer(BaseModel):
         """Return the scored boxes of one score map (H, W), in pixels of the map."""
         last = None if features is None else features.float().cpu().numpy()
         return self.box_extractor(score_map.float().cpu().numpy(), last)
-
-
-def snake_case(name: str) -> str:
-    """Return a class name as losses are called in the log.
-
-    >>> snake_case("BinaryCrossEntropy"), snake_case("C2AMLoss")
-    ('binary_cross_entropy', 'c2am_loss')
-    """
-    return re.sub(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z0-9])(?=[A-Z][a-z])", "_", name).lower()
 
 
 def asked_classes(activation: Activation, labels: Tensor | None) -> tuple[Tensor, list[int]]:
