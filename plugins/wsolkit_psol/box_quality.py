@@ -9,7 +9,7 @@ import numpy as np
 
 from wsolkit import DataError
 from wsolkit.components import LargestComponent
-from wsolkit.datasets import ImageDataset
+from wsolkit.datasets import ImageDataset, Record
 from wsolkit.evaluation import BASELINES, BoxAcc, Result, best_iou, choose_threshold
 from wsolkit_psol.score_maps import in_image
 
@@ -46,13 +46,22 @@ def true_boxes(dataset: ImageDataset) -> Iterator[TrueBoxes]:
     """
     for index in range(len(dataset)):
         record = dataset.record(index)
-        size = tuple(record.get("size") or ())
-        if not size:
-            height, width = dataset.read_image(record).shape[-2:]
-            size = (int(width), int(height))
-        targets = dataset.targets(record, (size[0], size[1]))
+        size = size_of(dataset, record)
+        targets = dataset.targets(record, size)
         boxes = np.asarray(targets.boxes[~targets.difficult], np.float64)
-        yield TrueBoxes(record["image_id"], record["labels"][0], (size[0], size[1]), boxes)
+        yield TrueBoxes(record["image_id"], record["labels"][0], size, boxes)
+
+
+def size_of(dataset: ImageDataset, record: Record) -> tuple[int, int]:
+    """Return (width, height) of an image, as the data says it or else as its file has it.
+
+    Raises:
+        DataError: the file cannot be read.
+    """
+    if record.get("size"):
+        return record["size"]
+    height, width = dataset.read_image(record).shape[-2:]
+    return int(width), int(height)
 
 
 def rate_boxes(

@@ -28,7 +28,7 @@ from wsolkit import (
 )
 from wsolkit.components import choose_level
 from wsolkit.datasets import ImageDataset
-from wsolkit.formats import ImageMaps, image_maps_file, read_image_maps, write_image_maps
+from wsolkit.formats import ImageMaps, image_maps_file, open_score_maps, write_image_maps
 from wsolkit.pipeline import (
     build_split,
     check_split,
@@ -132,15 +132,19 @@ class DDTMaps(Stage):
         backbone, preprocess = self.network(config)
         level = choose_level(backbone.channels, self.level)
         classes = images_by_class(dataset)
-        empty = 0
         with progress_bar("DDT maps", len(dataset)) as advance:
             for label, indices in sorted(classes.items()):
                 names = [dataset.record(index)["image_id"] for index in indices]
                 if not (resume and all(image_maps_file(folder, name).exists() for name in names)):
                     batches = partial(self.features, dataset, indices, backbone, preprocess, level)
                     write_class(folder, label, batches, self.sign, self.resize)
-                empty += sum(not read_image_maps(folder, name).maps.any() for name in names)
                 advance(len(indices))
+        maps = open_score_maps(folder)
+        empty = sum(
+            not maps.image(dataset.record(index)["image_id"]).of(label).any()
+            for label, indices in classes.items()
+            for index in indices
+        )
         return {"images": len(dataset), "classes": len(classes), "empty maps": empty}
 
     def network(self, config: Any) -> tuple[Backbone, Any]:
@@ -196,7 +200,7 @@ def write_class(
         size = None if resize == "none" else (int(batch["inputs"].shape[-2]), int(batch["inputs"].shape[-1]))
         maps = positive_maps(projection(features, moments.mean, direction), size, resize)
         for image_id, found, original in zip(batch["image_ids"], maps, batch["sizes"], strict=True):
-            write_image_maps(folder, image_id, ImageMaps(np.array([label]), found[None], tuple(original)))
+            write_image_maps(folder, image_id, ImageMaps({label: found}, tuple(original)))
 
 
 def images_by_class(dataset: ImageDataset) -> dict[int, list[int]]:

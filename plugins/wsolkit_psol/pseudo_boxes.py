@@ -10,11 +10,11 @@ import numpy as np
 
 from wsolkit import BOX_EXTRACTORS, ConfigError, load_config, progress_bar, write_json
 from wsolkit.datasets import ImageDataset
-from wsolkit.formats import read_image_maps
+from wsolkit.formats import ScoreMaps, open_score_maps
 from wsolkit.pipeline import SplitStage, build_split
 from wsolkit.report import write_report
 from wsolkit_psol.box_file import BOXES, PseudoBox, file_name_of, write_boxes
-from wsolkit_psol.box_quality import baseline_boxes, rate_boxes, true_boxes
+from wsolkit_psol.box_quality import baseline_boxes, rate_boxes, size_of, true_boxes
 from wsolkit_psol.box_sheet import Picture, evenly, write_sheet
 from wsolkit_psol.score_maps import BoxSource
 from wsolkit_psol.thresholds import (
@@ -29,6 +29,7 @@ from wsolkit_psol.thresholds import (
 
 __all__ = ["PseudoBoxes"]
 
+LabelledMap = tuple[Any, np.ndarray, tuple[int, int]]
 SOURCE = "the best box of the image's score map"
 
 
@@ -101,8 +102,9 @@ class PseudoBoxes(SplitStage):
         config = load_config(self.config, self.options)
         dataset = build_split(config, self.split, load_targets=self.score)
         single_label(dataset, self.split)
-        choice = self.choose(config, dataset)
-        boxes = list(self.made(dataset, choice, folder))
+        maps = open_score_maps(self.maps, num_classes=len(dataset.classes))
+        choice = self.choose(config, dataset, maps)
+        boxes = list(self.made(dataset, maps, choice, folder))
         drawn = any(not dataset.record(index)["image_path"] for index in range(len(dataset)))
         whole = sum(found.empty for found in boxes)
         info: dict[str, Any] = {
@@ -118,7 +120,9 @@ class PseudoBoxes(SplitStage):
             "normalize": self.source.normalize,
             "whole images": whole,
         }
-        write_sheet(folder / "sheet.jpg", [self.picture(dataset, boxes, k) for k in evenly(len(boxes), self.sheet)])
+        write_sheet(
+            folder / "sheet.jpg", [self.picture(dataset, maps, boxes, k) for k in evenly(len(boxes), self.sheet)]
+        )
         numbers = self.scored(config, dataset, boxes, choice, folder) if self.score else {}
         write_boxes(folder / BOXES, boxes, dataset.classes, info)
         cuts = [found.threshold for found in boxes]
@@ -133,12 +137,12 @@ class PseudoBoxes(SplitStage):
             summary[f"val hits at {choice.threshold:g} in %"] = choice.hits
         return {**summary, **numbers}
 
-    def choose(self, config: Any, dataset: ImageDataset) -> Choice:
+    def choose(self, config: Any, dataset: ImageDataset, maps: ScoreMaps) -> Choice:
         """Return where the maps are cut, and why there."""
         if self.threshold == "otsu":
             return otsu_of_image()
         if self.threshold == "otsu-dataset":
-            return otsu_of_data_set(prepared for _, prepared, _ in self.prepared(dataset))
+            return otsu_of_data_set(prepared for _, prepared, _ in self.prepared(dataset, maps))
         if self.threshold != "val":
             return fixed(float(self.threshold))
         val = build_split(config, "val", load_targets=True)
@@ -147,23 +151,20 @@ class PseudoBoxes(SplitStage):
 
     def on_val(self, val: ImageDataset) -> Iterator[MapTruth]:
         """Yield map, size and true boxes of every val image."""
-        for index in range(len(val)):
-            record = val.record(index)
-            found = read_image_maps(str(self.val_maps), record["image_id"])
-            targets = val.targets(record, found.size)
-            yield MapTruth(found.of(record["labels"][0]), found.size, targets.boxes[~targets.difficult])
+        maps = open_score_maps(str(self.val_maps), num_classes=len(val.classes))
+        for record, found, size in labelled_maps(val, maps):
+            targets = val.targets(record, size)
+            yield MapTruth(found, size, targets.boxes[~targets.difficult])
 
-    def prepared(self, dataset: ImageDataset) -> Iterator[tuple[Any, np.ndarray, tuple[int, int]]]:
+    def prepared(self, dataset: ImageDataset, maps: ScoreMaps) -> Iterator[LabelledMap]:
         """Yield record, map as the extractor gets it, and (width, height) of every image."""
-        for index in range(len(dataset)):
-            record = dataset.record(index)
-            found = read_image_maps(self.maps, record["image_id"])
-            yield record, self.source.prepare(found.of(record["labels"][0]), found.size), found.size
+        for record, found, size in labelled_maps(dataset, maps):
+            yield record, self.source.prepare(found, size), size
 
-    def made(self, dataset: ImageDataset, choice: Choice, folder: Path) -> Iterator[PseudoBox]:
+    def made(self, dataset: ImageDataset, maps: ScoreMaps, choice: Choice, folder: Path) -> Iterator[PseudoBox]:
         """Yield the box of every image."""
         with progress_bar(f"boxes of {self.split}", len(dataset)) as advance:
-            for record, prepared, size in self.prepared(dataset):
+            for record, prepared, size in self.prepared(dataset, maps):
                 threshold = choice.cut(prepared)
                 box = self.source.box(prepared, threshold, size)
                 yield PseudoBox(
@@ -177,11 +178,11 @@ class PseudoBoxes(SplitStage):
                 )
                 advance(1)
 
-    def picture(self, dataset: ImageDataset, boxes: list[PseudoBox], place: int) -> Picture:
+    def picture(self, dataset: ImageDataset, maps: ScoreMaps, boxes: list[PseudoBox], place: int) -> Picture:
         """Return one image with its box and its map, for the contact sheet."""
         record, found = dataset.record(place), boxes[place]
-        maps = read_image_maps(self.maps, found.image_id)
-        prepared = self.source.prepare(maps.of(found.label), found.size)
+        score_map = maps.read(found.image_id, [found.label])[found.label]
+        prepared = self.source.prepare(score_map, found.size)
         peak = max(float(prepared.max()), 1e-9)
         title = f"{found.image_id} cut {found.threshold:.2f}{' EMPTY' if found.empty else ''}"
         return Picture(title, dataset.read_image(record).permute(1, 2, 0).numpy(), found.box, prepared / peak)
@@ -206,6 +207,18 @@ class PseudoBoxes(SplitStage):
         write_json(folder / "results.json", content)
         write_report(folder, content)
         return {line.name: line.score.percent for line in results[0].lines}
+
+
+def labelled_maps(dataset: ImageDataset, maps: ScoreMaps) -> Iterator[LabelledMap]:
+    """Yield record, the map (h, w) of its label, and (width, height) of every image.
+
+    Raises:
+        DataError: an image has no map of its label.
+    """
+    for index in range(len(dataset)):
+        record = dataset.record(index)
+        name, label = record["image_id"], record["labels"][0]
+        yield record, maps.read(name, [label])[label], maps.size_of(name) or size_of(dataset, record)
 
 
 def single_label(dataset: ImageDataset, split: str) -> None:

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from wsolkit import ConfigError, DataError, path_below
-from wsolkit.formats import NO_CLASS, read_gray, read_image_maps, write_gray
+from wsolkit.formats import CLASS_AGNOSTIC, ScoreMaps, open_score_maps, read_gray, write_gray
 from wsolkit.pipeline import SplitStage
 from wsolkit_wsss.crf_settings import ON_LABELS, CrfSettings, crf_settings, refine_labels
 from wsolkit_wsss.image_jobs import check_workers, run_jobs
@@ -112,13 +112,14 @@ class BackgroundCues(SplitStage):
         dataset = split_data(self.config, self.split, self.options)
         files = [path_below(folder / CUES, dataset.record(index)["image_id"], ".png") for index in range(len(dataset))]
         todo = [index for index, path in enumerate(files) if not (resume and path.exists())]
-        settings = (self.maps, self.config, self.split, self.options, self.threshold, self.crf, folder)
+        maps = open_score_maps(self.maps)
+        settings = (maps, self.config, self.split, self.options, self.threshold, self.crf, folder)
         run_jobs(cue_job, settings, todo, self.workers, "background cues")
         shares = [float((read_gray(path, "The cue") > 0).mean()) for path in files]
         rows = []
         for index in evenly(len(dataset), self.sheet):
             image, cue = image_of(dataset, index), read_gray(files[index], "The cue")
-            score_map = foreground_map(self.maps, dataset.record(index)["image_id"])
+            score_map = foreground_map(maps, dataset.record(index)["image_id"])
             heat = np.round(255 * resized(score_map, (image.shape[1], image.shape[0]))).astype(np.uint8)
             rows.append([image, heat, cue, np.where(cue[..., None] > 0, image, 128).astype(np.uint8)])
         write_sheet(folder / "sheet.jpg", ["image", "class-agnostic map", "cue", "foreground"], rows)
@@ -129,23 +130,23 @@ class BackgroundCues(SplitStage):
         }
 
 
-def foreground_map(folder: str | Path, image_id: str) -> np.ndarray:
+def foreground_map(maps: ScoreMaps, image_id: str) -> np.ndarray:
     """Return the class-agnostic map (h, w) of an image.
 
     Raises:
         DataError: there is none.
     """
-    found = read_image_maps(folder, image_id)
-    if found.classes.tolist() != [NO_CLASS]:
+    found = maps.image(image_id).maps
+    if list(found) != [CLASS_AGNOSTIC]:
         raise DataError(
-            f"Background cues need one class-agnostic map of each image, but {folder} has maps of the classes "
-            f"{found.classes.tolist()} of {image_id!r}. Take the maps of a class-agnostic model, such as C2AM's."
+            f"Background cues need one class-agnostic map of each image, but {maps.path} has maps of the classes "
+            f"{list(found)} of {image_id!r}. Take the maps of a class-agnostic model, such as C2AM's."
         )
-    return found.maps[0]
+    return found[CLASS_AGNOSTIC]
 
 
 def cue_job(
-    maps: str,
+    maps: ScoreMaps,
     config: Configuration,
     split: str,
     options: Mapping[str, Any],

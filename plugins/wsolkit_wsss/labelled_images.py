@@ -12,9 +12,9 @@ import numpy as np
 
 from wsolkit import ConfigError, DataError, path_below
 from wsolkit.datasets import ImageDataset
-from wsolkit.formats import read_gray
+from wsolkit.formats import ScoreMaps, read_gray
 from wsolkit_wsss.background_cues import CUES
-from wsolkit_wsss.class_maps import class_scores, read_class_maps
+from wsolkit_wsss.class_maps import class_scores, open_class_maps
 from wsolkit_wsss.saliency_maps import SALIENCY
 from wsolkit_wsss.split_data import image_of, split_data
 
@@ -81,12 +81,19 @@ class LabelledImages:
 
     def copy(self) -> LabelledImages:
         """Return the same with a data set of its own: one may keep the last image it read, which is not for threads."""
-        return replace(self)
+        found = replace(self)
+        found.maps = self.maps
+        return found
 
     @cached_property
     def dataset(self) -> ImageDataset:
         """The images on disk."""
         return split_data(self.config, self.split, self.options, targets=self.targets)
+
+    @cached_property
+    def maps(self) -> ScoreMaps:
+        """The class maps on disk."""
+        return open_class_maps(self.cams, len(self.dataset.classes))
 
     @property
     def image_ids(self) -> list[str]:
@@ -105,10 +112,7 @@ class LabelledImages:
         record = self.dataset.record(index)
         name, image = record["image_id"], image_of(self.dataset, index)
         height, width = image.shape[:2]
-        count = len(self.dataset.classes)
-        known = record["labels"] if self.labels == "image" else read_class_maps(self.cams, name, count)[0].tolist()
-        classes = sorted(set(known))
-        scores = class_scores(self.cams, name, classes, (width, height), count)
+        scores = class_scores(self.maps, name, record["labels"] if self.labels == "image" else None, (width, height))
         saliency = None
         if self.background in FOLDERS:
             path = path_below(Path(self.saliency or "") / FOLDERS[self.background], name, ".png")
@@ -118,7 +122,8 @@ class LabelledImages:
                     f"{path} is {saliency.shape[1]}x{saliency.shape[0]} pixels, but its image {width}x{height}. It was "
                     "written for other images: run its stage again for this split."
                 )
-        return Scored(name, image, classes, scores, saliency)
+        stacked = np.array(list(scores.values()), np.float32).reshape(len(scores), height, width)
+        return Scored(name, image, list(scores), stacked, saliency)
 
     def truth(self, index: int, shape: tuple[int, ...]) -> np.ndarray | None:
         """Return the true class mask (H, W) of an image of that shape, or None where it has none."""

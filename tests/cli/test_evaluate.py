@@ -118,7 +118,7 @@ def test_results_are_not_overwritten(command, tmp_path, capsys):
         (["--resize", "nearest"], "resize should be one of"),
         (["--normalize", "max"], "normalize should be one of"),
         (["--threshold", "3"], "--threshold should be a fraction"),
-        (["--threads", "0"], "threads should be 1 or more"),
+        (["--threads", "-1"], "threads should be 0 or more"),
         (["--val-maps", "val.npz"], "Give both --val-maps and --val-metadata"),
         (["--logits", "l.txt"], "should be a .npz or .csv file"),
         (["--size", "20", "--resize", "refuse"], "is 10 x 10 (H x W), but 20 x 20 is wanted"),

@@ -10,7 +10,7 @@ from safetensors.numpy import save_file
 
 from wsolkit.components.boxes import AllComponents, LargestComponent
 from wsolkit.errors import ConfigError, DataError
-from wsolkit.formats.map_files import open_maps
+from wsolkit.formats.score_maps import open_score_maps
 from wsolkit.inference.boxes_from_maps import class_names_for, maps_to_boxes, sized_images
 
 
@@ -31,7 +31,7 @@ def rows(path):
 def test_boxes_in_pixels_of_the_image(tmp_path, score_map):
     np.savez(tmp_path / "m.npz", **{"a.jpg/1": score_map, "b.jpg/0": score_map})
     (tmp_path / "sizes.txt").write_text("a.jpg,80,20\nb.jpg,16,40\nc.jpg,5,5")
-    maps, images = open_maps(tmp_path / "m.npz"), sized_images(sizes=tmp_path / "sizes.txt")
+    maps, images = open_score_maps(tmp_path / "m.npz"), sized_images(sizes=tmp_path / "sizes.txt")
     names = class_names_for(maps, ["cat", "dog"], None)
     seen = []
     run = maps_to_boxes(
@@ -73,7 +73,7 @@ def test_every_component_and_every_class_of_a_stack(tmp_path, score_map):
     np.save(tmp_path / "a.npy", np.stack([two, np.zeros_like(two), score_map]))
     (tmp_path / "photos").mkdir()
     Image.new("RGB", (8, 4)).save(tmp_path / "photos" / "a.png")
-    maps, images = open_maps(tmp_path, num_classes=3), sized_images(images=tmp_path / "photos")
+    maps, images = open_score_maps(tmp_path, num_classes=3), sized_images(images=tmp_path / "photos")
     run = maps_to_boxes(maps, images, tmp_path.parent / f"{tmp_path.name}-out", ["x", "y", "z"], AllComponents(0.2),
                         ["csv"])  # fmt: skip
     assert run.boxes == 3
@@ -82,7 +82,7 @@ def test_every_component_and_every_class_of_a_stack(tmp_path, score_map):
 
 
 def test_labels_of_the_data(truth, perfect, write_npy, tmp_path):
-    maps = open_maps(write_npy(perfect), num_classes=2)
+    maps = open_score_maps(write_npy(perfect), num_classes=2)
     run = maps_to_boxes(
         maps, sized_images(truth), tmp_path / "out", class_names_for(maps, None, truth), LargestComponent(), ["csv"]
     )
@@ -95,7 +95,7 @@ def test_a_map_at_another_size(tmp_path):
     (tmp_path / "sizes.txt").write_text("a,80,10")
     images = sized_images(sizes=tmp_path / "sizes.txt")
     out = tmp_path.parent / f"{tmp_path.name}-out"
-    run = maps_to_boxes(open_maps(tmp_path), images, out, ["o"], LargestComponent(0.5), ["csv"], size=(1, 8))
+    run = maps_to_boxes(open_score_maps(tmp_path), images, out, ["o"], LargestComponent(0.5), ["csv"], size=(1, 8))
     assert float(rows(run.files[0])[0]["x0"]) == 40
 
 
@@ -103,7 +103,7 @@ def test_broken_maps_are_listed(truth, perfect, write_npy, tmp_path):
     perfect["dog/b.jpg"] = np.full((4, 4), np.nan)
     folder = write_npy(perfect)
     (folder / "dog" / "c.jpg.npy").write_bytes(b"broken")
-    run = maps_to_boxes(open_maps(folder), sized_images(truth), tmp_path / "out", ["0", "1"], LargestComponent())
+    run = maps_to_boxes(open_score_maps(folder), sized_images(truth), tmp_path / "out", ["0", "1"], LargestComponent())
     assert (run.images, run.failed) == (1, 2)
     failed = rows(tmp_path / "out" / "failed.csv")
     assert [row["image_id"] for row in failed] == ["dog/b.jpg", "dog/c.jpg"]
@@ -111,11 +111,11 @@ def test_broken_maps_are_listed(truth, perfect, write_npy, tmp_path):
     assert "cannot be read" in failed[1]["reason"]
     (folder / "cat" / "a.jpg.npy").write_bytes(b"broken")
     with pytest.raises(DataError, match=r"None of the 3 maps could be made boxes of; .*failed.csv says why. The first"):
-        maps_to_boxes(open_maps(folder), sized_images(truth), tmp_path / "new", ["0", "1"], LargestComponent())
+        maps_to_boxes(open_score_maps(folder), sized_images(truth), tmp_path / "new", ["0", "1"], LargestComponent())
 
 
 def test_no_map_of_any_image(truth, write_npy, tmp_path):
-    maps = open_maps(write_npy({"x": np.zeros((2, 2))}))
+    maps = open_score_maps(write_npy({"x": np.zeros((2, 2))}))
     with pytest.raises(DataError, match=r"None of the 3 images has a map. Images are named 'cat/a.jpg'.*named 'x'"):
         maps_to_boxes(maps, sized_images(truth), tmp_path / "out", ["0", "1"], LargestComponent())
     assert not (tmp_path / "out").exists()
@@ -125,12 +125,12 @@ def test_the_maps_are_never_written_over(truth, perfect, write_npy):
     folder = write_npy(perfect)
     for out in (folder, folder / "boxes", folder.parent):
         with pytest.raises(ConfigError, match="share a folder. Choose a folder beside it"):
-            maps_to_boxes(open_maps(folder), sized_images(truth), out, ["0", "1"], LargestComponent())
+            maps_to_boxes(open_score_maps(folder), sized_images(truth), out, ["0", "1"], LargestComponent())
 
 
 def test_other_settings_need_overwrite(truth, perfect, write_npy, tmp_path):
     def run(threshold, **options):
-        maps = open_maps(write_npy(perfect))
+        maps = open_score_maps(write_npy(perfect))
         return maps_to_boxes(
             maps, sized_images(truth), tmp_path / "out", ["0", "1"], LargestComponent(threshold), **options
         )
@@ -154,11 +154,11 @@ def test_sizes_are_needed(tmp_path):
 def test_names_of_classes(tmp_path, truth):
     np.savez(tmp_path / "keys.npz", **{"a/0": np.zeros((1, 1)), "a/3": np.zeros((1, 1))})
     np.savez(tmp_path / "one.npz", a=np.zeros((1, 1)))
-    assert class_names_for(open_maps(tmp_path / "keys.npz"), None, None) == ["0", "1", "2", "3"]
-    assert class_names_for(open_maps(tmp_path / "one.npz"), None, None) == ["object"]
-    assert class_names_for(open_maps(tmp_path / "one.npz"), None, truth) == ["0", "1"]
+    assert class_names_for(open_score_maps(tmp_path / "keys.npz"), None, None) == ["0", "1", "2", "3"]
+    assert class_names_for(open_score_maps(tmp_path / "one.npz"), None, None) == ["object"]
+    assert class_names_for(open_score_maps(tmp_path / "one.npz"), None, truth) == ["0", "1"]
     with pytest.raises(ConfigError, match="--classes names 2 classes, but there are 4"):
-        class_names_for(open_maps(tmp_path / "keys.npz"), ["cat", "dog"], None)
+        class_names_for(open_score_maps(tmp_path / "keys.npz"), ["cat", "dog"], None)
 
 
 def test_number_of_classes_of_a_stack(tmp_path):
@@ -167,8 +167,8 @@ def test_number_of_classes_of_a_stack(tmp_path):
     (tmp_path / "npy").mkdir()
     np.save(tmp_path / "npy" / "a.npy", np.zeros((2, 5, 5)))
     (tmp_path / "npy" / "b.npy").write_bytes(b"broken")
-    assert class_names_for(open_maps(tmp_path / "m.npz"), None, None) == ["0", "1", "2"]
-    assert class_names_for(open_maps(tmp_path / "m.safetensors"), None, None) == ["0", "1", "2", "3"]
-    assert class_names_for(open_maps(tmp_path / "npy"), None, None) == ["0", "1"]
+    assert class_names_for(open_score_maps(tmp_path / "m.npz"), None, None) == ["0", "1", "2"]
+    assert class_names_for(open_score_maps(tmp_path / "m.safetensors"), None, None) == ["0", "1", "2", "3"]
+    assert class_names_for(open_score_maps(tmp_path / "npy"), None, None) == ["0", "1"]
     np.save(tmp_path / "npy" / "a.npy", np.zeros((1, 5, 5)))
-    assert class_names_for(open_maps(tmp_path / "npy"), None, None) == ["object"]
+    assert class_names_for(open_score_maps(tmp_path / "npy"), None, None) == ["object"]

@@ -14,8 +14,9 @@ from PIL import Image
 from tests.support.colours import colour_predictor, scene
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import ConfigError, DataError, MapError
+from wsolkit.formats.score_maps import open_score_maps
 from wsolkit.inference.predictor import Predictor
-from wsolkit.inference.run_folder import RunFolder, cut, iter_score_maps
+from wsolkit.inference.run_folder import RunFolder, cut
 from wsolkit.inference.to_folder import ALL, predict_to_folder
 
 ROOT = Path(__file__).parents[2]
@@ -218,17 +219,19 @@ def test_the_number_of_processes_is_checked(predictor, photos, tmp_path):
 
 def test_maps_are_written_on_request(predictor, photos, tmp_path):
     run(predictor, photos, tmp_path / "out")
-    with pytest.raises(DataError, match="holds no score maps. Run predict with --maps"):
-        next(iter_score_maps(tmp_path / "out"))
+    with pytest.raises(DataError, match="out holds no .npy, .npz or .safetensors file. Save each map as .* --maps"):
+        open_score_maps(tmp_path / "out")
     summary = run(predictor, photos, tmp_path / "out", maps=True)
     assert summary.computed == 7, "there were no maps before"
-    maps = list(iter_score_maps(tmp_path / "out"))
-    assert len(maps) == 7
-    assert ("blue/5.png", 2) in [(name, index) for name, index, _ in maps]
-    name, index, score_map = maps[0]
-    assert score_map.dtype == np.float16
-    (again,) = colour_predictor(keep_maps=True)(photos / name)
-    np.testing.assert_allclose(score_map, again.maps[index], atol=1e-3)
+    maps = open_score_maps(tmp_path / "out")
+    assert len(maps.names()) == 7
+    assert list(maps.image("blue/5.png").maps) == [2]
+    found = maps.image(maps.names()[0])
+    (again,) = colour_predictor(keep_maps=True)(photos / maps.names()[0])
+    assert found.size == again.size
+    assert list(found.maps) == list(again.maps)
+    for index, score_map in found.maps.items():
+        np.testing.assert_array_equal(score_map, again.maps[index].astype(np.float16))
     assert run(predictor, photos, tmp_path / "out", maps=True).computed == 0
 
 

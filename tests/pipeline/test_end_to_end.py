@@ -11,7 +11,7 @@ from tests.support import tiny_stages
 from tests.support.tiny_stages import MICRO, stage
 from wsolkit.checkpoint import read_checkpoint
 from wsolkit.config.load import load_config
-from wsolkit.formats import list_image_maps, read_image_maps
+from wsolkit.formats import open_score_maps
 from wsolkit.pipeline import load_pipeline
 from wsolkit.pipeline.states import states_of
 from wsolkit.training.train import train
@@ -79,10 +79,11 @@ def test_a_cam_is_trained_tested_and_maps_are_written(cam):
     assert (folder / "test" / "results" / "index.html").exists()
     assert found[2].numbers == {"images": 16.0}
     dataset = SyntheticParts("train", 16, 6, [96, 64], object_size=(0.35, 0.65), seed=1)
-    for number, image_id in enumerate(list_image_maps(folder / "maps")):
-        maps = read_image_maps(folder / "maps", image_id)
-        assert maps.classes.tolist() == dataset.record(number)["labels"]
-        assert (maps.maps.shape, maps.size) == ((1, 64, 64), (96, 64))
+    maps = open_score_maps(folder / "maps")
+    for number, image_id in enumerate(maps.names()):
+        found = maps.image(image_id)
+        assert list(found.maps) == dataset.record(number)["labels"]
+        assert ([each.shape for each in found.maps.values()], found.size) == ([(64, 64)], (96, 64))
     assert kinds(tiny_stages.plan_pipeline("cam", CAM, folder)) == ["done"] * 3
 
 

@@ -8,7 +8,7 @@ from tests.support import micro
 from tests.support.tiny_stages import MICRO
 from wsolkit import Activation, ActivationHead, ConfigError, DataError, MapError
 from wsolkit.config.load import load_config
-from wsolkit.formats import list_image_maps, read_image_maps
+from wsolkit.formats import open_score_maps
 from wsolkit.model.localizer import Localizer
 from wsolkit.pipeline import Maps, build_split, maps_of_batch, split_batches
 from wsolkit.pipeline.maps_stage import asked_classes
@@ -62,12 +62,13 @@ def test_every_image_of_the_split_has_the_map_of_its_label(tmp_path, checkpoint)
     net = model()
     stage = Maps(MICRO, checkpoint(net), "train", OPTIONS, batch_size=4, device="cpu")
     assert stage.run(tmp_path / "out", False) == {"images": 6}
-    assert list_image_maps(tmp_path / "out") == [f"train/{number}" for number in range(6)]
+    maps = open_score_maps(tmp_path / "out")
+    assert maps.names() == [f"train/{number}" for number in range(6)]
     dataset = build_split(load_config(micro.CONFIG, OPTIONS), "train")
     for number in range(6):
-        found = read_image_maps(tmp_path / "out", f"train/{number}")
-        assert (found.classes.tolist(), found.size, found.maps.shape) == ([number % 3], (8, 8), (1, 32, 24))
-        np.testing.assert_allclose(found.maps[0], by_hand(net, dataset[number]["inputs"], number % 3), atol=1e-3)
+        found = maps.image(f"train/{number}")
+        assert (list(found.maps), found.size, found.of(number % 3).shape) == ([number % 3], (8, 8), (32, 24))
+        np.testing.assert_allclose(found.of(number % 3), by_hand(net, dataset[number]["inputs"], number % 3), atol=1e-3)
 
 
 def test_which_maps_are_written(tmp_path, checkpoint):
@@ -75,17 +76,17 @@ def test_which_maps_are_written(tmp_path, checkpoint):
     for which in ("all", "predicted"):
         Maps(MICRO, checkpoint(net), "val", OPTIONS, which=which, device="cpu").run(tmp_path / which, False)
     dataset = build_split(load_config(micro.CONFIG, OPTIONS), "val")
-    assert len(list_image_maps(tmp_path / "all")) == 7
+    assert len(open_score_maps(tmp_path / "all").names()) == 7
     for number in range(7):
         image = dataset[number]["inputs"]
-        every, likely = (read_image_maps(tmp_path / which, f"val/{number}") for which in ("all", "predicted"))
-        assert every.classes.tolist() == [0, 1, 2]
+        every, likely = (open_score_maps(tmp_path / which).image(f"val/{number}") for which in ("all", "predicted"))
+        assert list(every.maps) == [0, 1, 2]
         for label in range(3):
             np.testing.assert_allclose(every.of(label), by_hand(net, image, label), atol=1e-3)
         with torch.no_grad():
             logits = net.activate(net.data_preprocessor({"inputs": image[None]})["inputs"]).logits[0]
-        assert likely.classes.tolist() == [int(logits.argmax())]
-        np.testing.assert_array_equal(likely.maps[0], every.of(int(logits.argmax())))
+        assert list(likely.maps) == [int(logits.argmax())]
+        np.testing.assert_array_equal(likely.of(int(logits.argmax())), every.of(int(logits.argmax())))
 
 
 def test_many_classes_are_made_a_few_at_a_time(monkeypatch):
@@ -94,7 +95,9 @@ def test_many_classes_are_made_a_few_at_a_time(monkeypatch):
     whole = maps_of_batch(net, next(split_batches(dataset)), "all")
     monkeypatch.setattr("wsolkit.pipeline.maps_stage.MAPS_AT_ONCE", 12)
     for one, other in zip(whole, maps_of_batch(net, next(split_batches(dataset)), "all"), strict=True):
-        np.testing.assert_array_equal(one.maps, other.maps)
+        assert list(one.maps) == list(other.maps) == [0, 1, 2]
+        for label in range(3):
+            np.testing.assert_array_equal(one.of(label), other.of(label))
 
 
 @pytest.mark.parametrize("which", ["labels", "all", "predicted"])
@@ -102,9 +105,9 @@ def test_a_class_agnostic_head_gives_one_map_without_class(which):
     net = model("AgnosticHead")
     dataset = build_split(load_config(micro.CONFIG, OPTIONS), "train")
     for found in maps_of_batch(net, next(split_batches(dataset)), which):
-        assert found.classes.tolist() == [-1]
-        assert found.maps.shape == (1, 32, 24)
-        assert float(found.maps.max()) == 1
+        assert list(found.maps) == [-1]
+        assert found.of(2).shape == (32, 24)
+        assert float(found.of(2).max()) == 1
 
 
 def test_classes_of_multi_label_images():
@@ -128,7 +131,7 @@ def test_an_image_without_labels_gets_an_empty_file():
     net = model()
     batch = {"inputs": torch.zeros(2, 3, 8, 8, dtype=torch.uint8), "image_ids": ["a", "b"], "sizes": [(3, 4), (5, 6)]}
     found = maps_of_batch(net, {**batch, "labels": torch.tensor([[0.0, 0, 0], [0, 0, 0]])})
-    assert [(each.maps.shape, each.size) for each in found] == [((0, 8, 8), (3, 4)), ((0, 8, 8), (5, 6))]
+    assert [(each.maps, each.size) for each in found] == [({}, (3, 4)), ({}, (5, 6))]
 
 
 def test_what_is_there_is_not_made_again(tmp_path, checkpoint):
@@ -150,7 +153,7 @@ def test_an_unreadable_image_is_named_and_the_others_are_kept(tmp_path, checkpoi
     stage = Maps(MICRO, checkpoint(model()), "train", broken, batch_size=1, device="cpu")
     with pytest.raises(DataError, match="Image 'train/5' of split 'train': The image .*5.png cannot be read"):
         stage.run(tmp_path / "out", False)
-    assert len(list_image_maps(tmp_path / "out")) == 5
+    assert len(open_score_maps(tmp_path / "out").names()) == 5
 
 
 def test_maps_that_are_no_numbers_name_their_image():

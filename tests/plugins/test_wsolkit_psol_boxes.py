@@ -62,7 +62,7 @@ def maps_for(folder, split, score_map):
     for index in range(len(dataset)):
         record = dataset.record(index)
         box = dataset.targets(record, (96, 48)).boxes[0].round().astype(int)
-        write_image_maps(folder, record["image_id"], ImageMaps(np.array([-1]), score_map(box)[None], (96, 48)))
+        write_image_maps(folder, record["image_id"], ImageMaps({-1: score_map(box)}, (96, 48)))
     return str(folder)
 
 
@@ -319,7 +319,7 @@ def test_a_missing_map_is_named_and_an_earlier_file_survives(config, tmp_path):
     stage.run(out, False)
     before = (out / "boxes.json").read_bytes()
     (tmp_path / "maps" / "maps" / "train" / "00003.npz").unlink()
-    with pytest.raises(DataError, match="There are no maps of image 'train/00003'"):
+    with pytest.raises(DataError, match="Image 'train/00003' has no map in .*maps"):
         stage.run(out, True)
     assert (out / "boxes.json").read_bytes() == before
 
@@ -354,7 +354,7 @@ def test_file_names_are_relative_to_the_data(tmp_path):
     config.write_text("\n".join(lines))
     data = DATASETS.build({"type": "ImageFolder", "data_root": str(folder), "split": "train"})
     for index in range(len(data)):
-        found = ImageMaps(np.array([-1]), block((8, 8), (1, 1, 4, 4))[None], (30, 20))
+        found = ImageMaps({-1: block((8, 8), (1, 1, 4, 4))}, (30, 20))
         write_image_maps(tmp_path / "maps", data.record(index)["image_id"], found)
     out = tmp_path / "out"
     out.mkdir()

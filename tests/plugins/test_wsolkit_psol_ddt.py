@@ -7,7 +7,7 @@ from torch.nn import functional as F
 
 from wsolkit import BACKBONES, ConfigError, DataError
 from wsolkit.components.backbones.timm_backbone import TimmBackbone
-from wsolkit.formats import image_maps_file, read_image_maps
+from wsolkit.formats import image_maps_file, open_score_maps
 from wsolkit_psol import DDTMaps, PseudoBoxes
 from wsolkit_psol.box_file import read_boxes
 from wsolkit_psol.ddt import Moments, principal_direction, projection
@@ -147,12 +147,12 @@ def test_the_stage_writes_the_maps_of_every_class_by_its_own_component(config, t
         first = first * first.sum().sign()
         expected = torch.einsum("bchw,c->bhw", features.double() - rows.mean(0)[:, None, None], first).clamp(min=0)
         for place, k in enumerate(own):
-            found = read_image_maps(tmp_path / "out", dataset.record(k)["image_id"])
-            assert found.classes.tolist() == [label]
+            found = open_score_maps(tmp_path / "out").image(dataset.record(k)["image_id"])
+            assert list(found.maps) == [label]
             assert found.size == (96, 64)
             empty += int(expected[place].max() == 0)
             peak = expected[place].max().clamp(min=1e-9)
-            np.testing.assert_allclose(found.maps[0], (expected[place] / peak).numpy(), atol=2e-3)
+            np.testing.assert_allclose(found.of(label), (expected[place] / peak).numpy(), atol=2e-3)
     assert numbers["empty maps"] == empty == 1
 
 
@@ -178,7 +178,7 @@ def test_boxes_of_ddt_are_those_of_what_is_positive(config, tmp_path):
     out.mkdir()
     PseudoBoxes(str(tmp_path / "maps"), config, threshold=0.0, sheet=2).run(out, False)
     boxes, _ = read_boxes(out / "boxes.json")
-    score_map = read_image_maps(tmp_path / "maps", "train/00001").maps[0]
+    (score_map,) = open_score_maps(tmp_path / "maps").image("train/00001").maps.values()
     x0, y0, x1, y1 = (boxes["train/00001"] / 2).round().astype(int)
     assert (score_map[y0:y1, x0:x1] > 0).any(0).all()
     assert (score_map[y0:y1, x0:x1] > 0).any(1).all()

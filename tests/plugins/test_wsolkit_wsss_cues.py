@@ -38,7 +38,7 @@ def maps(tmp_path):
         write_image_maps(
             tmp_path / "maps",
             f"train/{index:05d}",
-            ImageMaps(np.array([-1]), found[f"train/{index:05d}"][None], (40, 32)),
+            ImageMaps({-1: found[f"train/{index:05d}"]}, (40, 32)),
         )
     return found
 
@@ -131,14 +131,14 @@ def test_several_threads_write_the_same(tmp_path, config, maps):
 
 def test_what_is_no_class_agnostic_map_is_refused(tmp_path, config, maps):
     stage = BackgroundCues(str(tmp_path / "maps"), config, crf=False)
-    two = ImageMaps(np.array([0, 2]), np.zeros((2, 4, 4)), (40, 32))
+    two = ImageMaps({0: np.zeros((4, 4)), 2: np.zeros((4, 4))}, (40, 32))
     write_image_maps(tmp_path / "maps", "train/00002", two)
     with pytest.raises(
         DataError, match=r"need one class-agnostic map of each image, but .* classes \[0, 2\] of 'train"
     ):
         stage.run(tmp_path / "cues", False)
     (tmp_path / "maps" / "maps" / "train" / "00002.npz").unlink()
-    with pytest.raises(DataError, match="There are no maps of image 'train/00002'"):
+    with pytest.raises(DataError, match="Image 'train/00002' has no map in"):
         stage.run(tmp_path / "cues", True)
     assert len(list((tmp_path / "cues" / "cues").rglob("*.png"))) == 2  # those before it are kept
 

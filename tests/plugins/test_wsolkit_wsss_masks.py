@@ -45,8 +45,8 @@ def folders(tmp_path):
         for index in range(len(data)):
             record = data.record(index)
             truth = data.targets(record, (40, 32)).mask
-            maps = [np.clip(0.6 * (truth == k + 1) + 0.4 * numbers.random((32, 40)), 0, 1) for k in record["labels"]]
-            found = ImageMaps(np.array(record["labels"]), np.stack(maps), (40, 32))
+            maps = {k: np.clip(0.6 * (truth == k + 1) + 0.4 * numbers.random((32, 40)), 0, 1) for k in record["labels"]}
+            found = ImageMaps(maps, (40, 32))
             write_image_maps(tmp_path / f"cams_{split}", record["image_id"], found)
             saliency = np.clip(180 * (truth > 0) + 75 * numbers.random((32, 40)), 0, 255).astype(np.uint8)
             write_gray(tmp_path / f"sal_{split}" / "saliency" / f"{record['image_id']}.png", saliency)
@@ -241,7 +241,7 @@ def test_saliency_of_other_images_is_noticed(tmp_path, config, folders):
 def test_classes_are_those_of_the_image_or_of_the_maps(tmp_path, config):
     data = scenes("test")
     labels = data.record(0)["labels"]
-    every = ImageMaps(np.array([2, 0, 1]), np.random.default_rng(0).random((3, 4, 4)), (40, 32))
+    every = ImageMaps(dict(zip([2, 0, 1], np.random.default_rng(0).random((3, 4, 4)), strict=True)), (40, 32))
     write_image_maps(tmp_path / "all", "test/00000", every)
     by_image = LabelledImages(config, "test", str(tmp_path / "all"), "constant")[0]
     by_maps = LabelledImages(config, "test", str(tmp_path / "all"), "constant", labels="maps")[0]
@@ -304,8 +304,8 @@ def test_perfect_masks_score_a_hundred_and_settings_come_along(tmp_path, config)
     for index in range(3):
         record = data.record(index)
         truth = data.targets(record, (40, 32)).mask
-        maps = np.stack([(truth == k + 1).astype(np.float32) for k in record["labels"]])
-        write_image_maps(tmp_path / "cams", record["image_id"], ImageMaps(np.array(record["labels"]), maps, (40, 32)))
+        maps = {k: (truth == k + 1).astype(np.float32) for k in record["labels"]}
+        write_image_maps(tmp_path / "cams", record["image_id"], ImageMaps(maps, (40, 32)))
     stage = PseudoMasks(str(tmp_path / "cams"), config, split="test", background="constant", bg_threshold=0.5)
     stage.run(tmp_path / "masks", False)
     assert ScoreMasks(str(tmp_path / "masks"), config).run(tmp_path, False)["mIoU"] == 100
@@ -342,11 +342,12 @@ def test_a_score_that_only_equals_the_background_is_cut():
     assert cut_scores(np.array([[[0.5, 0.5, 0.5]]]), np.array([[0.5, 0.4, 0.6]])).tolist() == [[[0.0, 0.5, 0.0]]]
 
 
-def test_a_copy_reads_with_a_data_set_of_its_own(config):
-    images = LabelledImages(config, "test", "maps", "constant", labels="maps")
+def test_a_copy_reads_with_a_data_set_of_its_own_and_lists_the_maps_once(config, folders):
+    images = LabelledImages(config, "test", folders["cams_test"], "constant", labels="maps")
     other = images.copy()
     assert other == images
     assert other.dataset is not images.dataset
+    assert other.maps is images.maps
 
 
 def test_what_cannot_be_tuned_is_refused_before_anything_is_read(config, folders):

@@ -7,7 +7,7 @@ from wsolkit.datasets.annotations import read_truth
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError
 from wsolkit.evaluation.protocols import PROTOCOLS, choose_protocols
 from wsolkit.evaluation.results import FIXED, ORACLE, VAL
-from wsolkit.formats.map_files import open_maps
+from wsolkit.formats.score_maps import open_score_maps
 from wsolkit.scoring.from_maps import data_has, score_maps
 
 EXACT = [PROTOCOLS["MaxBoxAcc-exact"]]
@@ -27,7 +27,7 @@ def numbers(found, place=0):
 
 def test_one_of_three_boxes_is_wrong(perfect, write_npy, truth):
     perfect["dog/b.jpg"] = rectangle((0, 0, 3, 6))  # IoU 3 / 8
-    found = score_maps(open_maps(write_npy(perfect)), truth, EXACT, size="map", threshold=0.5)
+    found = score_maps(open_score_maps(write_npy(perfect)), truth, EXACT, size="map", threshold=0.5)
     (honest, at, selection), (oracle, _, best) = numbers(found)
     assert honest == pytest.approx(200 / 3)
     assert (at, selection, best) == (0.5, FIXED, ORACLE)
@@ -42,7 +42,7 @@ def test_the_threshold_of_val_is_used_on_test(perfect, write_npy, split, truth):
     tight = write_npy(core, "val")  # boxes are right for thresholds from .6 on
     loose = {name: np.maximum(0.3 * box, rectangle((0, 0, 1, 1))) for name, box in perfect.items()}
     wrong = write_npy(loose, "test")  # right below .3 only, for two of the three
-    maps, val = open_maps(wrong), (open_maps(tight), truth)
+    maps, val = open_score_maps(wrong), (open_score_maps(tight), truth)
     found = score_maps(maps, truth, EXACT, size="map", val=val, threads=2)
     (honest, at, selection), (oracle, best, _) = numbers(found)
     assert selection == VAL
@@ -57,15 +57,15 @@ def test_the_threshold_of_val_is_used_on_test(perfect, write_npy, split, truth):
 
 
 def test_without_a_choice_the_numbers_are_an_oracle(perfect, write_npy, truth):
-    found = score_maps(open_maps(write_npy(perfect)), truth, EXACT)
+    found = score_maps(open_score_maps(write_npy(perfect)), truth, EXACT)
     assert [selection for _, _, selection in numbers(found)] == [ORACLE]
     assert "test-oracle numbers, for comparison only" in found.remarks[0]
     assert found.trials_at["selection"] == ORACLE
-    assert score_maps(open_maps(write_npy(perfect)), truth, EXACT, threshold=0.0).remarks == []
+    assert score_maps(open_score_maps(write_npy(perfect)), truth, EXACT, threshold=0.0).remarks == []
 
 
 def test_maps_are_resized_and_it_is_said(perfect, write_npy, truth):
-    maps = open_maps(write_npy(perfect))
+    maps = open_score_maps(write_npy(perfect))
     found = score_maps(maps, truth, EXACT, size=(12, 16), resize="cubic", threshold=0.5)
     assert found.resized == 3
     assert found.results[0].conventions["score maps"] == "at 12 x 16 (H x W); 3 of 3 resized (cubic)"
@@ -78,7 +78,7 @@ def test_maps_are_resized_and_it_is_said(perfect, write_npy, truth):
 def test_threads_change_nothing(write_npy, tmp_path, split):
     rng = np.random.default_rng(0)
     truth = read_truth(split)
-    maps = open_maps(write_npy({name: rng.random((6, 8)) for name in truth.ids}))
+    maps = open_score_maps(write_npy({name: rng.random((6, 8)) for name in truth.ids}))
     chosen = [*choose_protocols([], data_has(truth)), *EXACT]
     one, many = (score_maps(maps, truth, chosen, threads=threads, size="map") for threads in (1, 8))
     assert [result.as_dict() for result in one.results] == [result.as_dict() for result in many.results]
@@ -89,7 +89,7 @@ def test_threads_change_nothing(write_npy, tmp_path, split):
 def test_images_without_a_map(perfect, write_npy, truth):
     del perfect["dog/b.jpg"]
     perfect["bird.jpg"] = rectangle(BOX)
-    maps = open_maps(write_npy(perfect))
+    maps = open_score_maps(write_npy(perfect))
     with pytest.raises(DataError, match=r"1 of the 3 images of .*'test' have no map .*'dog/b.jpg'.*--allow-missing"):
         score_maps(maps, truth, EXACT)
     found = score_maps(maps, truth, EXACT, size="map", threshold=0.5, allow_missing=True)
@@ -104,7 +104,7 @@ def test_images_without_a_map(perfect, write_npy, truth):
 def test_maps_of_other_classes_are_missing_maps(perfect, truth, tmp_path):
     classes = {"cat/a.jpg": 0, "dog/b.jpg": 0, "dog/c.jpg": 1}  # dog/b was predicted to be a cat
     np.savez(tmp_path / "m.npz", **{f"{name}/{k}": perfect[name] for name, k in classes.items()})
-    maps = open_maps(tmp_path / "m.npz", num_classes=2)
+    maps = open_score_maps(tmp_path / "m.npz", num_classes=2)
     with pytest.raises(DataError, match=r"for a class they show: 'dog/b.jpg'.*predict --classes folder"):
         score_maps(maps, truth, EXACT)
     found = score_maps(maps, truth, EXACT, size="map", threshold=0.5, allow_missing=True)
@@ -113,25 +113,25 @@ def test_maps_of_other_classes_are_missing_maps(perfect, truth, tmp_path):
 
 def test_no_map_fits(write_npy, truth):
     with pytest.raises(DataError, match=r"None of the 3 images of split 'test' has a map.*maps are named 'x'"):
-        score_maps(open_maps(write_npy({"x": rectangle(BOX)})), truth, EXACT, allow_missing=True)
+        score_maps(open_score_maps(write_npy({"x": rectangle(BOX)})), truth, EXACT, allow_missing=True)
 
 
 def test_a_broken_map_stops_the_run(perfect, write_npy, truth):
     perfect["dog/c.jpg"] = np.full((6, 8), np.nan)
     with pytest.raises(MapError, match=r"The map of image 'dog/c.jpg' in .*c.jpg.npy holds NaN"):
-        score_maps(open_maps(write_npy(perfect)), truth, EXACT, threads=4)
+        score_maps(open_score_maps(write_npy(perfect)), truth, EXACT, threads=4)
 
 
 @pytest.mark.parametrize("threshold", [-0.1, 1.0, 2.0])
 def test_thresholds_are_fractions(perfect, write_npy, truth, threshold):
     with pytest.raises(ConfigError, match=r"--threshold should be a fraction in \[0, 1\)"):
-        score_maps(open_maps(write_npy(perfect)), truth, EXACT, threshold=threshold)
+        score_maps(open_score_maps(write_npy(perfect)), truth, EXACT, threshold=threshold)
 
 
 def test_a_fixed_threshold_also_counts_where_nothing_is_swept(perfect, write_npy, truth):
     """A weak border of .4 around each box joins the box at .2 and not at .5."""
     maps = {name: np.maximum(box, rectangle((0, 0, 8, 6), 0.4)) for name, box in perfect.items()}
-    folder = open_maps(write_npy(maps))
+    folder = open_score_maps(write_npy(maps))
     corloc = [PROTOCOLS["CorLoc"]]
     low, high = (score_maps(folder, truth, corloc, size="map", threshold=t).results[0] for t in (0.2, 0.5))
     assert high["CorLoc"].percent == 100
@@ -143,7 +143,7 @@ def test_logits_open_the_top_1_numbers(perfect, write_npy, truth):
     names = [each.name for each in choose_protocols([], data_has(truth, logits=True))]
     assert "accuracy" in names
     protocols = [PROTOCOLS["top-k-loc"], PROTOCOLS["accuracy"]]
-    found = score_maps(open_maps(write_npy(perfect)), truth, protocols, size="map", threshold=0.5, logits=logits)
+    found = score_maps(open_score_maps(write_npy(perfect)), truth, protocols, size="map", threshold=0.5, logits=logits)
     assert found.results[0]["GT-known"].percent == 100
     assert found.results[0]["top-1"].percent == pytest.approx(200 / 3)
     assert found.results[1]["top-1"].percent == pytest.approx(200 / 3)
@@ -156,8 +156,10 @@ def test_pixels_against_masks(layouts, tmp_path, write_npy):
     assert data_has(truth) == {"masks", "one label per image"}
     inside = {f"{photo.folder}/{photo.name}.jpg": photo.inside for photo in layouts.CONTENT["test"]}
     pxap = [PROTOCOLS["PxAP"]]
-    same = score_maps(open_maps(write_npy({k: v * 1.0 for k, v in inside.items()})), truth, pxap, size="map")
-    other = score_maps(open_maps(write_npy({k: 1.0 - v for k, v in inside.items()}, "no")), truth, pxap, size="map")
+    same = score_maps(open_score_maps(write_npy({k: v * 1.0 for k, v in inside.items()})), truth, pxap, size="map")
+    other = score_maps(
+        open_score_maps(write_npy({k: 1.0 - v for k, v in inside.items()}, "no")), truth, pxap, size="map"
+    )
     share = np.mean([mask.mean() for mask in inside.values()])
     assert same.results[0]["PxAP"].percent == pytest.approx(100)
     assert other.results[0]["PxAP"].percent == pytest.approx(100 * share)
@@ -171,25 +173,27 @@ def test_multi_label_maps_against_class_masks(layouts, tmp_path):
         stacks[truth.ids[index]] = np.stack([photo.inside * (0.9 if photo.label == k else 0.0) for k in (0, 1)])
     np.savez(tmp_path / "m.npz", **stacks)
     protocols = choose_protocols(["mIoU", "box-mAP-given"], data_has(truth))
-    found = score_maps(open_maps(tmp_path / "m.npz", num_classes=2), truth, protocols, size="original", threshold=0.3)
+    found = score_maps(
+        open_score_maps(tmp_path / "m.npz", num_classes=2), truth, protocols, size="original", threshold=0.3
+    )
     assert found.results[0]["mIoU"].percent == pytest.approx(100)
     assert found.results[0].lines[0].threshold == pytest.approx(0.3)
     assert found.results[1].lines[0].score.percent == pytest.approx(100)
     with pytest.raises(ConfigError, match=r"No image was measured at the background score 0.005"):
-        score_maps(open_maps(tmp_path / "m.npz"), truth, protocols, threshold=0.005)
+        score_maps(open_score_maps(tmp_path / "m.npz"), truth, protocols, threshold=0.005)
 
 
 def test_val_has_to_have_the_same_classes(perfect, write_npy, truth, split):
     (split.parent / "classes.txt").write_text("cat\ndog")
     named = read_truth(split)
-    maps = open_maps(write_npy(perfect))
+    maps = open_score_maps(write_npy(perfect))
     with pytest.raises(DataError, match="validation split has 2 classes .* or their names differ"):
         score_maps(maps, named, EXACT, val=(maps, truth))
 
 
 def test_progress_counts_every_image(perfect, write_npy, truth):
     seen = []
-    maps = open_maps(write_npy(perfect))
+    maps = open_score_maps(write_npy(perfect))
     score_maps(maps, truth, EXACT, size="map", val=(maps, truth), advance=seen.append)
     assert seen == [1] * 6
 
@@ -205,11 +209,11 @@ def test_an_error_in_a_thread_names_the_image(perfect, write_npy, split, truth):
             raise DataError("The box is upside down.")
 
     with pytest.raises(DataError, match=r"^Image 'cat/a.jpg': The box is upside down.$"):
-        score_maps(open_maps(write_npy(perfect)), truth, [Failing()])
+        score_maps(open_score_maps(write_npy(perfect)), truth, [Failing()])
 
 
 def test_val_chooses_for_protocols_that_try_no_threshold(perfect, write_npy, truth):
-    maps = open_maps(write_npy(perfect))
+    maps = open_score_maps(write_npy(perfect))
     found = score_maps(maps, truth, [PROTOCOLS["BoxAcc"]], val=(maps, truth), size="map")
     assert {line.selection for line in found.results[0].lines} == {VAL}
     assert [result.metric for result in found.results] == ["BoxAcc"]

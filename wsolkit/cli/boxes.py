@@ -71,8 +71,8 @@ def run(args: argparse.Namespace) -> int:
     """Write the box files and say what was done; returns the exit status."""
     from wsolkit.datasets.annotations import read_truth
     from wsolkit.errors import printable
-    from wsolkit.formats.map_files import open_maps
     from wsolkit.formats.map_size import check_options, parse_size
+    from wsolkit.formats.score_maps import open_score_maps
     from wsolkit.formats.writers import check_formats
     from wsolkit.inference.boxes_from_maps import class_names_for, maps_to_boxes, sized_images
     from wsolkit.progress import progress_bar
@@ -88,7 +88,7 @@ def run(args: argparse.Namespace) -> int:
     if args.metadata is not None:
         truth = read_truth(args.metadata, args.split, args.images, classes=given, targets=False)
     known = len(truth.classes) if truth is not None else None if given is None else len(given)
-    maps = open_maps(args.maps, args.normalize, known, None if truth is None else truth.file_names)
+    maps = open_score_maps(args.maps, args.normalize, known, None if truth is None else truth.file_names)
     images = sized_images(truth, args.sizes, args.images)
     names = class_names_for(maps, given, truth)
     if known is None:

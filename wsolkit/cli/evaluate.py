@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from wsolkit.datasets.annotations import Truth
     from wsolkit.evaluation.results import Result
-    from wsolkit.formats.map_files import MapFiles
+    from wsolkit.formats.score_maps import ScoreMaps
     from wsolkit.scoring.from_maps import Evaluated
 
 __all__ = ["add_map_options", "add_parser", "class_list", "default_name", "result_table", "run"]
@@ -99,8 +99,8 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.errors import ConfigError, printable
     from wsolkit.evaluation.protocols import choose_protocols
     from wsolkit.formats.logits import read_logits
-    from wsolkit.formats.map_files import open_maps
     from wsolkit.formats.map_size import check_options, parse_size
+    from wsolkit.formats.score_maps import open_score_maps
     from wsolkit.progress import progress_bar
     from wsolkit.report.evaluation_file import prepare_folder, write_results_file
     from wsolkit.scoring.from_maps import data_has, score_maps
@@ -113,9 +113,9 @@ def run(args: argparse.Namespace) -> int:
     folder = prepare_folder(args.out, args.overwrite)
     classes = class_list(args.classes)
 
-    def split(metadata: Path, name: str | None, maps: Path) -> tuple[MapFiles, Truth]:
+    def split(metadata: Path, name: str | None, maps: Path) -> tuple[ScoreMaps, Truth]:
         truth = read_truth(metadata, name, args.images, args.masks, classes)
-        return open_maps(maps, args.normalize, len(truth.classes), truth.file_names), truth
+        return open_score_maps(maps, args.normalize, len(truth.classes), truth.file_names), truth
 
     maps, truth = split(args.metadata, args.split, args.maps)
     protocols = choose_protocols(args.protocol, data_has(truth, args.logits is not None))

@@ -14,14 +14,6 @@ from .found_boxes import (
     FoundBox as FoundBox,
     ImageResult as ImageResult,
 )
-from .image_maps import (
-    NO_CLASS as NO_CLASS,
-    ImageMaps as ImageMaps,
-    image_maps_file as image_maps_file,
-    list_image_maps as list_image_maps,
-    read_image_maps as read_image_maps,
-    write_image_maps as write_image_maps,
-)
 from .masks import (
     read_binary_mask as read_binary_mask,
     read_gray as read_gray,
@@ -29,4 +21,13 @@ from .masks import (
     voc_palette as voc_palette,
     write_gray as write_gray,
     write_index_mask as write_index_mask,
+)
+from .score_maps import (
+    CLASS_AGNOSTIC as CLASS_AGNOSTIC,
+    ImageMaps as ImageMaps,
+    ScoreMaps as ScoreMaps,
+    image_maps_file as image_maps_file,
+    open_score_maps as open_score_maps,
+    write_image_maps as write_image_maps,
+    write_score_maps as write_score_maps,
 )

@@ -1,35 +1,52 @@
 """Named arrays in files, read one at a time and from any thread; nothing in a file is ever executed.
 
-A folder of ``.npy`` files has one array per file, named by its path in the folder without ``.npy``. ``.npz`` and
-``.safetensors`` files, alone or as shards in a folder, hold many under their own names.
+A ``.npy`` file has one array, named by its path in the folder without ``.npy``. ``.npz`` and ``.safetensors`` files
+have many under names of their own, the same wherever the file lies. One that has ``maps`` and ``classes`` is of one
+image: its arrays are named by its path as well, as ``<path>/maps``.
 """
 
 from __future__ import annotations
 
+import json
 import os
 import threading
 import zipfile
 from collections import OrderedDict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import IO, Any
+from typing import IO, Any, NamedTuple
 
 import numpy as np
-import torch
 from safetensors import safe_open
 
 from wsolkit.errors import DataError
 
-__all__ = ["SUFFIXES", "Arrays", "open_arrays"]
+__all__ = ["OF_ONE_IMAGE", "Arrays", "Place", "open_arrays"]
+
+OF_ONE_IMAGE = {"maps", "classes"}
+"""Names of arrays by which a file is known to be of one image."""
 
 SUFFIXES = (".npz", ".safetensors")
 """Files that hold many arrays."""
 
-MAGIC = b"\x93NUMPY"
-"""What every .npy file begins with."""
+MAGIC, PICKLE = b"\x93NUMPY", b"\x80"
+"""What every .npy file begins with, and a pickle."""
 
 OPEN_FILES = 8
 """Files of many arrays that a thread keeps open."""
+
+PICKLED = (
+    "it holds Python objects, such as the dict that IRN and others save. They could run code, so they are never "
+    "loaded. Convert the file where you trust it: d = np.load(path, allow_pickle=True).item(); np.savez(path[:-4] + "
+    "'.npz', maps=d['high_res'], classes=d['keys']), then remove it"
+)
+
+
+class Place(NamedTuple):
+    """Where an array is: its file, and its name there; None in a .npy file."""
+
+    file: Path
+    name: str | None
 
 
 class Arrays:
@@ -37,14 +54,12 @@ class Arrays:
 
     Attributes:
         path: what was given.
-        files: the file of each array, by name.
-        many: whether files hold many arrays under names of their own.
+        places: where each array is, by name.
     """
 
-    def __init__(self, path: Path, files: Mapping[str, Path], many: bool) -> None:
+    def __init__(self, path: Path, places: Mapping[str, Place]) -> None:
         self.path = path
-        self.files = dict(files)
-        self.many = many
+        self.places = dict(places)
         self._local = threading.local()
 
     def read(self, name: str) -> np.ndarray:
@@ -53,29 +68,27 @@ class Arrays:
         Raises:
             DataError: it is not there, damaged, or holds Python objects.
         """
-        if name not in self.files:
+        if name not in self.places:
             raise DataError(f"{self.path} holds no array {name!r}.")
-        file = self.files[name]
+        file, own_name = self.places[name]
         try:
-            if not self.many:
-                with file.open("rb") as opened:
-                    if opened.read(len(MAGIC)) != MAGIC:
-                        raise ValueError("it is no .npy file, or is damaged")
-                return np.load(file, mmap_mode="r", allow_pickle=False)
-            found = self._opened(file)(name)
+            if own_name is None:
+                return read_npy(file)
+            found = self._opened(file)(own_name)
             if not isinstance(found, np.ndarray):
                 raise ValueError("it is no array")
             return found
         except Exception as error:  # damaged files raise anything from OSError to zlib.error
-            if "allow_pickle" in str(error) or "Python objects" in str(error):
-                reason = "it holds Python objects, which are never loaded. Save it as an array of numbers, (H, W)"
-            else:
-                reason = f"{str(error) or type(error).__name__}. Write it again"
+            pickled = "allow_pickle" in str(error) or "Python objects" in str(error)
+            reason = PICKLED if pickled else f"{str(error) or type(error).__name__}. Write it again"
             raise DataError(f"Array {name!r} in {file} cannot be read: {reason}.") from error
 
-    def shapes(self) -> Iterator[tuple[int, ...]]:
-        """Yield the shape of each array by its header, without those that are damaged: reading them says so."""
-        for file in dict.fromkeys(self.files.values()):
+    def shapes(self, names: Iterable[str]) -> Iterator[tuple[int, ...]]:
+        """Yield the shapes in the files of some arrays, by their headers.
+
+        Those that are damaged are left out: reading them says so.
+        """
+        for file in dict.fromkeys(self.places[name].file for name in names):
             try:
                 yield from shapes_in(file)
             except Exception:
@@ -92,10 +105,45 @@ class Arrays:
         return waiting[file]
 
 
+def read_npy(file: Path) -> np.ndarray:
+    """Return the array of a ``.npy`` file, which stays on the disk until it is looked at."""
+    with file.open("rb") as opened:
+        start = opened.read(len(MAGIC))
+    if start != MAGIC:
+        raise ValueError("Python objects" if start.startswith(PICKLE) else "it is no .npy file, or is damaged")
+    return np.load(file, mmap_mode="r", allow_pickle=False)
+
+
+def reader_of(file: Path) -> Callable[[str], Any]:
+    """Open a file of many arrays and return what reads one of them."""
+    if file.suffix.lower() == ".npz":
+        return np.load(file, allow_pickle=False).__getitem__
+    tensors = safe_open(str(file), framework="np")
+
+    def read(name: str) -> np.ndarray:
+        return read_bfloat16(file, name) if tensors.get_slice(name).get_dtype() == "BF16" else tensors.get_tensor(name)
+
+    return read
+
+
+def read_bfloat16(file: Path, name: str) -> np.ndarray:
+    """Return a bfloat16 array of a ``.safetensors`` file, which numpy does not know, as float32.
+
+    A bfloat16 is the upper half of a float32. The file begins with the length of its header and the header, in JSON.
+    """
+    with file.open("rb") as opened:
+        length = int.from_bytes(opened.read(8), "little")
+        about = json.loads(opened.read(length))[name]
+        start, end = about["data_offsets"]
+        opened.seek(8 + length + start)
+        upper = np.frombuffer(opened.read(end - start), "<u2")
+    return (upper.astype(np.uint32) << 16).view(np.float32).reshape(about["shape"])
+
+
 def shapes_in(file: Path) -> Iterator[tuple[int, ...]]:
     """Yield the shapes of the arrays in a file, by their headers."""
     if file.suffix.lower() == ".safetensors":
-        with safe_open(str(file), framework="pt") as tensors:
+        with safe_open(str(file), framework="np") as tensors:
             yield from (tuple(tensors.get_slice(name).get_shape()) for name in tensors.keys())  # noqa: SIM118
     elif file.suffix.lower() == ".npz":
         with zipfile.ZipFile(file) as archive:
@@ -121,97 +169,81 @@ def header_shape(file: IO[bytes]) -> tuple[int, ...]:
     return read(file)[0]
 
 
-def reader_of(file: Path) -> Callable[[str], Any]:
-    """Open a file of many arrays and return what reads one of them."""
-    if file.suffix.lower() == ".npz":
-        return np.load(file, allow_pickle=False).__getitem__
-    tensors = safe_open(str(file), framework="pt")
-
-    def read(name: str) -> np.ndarray:
-        tensor = tensors.get_tensor(name)
-        return (tensor.float() if tensor.dtype == torch.bfloat16 else tensor).numpy()
-
-    return read
-
-
 def open_arrays(path: str | Path) -> Arrays:
     """List the arrays of a file or folder, without reading them.
 
     Args:
-        path: a ``.npz`` or ``.safetensors`` file, a folder of such shards (also one that ``wsolkit predict --maps``
-            wrote, with its ``maps/`` inside), or a folder of ``.npy`` files, in subfolders or not.
+        path: a ``.npz`` or ``.safetensors`` file; or a folder of such files and of ``.npy`` files, in subfolders or
+            not. Where all of them lie in ``maps/``, as where wsolkit wrote them, paths begin there.
 
     Raises:
-        DataError: there is nothing of the kind, a file is damaged, or two shards share a name.
+        DataError: there is nothing of the kind, a file is damaged, or two files share a name.
     """
     path = Path(path)
-    if path.is_file():
-        if path.suffix.lower() not in SUFFIXES:
-            raise DataError(
-                f"{path} is no {' or '.join(SUFFIXES)} file. Give one of these, or a folder of .npy files named after "
-                "the images."
-            )
-        return Arrays(path, dict.fromkeys(names_in(path), path), many=True)
-    if not path.is_dir():
-        raise DataError(f"There is no file or folder {path}. Check the path.")
-    inner = path / "maps"
-    shards = shards_in(path) or (shards_in(inner) if inner.is_dir() else [])
-    files = dict(npy_files(path)) if not shards or shards[0].parent == path else {}
-    if shards and files:
+    if path.is_file() and path.suffix.lower() not in SUFFIXES:
         raise DataError(
-            f"Folder {path} holds both .npy files and {shards[0].name}. Keep maps apart from other arrays, and "
-            "maps of one kind in a folder."
+            f"{path} is no {' or '.join(SUFFIXES)} file. Give one of these, or a folder of .npy files named after the "
+            "images."
         )
-    if shards:
-        for shard in shards:
-            for name in names_in(shard):
-                if name in files:
-                    raise DataError(f"{name!r} is in both {files[name]} and {shard}. Remove one of them.")
-                files[name] = shard
-        return Arrays(path, files, many=True)
+    if not path.exists():
+        raise DataError(f"There is no file or folder {path}. Check the path.")
+    files = files_below(path) if path.is_dir() else [(path.stem, path)]
+    places: dict[str, Place] = {}
+    for stem, file in files:
+        for name, own_name in names_in(stem, file):
+            if name in places:
+                raise DataError(
+                    f"{name!r} is in both {places[name].file} and {file}. Remove one of them, keep maps apart from "
+                    "other arrays, and name each array after its image."
+                )
+            places[name] = Place(file, own_name)
+    if files and not places:
+        raise DataError(f"{path} holds no array. Write the maps again.")
     if not files:
         raise DataError(
             f"Folder {path} holds no .npy, .npz or .safetensors file. Save each map as <image id>.npy, or many in one "
-            "file with numpy.savez_compressed(path, **{image_id: map})."
+            "file with numpy.savez_compressed(path, **{image_id: map}); or give the folder of a stage that writes maps "
+            "or of wsolkit predict --maps."
         )
-    return Arrays(path, files, many=False)
+    return Arrays(path, places)
 
 
-def shards_in(folder: Path) -> list[Path]:
-    """Return the files of many arrays that lie directly in a folder, sorted."""
-    found = [each for each in folder.iterdir() if each.suffix.lower() in SUFFIXES and not each.name.startswith(".")]
-    return sorted(found)
-
-
-def npy_files(folder: Path) -> list[tuple[str, Path]]:
-    """Return (name, file) of the ``.npy`` files below a folder, sorted; a name has ``/`` between folders."""
+def files_below(folder: Path) -> list[tuple[str, Path]]:
+    """Return (name, file) of the files of arrays below a folder, sorted; a name is the path without the ending."""
     found = []
     for current, _, names in os.walk(folder, followlinks=True):
         for name in names:
-            if name.endswith(".npy") and not name.startswith("."):
-                file = Path(current) / name
-                found.append((file.relative_to(folder).as_posix().removesuffix(".npy"), file))
+            file = Path(current) / name
+            if file.suffix.lower() in (".npy", *SUFFIXES) and not name.startswith("."):
+                found.append((file.relative_to(folder).with_suffix("").as_posix(), file))
+    inner = "maps/"
+    if all(name.startswith(inner) for name, _ in found):
+        found = [(name.removeprefix(inner), file) for name, file in found]
     return sorted(found)
 
 
-def names_in(file: Path) -> list[str]:
-    """Return the names of the arrays in a file of many, without reading them.
+def names_in(stem: str, file: Path) -> list[tuple[str, str | None]]:
+    """Return (name, name in the file) of the arrays in a file, without reading them.
+
+    Args:
+        stem: what its arrays are named after where it has none of their own or is of one image.
+        file: the file.
 
     Raises:
         DataError: the file is damaged, or is no such file.
     """
+    if file.suffix.lower() not in SUFFIXES:
+        return [(stem, None)]
     try:
         if file.suffix.lower() == ".npz":
             with zipfile.ZipFile(file) as archive:
                 names = [name.removesuffix(".npy") for name in archive.namelist()]
         else:
-            with safe_open(str(file), framework="pt") as tensors:
+            with safe_open(str(file), framework="np") as tensors:
                 names = list(tensors.keys())
     except Exception as error:  # safetensors has its own error, zipfile three
         raise DataError(f"{file} cannot be read as a {file.suffix} file: {error}. Write it again.") from error
     if len(set(names)) < len(names):
         twice = next(name for name in names if names.count(name) > 1)
         raise DataError(f"{file} holds {twice!r} twice. Write it again with one array for each name.")
-    if not names:
-        raise DataError(f"{file} holds no array. Write the maps again.")
-    return names
+    return [(f"{stem}/{name}" if set(names) >= OF_ONE_IMAGE else name, name) for name in names]

@@ -31,7 +31,7 @@ def read_logits(path: str | Path, image_ids: Sequence[str], num_classes: int) ->
         found = read_csv(path)
     elif path.suffix.lower() == ".npz":
         arrays = open_arrays(path)
-        found = {name: arrays.read(name) for name in image_ids if name in arrays.files}
+        found = {name: arrays.read(name) for name in image_ids if name in arrays.places}
     else:
         raise DataError(f"Class scores should be a .npz or .csv file, but got {path}. Write id,score0,score1,...")
     missing = [each for each in image_ids if each not in found]

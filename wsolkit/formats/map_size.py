@@ -12,10 +12,8 @@ from typing import Literal
 
 import cv2
 import numpy as np
-import torch
 
 from wsolkit.errors import ConfigError, MapError, ShapeError
-from wsolkit.maps import normalize_maps
 
 __all__ = [
     "NORMALIZE",
@@ -98,7 +96,7 @@ def size_for(size: MapSize, score_map: tuple[int, ...], image: tuple[int, int] |
 
 
 def checked_scores(array: np.ndarray, what: str, normalize: str = "none") -> np.ndarray:
-    """Return a stored map (H, W) as floats: uint8 is divided by 255, float16 becomes float32.
+    """Return a stored map (H, W) as floats: uint8 is divided by 255, what is no float64 becomes float32.
 
     Args:
         array: what the file holds.
@@ -118,7 +116,7 @@ def checked_scores(array: np.ndarray, what: str, normalize: str = "none") -> np.
         )
     if array.dtype == np.uint8:
         return np.asarray(array, dtype=np.float32) / np.float32(255)
-    if array.dtype.kind not in "fb":
+    if array.dtype.kind not in ("fb" if normalize == "none" else "fbiu"):
         raise MapError(
             f"{what} holds {array.dtype}, whose range nobody can know. Save it as float32 in [0, 1], or as uint8 from "
             "0 to 255."
@@ -140,13 +138,22 @@ def checked_scores(array: np.ndarray, what: str, normalize: str = "none") -> np.
 def min_max(score_map: np.ndarray) -> np.ndarray:
     """Return a map (H, W) with its smallest score brought to 0 and its largest to 1; zeros for a constant map.
 
+    It is what ``wsolkit.maps.normalize_maps`` does to tensors, to the last bit.
+
     Raises:
         MapError: it holds NaN or infinity.
 
     >>> min_max(np.array([[1.0, 2.0, 5.0]])).tolist()
     [[0.0, 0.25, 1.0]]
     """
-    return normalize_maps(torch.from_numpy(np.array(score_map)), "minmax").numpy()
+    low, high = score_map.min(), score_map.max()
+    if not (np.isfinite(low) and np.isfinite(high)):
+        raise MapError("A score map holds NaN or infinity, so its range cannot be brought to [0, 1]. Write it again.")
+    # Resizing a constant map leaves rounding noise: a span of a few units in the last place is no signal.
+    noise = 8 * np.finfo(score_map.dtype).eps * max(abs(low), abs(high))
+    if not high - low > noise:
+        return np.zeros_like(score_map)
+    return np.clip((score_map - low) / (high - low), 0, 1)
 
 
 def fit_map(

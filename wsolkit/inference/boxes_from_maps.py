@@ -16,8 +16,8 @@ from wsolkit.datasets.image_files import displayed_size, find_images
 from wsolkit.datasets.wsol_metadata import read_sizes
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError, first_few
 from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
-from wsolkit.formats.map_files import MapFiles
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
+from wsolkit.formats.score_maps import ScoreMaps
 from wsolkit.formats.writers import check_formats, write_results
 from wsolkit.inference.geometry import scale_boxes
 from wsolkit.inference.run_folder import RunFolder
@@ -101,7 +101,7 @@ def sized_images(
     )
 
 
-def class_names_for(maps: MapFiles, given: Sequence[str] | None, truth: Truth | None) -> list[str]:
+def class_names_for(maps: ScoreMaps, given: Sequence[str] | None, truth: Truth | None) -> list[str]:
     """Return the names of the classes of a run: those given, those of the data, or numbers.
 
     How many there are is what the names of the arrays say, or else the K of arrays (K, H, W); 1 of neither.
@@ -123,7 +123,7 @@ def class_names_for(maps: MapFiles, given: Sequence[str] | None, truth: Truth | 
 
 
 def result_of(
-    image: MapImage, maps: MapFiles, extractor: BoxExtractor, classes: Sequence[str], size: MapSize, resize: str
+    image: MapImage, maps: ScoreMaps, extractor: BoxExtractor, classes: Sequence[str], size: MapSize, resize: str
 ) -> ImageResult:
     """Return the boxes of one image, in its own pixels, best first.
 
@@ -132,9 +132,9 @@ def result_of(
         MapError: its map holds something else than scores.
         ShapeError: its map has another size than ``resize`` allows.
     """
-    if image.size is None and not image.path:
+    whole = image.size or (displayed_size(image.path) if image.path else maps.size_of(image.image_id))
+    if whole is None:
         raise DataError(f"Nothing says how large image {image.image_id!r} is. Give --sizes or --images.")
-    whole = image.size or displayed_size(image.path)
     boxes = []
     for k, raw in maps.read(image.image_id, image.present).items():
         if k >= len(classes):
@@ -154,7 +154,7 @@ def result_of(
 
 
 def maps_to_boxes(
-    maps: MapFiles,
+    maps: ScoreMaps,
     images: Sequence[MapImage],
     out: str | Path,
     classes: Sequence[str],

@@ -16,15 +16,14 @@ from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-import numpy as np
-
 from wsolkit.datasets.image_files import ImageFile
-from wsolkit.errors import ConfigError, DataError, printable
-from wsolkit.files import claim_folder, half_written, whole_file, write_json, write_text
+from wsolkit.errors import ConfigError, DataError
+from wsolkit.files import claim_folder, half_written, write_json, write_text
 from wsolkit.formats.found_boxes import Failure, ImageResult, from_line, to_line
+from wsolkit.formats.score_maps import ImageMaps, write_score_maps
 from wsolkit.formats.writer import remove
 
-__all__ = ["CHUNK_SIZE", "Chunk", "RunFolder", "cut", "iter_score_maps"]
+__all__ = ["CHUNK_SIZE", "Chunk", "RunFolder", "cut"]
 
 CHUNK_SIZE = 128
 SETTINGS = "run.json"
@@ -153,18 +152,11 @@ class RunFolder:
         return self.part(chunk).exists() and (not with_maps or self.maps(chunk).exists())
 
     def write(self, chunk: Chunk, results: Sequence[ImageResult | Failure], with_maps: bool = False) -> None:
-        """Write the results of a chunk, and its maps as float16 under the keys ``image_id/class_index``."""
-        if with_maps:
-            arrays = {
-                f"{printable(result.image_id)}/{index}": score_map.astype(np.float16)
-                for result in results
-                if isinstance(result, ImageResult)
-                for index, score_map in result.maps.items()
-            }
+        """Write the results of a chunk, and its score maps where they are asked for."""
+        read = [result for result in results if isinstance(result, ImageResult)]
         try:
             if with_maps:
-                with whole_file(self.maps(chunk)) as temporary, temporary.open("wb") as file:
-                    np.savez_compressed(file, **arrays)  # type: ignore[arg-type]
+                write_score_maps(self.maps(chunk), {each.image_id: ImageMaps(each.maps, each.size) for each in read})
             write_text(self.part(chunk), "".join(to_line(result) + "\n" for result in results))
         except OSError as error:
             raise DataError(
@@ -213,19 +205,3 @@ class RunFolder:
                     path.unlink(missing_ok=True)
         for path in [*self.folder.glob(".*.draft"), *half_written(self.folder)]:
             remove(path)
-
-
-def iter_score_maps(folder: str | Path) -> Iterator[tuple[str, int, np.ndarray]]:
-    """Yield (image_id, class index, (H, W) float16 score map) of every map that ``--maps`` wrote.
-
-    Raises:
-        DataError: there are no maps.
-    """
-    files = sorted((Path(folder) / MAPS).glob("maps-*.npz"))
-    if not files:
-        raise DataError(f"{folder} holds no score maps. Run predict with --maps.")
-    for path in files:
-        with np.load(path) as arrays:
-            for key in arrays.files:
-                image_id, _, index = key.rpartition("/")
-                yield image_id, int(index), arrays[key]

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from wsolkit.errors import ConfigError, MapError, WsolkitError
-from wsolkit.formats.image_maps import NO_CLASS, ImageMaps, image_maps_file, write_image_maps
+from wsolkit.formats.score_maps import CLASS_AGNOSTIC, ImageMaps, image_maps_file, write_image_maps
 from wsolkit.interfaces import Activation
 from wsolkit.model.localizer import Localizer
 from wsolkit.pipeline.configurations import declared_configuration
@@ -31,7 +31,7 @@ WRITERS = 2
 
 
 class Maps(ModelStage):
-    """Writes the score maps of a split's images, one file ``maps/IMAGE ID.npz`` for each (``read_image_maps``).
+    """Writes the score maps of a split's images, one file ``maps/IMAGE ID.npz`` for each (``open_score_maps``).
 
     Images are prepared as for the evaluation, whatever split it is, and have to show the whole image. A class-agnostic
     head gives one map of class -1. One that was cut off goes on with the images that have no file.
@@ -139,9 +139,9 @@ def maps_of_batch(model: Localizer, batch: Mapping[str, Any], which: str = LABEL
             raise MapError(f"Image {culprit(model, images, some, batch['image_ids'])!r}: {error}") from error
         parts.append(maps.half().cpu().numpy())
     maps = np.concatenate(parts, 1)  # (B, T, H, W)
-    named = classes.cpu().numpy() if not activation.class_agnostic else np.full(classes.shape, NO_CLASS)
+    named = [[CLASS_AGNOSTIC]] * len(images) if activation.class_agnostic else classes.tolist()
     return [
-        ImageMaps(named[row, :count].astype(np.int64), maps[row, :count], tuple(batch["sizes"][row]))
+        ImageMaps(dict(zip(named[row][:count], maps[row], strict=False)), tuple(batch["sizes"][row]))
         for row, count in enumerate(counts)
     ]
 

@@ -115,9 +115,9 @@ class PictureSource:
             self.missing.append(f"The score maps are gone ({path}), so they are left out.")
             return None
         try:
-            from wsolkit.formats.map_files import open_maps
+            from wsolkit.formats.score_maps import open_score_maps
 
-            files = open_maps(path, normalize="minmax")
+            files = open_score_maps(path, normalize="minmax")
         except (WsolkitError, OSError, ImportError, ValueError) as error:
             self.missing.append(f"The score maps cannot be opened, so they are left out: {error}")
             return None

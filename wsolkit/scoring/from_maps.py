@@ -16,8 +16,8 @@ from wsolkit.evaluation.mean_iou import MeanIoU
 from wsolkit.evaluation.protocols import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL, Protocol
 from wsolkit.evaluation.results import FIXED, ORACLE, VAL, Result
 from wsolkit.evaluation.scored_image import ScoredImage
-from wsolkit.formats.map_files import MapFiles, Match
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
+from wsolkit.formats.score_maps import Match, ScoreMaps
 from wsolkit.progress import Advance, no_progress
 from wsolkit.threads import in_order
 
@@ -73,7 +73,7 @@ def data_has(truth: Truth, logits: bool = False) -> set[str]:
     return found | {need for need, has in there.items() if has}
 
 
-def match_maps(maps: MapFiles, truth: Truth, allow_missing: bool = False) -> Match:
+def match_maps(maps: ScoreMaps, truth: Truth, allow_missing: bool = False) -> Match:
     """Compare the maps with the images, before any is read.
 
     Raises:
@@ -98,7 +98,7 @@ def match_maps(maps: MapFiles, truth: Truth, allow_missing: bool = False) -> Mat
 
 
 def score_maps(
-    maps: MapFiles,
+    maps: ScoreMaps,
     truth: Truth,
     protocols: Sequence[Protocol],
     *,
@@ -106,7 +106,7 @@ def score_maps(
     size: MapSize = (224, 224),
     resize: str = "linear",
     threshold: float | None = None,
-    val: tuple[MapFiles, Truth] | None = None,
+    val: tuple[ScoreMaps, Truth] | None = None,
     logits: Mapping[str, np.ndarray] | None = None,
     allow_missing: bool = False,
     advance: Advance = no_progress,
@@ -227,7 +227,7 @@ def at_chosen(pairs: Sequence[Pair], on_val: Sequence[Pair]) -> list[Pair]:
 
 
 def feed_all(
-    maps: MapFiles,
+    maps: ScoreMaps,
     truth: Truth,
     pairs: Sequence[Pair],
     reading: Reading,
@@ -257,7 +257,7 @@ def feed_all(
     return count
 
 
-def scored_image(image: ImageTruth, maps: MapFiles, reading: Reading) -> tuple[ScoredImage, bool]:
+def scored_image(image: ImageTruth, maps: ScoreMaps, reading: Reading) -> tuple[ScoredImage, bool]:
     """Return an image with its maps at the wanted size, and whether one was resized."""
     logits = None if reading.logits is None else reading.logits.get(image.image_id)
     lacking = maps.lacking(image.image_id, image.present)
@@ -280,7 +280,7 @@ def scored_image(image: ImageTruth, maps: MapFiles, reading: Reading) -> tuple[S
     return ScoredImage(image.image_id, fitted, image.label, logits, image.targets), resized
 
 
-def conventions_of(reading: Reading, maps: MapFiles, found: Evaluated) -> dict[str, str]:
+def conventions_of(reading: Reading, maps: ScoreMaps, found: Evaluated) -> dict[str, str]:
     """Return how the maps were brought to size and range, in words."""
     words = {"original": "the size of the image", "map": "the size they are stored at"}
     size = words[reading.size] if isinstance(reading.size, str) else f"{reading.size[0]} x {reading.size[1]} (H x W)"
