@@ -98,9 +98,9 @@ def map_numbers(folder):
     for path in sorted((Path(folder) / "maps").rglob("*.npz")):
         arrays = np.load(path)
         name = path.relative_to(Path(folder) / "maps").as_posix().removesuffix(".npz")
-        width, height = arrays["size"].tolist()
-        found[name] = {"image": [width, height]}
-        for label, each in zip(arrays["classes"].tolist(), arrays["maps"], strict=True):
+        found[name] = {"image": arrays[f"{name}/width,height"].tolist()}
+        for label in sorted(int(key.rpartition("/")[2]) for key in arrays if key != f"{name}/width,height"):
+            each = arrays[f"{name}/{label}"]
             sixteenths = 16 * each.astype(np.float64)
             assert (sixteenths == np.round(sixteenths)).all()
             whole = sixteenths.astype(np.uint8)
