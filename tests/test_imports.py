@@ -16,7 +16,7 @@ FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "base"}
 
 LAYERS = [
     {"errors", "finder"},
-    {"files", "progress", "threads", "methods", "checkpoint", "fit_weights", "modules", "versions"},
+    {"arguments", "files", "progress", "threads", "methods", "checkpoint", "fit_weights", "modules", "versions"},
     {"maps", "structures", "hookspecs", "registry"},
     {"evaluation"},
     {"interfaces"},

@@ -25,6 +25,7 @@ __all__ = [
     "nearest",
     "one_of",
     "printable",
+    "within",
 ]
 
 T = TypeVar("T")
@@ -160,14 +161,23 @@ def in_range(what: str, given: N, bounds: str) -> N:
     Traceback (most recent call last):
     wsolkit.errors.ConfigError: threshold should be in [0, 1), but got 1.0.
     """
+    if not (isinstance(given, Real) and within(given, bounds)):
+        raise ConfigError(f"{what} should be {bounds}, but got {given!r}.")
+    return given
+
+
+def within(number: Real | float, bounds: str) -> bool:
+    """Whether a number is within bounds, which are written as of ``in_range``.
+
+    >>> within(0.5, "in (0, inf)"), within(float("nan"), "at least 0")
+    (True, False)
+    """
     found = BOUNDS.fullmatch(bounds)
     if found is None:
         raise ValueError(f"Bounds are written 'in [0, 1)', 'at least 1' or 'above 0', but got {bounds!r}.")
     word, limit, left, low, high, right = found.groups()
     limits = [(word, limit)] if word else [(left, low), (right, high)]
-    if not (isinstance(given, Real) and all(ORDER[order](given, float(limit)) for order, limit in limits)):
-        raise ConfigError(f"{what} should be {bounds}, but got {given!r}.")
-    return given
+    return all(ORDER[order](number, float(limit)) for order, limit in limits)
 
 
 def first_few(names: Sequence[str], most: int = 3) -> str:

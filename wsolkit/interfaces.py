@@ -16,6 +16,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from wsolkit.arguments import Checked
 from wsolkit.errors import ConfigError
 from wsolkit.maps import finish_maps
 from wsolkit.structures import Activation, Batch, Levels, Prediction, ScoredBoxes, Targets
@@ -39,7 +40,7 @@ __all__ = [
 ]
 
 
-class Backbone(nn.Module, ABC):
+class Backbone(Checked, nn.Module, ABC):
     """Turns images into named feature levels.
 
     Subclasses set ``channels`` and ``strides`` in ``__init__`` and override ``forward``.
@@ -60,7 +61,7 @@ class Backbone(nn.Module, ABC):
         """Map images (B, 3, H, W) to levels, each (B, C, h, w), shallow to deep."""
 
 
-class MapModifier(nn.Module, ABC):
+class MapModifier(Checked, nn.Module, ABC):
     """Changes maps or features of a batch and keeps their shape.
 
     It may sit on the input images, behind any module of the backbone, or on the head's maps. Subclasses override
@@ -105,7 +106,7 @@ class MapModifier(nn.Module, ABC):
         """Read what training needs and prediction does not; called before a training writes or removes anything."""
 
 
-class Pooling(nn.Module, ABC):
+class Pooling(Checked, nn.Module, ABC):
     """Turns each map into one score: (B, C, h, w) to (B, C)."""
 
     def __init__(self) -> None:
@@ -116,7 +117,7 @@ class Pooling(nn.Module, ABC):
         """Pool maps (B, C, h, w) to scores (B, C)."""
 
 
-class ActivationHead(nn.Module, ABC):
+class ActivationHead(Checked, nn.Module, ABC):
     """Turns feature levels into an ``Activation``.
 
     Subclasses take ``channels`` (of the backbone's levels, by name) as their first argument and override ``forward``.
@@ -140,7 +141,7 @@ class ActivationHead(nn.Module, ABC):
         return None
 
 
-class Loss(nn.Module, ABC):
+class Loss(Checked, nn.Module, ABC):
     """Scores an activation against what the batch says: a scalar, or several named ones."""
 
     def __init__(self) -> None:
@@ -181,7 +182,7 @@ class Model(Protocol):
         """Run backbone and head on normalised images (B, 3, H, W)."""
 
 
-class CamMethod(ABC):
+class CamMethod(Checked, ABC):
     """Makes score maps in [0, 1] for given classes of given images.
 
     Subclasses override ``raw_maps``; resizing to the input and normalising is done here.
@@ -213,7 +214,7 @@ class CamMethod(ABC):
         return finish_maps(raw, (height, width), resize=self.resize, normalize=self.normalize)
 
 
-class BoxExtractor(ABC):
+class BoxExtractor(Checked, ABC):
     """Finds scored boxes in a score map.
 
     Args:
@@ -265,7 +266,7 @@ class BoxExtractor(ABC):
         return found
 
 
-class Stage(ABC):
+class Stage(Checked, ABC):
     """One step of a pipeline: reads files, writes files into its own folder, and can be killed at any moment.
 
     The arguments of a stage in a configuration may name the folder of an earlier stage as ``{name}``

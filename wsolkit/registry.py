@@ -7,12 +7,13 @@ The interface registries have no parent: mmengine accepts one child per parent a
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import mmengine.registry as engine
 from mmengine.registry import Registry
 
+from wsolkit.arguments import annotations_of, check_values
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.finder import find_parts
 
@@ -89,8 +90,13 @@ class ComponentRegistry(Registry):
         return super().build(cfg, *args, **kwargs)
 
 
-def check_arguments(cfg: Mapping[str, Any], registry: Registry) -> None:
+def check_arguments(cfg: Mapping[str, Any], registry: Registry, filled: Iterable[str] = ()) -> None:
     """Compare a ``dict(type=..., ...)`` with the signature of the component it names.
+
+    Args:
+        cfg: the configuration.
+        registry: where the component is looked up.
+        filled: arguments that somebody fills in later.
 
     Raises:
         ConfigError: the ``type`` is missing or unknown, an argument is unknown or of another kind, or one is missing.
@@ -102,13 +108,12 @@ def check_arguments(cfg: Mapping[str, Any], registry: Registry) -> None:
     if component is None:
         raise ConfigError(f"There is no {registry.name} named {kind!r}. {nearest(kind, registry.module_dict)}")
     parameters = inspect.signature(component).parameters
-    given = {key for key in cfg if key not in ("type", "_scope_")}
+    given = {key for key in cfg if key not in ("type", "_scope_")} | set(filled)
     name = getattr(component, "__name__", str(component))
     if not any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in parameters.values()):
         for key in sorted(given - set(parameters)):
             raise ConfigError(f"{registry.name} {name} takes no argument {key!r}. {nearest(key, parameters)}")
-    for key in sorted(given & set(parameters)):
-        check_scalar(f"{key} of {name}", cfg[key], str(parameters[key].annotation))
+    check_values(name, annotations_of(component), {key: cfg[key] for key in given - set(filled)})
     missing = [
         key
         for key, parameter in parameters.items()
@@ -120,24 +125,6 @@ def check_arguments(cfg: Mapping[str, Any], registry: Registry) -> None:
         raise ConfigError(
             f"{registry.name} {name} needs {', '.join(map(repr, missing))}, which the configuration lacks."
         )
-
-
-def check_scalar(what: str, value: Any, annotation: str) -> None:
-    """Compare a value with the annotation of an argument that is a number, True or False; others pass.
-
-    Raises:
-        ConfigError: it is text or a container, or a broken number where a whole one is due.
-
-    >>> check_scalar("kmax of WildcatPooling", 2, "float | None")
-    """
-    kinds = set(annotation.replace(" ", "").split("|"))
-    if not kinds <= {"int", "float", "bool", "None"}:
-        return
-    broken = isinstance(value, float) and "float" not in kinds
-    if broken or isinstance(value, (str, Mapping, list, tuple)):
-        words = {"int": "a whole number", "float": "a number", "bool": "True or False", "None": "None"}
-        wanted = " or ".join(words[kind] for kind in words if kind in kinds)
-        raise ConfigError(f"{what} is {wanted}, but got {value!r}.")
 
 
 BACKBONES = ComponentRegistry("backbone", scope=SCOPE)

@@ -218,7 +218,7 @@ def test_a_batch_of_grey_images_is_explained():
         ({"freeze": "shallow"}, r"model.freeze is a list, but got 'shallow'. Put it into brackets: \['shallow'\]"),
         (
             {"losses": [{"type": "CrossEntropy", "weight": "abc"}]},
-            "The weight of CrossEntropy is a number, but got 'abc'",
+            "The weight of CrossEntropy should be a number, but got 'abc'",
         ),
         ({"losses": ["CrossEntropy"]}, r"is written as dict\(type='NAME', ...\), but got 'CrossEntropy'"),
         (

@@ -244,8 +244,8 @@ def check_component(path: tuple[str, ...], node: Mapping[str, Any]) -> None:
     if home is None:
         return
     given = {key: value for key, value in node.items() if key not in EXTRA.get(home.name, ())}
-    given.update({key: None for key in FILLED.get(home.name, ()) if takes(home, node, key)})
+    filled = [key for key in FILLED.get(home.name, ()) if takes(home, node, key)]
     try:
-        check_arguments(given, home)
+        check_arguments(given, home, filled)
     except ConfigError as error:
         raise ConfigError(f"{'.'.join(path)}: {error}") from None

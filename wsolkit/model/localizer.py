@@ -9,6 +9,7 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
+from wsolkit.arguments import check_value
 from wsolkit.errors import ConfigError, ShapeError, WsolkitError, named_in
 from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
 from wsolkit.model.attach import attach_modifiers
@@ -16,7 +17,7 @@ from wsolkit.model.loss_names import checked_name, free_name, snake_case
 from wsolkit.model.places import IMAGE, MAPS, check_place, modifier_for_images, modifier_for_maps
 from wsolkit.model.precision import autocast_context
 from wsolkit.modules import freeze_modules, keep_resting, module_names
-from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, check_scalar
+from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS
 
 __all__ = ["Localizer"]
 
@@ -98,7 +99,7 @@ class Localizer(BaseModel):
         weight, name = given.pop("weight", 1.0), given.pop("name", None)
         loss = LOSSES.build(given if isinstance(config, Mapping) else config)
         kind = type(loss).__name__
-        check_scalar(f"The weight of {kind}", weight, "float")
+        check_value(f"The weight of {kind}", weight, float)
         name = free_name(snake_case(kind), self.losses) if name is None else checked_name(name, kind, self.losses)
         self.losses[name] = loss
         self.loss_weights[name] = float(weight)
