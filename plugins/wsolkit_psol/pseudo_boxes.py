@@ -12,10 +12,10 @@ from wsolkit import BOX_EXTRACTORS, ConfigError, load_config, progress_bar, writ
 from wsolkit.datasets import ImageDataset
 from wsolkit.formats import ScoreMaps, open_score_maps
 from wsolkit.pipeline import SplitStage, build_split
-from wsolkit.report import write_report
+from wsolkit.report import evenly, write_contact_sheet, write_report
 from wsolkit_psol.box_file import BOXES, PseudoBox, file_name_of, write_boxes
+from wsolkit_psol.box_picture import box_picture
 from wsolkit_psol.box_quality import baseline_boxes, rate_boxes, size_of, true_boxes
-from wsolkit_psol.box_sheet import Picture, evenly, write_sheet
 from wsolkit_psol.score_maps import BoxSource
 from wsolkit_psol.thresholds import (
     Choice,
@@ -120,9 +120,8 @@ class PseudoBoxes(SplitStage):
             "normalize": self.source.normalize,
             "whole images": whole,
         }
-        write_sheet(
-            folder / "sheet.jpg", [self.picture(dataset, maps, boxes, k) for k in evenly(len(boxes), self.sheet)]
-        )
+        pictures = [self.picture(dataset, maps, boxes, number) for number in evenly(len(boxes), self.sheet)]
+        write_contact_sheet(folder / "sheet.jpg", pictures, columns=4)
         numbers = self.scored(config, dataset, boxes, choice, folder) if self.score else {}
         write_boxes(folder / BOXES, boxes, dataset.classes, info)
         cuts = [found.threshold for found in boxes]
@@ -178,14 +177,16 @@ class PseudoBoxes(SplitStage):
                 )
                 advance(1)
 
-    def picture(self, dataset: ImageDataset, maps: ScoreMaps, boxes: list[PseudoBox], place: int) -> Picture:
-        """Return one image with its box and its map, for the contact sheet."""
+    def picture(
+        self, dataset: ImageDataset, maps: ScoreMaps, boxes: list[PseudoBox], place: int
+    ) -> tuple[str, np.ndarray]:
+        """Return one image with its box and its map, and a caption, for the contact sheet."""
         record, found = dataset.record(place), boxes[place]
         score_map = maps.read(found.image_id, [found.label])[found.label]
         prepared = self.source.prepare(score_map, found.size)
         peak = max(float(prepared.max()), 1e-9)
         title = f"{found.image_id} cut {found.threshold:.2f}{' EMPTY' if found.empty else ''}"
-        return Picture(title, dataset.read_image(record).permute(1, 2, 0).numpy(), found.box, prepared / peak)
+        return title, box_picture(dataset.read_image(record).permute(1, 2, 0).numpy(), found.box, prepared / peak)
 
     def scored(
         self, config: Any, dataset: ImageDataset, boxes: list[PseudoBox], choice: Choice, folder: Path

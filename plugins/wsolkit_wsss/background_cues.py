@@ -12,9 +12,9 @@ import numpy as np
 from wsolkit import ConfigError, DataError, path_below
 from wsolkit.formats import CLASS_AGNOSTIC, ScoreMaps, open_score_maps, read_gray, write_gray
 from wsolkit.pipeline import SplitStage
+from wsolkit.report import evenly, write_contact_sheet
 from wsolkit_wsss.crf_settings import ON_LABELS, CrfSettings, crf_settings, refine_labels
 from wsolkit_wsss.image_jobs import check_workers, run_jobs
-from wsolkit_wsss.sheets import evenly, write_sheet
 from wsolkit_wsss.split_data import Configuration, image_of, split_data
 
 __all__ = ["CUES", "BackgroundCues", "cue_mask", "resized"]
@@ -116,13 +116,14 @@ class BackgroundCues(SplitStage):
         settings = (maps, self.config, self.split, self.options, self.threshold, self.crf, folder)
         run_jobs(cue_job, settings, todo, self.workers, "background cues")
         shares = [float((read_gray(path, "The cue") > 0).mean()) for path in files]
-        rows = []
+        pictures: list[tuple[str, np.ndarray]] = []
         for index in evenly(len(dataset), self.sheet):
             image, cue = image_of(dataset, index), read_gray(files[index], "The cue")
             score_map = foreground_map(maps, dataset.record(index)["image_id"])
             heat = np.round(255 * resized(score_map, (image.shape[1], image.shape[0]))).astype(np.uint8)
-            rows.append([image, heat, cue, np.where(cue[..., None] > 0, image, 128).astype(np.uint8)])
-        write_sheet(folder / "sheet.jpg", ["image", "class-agnostic map", "cue", "foreground"], rows)
+            pictures += [("image", image), ("class-agnostic map", heat), ("cue", cue)]
+            pictures.append(("foreground", np.where(cue[..., None] > 0, image, 128).astype(np.uint8)))
+        write_contact_sheet(folder / "sheet.jpg", pictures, columns=4)
         return {
             "images": len(files),
             "without foreground": sum(share == 0 for share in shares),

@@ -13,12 +13,13 @@ import numpy as np
 from wsolkit import ConfigError, DataError, path_below, write_json
 from wsolkit.formats import read_gray, read_index_mask, write_index_mask
 from wsolkit.pipeline import SplitStage
+from wsolkit.report import evenly, write_contact_sheet
 from wsolkit_wsss.background_cues import CUES
 from wsolkit_wsss.crf_settings import ON_PROBABILITIES, CrfSettings, crf_settings, refine_probabilities
 from wsolkit_wsss.image_jobs import check_workers, run_jobs
 from wsolkit_wsss.label_maps import BACKGROUNDS, background_scores, label_map, label_probabilities
 from wsolkit_wsss.labelled_images import LabelledImages, Scored
-from wsolkit_wsss.sheets import colour_mask, evenly, write_sheet
+from wsolkit_wsss.mask_colours import colour_mask
 from wsolkit_wsss.tuning import POWERS, THRESHOLDS, Tuned, tune_background
 
 __all__ = ["MASKS", "SETTINGS", "PseudoMasks", "pseudo_mask"]
@@ -218,7 +219,8 @@ class PseudoMasks(SplitStage):
                 row[self.images.background] = found.saliency
             rows.append(row | {"pseudo mask": colour_mask(read_index_mask(files[index]), found.image)})
         if rows:
-            write_sheet(folder / "sheet.jpg", list(rows[0]), [list(row.values()) for row in rows])
+            pictures = [picture for row in rows for picture in row.items()]
+            write_contact_sheet(folder / "sheet.jpg", pictures, columns=len(rows[0]))
 
 
 def check_thresholds(thresholds: Sequence[float] | None) -> None:

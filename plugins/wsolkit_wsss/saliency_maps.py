@@ -16,10 +16,10 @@ from wsolkit import MODELS, ConfigError, choose_device, load_config, load_weight
 from wsolkit.datasets import ImageDataset, build_pipeline
 from wsolkit.formats import read_gray, write_gray
 from wsolkit.pipeline import SplitStage, checked_options, declared_configuration, outside_files
+from wsolkit.report import evenly, write_contact_sheet
 from wsolkit_wsss.background_cues import resized
 from wsolkit_wsss.image_jobs import shown
 from wsolkit_wsss.saliency_network import SaliencyNetwork
-from wsolkit_wsss.sheets import evenly, write_sheet
 from wsolkit_wsss.split_data import image_of, split_data
 
 __all__ = ["SALIENCY", "SaliencyMaps"]
@@ -92,8 +92,12 @@ class SaliencyMaps(SplitStage):
             for index, values in shown(done, "saliency", len(todo)):
                 write_gray(files[index], values)
         maps = [read_gray(path, "The saliency map") for path in files]
-        rows = [[image_of(dataset, index), maps[index]] for index in evenly(len(files), self.sheet)]
-        write_sheet(folder / "sheet.jpg", ["image", "saliency"], rows)
+        pictures = [
+            pair
+            for index in evenly(len(files), self.sheet)
+            for pair in (("image", image_of(dataset, index)), ("saliency", maps[index]))
+        ]
+        write_contact_sheet(folder / "sheet.jpg", pictures, columns=2)
         return {"images": len(files), "saliency in %": 100 * float(np.mean([found.mean() / 255 for found in maps]))}
 
     def inputs(self) -> list[Path]:

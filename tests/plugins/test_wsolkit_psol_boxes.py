@@ -5,14 +5,15 @@ import json
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from wsolkit import DATASETS, ConfigError, DataError, MapError
 from wsolkit.components.boxes import LargestComponent
 from wsolkit.formats import ImageMaps, write_image_maps
 from wsolkit_psol import PseudoBoxes
 from wsolkit_psol.box_file import PseudoBox, read_boxes, write_boxes
+from wsolkit_psol.box_picture import box_picture
 from wsolkit_psol.box_quality import TrueBoxes, baseline_boxes, rate_boxes
-from wsolkit_psol.box_sheet import Picture, write_sheet
 from wsolkit_psol.otsu import histogram, otsu_cut
 from wsolkit_psol.score_maps import BoxSource
 from wsolkit_psol.thresholds import MapTruth, choose_on_val, otsu_of_data_set
@@ -336,6 +337,20 @@ def test_a_split_that_is_not_there_is_found_before_anything_runs(config):
     assert PseudoBoxes("{maps}", "{train}/config.py", threshold=0.3).declares() == {}
 
 
+def test_a_picture_shows_the_box_on_the_image_and_on_its_map():
+    image, score_map = np.full((70, 100, 3), 9, np.uint8), np.ones((7, 10))
+    found = box_picture(image, np.array([10.0, 20.0, 61.0, 51.0]), score_map)
+    assert found.shape == (70, 200, 3)
+    red = (found == (255, 60, 60)).all(2)
+    for left in (0, 100):
+        expected = np.zeros((70, 100), bool)
+        expected[20:51, 10:61] = True
+        expected[21:50, 11:60] = False  # a line of one pixel, inside the half open box
+        assert (red[:, left : left + 100] == expected).all()
+    assert found[0, 0].tolist() == [9, 9, 9]
+    assert found[0, 199].tolist() == [255, 255, 255]
+
+
 def test_file_names_are_relative_to_the_data(tmp_path):
     """Images on disk are not copied: the box file names them below data_root, also with a folder between."""
     folder = tmp_path / "photos"
@@ -343,7 +358,7 @@ def test_file_names_are_relative_to_the_data(tmp_path):
         for number in range(6):
             path = folder / "train" / label / f"{number}.png"
             path.parent.mkdir(parents=True, exist_ok=True)
-            write_sheet(path, [Picture("", np.full((20, 30, 3), 9, np.uint8), np.zeros(4), np.zeros((2, 2)))])
+            Image.fromarray(np.full((20, 30, 3), 9, np.uint8)).save(path)
     lines = [
         f"data_root = {str(folder)!r}",
         "step = [dict(type='Resize', size=(48, 48))]",

@@ -11,11 +11,10 @@ from wsolkit.config.load import load_config
 from wsolkit.datasets import collate_samples
 from wsolkit.registry import MODELS, TRANSFORMS
 from wsolkit.training.train import train
-from wsolkit_psol import BoxAccMetric, BoxRegressor, RandomResizedBBoxCrop
+from wsolkit_psol import BoxAccMetric, RandomResizedBBoxCrop
 from wsolkit_psol.box_codes import box_loss, generalized_iou, to_corners, to_relative
 from wsolkit_psol.box_crop import visible_share
 from wsolkit_psol.box_file import PseudoBox, write_boxes
-from wsolkit_psol.box_sheet import evenly
 from wsolkit_psol.regressor import BoxPrediction, only_boxes
 from wsolkit_psol.trained_regressor import regressed_boxes, trained_regressor
 
@@ -424,8 +423,3 @@ def test_a_trained_regressor_gives_boxes_of_the_original_images(data, tmp_path):
     changed["model"]["hidden"] = 7
     with pytest.raises(CheckpointError, match="made for another model"):
         trained_regressor(changed, run.last)
-
-
-def test_pictures_are_spread_evenly():
-    assert evenly(24, 5) == [0, 6, 12, 17, 23]
-    assert isinstance(regressor(), BoxRegressor)

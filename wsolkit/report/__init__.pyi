@@ -8,6 +8,11 @@ from .comparison_folder import (
 from .comparison_page import (
     write_comparison as write_comparison,
 )
+from .contact_sheet import (
+    contact_sheet as contact_sheet,
+    evenly as evenly,
+    write_contact_sheet as write_contact_sheet,
+)
 from .page import (
     write_report as write_report,
 )

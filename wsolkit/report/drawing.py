@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from wsolkit.formats.found_boxes import FoundBox
 
-__all__ = ["encode_jpeg", "heat_overlay", "side_by_side"]
+__all__ = ["encode_jpeg", "font", "heat_overlay", "side_by_side"]
 
 PANEL = 400
 """Longest side of the photo in a picture, in pixels."""
