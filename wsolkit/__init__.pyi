@@ -60,6 +60,9 @@ from .interfaces import (
 from .methods import (
     Method as Method,
 )
+from .model.classes import (
+    predicted_classes as predicted_classes,
+)
 from .model.device import (
     choose_device as choose_device,
 )
@@ -71,6 +74,10 @@ from .model.precision import (
 )
 from .model.preprocess import (
     ImagePreprocessor as ImagePreprocessor,
+)
+from .model.scored_batch import (
+    activate_images as activate_images,
+    enough_memory as enough_memory,
 )
 from .modules import (
     find_module as find_module,

@@ -5,6 +5,6 @@ from .exclusive_maps import (
     mean_cosine as mean_cosine,
     mean_square_distance as mean_square_distance,
 )
-from .first_classifier import FirstClassifier as FirstClassifier, predicted_classes as predicted_classes
+from .first_classifier import FirstClassifier as FirstClassifier
 from .importance_or_drop import ImportanceOrDrop as ImportanceOrDrop
 from .sequential_drop import SequentialDrop as SequentialDrop, hard_gates as hard_gates, soft_gates as soft_gates

@@ -8,38 +8,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CheckpointError, ConfigError, Localizer, load_model
+from wsolkit import CheckpointError, ConfigError, Localizer, load_model, predicted_classes
 
-__all__ = ["FirstClassifier", "predicted_classes"]
-
-
-def predicted_classes(activation: Activation, multi_label: bool) -> tuple[Tensor, Tensor]:
-    """Return the classes a model predicts, and which of them are meant: rows have different numbers.
-
-    The likeliest class is predicted in any case, in multi-label data also every class likelier than not.
-
-    Args:
-        activation: of B images.
-        multi_label: whether several classes may be in one image.
-
-    Returns:
-        Class indices (B, T) and bool (B, T); a model that does not classify has the one class 0.
-
-    >>> seen = Activation(torch.zeros(2, 3, 1, 1), logits=torch.tensor([[1.0, -1.0, 2.0], [-3.0, -1.0, -2.0]]))
-    >>> classes, meant = predicted_classes(seen, multi_label=True)
-    >>> classes.tolist(), meant.tolist()
-    ([[0, 2], [1, 0]], [[True, True], [True, False]])
-    """
-    logits = activation.logits
-    if logits is None:
-        size = (len(activation.maps), 1)
-        device = activation.maps.device
-        return torch.zeros(size, dtype=torch.long, device=device), torch.ones(size, dtype=torch.bool, device=device)
-    chosen = (logits > 0) & multi_label
-    chosen = chosen.scatter(1, logits.argmax(1, keepdim=True), True)
-    most = int(chosen.sum(1).max())
-    order = torch.argsort(chosen.int(), dim=1, descending=True, stable=True)[:, :most]
-    return order, chosen.gather(1, order)
+__all__ = ["FirstClassifier"]
 
 
 class FirstClassifier:
@@ -124,7 +95,9 @@ class FirstClassifier:
         model = self.model(images.device)
         seen = self.prepared(images, preprocessor)
         activation = model.activate(seen)
-        classes, meant = predicted_classes(activation, self.multi_label)
+        classes, counts = predicted_classes(activation, self.multi_label)
+        columns = torch.arange(classes.shape[1], device=images.device)
+        meant = columns < torch.tensor(counts, device=images.device)[:, None]  # rows have different numbers of classes
         found = torch.zeros_like(images[:, 0], dtype=torch.bool)
         for column in range(classes.shape[1]):  # maps of all classes at once would fill the memory
             maps = model.cam_method(model, seen, classes[:, column].contiguous(), activation)

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torchvision.transforms.v2 import functional as F
 
-from wsolkit import ConfigError, WsolkitError, progress_bar
+from wsolkit import ConfigError, activate_images, progress_bar
 from wsolkit.evaluation import average_crops
 from wsolkit.pipeline import build_split, check_split, split_batches
 
@@ -48,7 +48,6 @@ def ten_crops(images: Tensor, crop: tuple[int, int]) -> Tensor:
     return torch.stack(F.ten_crop(images, list(crop)), 1)
 
 
-@torch.no_grad()
 def class_scores(
     config: Any,
     model: Any,
@@ -69,7 +68,8 @@ def class_scores(
 
     Raises:
         ConfigError: the model does not classify.
-        DataError: an image cannot be read, or the model's numbers are NaN.
+        DataError: an image cannot be read.
+        MapError: the model's logits are NaN or infinite; names the image.
     """
     if crops is not None:
         config = resized(config, crops)
@@ -78,13 +78,8 @@ def class_scores(
     with progress_bar(f"classes of {split}", len(dataset)) as advance:
         for batch in split_batches(dataset, batch_size=batch_size, num_workers=num_workers):
             views = batch["inputs"][:, None] if crops is None else ten_crops(batch["inputs"], crops.crop)
-            images = model.data_preprocessor({"inputs": views.flatten(0, 1)})["inputs"]
-            try:
-                logits = model.activate(images).logits
-            except torch.OutOfMemoryError as error:
-                raise WsolkitError(
-                    f"The device has no memory for {len(images)} images at once. Lower batch_size."
-                ) from error
+            names = [image_id for image_id in batch["image_ids"] for _ in range(views.shape[1])]
+            logits = activate_images(model, views.flatten(0, 1), names)[1].logits
             if logits is None:
                 raise ConfigError(
                     f"The classifier needs logits, but a {type(model.head).__name__} does not classify. Take a "

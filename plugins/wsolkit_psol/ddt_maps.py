@@ -20,8 +20,8 @@ from wsolkit import (
     Backbone,
     ConfigError,
     Stage,
-    WsolkitError,
     choose_device,
+    enough_memory,
     load_config,
     load_model,
     progress_bar,
@@ -172,12 +172,9 @@ class DDTMaps(Stage):
         """Yield batches of some images, each with its features (B, C, h, w) float32."""
         for batch in split_batches(dataset, indices, self.batch_size, self.num_workers):
             images = preprocess({"inputs": batch["inputs"]})["inputs"]
-            try:
-                yield batch, backbone(images)[level].float()
-            except torch.OutOfMemoryError as error:
-                raise WsolkitError(
-                    f"The device has no memory for {len(images)} images at once. Lower batch_size."
-                ) from error
+            with enough_memory(len(images)):
+                features = backbone(images)[level].float()
+            yield batch, features
 
 
 def write_class(

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from wsolkit import MODELS, ConfigError, WsolkitError, choose_device, load_weights, progress_bar, read_checkpoint
+from wsolkit import MODELS, ConfigError, choose_device, enough_memory, load_weights, progress_bar, read_checkpoint
 from wsolkit.pipeline import build_split, split_batches
 from wsolkit_psol.regressor import BoxRegressor
 
@@ -61,12 +61,8 @@ def regressed_boxes(
     with progress_bar(f"boxes of {split}", len(dataset)) as advance:
         for batch in split_batches(dataset, batch_size=batch_size, num_workers=num_workers):
             images = model.data_preprocessor({"inputs": batch["inputs"]})["inputs"]
-            try:
+            with enough_memory(len(images)):
                 predictions = model.predict(images, batch["image_ids"])
-            except torch.OutOfMemoryError as error:
-                raise WsolkitError(
-                    f"The device has no memory for {len(images)} images at once. Lower batch_size."
-                ) from error
             for prediction, size in zip(predictions, batch["sizes"], strict=True):
                 found[prediction.image_id] = prediction.on(size)
             advance(len(images))

@@ -191,7 +191,7 @@ def test_nan_names_the_image(monkeypatch, row):
         return activation
 
     monkeypatch.setattr(predictor.model, "activate", broken)
-    with pytest.raises(MapError, match=f"logits for image image {row} hold NaN"):
+    with pytest.raises(MapError, match=f"Image 'image {row}': the model's logits hold NaN"):
         predictor(images)
 
 
@@ -201,7 +201,7 @@ def test_nan_in_a_map_names_the_image():
     model.head.forward = lambda levels, batch=None: Activation(
         torch.where(levels["colours"] > 0.9, float("nan"), 0.0), levels["colours"].mean((2, 3))
     )
-    with pytest.raises(MapError, match=r"Image image 2: 1 of 1 score maps hold NaN"):
+    with pytest.raises(MapError, match=r"Image 'image 2': 1 of 1 score maps hold NaN"):
         predictor([scene(BOX, value=99), scene(BOX, value=99), scene(BOX)])
 
 

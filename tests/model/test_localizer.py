@@ -7,10 +7,10 @@ import torch
 from torch import nn
 from torch.nn import functional
 
-from wsolkit import Activation, Backbone, Batch, ConfigError, Loss, MapError, MapModifier, ShapeError
+from wsolkit import Backbone, Batch, ConfigError, Loss, MapError, MapModifier, ShapeError
 from wsolkit.components.heads import LinearHead
 from wsolkit.components.losses import BinaryCrossEntropy, CrossEntropy
-from wsolkit.model.localizer import Localizer, asked_classes
+from wsolkit.model.localizer import Localizer
 
 
 class TwoStages(Backbone):
@@ -188,11 +188,6 @@ def test_multi_label_prediction_gives_each_image_its_classes(images):
     found = model(images, torch.tensor([[1.0, 0.0, 1.0], [0.0, 0.0, 0.0]]), ["a", "b"], mode="predict")
     assert [p.classes.tolist() for p in found] == [[0, 2], []]
     assert found[1].maps.shape == (0, 16, 12)
-
-
-def test_class_agnostic_activation_predicts_without_logits():
-    classes, counts = asked_classes(Activation(torch.rand(3, 1, 2, 2)), None)
-    assert (classes.tolist(), counts) == ([[0]] * 3, [1] * 3)
 
 
 def test_diverged_weights_are_an_error_not_a_box(images):

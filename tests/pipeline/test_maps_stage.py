@@ -11,7 +11,6 @@ from wsolkit.config.load import load_config
 from wsolkit.formats import open_score_maps
 from wsolkit.model.localizer import Localizer
 from wsolkit.pipeline import Maps, build_split, maps_of_batch, split_batches
-from wsolkit.pipeline.maps_stage import asked_classes
 from wsolkit.registry import HEADS
 
 RESIZE = {"type": "Resize", "size": (32, 24)}
@@ -93,7 +92,7 @@ def test_many_classes_are_made_a_few_at_a_time(monkeypatch):
     net = model()
     dataset = build_split(load_config(micro.CONFIG, OPTIONS), "train")
     whole = maps_of_batch(net, next(split_batches(dataset)), "all")
-    monkeypatch.setattr("wsolkit.pipeline.maps_stage.MAPS_AT_ONCE", 12)
+    monkeypatch.setattr("wsolkit.model.scored_batch.MAPS_AT_ONCE", 12)
     for one, other in zip(whole, maps_of_batch(net, next(split_batches(dataset)), "all"), strict=True):
         assert list(one.maps) == list(other.maps) == [0, 1, 2]
         for label in range(3):
@@ -108,23 +107,6 @@ def test_a_class_agnostic_head_gives_one_map_without_class(which):
         assert list(found.maps) == [-1]
         assert found.of(2).shape == (32, 24)
         assert float(found.of(2).max()) == 1
-
-
-def test_classes_of_multi_label_images():
-    maps, labels = torch.zeros(3, 4, 2, 2), torch.tensor([[0, 1, 0, 1], [0, 0, 0, 0], [1, 0, 0, 0.0]])
-    logits = torch.tensor([[1.0, -1, 2, -1], [-3, -1, -2, -4], [-1, -1, -1, 5]])
-    activation = Activation(maps, logits)
-
-    def rows(which):
-        classes, counts = asked_classes(activation, labels, which)
-        return [row[:count] for row, count in zip(classes.tolist(), counts, strict=True)]
-
-    assert rows("labels") == [[1, 3], [], [0]]
-    assert rows("predicted") == [[0, 2], [1], [3]]
-    assert rows("all") == [[0, 1, 2, 3]] * 3
-    with pytest.raises(ConfigError, match="The model does not classify, so it predicts no classes. Take which="):
-        asked_classes(Activation(maps), labels, "predicted")
-    assert asked_classes(Activation(maps), torch.tensor([2, 0, 1]), "labels")[0].tolist() == [[2], [0], [1]]
 
 
 def test_an_image_without_labels_gets_an_empty_file():

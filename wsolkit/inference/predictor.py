@@ -2,35 +2,43 @@
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from copy import copy
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from torch import Tensor
 
 from wsolkit.config.load_model import load_model
-from wsolkit.errors import ConfigError, DataError, MapError, WsolkitError
+from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.found_boxes import TOP, FoundBox, ImageResult
 from wsolkit.inference.geometry import build_pipeline, scale_boxes
 from wsolkit.inference.loading import ImageBatch
 from wsolkit.inference.pixels import batches_of
 from wsolkit.interfaces import Activation
-from wsolkit.model.classes import FolderClasses, as_column, choose_classes, class_names, given_classes, probabilities_of
+from wsolkit.model.classes import (
+    Chosen,
+    FolderClasses,
+    choose_classes,
+    class_names,
+    given_choice,
+    given_classes,
+    one_class_each,
+    probabilities_of,
+)
 from wsolkit.model.device import choose_device
 from wsolkit.model.localizer import Localizer
+from wsolkit.model.scored_batch import ScoredBatch, activate_images, score_batch
 from wsolkit.model.threshold import choose_threshold
+from wsolkit.threads import in_order
 
 __all__ = ["Predictor"]
 
-MAPS_AT_ONCE = 256
-"""How many score maps are held at a time, at most, where images have many classes."""
+AHEAD = 3
+"""Parts of batches that wait for their boxes while the network goes on."""
 
 PREDICTED = "predicted"
 FOLDER = "folder"
@@ -172,20 +180,19 @@ class Predictor:
             names: what classes are called; see ``categories``.
             min_score: probability that the class of an image has to exceed to get a box.
         """
-        waiting: deque[tuple[ImageBatch, _Scored, list[Future[None]]]] = deque()
-        with ThreadPoolExecutor(1) as pool:
+
+        def parts() -> Iterator[Part]:
             for batch in batches:
-                scored = self._score(batch, None if asked is None else asked(batch), min_score)
-                jobs: list[Future[None]] = []
-                for first, maps in self._maps(scored):
-                    jobs.append(pool.submit(self._find_boxes, scored, names, first, maps))
-                    if len(jobs) > 2:
-                        jobs[-3].result()
-                waiting.append((batch, scored, jobs))
-                if len(waiting) > 1:
-                    yield _finished(*waiting.popleft())
-            while waiting:
-                yield _finished(*waiting.popleft())
+                results = [ImageResult(*named) for named in zip(batch.image_ids, batch.paths, batch.sizes, strict=True)]
+                if results:
+                    scored = self._score(batch, None if asked is None else asked(batch), min_score, results)
+                    for first, maps in scored.maps():
+                        yield Part(batch, results, scored, first, maps.float().cpu().numpy())
+                yield Part(batch, results)
+
+        for part in in_order(lambda part: self._find_boxes(part, names), parts(), threads=1, ahead=AHEAD):
+            if part.scored is None:
+                yield part.batch, part.results
 
     def class_source(self, classes: str | None) -> Asked | None:
         """Return what tells the classes of a batch of files, or None where the model chooses them.
@@ -211,69 +218,41 @@ class Predictor:
         """Return the names of the classes that boxes can have: ``object`` alone where nothing tells classes apart."""
         return self.classes if self.classifies or classes == FOLDER else OBJECT
 
-    # Not inference mode: gradient-based CAM methods record operations on what was computed here.
-    @torch.no_grad()
     def _try_model(self) -> Activation:
         """Run an empty image through the network, to find misfits before any image is read."""
         inputs = torch.zeros(1, 3, *self.input_size, dtype=torch.uint8)
-        return self.model.activate(self.model.data_preprocessor({"inputs": inputs})["inputs"])
+        return activate_images(self.model, inputs, ["of zeros"])[1]
 
-    @torch.no_grad()
-    def _score(self, batch: ImageBatch, asked: Sequence[int] | None, min_score: float | None) -> _Scored:
-        """Run the network on a batch and choose the classes of each image."""
-        results = [ImageResult(*named) for named in zip(batch.image_ids, batch.paths, batch.sizes, strict=True)]
-        if not results:
-            return _Scored(results)
-        images = self.model.data_preprocessor({"inputs": batch.inputs})["inputs"]
-        try:
-            activation = self.model.activate(images)
-        except torch.OutOfMemoryError as error:
-            raise WsolkitError(
-                f"The device has no memory for {len(images)} images at once. Lower batch_size."
-            ) from error
-        probabilities = None
-        if activation.logits is not None:
-            self._check_finite(activation.logits, results)
-            probabilities = probabilities_of(activation.logits, self.multi_label)
-            top = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
-            rows = zip(results, probabilities.cpu().numpy(), top.indices.tolist(), top.values.tolist(), strict=True)
-            for result, row, indices, values in rows:
-                result.probabilities = row
-                result.top = list(zip(indices, values, strict=True))
-        if asked is not None:
-            classes, counts = as_column(asked, images.device)
-        elif probabilities is not None:
-            classes, counts = choose_classes(probabilities, self.multi_label, self.topk, min_score)
-        else:
-            classes, counts = as_column([0] * len(results), images.device)
-        if asked is not None and probabilities is not None and min_score is not None:
-            counts = (probabilities.gather(1, classes)[:, 0] > min_score).int().tolist()
-        return _Scored(results, images, activation, classes, counts)
+    def _score(
+        self, batch: ImageBatch, asked: Sequence[int] | None, min_score: float | None, results: Sequence[ImageResult]
+    ) -> ScoredBatch:
+        """Run the network on a batch, choose the classes of each image, and put the probabilities into the results."""
 
-    @torch.no_grad()
-    def _maps(self, scored: _Scored) -> Iterator[tuple[int, np.ndarray]]:
-        """Yield score maps (B, t, H, W) of a few columns of the classes at a time, with the first column's number."""
-        if not scored.results or scored.activation is None or not max(scored.counts):
-            return
-        step = max(1, MAPS_AT_ONCE // len(scored.results))
-        for first in range(0, scored.classes.shape[1], step):
-            classes = scored.classes[:, first : first + step].contiguous()
-            try:
-                maps = self.model.cam_method(self.model, scored.images, classes, scored.activation)
-            except MapError:
-                self._name_culprit(scored, classes)
-                raise
-            yield first, maps.float().cpu().numpy()
+        def choose(activation: Activation) -> Chosen:
+            probabilities = None
+            if activation.logits is not None:
+                probabilities = probabilities_of(activation.logits, self.multi_label)
+                add_probabilities(results, probabilities)
+            if asked is not None:
+                return given_choice(asked, self.device, probabilities, min_score)
+            if probabilities is None:
+                return one_class_each([0] * len(results), self.device)
+            return choose_classes(probabilities, self.multi_label, self.topk, min_score)
 
-    def _find_boxes(self, scored: _Scored, names: Sequence[str], first: int, maps: np.ndarray) -> None:
-        """Find the boxes in maps (B, t, H, W) and put them into the results."""
-        height, width = maps.shape[-2:]
+        return score_batch(self.model, batch.inputs, batch.image_ids, choose)
+
+    def _find_boxes(self, part: Part, names: Sequence[str]) -> Part:
+        """Find the boxes in the maps of a part and put them into the results."""
+        scored = part.scored
+        if scored is None:
+            return part
+        height, width = part.maps.shape[-2:]
         features = scored.features()
         classes = scored.classes.tolist()
-        for row, result in enumerate(scored.results):
-            for column in range(first, min(first + maps.shape[1], scored.counts[row])):
+        for row, result in enumerate(part.results):
+            for column in range(part.first, min(part.first + part.maps.shape[1], scored.counts[row])):
                 index = classes[row][column]
-                score_map = maps[row, column - first]
+                score_map = part.maps[row, column - part.first]
                 found = self.box_extractor(score_map, None if features is None else features[row])
                 boxes = scale_boxes(found.boxes, (width, height), result.size).tolist()
                 for box, map_score in zip(boxes, found.scores.tolist(), strict=True):
@@ -281,25 +260,26 @@ class Predictor:
                     result.boxes.append(FoundBox(tuple(box), index, names[index], score, map_score))
                 if self.keep_maps:
                     result.maps[index] = score_map.copy()
+        return part
 
-    @staticmethod
-    def _check_finite(logits: Tensor, results: Sequence[ImageResult]) -> None:
-        """Name the first image whose logits are NaN or infinite."""
-        finite = torch.isfinite(logits).all(1)
-        if not bool(finite.all()):
-            image_id = results[int((~finite).nonzero()[0])].image_id
-            raise MapError(
-                f"The model's logits for image {image_id} hold NaN or infinity: the model has diverged. "
-                "Take an earlier checkpoint, or precision='fp32'."
-            )
 
-    def _name_culprit(self, scored: _Scored, classes: Tensor) -> None:
-        """Make the maps of a batch again, image by image, and name the first one that has none."""
-        for row, result in enumerate(scored.results):
-            try:
-                self.model.cam_method(self.model, scored.images[row : row + 1], classes[row : row + 1])
-            except MapError as error:
-                raise MapError(f"Image {result.image_id}: {error}") from error
+class Part(NamedTuple):
+    """Maps (B, t, H, W) of some columns of a batch's classes on their way to the boxes; the last part has none."""
+
+    batch: ImageBatch
+    results: list[ImageResult]
+    scored: ScoredBatch | None = None
+    first: int = 0
+    maps: np.ndarray = np.empty((0, 0, 0, 0), np.float32)
+
+
+def add_probabilities(results: Sequence[ImageResult], probabilities: Tensor) -> None:
+    """Put the probabilities (B, K) and the likeliest classes into the results."""
+    top = probabilities.topk(min(TOP, probabilities.shape[1]), dim=1)
+    rows = zip(results, probabilities.cpu().numpy(), top.indices.tolist(), top.values.tolist(), strict=True)
+    for result, row, indices, values in rows:
+        result.probabilities = row
+        result.top = list(zip(indices, values, strict=True))
 
 
 def take(given: Iterator[int], batch: ImageBatch) -> list[int]:
@@ -314,27 +294,3 @@ def take(given: Iterator[int], batch: ImageBatch) -> list[int]:
             f"There is no class for {batch.image_ids[len(found)]} and what follows. Give one for each image."
         )
     return found
-
-
-@dataclass
-class _Scored:
-    """A batch between the network and the boxes."""
-
-    results: list[ImageResult]
-    images: Tensor = field(default_factory=lambda: torch.empty(0))
-    activation: Activation | None = None
-    classes: Tensor = field(default_factory=lambda: torch.empty(0, 0, dtype=torch.long))
-    counts: list[int] = field(default_factory=list)
-
-    def features(self) -> np.ndarray | None:
-        """The last features (B, C, h, w) in float32."""
-        if self.activation is None or self.activation.features is None:
-            return None
-        return self.activation.features.float().cpu().numpy()
-
-
-def _finished(batch: ImageBatch, scored: _Scored, jobs: Sequence[Future[None]]) -> tuple[ImageBatch, list[ImageResult]]:
-    """Wait for a batch's boxes."""
-    for job in jobs:
-        job.result()
-    return batch, scored.results

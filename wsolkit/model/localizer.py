@@ -13,9 +13,11 @@ from wsolkit.arguments import check_value
 from wsolkit.errors import ConfigError, ShapeError, WsolkitError, named_in
 from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
 from wsolkit.model.attach import attach_modifiers
+from wsolkit.model.classes import classes_to_score
 from wsolkit.model.loss_names import checked_name, free_name, snake_case
 from wsolkit.model.places import IMAGE, MAPS, check_place, modifier_for_images, modifier_for_maps
 from wsolkit.model.precision import autocast_context
+from wsolkit.model.scored_batch import score_images
 from wsolkit.modules import freeze_modules, keep_resting, module_names
 from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS
 
@@ -216,49 +218,26 @@ class Localizer(BaseModel):
             images: (B, 3, H, W), normalised.
             labels: (B,) indices, (B, K) multi-hot, or None.
             image_ids: names of the images.
+
+        Raises:
+            MapError: logits or maps are NaN or infinite; names the image.
+            WsolkitError: the device has no memory for so many images.
         """
-        activation = self.activate(images)
-        classes, counts = asked_classes(activation, labels)
-        maps = self.cam_method(self, images, classes, activation)
         names = image_ids or [str(number) for number in range(len(images))]
+        scored = score_images(self, images, names, lambda activation: classes_to_score(activation, labels))
+        maps, activation = scored.all_maps(), scored.activation
         return [
             Prediction(
                 image_id=names[row],
                 logits=None if activation.logits is None else activation.logits[row],
-                classes=classes[row, : counts[row]],
-                maps=maps[row, : counts[row]],
+                classes=scored.classes[row, :count],
+                maps=maps[row, :count],
                 features=None if activation.features is None else activation.features[row],
             )
-            for row in range(len(images))
+            for row, count in enumerate(scored.counts)
         ]
 
     def boxes(self, score_map: Tensor, features: Tensor | None = None) -> ScoredBoxes:
         """Return the scored boxes of one score map (H, W), in pixels of the map."""
         last = None if features is None else features.float().cpu().numpy()
         return self.box_extractor(score_map.float().cpu().numpy(), last)
-
-
-def asked_classes(activation: Activation, labels: Tensor | None) -> tuple[Tensor, list[int]]:
-    """Return the classes (B, T) to make maps for, and how many of each row count: labelled ones, then predicted ones.
-
-    Rows with fewer classes than others are filled up with class 0.
-    """
-    if labels is None:
-        size, device = len(activation.maps), activation.maps.device
-        if activation.logits is None:
-            return torch.zeros(size, 1, dtype=torch.long, device=device), [1] * size
-        return activation.logits.argmax(1, keepdim=True), [1] * size
-    logits = activation.logits
-    if labels.ndim == 1:
-        if logits is None:
-            return labels[:, None], [1] * len(labels)
-        likeliest = logits.argmax(1)
-        other = likeliest != labels
-        return torch.stack([labels, likeliest * other], 1), (1 + other.long()).tolist()
-    rank = 2 * (labels > 0.5).long()  # 2 labelled, 1 predicted, 0 neither
-    if logits is not None:
-        rank = torch.maximum(rank, (logits > 0).long())
-    counts = (rank > 0).sum(1)
-    most = max(int(counts.max()), 1)
-    order = torch.argsort(rank, dim=1, descending=True, stable=True)[:, :most]
-    return order.masked_fill(rank.gather(1, order) == 0, 0), counts.tolist()

@@ -2,30 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
-import torch
-from torch import Tensor
 
-from wsolkit.errors import ConfigError, MapError, WsolkitError
+from wsolkit.errors import ConfigError, one_of
 from wsolkit.formats.score_maps import CLASS_AGNOSTIC, ImageMaps, image_maps_file, write_image_maps
-from wsolkit.interfaces import Activation
+from wsolkit.model.classes import Which, named_choice
 from wsolkit.model.localizer import Localizer
+from wsolkit.model.scored_batch import score_batch
 from wsolkit.pipeline.configurations import declared_configuration
 from wsolkit.pipeline.model_stage import ModelStage
 from wsolkit.pipeline.splits import build_split, check_split, input_size, split_batches
 from wsolkit.progress import progress_bar
 from wsolkit.threads import in_order
 
-__all__ = ["Maps", "asked_classes", "maps_of_batch"]
-
-LABELS, ALL, PREDICTED = "labels", "all", "predicted"
-WHICH = (LABELS, ALL, PREDICTED)
-MAPS_AT_ONCE = 256
-"""How many score maps are made at a time, at most, where images have many classes."""
+__all__ = ["Maps", "maps_of_batch"]
 
 WRITERS = 2
 
@@ -54,14 +48,13 @@ class Maps(ModelStage):
         checkpoint: str,
         split: str = "train",
         options: Mapping[str, Any] | None = None,
-        which: str = LABELS,
+        which: Which = "labels",
         batch_size: int | None = None,
         num_workers: int = 0,
         device: str | None = None,
     ) -> None:
         super().__init__(config, checkpoint, options, device)
-        if which not in WHICH:
-            raise ConfigError(f"which should be one of {WHICH}, but got {which!r}.")
+        one_of("which", which, get_args(Which))
         if num_workers < 0 or (batch_size is not None and batch_size < 1):
             raise ConfigError(
                 f"batch_size should be 1 or more and num_workers 0 or more, but got {batch_size} and {num_workers}."
@@ -104,81 +97,34 @@ class Maps(ModelStage):
         return {"images": len(ids)}
 
 
-def named_maps(model: Localizer, batch: Mapping[str, Any], which: str) -> Iterator[tuple[str, ImageMaps]]:
+def named_maps(model: Localizer, batch: Mapping[str, Any], which: Which) -> Iterator[tuple[str, ImageMaps]]:
     """Yield the name and the maps of each image of a batch."""
     yield from zip(batch["image_ids"], maps_of_batch(model, batch, which), strict=True)
 
 
-@torch.no_grad()
-def maps_of_batch(model: Localizer, batch: Mapping[str, Any], which: str = LABELS) -> list[ImageMaps]:
+def maps_of_batch(model: Localizer, batch: Mapping[str, Any], which: Which = "labels") -> list[ImageMaps]:
     """Return the score maps of each image of a batch, at the size of the network input.
 
     Args:
         model: a localizer in eval mode.
         batch: ``inputs`` (B, 3, H, W) uint8, ``labels`` (B,) or (B, K), ``image_ids`` and ``sizes``, as
             ``split_batches`` gives them.
-        which: ``labels``, ``predicted`` or ``all``; see ``Maps``.
+        which: ``labels``, ``predicted`` or ``all``; see ``MapsStage``.
 
     Raises:
         ConfigError: the model does not classify, so that it cannot say which classes it predicts.
-        MapError: a map holds NaN or infinity; names the image.
+        MapError: logits or a map hold NaN or infinity; names the image.
+        WsolkitError: the device has no memory for so many images.
     """
-    images = model.data_preprocessor({"inputs": batch["inputs"]})["inputs"]
-    try:
-        activation = model.activate(images)
-    except torch.OutOfMemoryError as error:
-        raise WsolkitError(f"The device has no memory for {len(images)} images at once. Lower batch_size.") from error
-    classes, counts = asked_classes(activation, batch["labels"], which)
-    step = max(1, MAPS_AT_ONCE // len(images))
-    parts: list[np.ndarray] = [np.zeros((len(images), 0, *images.shape[-2:]), np.float16)]
-    for first in range(0, max(counts), step):
-        some = classes[:, first : first + step].contiguous()
-        try:
-            maps = model.cam_method(model, images, some, activation)
-        except MapError as error:
-            raise MapError(f"Image {culprit(model, images, some, batch['image_ids'])!r}: {error}") from error
-        parts.append(maps.half().cpu().numpy())
+    names, labels = batch["image_ids"], batch["labels"]
+    scored = score_batch(model, batch["inputs"], names, lambda seen: named_choice(which, seen, labels))
+    height, width = scored.images.shape[-2:]
+    parts = [np.zeros((len(scored.images), 0, height, width), np.float16)]
+    parts += [found.half().cpu().numpy() for _, found in scored.maps()]
     maps = np.concatenate(parts, 1)  # (B, T, H, W)
-    named = [[CLASS_AGNOSTIC]] * len(images) if activation.class_agnostic else classes.tolist()
+    agnostic = scored.activation.class_agnostic
+    classes = [[CLASS_AGNOSTIC]] * len(maps) if agnostic else scored.classes.tolist()
     return [
-        ImageMaps(dict(zip(named[row][:count], maps[row], strict=False)), tuple(batch["sizes"][row]))
-        for row, count in enumerate(counts)
+        ImageMaps(dict(zip(classes[row][:count], maps[row], strict=False)), tuple(batch["sizes"][row]))
+        for row, count in enumerate(scored.counts)
     ]
-
-
-def asked_classes(activation: Activation, labels: Tensor, which: str) -> tuple[Tensor, list[int]]:
-    """Return the classes (B, T) to make maps of, and how many of each row count; other rows are filled with class 0.
-
-    Raises:
-        ConfigError: the model does not classify, so that it cannot say which classes it predicts.
-    """
-    maps, logits = activation.maps, activation.logits
-    device = maps.device
-    if activation.class_agnostic:
-        return torch.zeros(len(maps), 1, dtype=torch.long, device=device), [1] * len(maps)
-    if which == ALL:
-        return torch.arange(maps.shape[1], device=device).expand(len(maps), -1), [maps.shape[1]] * len(maps)
-    if which == LABELS and labels.ndim == 1:
-        return labels.to(device)[:, None], [1] * len(maps)
-    if which == PREDICTED and logits is None:
-        raise ConfigError("The model does not classify, so it predicts no classes. Take which='labels' or 'all'.")
-    if logits is not None and which == PREDICTED:
-        likeliest = logits.argmax(1, keepdim=True)
-        if labels.ndim == 1:
-            return likeliest, [1] * len(maps)
-        chosen = (logits > 0).scatter(1, likeliest, True)
-    else:
-        chosen = labels.to(device) > 0.5
-    counts = chosen.sum(1).tolist()
-    order = torch.argsort(chosen.int(), dim=1, descending=True, stable=True)[:, : max(counts)]
-    return order.masked_fill(~chosen.gather(1, order), 0), counts
-
-
-def culprit(model: Localizer, images: Tensor, classes: Tensor, image_ids: Sequence[str]) -> str:
-    """Return the first image whose maps cannot be made."""
-    for row, image_id in enumerate(image_ids):
-        try:
-            model.cam_method(model, images[row : row + 1], classes[row : row + 1])
-        except MapError:
-            return image_id
-    return image_ids[0]
