@@ -4,21 +4,21 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset, get_worker_info
-from torchvision import tv_tensors
+from torch.utils.data import Dataset, get_worker_info
 from torchvision.transforms import v2
 
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.image_files import ImageFile
+from wsolkit.datasets.reading import prepare, read_batches
 from wsolkit.errors import DataError
 from wsolkit.formats.found_boxes import Failure
 from wsolkit.threads import cores, in_order
 
-__all__ = ["ImageBatch", "ImageFiles", "load_batches", "prepare", "side_by_side"]
+__all__ = ["ImageBatch", "ImageFiles", "load_batches", "side_by_side"]
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -51,12 +51,6 @@ class Loaded:
     inputs: Tensor | None = None
     size: tuple[int, int] = (0, 0)
     reason: str = ""
-
-
-def prepare(pixels: Tensor, transform: v2.Transform) -> Tensor:
-    """Run the pipeline on an image (3, h, w) uint8 the way data sets do."""
-    prepared = transform({"image": tv_tensors.Image(pixels)})["image"]
-    return prepared.as_subclass(Tensor).contiguous()
 
 
 def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
@@ -95,7 +89,7 @@ class ImageFiles(Dataset):
         image = self.images[index]
         try:
             pixels = read_image(image.path)
-            return Loaded(image, prepare(pixels, self.transform), (pixels.shape[-1], pixels.shape[-2]))
+            return Loaded(image, prepare(pixels, self.transform).contiguous(), (pixels.shape[-1], pixels.shape[-2]))
         except (DataError, RuntimeError, ValueError, MemoryError) as error:
             return Loaded(image, reason=str(error) or type(error).__name__)
 
@@ -132,27 +126,4 @@ def load_batches(
     Raises:
         DataError: a reading process died, for want of memory for instance.
     """
-    extra: dict[str, Any] = {"prefetch_factor": 2} if num_workers else {}
-    loader = DataLoader(
-        ImageFiles(images, transform),
-        batch_sampler=batches,  # type: ignore[arg-type]
-        num_workers=num_workers,
-        collate_fn=collate,
-        pin_memory=pin_memory,
-        **extra,
-    )
-    try:
-        iterator = iter(loader)
-        while True:
-            try:
-                batch = next(iterator)
-            except StopIteration:
-                return
-            yield batch
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        raise DataError(
-            f"A process that reads images died ({error}). Take fewer of them (num_workers={num_workers} now) or a "
-            "smaller batch."
-        ) from error
+    yield from read_batches(ImageFiles(images, transform), batches, collate, num_workers, pin_memory)

@@ -5,20 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-import torch
 from mmengine.config import Config
-from torch.utils.data import DataLoader, Dataset, Subset
-from torchvision import tv_tensors
+from torch.utils.data import Dataset
 
 from wsolkit.config.hand_down import inner_configs
 from wsolkit.config.load_model import pipeline_of
 from wsolkit.datasets.collate import collate_samples
 from wsolkit.datasets.images import ImageDataset
+from wsolkit.datasets.reading import prepare, read_batches
 from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.inference.geometry import build_pipeline
 from wsolkit.registry import DATASETS
 from wsolkit.scoring.from_model import check_classes
-from wsolkit.training.train import plain_worker_errors
 
 __all__ = ["SplitImages", "build_split", "check_split", "input_size", "split_batches"]
 
@@ -113,11 +111,8 @@ class SplitImages(Dataset):
             image = self.dataset.read_image(record)
         except DataError as error:
             raise DataError(f"Image {record['image_id']!r} of split {self.dataset.split!r}: {error}") from None
-        bundle: dict[str, Any] = {"image": tv_tensors.Image(image)}
-        if self.dataset.transforms is not None:
-            bundle = self.dataset.transforms(bundle)
         return {
-            "inputs": bundle["image"].as_subclass(torch.Tensor),
+            "inputs": prepare(image, self.dataset.transforms),
             "labels": self.dataset.label_tensor(record),
             "image_ids": record["image_id"],
             "sizes": (int(image.shape[-1]), int(image.shape[-2])),
@@ -146,7 +141,6 @@ def split_batches(
         raise ConfigError(
             f"batch_size should be 1 or more and num_workers 0 or more, but got {batch_size} and {num_workers}."
         )
-    images = SplitImages(dataset)
-    wanted: Dataset = images if indices is None else Subset(images, indices)
-    with plain_worker_errors():
-        yield from DataLoader(wanted, batch_size=batch_size, num_workers=num_workers, collate_fn=collate_samples)
+    wanted = range(len(dataset)) if indices is None else indices
+    batches = [wanted[start : start + batch_size] for start in range(0, len(wanted), batch_size)]
+    yield from read_batches(SplitImages(dataset), batches, collate_samples, num_workers)

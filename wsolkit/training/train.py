@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,7 +17,8 @@ from wsolkit.checkpoint import check_weights, read_checkpoint
 from wsolkit.config.check import takes
 from wsolkit.config.hand_down import inner_configs
 from wsolkit.config.load import config_name, fill_classes, prepared, unfreeze_random
-from wsolkit.errors import ConfigError, DataError, WsolkitError
+from wsolkit.datasets.reading import plain_worker_errors
+from wsolkit.errors import ConfigError, DataError
 from wsolkit.files import write_text
 from wsolkit.registry import DATASETS
 from wsolkit.training.checkpoints import BEST, LAST, clear, clear_parts, resumable
@@ -289,17 +289,3 @@ def outcome(work_dir: Path) -> Training:
         metric=meta.get("best_key"),
         score=meta.get("best_score"),
     )
-
-
-@contextmanager
-def plain_worker_errors() -> Iterator[None]:
-    """Turn our errors from data loader workers, which arrive wrapped in a traceback, into their own words."""
-    try:
-        yield
-    except WsolkitError as error:
-        text = str(error)
-        if "Original Traceback" not in text:
-            raise
-        name = type(error).__name__
-        _, _, message = text.rpartition(f"{name}: ")
-        raise type(error)(message.strip() or text) from None
