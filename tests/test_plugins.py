@@ -1,6 +1,7 @@
 """Plugins are made here, tried and taken away again; what goes wrong with one is said in its name."""
 
 import inspect
+import sys
 import warnings
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -9,9 +10,12 @@ import pytest
 import torch
 
 from wsolkit import ConfigError, Loss, MapModifier, Method, PluginError, Pooling, hookimpl, hookspecs, plugins
-from wsolkit.plugins import INTERFACES, load_from, load_plugins, read_plugin
+from wsolkit.interface_table import INTERFACES
+from wsolkit.plugin_hooks import Source, read_plugin
+from wsolkit.plugins import load_from, load_methods, load_plugins
 from wsolkit.registry import LOSSES, POOLINGS
 
+SOURCE = Source("made", "wsolkit-made", "1.0", "made_here")
 EXAMPLE = Path(__file__).parent / "third_party" / "wsolkit-example"
 
 
@@ -42,6 +46,28 @@ def plugin(*classes, methods=()):
     return Plugin()
 
 
+def naming(names):
+    """Return a plugin that names its classes."""
+
+    class Plugin:
+        @hookimpl
+        def wsolkit_components(self):
+            return names
+
+    return Plugin()
+
+
+@pytest.fixture
+def named(tmp_path, monkeypatch):
+    """Make a module of two poolings that can be named, and say by which name."""
+    module = f"named_{tmp_path.name.replace('-', '_')}"
+    text = "from wsolkit import Pooling\nclass Named(Pooling):\n    def forward(self, maps): ...\nnothing = Named\n"
+    (tmp_path / f"{module}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield module
+    sys.modules.pop(module, None)
+
+
 class Entry:
     """An entry point without an installed distribution."""
 
@@ -56,7 +82,7 @@ class Entry:
 def clean_registries():
     """Take everything away again that a test registers."""
     load_plugins()
-    homes = {id(home): home for home in INTERFACES.values()}.values()
+    homes = {id(interface.home): interface.home for interface in INTERFACES}.values()
     before = [(home, dict(home.module_dict)) for home in homes]
     yield
     for home, names in before:
@@ -91,13 +117,13 @@ def test_one_hook_is_enough():
         def wsolkit_methods(self):
             return [method()]
 
-    assert read_plugin(OnlyMethods()) == ([], [method()])
+    assert read_plugin(OnlyMethods(), SOURCE) == ([], [(method(), SOURCE)])
 
 
 def test_a_module_is_a_plugin():
     module = ModuleType("made_here")
     module.wsolkit_components = hookimpl(lambda: [MinPooling])
-    assert read_plugin(module)[0] == [MinPooling]
+    assert [component.cls for component in read_plugin(module, SOURCE)[0]] == [MinPooling]
 
 
 @pytest.mark.parametrize(
@@ -192,8 +218,13 @@ class TwoInOne(MapModifier, Loss):
         (Unmarked(), r"wsolkit_components is not marked as a hook; put @wsolkit.hookimpl above it"),
         (HalfMarked(), r"wsolkit_components is not marked as a hook"),
         (SimpleNamespace(), r"it implements none of the hooks wsolkit_components, wsolkit_methods"),
-        (NoList(), r"wsolkit_components should return a list, but returned <class .*MinPooling"),
-        (Nothing(), r"wsolkit_components should return a list, but returned None"),
+        (
+            NoList(),
+            r"wsolkit_components should return a list of classes, or their names in a dict, but got <class",
+        ),
+        (Nothing(), r"wsolkit_components should return a list of classes, or their names in a dict, but got None"),
+        (naming({"Poling": ["a:B"]}), r"There is no interface 'Poling' for components\. Did you mean 'Pooling'\?"),
+        (naming({"Pooling": ["a.B"]}), r"wsolkit_components should name a Pooling as 'module:Class', but got 'a\.B'"),
         (WrongMethods(), r"wsolkit_methods should return wsolkit.Method objects, but one is 'CAM'"),
         (plugin("MinPooling"), r"but 'MinPooling' implements no interface; derive a class from one of Backbone, "),
         (plugin(dict), r"but <class 'dict'> implements no interface"),
@@ -300,6 +331,7 @@ def test_a_misspelt_disabled_name_is_answered_with_the_nearest():
 def installed(monkeypatch, *entries):
     """Make ``load_plugins`` find these entry points, as if nothing had been loaded."""
     monkeypatch.setattr(plugins, "_loaded", None)
+    monkeypatch.setattr(plugins, "_described", None)
     monkeypatch.setattr(plugins.metadata, "entry_points", lambda group: list(entries))
 
 
@@ -356,10 +388,53 @@ def test_every_hook_is_documented():
         )
 
 
+def test_a_named_component_is_imported_when_it_is_looked_up(named, monkeypatch):
+    installed(monkeypatch, Entry("lazy", naming({"Pooling": [f"{named}:Named"]})))
+    assert load_plugins().names("pooling") == ["Named"]
+    assert "Named" in POOLINGS.names()
+    assert named not in sys.modules
+    assert POOLINGS.get("Named").__module__ == named
+    assert POOLINGS.get("wsolkit.Named") is POOLINGS.get("Named")
+
+
+def test_a_named_component_that_is_not_there_or_is_something_else_is_refused_in_words(named, monkeypatch):
+    missing, wrong = f"{named}:Lost", f"{named}:Named"
+    installed(monkeypatch, Entry("lazy", naming({"Pooling": [missing, "nowhere.at_all:Gone"], "Loss": [wrong]})))
+    with pytest.raises(
+        PluginError, match=r"The pooling Lost of plugin 'lazy' of wsolkit-stranger 1.2 cannot be imported"
+    ):
+        POOLINGS.get("Lost")
+    with pytest.raises(PluginError, match=r"\(ModuleNotFoundError: No module named 'nowhere'\)\. `python -c 'imp"):
+        POOLINGS.get("Gone")
+    with pytest.raises(PluginError, match=r"Named \(plugin 'lazy' .*\) is brought as Loss, but implements Pooling"):
+        LOSSES.get("Named")
+
+
+def test_two_named_components_of_one_name_clash_without_being_imported():
+    entries = [Entry(name, naming({"Pooling": [f"{name}.parts:Twin"]}), f"wsolkit-{name}") for name in ("one", "two")]
+    with pytest.raises(PluginError, match=r"Two components are called 'Twin' .*: one\.parts\.Twin .* two\.parts\.Twin"):
+        load_from(entries)
+
+
+def test_methods_are_read_without_asking_for_components(monkeypatch):
+    class Heavy:
+        @hookimpl
+        def wsolkit_components(self):
+            raise AssertionError("asked")
+
+        @hookimpl
+        def wsolkit_methods(self):
+            return [method()]
+
+    installed(monkeypatch, Entry("heavy", Heavy()))
+    assert [found for found, _ in load_methods()] == [method()]
+    assert load_methods() is load_methods()
+
+
 def test_the_interfaces_named_in_the_readme_are_the_interfaces():
     readme = (EXAMPLE / "README.md").read_text()
-    ours = [base.__name__ for base in INTERFACES if base.__module__.startswith("wsolkit.")]
-    assert f"(`{'`, `'.join(ours)}`," in readme.replace("\n  ", " ")
+    ours = [interface.name for interface in INTERFACES if interface.module.startswith("wsolkit.")]
+    assert f"(`{'`, `'.join(ours)}`," in " ".join(readme.split())
 
 
 def test_nothing_is_broken_here():

@@ -7,7 +7,8 @@ import pytest
 from mmengine.config import Config
 
 from wsolkit import ConfigError, Pooling
-from wsolkit.plugins import INTERFACES, load_plugins
+from wsolkit.interface_table import INTERFACES
+from wsolkit.plugins import load_plugins
 from wsolkit.registry import (
     BACKBONES,
     HEADS,
@@ -139,7 +140,7 @@ def test_an_object_that_is_built_already_is_left_as_it_is():
 
 
 def test_every_component_of_every_plugin_is_found_by_name():
-    homes = {home.name: home for home in INTERFACES.values()}
+    homes = {each.home.name: each.home for each in INTERFACES}
     for (interface, name), component in load_plugins().components.items():
         assert homes[interface].get(name) is component.cls
 

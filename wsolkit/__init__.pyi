@@ -1,3 +1,11 @@
+from .array_interfaces import (
+    BoxExtractor as BoxExtractor,
+    Stage as Stage,
+)
+from .array_structures import (
+    ScoredBoxes as ScoredBoxes,
+    Targets as Targets,
+)
 from .checkpoint import (
     fetch_torchvision as fetch_torchvision,
     load_weights as load_weights,
@@ -45,7 +53,6 @@ from .interfaces import (
     ActivationHead as ActivationHead,
     Backbone as Backbone,
     Batch as Batch,
-    BoxExtractor as BoxExtractor,
     CamMethod as CamMethod,
     Levels as Levels,
     Loss as Loss,
@@ -53,9 +60,6 @@ from .interfaces import (
     Model as Model,
     Pooling as Pooling,
     Prediction as Prediction,
-    ScoredBoxes as ScoredBoxes,
-    Stage as Stage,
-    Targets as Targets,
 )
 from .methods import (
     Method as Method,

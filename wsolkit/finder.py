@@ -11,15 +11,36 @@ __all__ = ["Found", "find_parts", "use_finder"]
 class Found(Protocol):
     """What a finder has found."""
 
+    def file(self, interface: str, name: str) -> None:
+        """Put the part of that name, if there is one, into the registry of its interface."""
+
+    def names(self, interface: str) -> list[str]:
+        """Return the names of the parts of an interface, those that are not in its registry yet as well."""
+
     def remark(self) -> str:
         """Say what is missing, for messages about a name that was not found."""
 
 
-_finder: Callable[[], Found] | None = None
+class Nothing:
+    """What is found where there is no finder."""
+
+    def file(self, interface: str, name: str) -> None:
+        """File nothing."""
+
+    def names(self, interface: str) -> list[str]:
+        """Know no names."""
+        return []
+
+    def remark(self) -> str:
+        """Say nothing."""
+        return ""
+
+
+_finder: Callable[[], Found] = Nothing
 
 
 def use_finder(finder: Callable[[], Found]) -> None:
-    """Set who files all parts in the registries; it is asked at every look-up and remembers what it did.
+    """Set who knows all parts; it is asked at every look-up and remembers what it found.
 
     ``import wsolkit`` sets ``wsolkit.load_plugins``.
     """
@@ -27,6 +48,6 @@ def use_finder(finder: Callable[[], Found]) -> None:
     _finder = finder
 
 
-def find_parts() -> str:
-    """Let the finder file all parts, and return its remark about what is missing."""
-    return "" if _finder is None else _finder().remark()
+def find_parts() -> Found:
+    """Return what the finder has found."""
+    return _finder()

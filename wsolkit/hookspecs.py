@@ -25,16 +25,21 @@ hookimpl = pluggy.HookimplMarker("wsolkit")
 
 
 @hookspec
-def wsolkit_components() -> list[type]:  # type: ignore[empty-body]
-    """Return the classes this plugin adds; each is filed under the registry of the interface it implements.
+def wsolkit_components() -> list[type] | dict[str, list[str]]:  # type: ignore[empty-body]
+    """Return the classes this plugin adds, or where they are; each is filed under the interface it implements.
 
-    A configuration names a class by its ``__name__``.
+    A configuration names a class by its ``__name__``. Instead of a list of classes there may be a dict with the places
+    of the classes by the name of their interface; each is then imported when it is first used.
 
     Example::
 
         @wsolkit.hookimpl
         def wsolkit_components():
             return [EntropyLoss, ChannelNoise]
+
+        @wsolkit.hookimpl
+        def wsolkit_components():
+            return {"Loss": ["example.entropy:EntropyLoss"], "MapModifier": ["example.noise:ChannelNoise"]}
     """
 
 

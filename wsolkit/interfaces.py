@@ -8,16 +8,14 @@ x1 and y1 lie just outside, a box is x1 - x0 pixels wide.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any, ClassVar, Protocol
+from collections.abc import Mapping
+from typing import ClassVar, Protocol
 
-import numpy as np
 import torch
 from torch import Tensor, nn
 
 from wsolkit.arguments import Checked
-from wsolkit.errors import ConfigError
+from wsolkit.array_interfaces import BoxExtractor, Stage
 from wsolkit.maps import finish_maps
 from wsolkit.structures import Activation, Batch, Levels, Prediction, ScoredBoxes, Targets
 
@@ -212,91 +210,3 @@ class CamMethod(Checked, ABC):
         raw = self.raw_maps(model, images, classes, activation)
         height, width = images.shape[-2:]
         return finish_maps(raw, (height, width), resize=self.resize, normalize=self.normalize)
-
-
-class BoxExtractor(Checked, ABC):
-    """Finds scored boxes in a score map.
-
-    Args:
-        threshold: the cut as a fraction of the map's maximum, in [0, 1); strictly larger scores are inside.
-
-    Attributes:
-        chooses_threshold: whether it cuts each map where it chooses itself, and ``threshold`` only serves where it
-            cannot. No threshold is chosen on a validation for such an extractor.
-    """
-
-    chooses_threshold: ClassVar[bool] = False
-
-    def __init__(self, threshold: float = 0.2) -> None:
-        if not 0 <= threshold < 1:
-            raise ConfigError(f"A box threshold is a fraction of the map's maximum in [0, 1), but got {threshold}.")
-        self.threshold = threshold
-
-    @abstractmethod
-    def __call__(self, score_map: np.ndarray, features: np.ndarray | None = None) -> ScoredBoxes:
-        """Return boxes in pixels of the map, best first.
-
-        Args:
-            score_map: (H, W) in [0, 1].
-            features: (C, h, w) last features of the image, for extractors that compare them.
-        """
-
-    def sweep(
-        self, score_map: np.ndarray, thresholds: Sequence[float], features: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Return the best box at each threshold, (T, 4) in pixels of the map; all 0 where there is none.
-
-        An extractor that can find them all in one pass over the map overrides this.
-
-        Args:
-            score_map: (H, W) in [0, 1].
-            thresholds: fractions of the map's maximum in [0, 1).
-            features: (C, h, w) last features of the image, for extractors that compare them.
-        """
-        kept = self.threshold
-        found = np.zeros((len(thresholds), 4))
-        try:
-            for number, threshold in enumerate(thresholds):
-                self.threshold = threshold
-                boxes = self(score_map, features).boxes
-                if len(boxes):
-                    found[number] = boxes[0]
-        finally:
-            self.threshold = kept
-        return found
-
-
-class Stage(Checked, ABC):
-    """One step of a pipeline: reads files, writes files into its own folder, and can be killed at any moment.
-
-    The arguments of a stage in a configuration may name the folder of an earlier stage as ``{name}``
-    (``"{maps}/last.pth"``); they arrive as paths. A stage is done when ``run`` has returned. One that was killed is
-    run again with ``resume=True`` in the same folder, so it writes whole files only and skips what is there.
-    """
-
-    @abstractmethod
-    def run(self, folder: Path, resume: bool) -> dict[str, float]:
-        """Do the work.
-
-        Args:
-            folder: the stage's own folder; it exists.
-            resume: whether an earlier run of this stage, with the same settings, was cut off in this folder.
-
-        Returns:
-            Named numbers to show, such as how many boxes were found; may be empty.
-        """
-
-    def inputs(self) -> list[Path]:
-        """Return the files this stage reads from outside the pipeline; it is done anew when one of them changes.
-
-        Asked before anything runs, of a stage whose texts still hold ``{name}``; what lies in the folder of an earlier
-        stage is known there and need not be told.
-        """
-        return []
-
-    def declares(self) -> Mapping[str, Any]:
-        """Return what decides the result beside the arguments, such as a resolved configuration, as plain data.
-
-        Asked as ``inputs`` is. A mistake in the settings is best found here, before anything runs.
-        """
-        return {}

@@ -1,7 +1,8 @@
 """Finds the plugins, files their components and remembers who brought what.
 
 Entry points of group ``wsolkit`` name modules with the hooks of ``wsolkit.hookspecs``; wsolkit's own parts come the
-same way. A plugin that does not load is reported once and left out; two components of one name are an error.
+same way. A plugin that does not load is reported once and left out; two components of one name are an error. A
+component that its plugin names, instead of handing over the class, is imported when it is asked for.
 """
 
 from __future__ import annotations
@@ -12,84 +13,35 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from importlib import metadata
-from typing import Any
 
-import pluggy
-from mmengine.dataset import BaseDataset
-from mmengine.evaluator import BaseMetric
-from mmengine.hooks import Hook
-from mmengine.model import BaseDataPreprocessor, BaseModel
-from mmengine.optim import DefaultOptimWrapperConstructor
-from mmengine.registry import Registry
-from mmengine.runner import BaseLoop
-from torch.nn.parallel import DistributedDataParallel
-from torch.utils.data import Sampler
-from torchvision.transforms import v2
-
-from wsolkit import hookspecs, interfaces, registry
 from wsolkit.errors import PluginError, nearest
+from wsolkit.interface_table import INTERFACES
 from wsolkit.methods import Method
+from wsolkit.plugin_hooks import (
+    COMPONENTS,
+    GROUP,
+    METHODS,
+    Component,
+    Source,
+    path_of,
+    read_plugin,
+    reason_of,
+    source_of,
+)
 
-__all__ = ["INTERFACES", "BrokenPlugin", "Component", "Plugins", "Source", "load_from", "load_plugins"]
+__all__ = [
+    "INTERFACES",
+    "BrokenPlugin",
+    "Component",
+    "Plugins",
+    "Source",
+    "load_from",
+    "load_methods",
+    "load_plugins",
+]
 
-GROUP = "wsolkit"
 CORE = "wsolkit.builtin"
 DISABLED = "WSOLKIT_DISABLED_PLUGINS"
-
-INTERFACES: dict[type, Registry] = {
-    interfaces.Backbone: registry.BACKBONES,
-    interfaces.MapModifier: registry.MODIFIERS,
-    interfaces.Pooling: registry.POOLINGS,
-    interfaces.ActivationHead: registry.HEADS,
-    interfaces.Loss: registry.LOSSES,
-    interfaces.CamMethod: registry.CAM_METHODS,
-    interfaces.BoxExtractor: registry.BOX_EXTRACTORS,
-    interfaces.Stage: registry.STAGES,
-    BaseModel: registry.MODELS,
-    BaseDataPreprocessor: registry.MODELS,
-    DistributedDataParallel: registry.MODEL_WRAPPERS,
-    BaseDataset: registry.DATASETS,
-    v2.Transform: registry.TRANSFORMS,
-    BaseMetric: registry.METRICS,
-    Hook: registry.HOOKS,
-    BaseLoop: registry.LOOPS,
-    Sampler: registry.DATA_SAMPLERS,
-    DefaultOptimWrapperConstructor: registry.OPTIM_WRAPPER_CONSTRUCTORS,
-}
-"""The interfaces a component may implement, and where it is filed."""
-
-
-@dataclass(frozen=True)
-class Source:
-    """Where a component or a method came from.
-
-    Attributes:
-        plugin: the entry point's name.
-        distribution: name of the installed distribution that declares it.
-        version: that distribution's version.
-        module: the module the entry point names.
-    """
-
-    plugin: str
-    distribution: str
-    version: str
-    module: str
-
-    def __str__(self) -> str:
-        return f"plugin {self.plugin!r} of {self.distribution} {self.version}"
-
-
-@dataclass(frozen=True)
-class Component:
-    """A class that a plugin brought: its name in configurations, its interface as its registry calls it, its source."""
-
-    name: str
-    interface: str
-    cls: type
-    source: Source
-
-    def __str__(self) -> str:
-        return f"{self.cls.__module__}.{self.cls.__qualname__} ({self.source})"
 
 
 @dataclass(frozen=True)
@@ -121,27 +73,28 @@ class Plugins:
     disabled: list[str] = field(default_factory=list)
     installed: bool = True
 
-    def add(self, source: Source, classes: Iterable[type], methods: Iterable[Method] = ()) -> None:
+    def add(self, components: Iterable[Component], methods: Iterable[tuple[Method, Source]] = ()) -> None:
         """File what one plugin brings: all of it, or nothing where a name is taken.
 
         Raises:
             PluginError: a component or a method has a name that is taken.
         """
         new: dict[tuple[str, str], Component] = {}
-        for cls in classes:
-            component = Component(cls.__name__, registry_of(cls).name, cls, source)
+        for component in components:
             key = component.interface, component.name
             known = self.components.get(key) or new.get(key)
-            if known is None or known.cls is not cls:
-                self._check_free(component, known)
+            if known is None or known.path != component.path or known.given is not component.given:
+                check_free(component, known)
                 new[key] = component
-        described = [method for method in methods if method not in [known for known, _ in self.methods]]
-        for method in described:
+        known_methods = [known for known, _ in self.methods]
+        described = [(method, source) for method, source in methods if method not in known_methods]
+        for method, source in described:
             self._check_method(method, source)
-        for (_, name), component in new.items():
-            registry_of(component.cls).register_module(name=name, module=component.cls, force=True)
+        for component in new.values():
+            if component.given is not None:
+                component.kind.home.register_module(name=component.name, module=component.given, force=True)
         self.components |= new
-        self.methods += [(method, source) for method in described]
+        self.methods += described
 
     def _check_method(self, method: Method, source: Source) -> None:
         for known, owner in self.methods:
@@ -151,19 +104,19 @@ class Plugins:
                     f"({source}). Rename one, or leave one plugin out with {switch_off(source, owner)}."
                 )
 
-    def _check_free(self, component: Component, known: Component | None) -> None:
-        name = component.name
-        scratch = registry_of(component.cls).module_dict.get(name)
-        if known is not None:
-            raise PluginError(
-                f"Two components are called {name!r} among the {component.interface}s: {known} and {component}. "
-                f"Rename one, or leave one plugin out with {switch_off(component.source, known.source)}."
-            )
-        if scratch is not None and scratch is not component.cls:
-            raise PluginError(
-                f"Two components are called {name!r} among the {component.interface}s: {component} and "
-                f"{scratch.__module__}.{scratch.__qualname__}, which was registered by hand. Rename one."
-            )
+    def file(self, interface: str, name: str) -> None:
+        """Import the component of that name, if there is one, into the registry of its interface.
+
+        Raises:
+            PluginError: it cannot be imported, or does not implement its interface.
+        """
+        component = self.components.get((interface, name))
+        if component is not None and name not in component.kind.home.module_dict:
+            component.kind.home.register_module(name=name, module=component.cls, force=True)
+
+    def names(self, interface: str) -> list[str]:
+        """Return the names of the components of an interface."""
+        return [name for home, name in self.components if home == interface]
 
     def find(self, name: str) -> list[Component | tuple[Method, Source]]:
         """Return the components and methods of that name.
@@ -190,79 +143,36 @@ class Plugins:
         return "".join(f" {part}." for part in parts)
 
 
-def registry_of(cls: object) -> Registry:
-    """Return the registry of the interface a class implements.
+def check_free(component: Component, known: Component | None) -> None:
+    """Refuse a name that another component has, brought by a plugin or registered by hand.
 
     Raises:
-        PluginError: it implements none, several, or not all of it.
+        PluginError: there is one.
     """
-    found = [base for base in INTERFACES if isinstance(cls, type) and issubclass(cls, base)]
-    if len(found) != 1:
-        names = ", ".join(base.__name__ for base in found or INTERFACES)
-        advice = (
-            f"implements {names}; split it" if found else f"implements no interface; derive a class from one of {names}"
+    scratch = component.kind.home.module_dict.get(component.name)
+    start = f"Two components are called {component.name!r} among the {component.interface}s:"
+    if known is not None:
+        raise PluginError(
+            f"{start} {known} and {component}. Rename one, or leave one plugin out with "
+            f"{switch_off(component.source, known.source)}."
         )
-        raise PluginError(f"A component implements one interface, but {cls!r} {advice}.")
-    if missing := sorted(getattr(cls, "__abstractmethods__", ())):
-        raise PluginError(f"{cls!r} does not implement {', '.join(missing)} of {found[0].__name__}; add it.")
-    return INTERFACES[found[0]]
+    if scratch is not None and scratch is not component.given and path_of(scratch) != component.path:
+        raise PluginError(
+            f"{start} {component} and {path_of(scratch).replace(':', '.')}, which was registered by hand. Rename one."
+        )
 
 
-def read_plugin(plugin: object) -> tuple[list[type], list[Method]]:
-    """Ask one plugin, a module or any object with hooks, for its components and its methods.
-
-    Raises:
-        PluginError: it implements no hook, an unknown one, or a hook returns something else than it should.
-        pluggy.PluginValidationError: a hook takes arguments that the hook does not have.
-    """
-    manager = pluggy.PluginManager(GROUP)
-    manager.add_hookspecs(hookspecs)
-    known = set(vars(manager.hook))
-    manager.register(plugin)
-    marked = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
-    for name in sorted(marked - known):
-        raise PluginError(f"there is no hook {name!r}; {nearest(name, known)}")
-    for name in sorted(known - marked):
-        if hasattr(plugin, name):
-            raise PluginError(f"{name} is not marked as a hook; put @wsolkit.hookimpl above it")
-    if not marked:
-        raise PluginError(f"it implements none of the hooks {', '.join(sorted(known))}; see wsolkit.hookspecs")
-    classes = call_hook(manager, "wsolkit_components") if "wsolkit_components" in marked else []
-    methods = call_hook(manager, "wsolkit_methods") if "wsolkit_methods" in marked else []
-    for cls in classes:
-        registry_of(cls)
-    for method in methods:
-        if not isinstance(method, Method):
-            raise PluginError(f"wsolkit_methods should return wsolkit.Method objects, but one is {method!r}")
-    return classes, methods
-
-
-def call_hook(manager: pluggy.PluginManager, name: str) -> list[Any]:
-    """Call a hook that one plugin implements and return the list it answers.
-
-    Raises:
-        PluginError: the answer is no list.
-    """
-    answers = getattr(manager.hook, name)()  # pluggy leaves out an answer that is None
-    if not answers or not isinstance(answers[0], (list, tuple)):
-        raise PluginError(f"{name} should return a list, but returned {answers[0] if answers else None!r}")
-    return list(answers[0])
-
-
-def source_of(entry_point: metadata.EntryPoint) -> Source:
-    """Say where an entry point comes from."""
-    dist = entry_point.dist
-    if dist is None:
-        return Source(entry_point.name, "an unknown distribution", "?", entry_point.value)
-    return Source(entry_point.name, dist.name, dist.version, entry_point.value)
-
-
-def load_from(entry_points: Iterable[metadata.EntryPoint], disabled: Iterable[str] = ()) -> Plugins:
+def load_from(
+    entry_points: Iterable[metadata.EntryPoint],
+    disabled: Iterable[str] = (),
+    hooks: Iterable[str] = (COMPONENTS, METHODS),
+) -> Plugins:
     """Import the given entry points, wsolkit's own first, and file what they bring.
 
     Args:
         entry_points: what to load. Two of one name are both loaded.
         disabled: names to leave out, ``NAME`` or, where two distributions share one, ``DISTRIBUTION:NAME``.
+        hooks: what to ask each plugin for.
 
     Raises:
         PluginError: two components or two methods share a name.
@@ -278,7 +188,7 @@ def load_from(entry_points: Iterable[metadata.EntryPoint], disabled: Iterable[st
             plugins.disabled.append(names[0])
             continue
         try:
-            classes, methods = read_plugin(sources[source].load())
+            found = read_plugin(sources[source].load(), source, hooks)
         except (Exception, SystemExit) as error:  # a stranger's import may fail in any way, and must not take us down
             if source.module == CORE:
                 raise
@@ -288,7 +198,7 @@ def load_from(entry_points: Iterable[metadata.EntryPoint], disabled: Iterable[st
             message = f"The {broken}; it is left out. `python -c 'import {module}'` may show more."
             warnings.warn(message, RuntimeWarning, stacklevel=2)
             continue
-        plugins.add(source, classes, methods)
+        plugins.add(*found)
     return plugins
 
 
@@ -303,13 +213,8 @@ def switch_off(source: Source, other: Source) -> str:
     return f"{DISABLED}={full if plain == other.plugin else plain}"
 
 
-def reason_of(error: BaseException) -> str:
-    """Return an error in one line; our own errors without their class."""
-    text = " ".join(str(error).split())
-    return text.rstrip(".") if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
-
-
 _loaded: Plugins | None = None
+_described: Plugins | None = None
 _lock = threading.RLock()
 
 
@@ -324,11 +229,32 @@ def load_plugins() -> Plugins:
         if _loaded is None:
             _loaded = Plugins()  # what a plugin sees that looks something up while it is being imported
             try:
-                points = metadata.entry_points(group=GROUP)
-                names = [name.strip() for name in os.environ.get(DISABLED, "").split(",")]
-                _loaded = load_from(points, [name for name in names if name])
-                _loaded.installed = any(point.value == CORE for point in points)
+                _loaded = load_installed((COMPONENTS, METHODS))
             except BaseException:
                 _loaded = None
                 raise
         return _loaded
+
+
+def load_methods() -> list[tuple[Method, Source]]:
+    """Return the methods that the installed plugins describe, each with its source; they are not asked for parts.
+
+    Raises:
+        PluginError: two methods share a name.
+    """
+    global _described
+    with _lock:
+        if _loaded is not None:
+            return _loaded.methods
+        if _described is None:
+            _described = load_installed((METHODS,))
+        return _described.methods
+
+
+def load_installed(hooks: Iterable[str]) -> Plugins:
+    """Ask the plugins that are installed and not disabled."""
+    points = metadata.entry_points(group=GROUP)
+    names = [name.strip() for name in os.environ.get(DISABLED, "").split(",")]
+    plugins = load_from(points, [name for name in names if name], hooks)
+    plugins.installed = any(point.value == CORE for point in points)
+    return plugins

@@ -48,8 +48,10 @@ class ComponentRegistry(Registry):
     """A registry that has its parts found at the first look-up and answers a misspelt name with the nearest one."""
 
     def import_from_location(self) -> None:
-        """Let the plugins file their parts, once, instead of a fixed list of modules."""
+        """Let the plugins name their parts, once; then import the modules this registry was given."""
         find_parts()
+        if self._locations:
+            super().import_from_location()
 
     def get(self, key: str) -> Any:
         """Return the class registered under ``key``.
@@ -57,18 +59,25 @@ class ComponentRegistry(Registry):
         Raises:
             ConfigError: no component has that name; the message offers the nearest names.
         """
-        found = super().get(key.removeprefix(f"{SCOPE}."))  # with the scope, mmengine would not ask the parent
+        name = key.removeprefix(f"{SCOPE}.")  # with the scope, mmengine would not ask the parent
+        if name not in self.module_dict:
+            find_parts().file(self.name, name)
+        found = super().get(name)
+        if found is None and self.parent is not None:
+            self.parent.import_from_location()
+            found = super().get(name)
         if found is None:
-            remark = find_parts().strip()
+            remark = find_parts().remark().strip()
             raise ConfigError(f"There is no {self.name} named {key!r}. {nearest(key, self.names())} {remark}".strip())
         return found
 
     def names(self) -> list[str]:
         """Return the names registered here and in the parent registries, sorted."""
         self.import_from_location()
-        known = set(self.module_dict)
+        known = {*self.module_dict, *find_parts().names(self.name)}
         parent = self.parent
         while parent is not None:
+            parent.import_from_location()
             known |= set(parent.module_dict)
             parent = parent.parent
         return sorted(known)
@@ -140,7 +149,9 @@ STAGES = ComponentRegistry("pipeline stage", scope=SCOPE)
 MODELS = ComponentRegistry("model", parent=engine.MODELS, scope=SCOPE)
 DATASETS = ComponentRegistry("dataset", parent=engine.DATASETS, scope=SCOPE)
 DATA_SAMPLERS = ComponentRegistry("data sampler", parent=engine.DATA_SAMPLERS, scope=SCOPE)
-TRANSFORMS = ComponentRegistry("transform", parent=engine.TRANSFORMS, scope=SCOPE)
+TRANSFORMS = ComponentRegistry(
+    "transform", parent=engine.TRANSFORMS, scope=SCOPE, locations=["wsolkit.datasets.transforms"]
+)
 METRICS = ComponentRegistry("metric", parent=engine.METRICS, scope=SCOPE)
 HOOKS = ComponentRegistry("hook", parent=engine.HOOKS, scope=SCOPE)
 # Nothing of ours is filed in these; without them mmengine warns that the scope has none.
@@ -156,7 +167,7 @@ for _name in (
     _parent = getattr(engine, _name)
     Registry(_parent.name, parent=_parent, scope=SCOPE)
 LOOPS = ComponentRegistry("loop", parent=engine.LOOPS, scope=SCOPE)
-FUNCTIONS = ComponentRegistry("function", parent=engine.FUNCTIONS, scope=SCOPE)
+FUNCTIONS = ComponentRegistry("function", parent=engine.FUNCTIONS, scope=SCOPE, locations=["wsolkit.datasets.collate"])
 MODEL_WRAPPERS = ComponentRegistry("model wrapper", parent=engine.MODEL_WRAPPERS, scope=SCOPE)
 OPTIM_WRAPPER_CONSTRUCTORS = ComponentRegistry(
     "optimizer wrapper constructor", parent=engine.OPTIM_WRAPPER_CONSTRUCTORS, scope=SCOPE

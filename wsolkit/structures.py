@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from wsolkit.array_structures import ScoredBoxes, Targets
 from wsolkit.errors import ShapeError
 
 __all__ = ["Activation", "Batch", "Levels", "Prediction", "ScoredBoxes", "Targets"]
@@ -107,32 +106,6 @@ class Batch:
     labels: Tensor | None = None
     image_ids: Sequence[str] = ()
     progress: float = 0.0
-
-
-@dataclass
-class Targets:
-    """What evaluation may see of an image, in pixels of the original image (as displayed, EXIF orientation applied).
-
-    Attributes:
-        size: (width, height) of the original image.
-        boxes: (N, 4) float32, x0 y0 x1 y1, half open.
-        box_labels: (N,) int64 class of each box.
-        difficult: (N,) bool; such boxes are neither hits nor misses.
-        mask: (height, width) uint8 class mask (0 background, k + 1 class k, 255 ignored), or None.
-    """
-
-    size: tuple[int, int]
-    boxes: np.ndarray
-    box_labels: np.ndarray
-    difficult: np.ndarray
-    mask: np.ndarray | None = None
-
-
-class ScoredBoxes(NamedTuple):
-    """Boxes (N, 4) float32, x0 y0 x1 y1 half open, with scores (N,) float32, best first."""
-
-    boxes: np.ndarray
-    scores: np.ndarray
 
 
 @dataclass

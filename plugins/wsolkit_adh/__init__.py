@@ -10,11 +10,9 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
-def wsolkit_components() -> list[type]:
-    """Return what this plugin adds."""
-    from wsolkit_adh.area_hiding import AreaHiding
-
-    return [AreaHiding]
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {"MapModifier": ["wsolkit_adh.area_hiding:AreaHiding"]}
 
 
 @hookimpl

@@ -10,13 +10,13 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
-def wsolkit_components() -> list[type]:
-    """Return what this plugin adds."""
-    from wsolkit_c2am.head import C2AMHead
-    from wsolkit_c2am.logit_maps import C2AMLogitMaps
-    from wsolkit_c2am.loss import C2AMLoss
-
-    return [C2AMHead, C2AMLogitMaps, C2AMLoss]
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {
+        "ActivationHead": ["wsolkit_c2am.head:C2AMHead"],
+        "CamMethod": ["wsolkit_c2am.logit_maps:C2AMLogitMaps"],
+        "Loss": ["wsolkit_c2am.loss:C2AMLoss"],
+    }
 
 
 @hookimpl

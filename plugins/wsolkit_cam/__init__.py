@@ -11,11 +11,9 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
-def wsolkit_components() -> list[type]:
-    """Return what this plugin adds."""
-    from wsolkit_cam.head import CAMHead
-
-    return [CAMHead]
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {"ActivationHead": ["wsolkit_cam.head:CAMHead"]}
 
 
 @hookimpl

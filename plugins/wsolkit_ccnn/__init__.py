@@ -10,12 +10,12 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
-def wsolkit_components() -> list[type]:
-    """Return what this plugin adds."""
-    from wsolkit_ccnn.amm import AMM
-    from wsolkit_ccnn.backbone import CCNNBackbone
-
-    return [AMM, CCNNBackbone]
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {
+        "MapModifier": ["wsolkit_ccnn.amm:AMM"],
+        "Backbone": ["wsolkit_ccnn.backbone:CCNNBackbone"],
+    }
 
 
 @hookimpl

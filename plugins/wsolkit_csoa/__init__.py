@@ -10,16 +10,15 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
-def wsolkit_components() -> list[type]:
-    """Return what this plugin adds."""
-    from wsolkit_csoa.alexnet import AlexNet
-    from wsolkit_csoa.batch_sampler import ClassBalancedBatchSampler
-    from wsolkit_csoa.branch_union import BranchUnion
-    from wsolkit_csoa.co_aug import CoAug
-    from wsolkit_csoa.conf_seg import ConfSeg
-    from wsolkit_csoa.head import TwoBranchHead
-
-    return [AlexNet, BranchUnion, ClassBalancedBatchSampler, CoAug, ConfSeg, TwoBranchHead]
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {
+        "Backbone": ["wsolkit_csoa.alexnet:AlexNet"],
+        "CamMethod": ["wsolkit_csoa.branch_union:BranchUnion"],
+        "Sampler": ["wsolkit_csoa.batch_sampler:ClassBalancedBatchSampler"],
+        "Loss": ["wsolkit_csoa.co_aug:CoAug", "wsolkit_csoa.conf_seg:ConfSeg"],
+        "ActivationHead": ["wsolkit_csoa.head:TwoBranchHead"],
+    }
 
 
 @hookimpl

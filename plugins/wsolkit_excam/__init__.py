@@ -10,15 +10,17 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
-def wsolkit_components() -> list[type]:
-    """Return what this plugin adds."""
-    from wsolkit_excam.average_with_first import AverageWithFirst
-    from wsolkit_excam.erase_found import EraseFound
-    from wsolkit_excam.exclusive_maps import ExclusiveMaps
-    from wsolkit_excam.importance_or_drop import ImportanceOrDrop
-    from wsolkit_excam.sequential_drop import SequentialDrop
-
-    return [AverageWithFirst, EraseFound, ExclusiveMaps, ImportanceOrDrop, SequentialDrop]
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {
+        "CamMethod": ["wsolkit_excam.average_with_first:AverageWithFirst"],
+        "MapModifier": [
+            "wsolkit_excam.erase_found:EraseFound",
+            "wsolkit_excam.importance_or_drop:ImportanceOrDrop",
+            "wsolkit_excam.sequential_drop:SequentialDrop",
+        ],
+        "Loss": ["wsolkit_excam.exclusive_maps:ExclusiveMaps"],
+    }
 
 
 @hookimpl

@@ -10,16 +10,18 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
-def wsolkit_components() -> list[type]:
-    """Return what this plugin adds."""
-    from wsolkit_psol.box_acc_metric import BoxAccMetric
-    from wsolkit_psol.box_crop import RandomResizedBBoxCrop
-    from wsolkit_psol.combine import CombineBoxes
-    from wsolkit_psol.ddt_maps import DDTMaps
-    from wsolkit_psol.pseudo_boxes import PseudoBoxes
-    from wsolkit_psol.regressor import BoxRegressor
-
-    return [BoxAccMetric, BoxRegressor, CombineBoxes, DDTMaps, PseudoBoxes, RandomResizedBBoxCrop]
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {
+        "BaseMetric": ["wsolkit_psol.box_acc_metric:BoxAccMetric"],
+        "BaseModel": ["wsolkit_psol.regressor:BoxRegressor"],
+        "Stage": [
+            "wsolkit_psol.combine:CombineBoxes",
+            "wsolkit_psol.ddt_maps:DDTMaps",
+            "wsolkit_psol.pseudo_boxes:PseudoBoxes",
+        ],
+        "Transform": ["wsolkit_psol.box_crop:RandomResizedBBoxCrop"],
+    }
 
 
 @hookimpl

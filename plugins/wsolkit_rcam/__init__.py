@@ -10,13 +10,13 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
-def wsolkit_components() -> list[type]:
-    """Return what this plugin adds."""
-    from wsolkit_rcam.pooling import SoftmaxWeightedPooling
-    from wsolkit_rcam.recombined_maps import RecombinedMaps
-    from wsolkit_rcam.two_stage_box import TwoStageBox
-
-    return [RecombinedMaps, SoftmaxWeightedPooling, TwoStageBox]
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {
+        "CamMethod": ["wsolkit_rcam.recombined_maps:RecombinedMaps"],
+        "Pooling": ["wsolkit_rcam.pooling:SoftmaxWeightedPooling"],
+        "BoxExtractor": ["wsolkit_rcam.two_stage_box:TwoStageBox"],
+    }
 
 
 @hookimpl

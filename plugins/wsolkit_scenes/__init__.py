@@ -9,8 +9,6 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
-def wsolkit_components() -> list[type]:
-    """Return what this plugin adds."""
-    from wsolkit_scenes.synthetic import SyntheticParts
-
-    return [SyntheticParts]
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {"BaseDataset": ["wsolkit_scenes.synthetic:SyntheticParts"]}

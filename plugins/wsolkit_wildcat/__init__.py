@@ -10,12 +10,12 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
-def wsolkit_components() -> list[type]:
-    """Return what this plugin adds."""
-    from wsolkit_wildcat.pooling import WildcatPooling
-    from wsolkit_wildcat.scale_gradient import ScaleGradient
-
-    return [ScaleGradient, WildcatPooling]
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {
+        "MapModifier": ["wsolkit_wildcat.scale_gradient:ScaleGradient"],
+        "Pooling": ["wsolkit_wildcat.pooling:WildcatPooling"],
+    }
 
 
 @hookimpl

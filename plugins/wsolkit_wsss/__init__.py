@@ -10,16 +10,18 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 
 
 @hookimpl
-def wsolkit_components() -> list[type]:
-    """Return what this plugin adds."""
-    from wsolkit_wsss.background_cues import BackgroundCues
-    from wsolkit_wsss.pseudo_masks import PseudoMasks
-    from wsolkit_wsss.saliency_cues import SaliencyCues
-    from wsolkit_wsss.saliency_maps import SaliencyMaps
-    from wsolkit_wsss.saliency_network import SaliencyNetwork
-    from wsolkit_wsss.score_masks import ScoreMasks
-
-    return [BackgroundCues, PseudoMasks, SaliencyCues, SaliencyMaps, SaliencyNetwork, ScoreMasks]
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {
+        "Stage": [
+            "wsolkit_wsss.background_cues:BackgroundCues",
+            "wsolkit_wsss.pseudo_masks:PseudoMasks",
+            "wsolkit_wsss.saliency_maps:SaliencyMaps",
+            "wsolkit_wsss.score_masks:ScoreMasks",
+        ],
+        "BaseDataset": ["wsolkit_wsss.saliency_cues:SaliencyCues"],
+        "BaseModel": ["wsolkit_wsss.saliency_network:SaliencyNetwork"],
+    }
 
 
 @hookimpl

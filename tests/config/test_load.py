@@ -40,7 +40,7 @@ def test_a_misspelt_name_is_answered_with_the_nearest(shipped):
 def test_plugins_ship_configs_of_their_own(tmp_path, monkeypatch):
     (tmp_path / "theirs.py").write_text("a = 1\n")
     method = Method("X", "t", "a", "v", 2020, "s", config_dir=tmp_path)
-    monkeypatch.setattr(finding, "load_plugins", lambda: type("Loaded", (), {"methods": [(method, "theirs")]}))
+    monkeypatch.setattr(finding, "load_methods", lambda: [(method, "theirs")])
     assert finding.find_config("theirs") == tmp_path / "theirs.py"
 
 

@@ -19,7 +19,7 @@ def stranger(tmp_path, monkeypatch):
     folder = tmp_path / "stranger" / "configs"
     (folder / "parts").mkdir(parents=True)
     method = Method("X", "t", "a", "v", 2020, "s", config_dir=folder)
-    monkeypatch.setattr(finding, "load_plugins", lambda: type("Loaded", (), {"methods": [(method, "stranger")]}))
+    monkeypatch.setattr(finding, "load_methods", lambda: [(method, "stranger")])
 
     def write(name, text):
         (folder / name).write_text(text)

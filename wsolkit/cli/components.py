@@ -76,10 +76,10 @@ def find_interface(name: str) -> str:
     >>> find_interface("ActivationHead")
     'activation head'
     """
-    from wsolkit.plugins import INTERFACES
+    from wsolkit.interface_table import INTERFACES
 
-    known = {plain(base.__name__): home.name for base, home in INTERFACES.items()}
-    known |= {plain(home.name): home.name for home in INTERFACES.values()} | {METHOD: METHOD, CONFIG: CONFIG}
+    known = {plain(each.name): each.home.name for each in INTERFACES}
+    known |= {plain(each.home.name): each.home.name for each in INTERFACES} | {METHOD: METHOD, CONFIG: CONFIG}
     for wanted in (plain(name), plain(name).removesuffix("s"), plain(name).removesuffix("es")):
         if wanted in known:
             return known[wanted]

@@ -11,9 +11,10 @@ from collections.abc import Sequence
 import cv2
 import numpy as np
 
+from wsolkit.array_interfaces import BoxExtractor
+from wsolkit.array_structures import ScoredBoxes
 from wsolkit.errors import ConfigError, MapError
 from wsolkit.evaluation.map_boxes import component_boxes
-from wsolkit.interfaces import BoxExtractor, ScoredBoxes
 
 __all__ = ["AllComponents", "LargestComponent", "components", "largest_box", "largest_contour"]
 

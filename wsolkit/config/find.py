@@ -7,7 +7,7 @@ from pathlib import Path
 
 import wsolkit
 from wsolkit.errors import ConfigError, nearest
-from wsolkit.plugins import load_plugins
+from wsolkit.plugins import load_methods
 
 __all__ = ["config_dirs", "config_files", "find_config"]
 
@@ -16,7 +16,7 @@ def config_dirs() -> list[Path]:
     """Return the folders of shipped configurations: wsolkit's own first, then those of plugins."""
     package = Path(wsolkit.__file__).resolve().parent
     candidates = [package / "configs", package.parent / "configs"]
-    candidates += [Path(method.config_dir) for method, _ in load_plugins().methods if method.config_dir]
+    candidates += [Path(method.config_dir) for method, _ in load_methods() if method.config_dir]
     found: list[Path] = []
     for folder in candidates:
         if folder.is_dir() and folder not in found:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
+from wsolkit.array_structures import Targets
 from wsolkit.datasets.coco import COCO
 from wsolkit.datasets.image_files import displayed_size
 from wsolkit.datasets.images import ImageDataset
@@ -19,7 +20,6 @@ from wsolkit.datasets.pascal_voc import PascalVOC
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.wsol_metadata import WsolMetadata
 from wsolkit.errors import ConfigError, DataError, first_few, nearest
-from wsolkit.interfaces import Targets
 
 __all__ = ["ImageTruth", "Truth", "read_truth"]
 

@@ -22,13 +22,13 @@ import torch
 from mmengine.dataset import BaseDataset
 from torchvision import tv_tensors
 
+from wsolkit.array_structures import Targets
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.geometry import PROBES, try_pipeline
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.transforms import build_pipeline
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.evaluation.class_masks import fit_mask
-from wsolkit.interfaces import Targets
 
 __all__ = ["ImageDataset", "file_in"]
 

@@ -20,7 +20,8 @@ from wsolkit.evaluation.overlap import best_iou
 from wsolkit.evaluation.scored_image import truth_boxes
 
 if TYPE_CHECKING:
-    from wsolkit.interfaces import BoxExtractor, Targets
+    from wsolkit.array_interfaces import BoxExtractor
+    from wsolkit.array_structures import Targets
 
 __all__ = ["ImageResult", "boxes_at", "class_labels", "judge"]
 

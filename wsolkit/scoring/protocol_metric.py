@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 from mmengine.evaluator import BaseMetric
 
+from wsolkit.array_structures import Targets
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.protocols import PROTOCOLS
 from wsolkit.evaluation.results import Result
 from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.evaluation.trials import class_labels
-from wsolkit.interfaces import Prediction, Targets
+from wsolkit.structures import Prediction
 
 __all__ = ["ProtocolMetric", "scored_image"]
 

@@ -1,0 +1,169 @@
+"""What one plugin answers to its hooks: components, as classes or by name, and methods."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from importlib import import_module, metadata
+from typing import Any
+
+import pluggy
+
+from wsolkit import hookspecs
+from wsolkit.errors import PluginError, nearest
+from wsolkit.interface_table import Interface, interface_named, interface_of
+from wsolkit.methods import Method
+
+__all__ = ["COMPONENTS", "GROUP", "METHODS", "Component", "Source", "path_of", "read_plugin", "reason_of", "source_of"]
+
+GROUP = "wsolkit"
+COMPONENTS = "wsolkit_components"
+METHODS = "wsolkit_methods"
+
+
+@dataclass(frozen=True)
+class Source:
+    """Where a component or a method came from.
+
+    Attributes:
+        plugin: the entry point's name.
+        distribution: name of the installed distribution that declares it.
+        version: that distribution's version.
+        module: the module the entry point names.
+    """
+
+    plugin: str
+    distribution: str
+    version: str
+    module: str
+
+    def __str__(self) -> str:
+        return f"plugin {self.plugin!r} of {self.distribution} {self.version}"
+
+
+@dataclass(frozen=True)
+class Component:
+    """A class that a plugin brought.
+
+    Attributes:
+        name: its name in configurations.
+        kind: the interface it implements.
+        path: where it is, as ``module:Class``.
+        source: the plugin that brought it.
+    """
+
+    name: str
+    kind: Interface
+    path: str
+    source: Source
+    given: type | None = field(default=None, compare=False, repr=False)
+
+    @property
+    def interface(self) -> str:
+        """Its interface, as the registry calls it."""
+        return self.kind.home.name
+
+    @property
+    def cls(self) -> type:
+        """The class; imported now where the plugin only named it.
+
+        Raises:
+            PluginError: it cannot be imported, or does not implement the interface it was named under.
+        """
+        if self.given is not None:
+            return self.given
+        module, _, name = self.path.partition(":")
+        try:
+            found = getattr(import_module(module), name)
+        except (Exception, SystemExit) as error:  # as a plugin's import
+            raise PluginError(
+                f"The {self.interface} {self.name} of {self.source} cannot be imported ({reason_of(error)}). "
+                f"`python -c 'import {module}'` may show more."
+            ) from error
+        if interface_of(found) is not self.kind:
+            raise PluginError(
+                f"{self} is brought as {self.kind.name}, but implements {interface_of(found).name}. Name it there."
+            )
+        object.__setattr__(self, "given", found)
+        return found
+
+    def __str__(self) -> str:
+        return f"{self.path.replace(':', '.')} ({self.source})"
+
+
+def source_of(entry_point: metadata.EntryPoint) -> Source:
+    """Say where an entry point comes from."""
+    dist = entry_point.dist
+    if dist is None:
+        return Source(entry_point.name, "an unknown distribution", "?", entry_point.value)
+    return Source(entry_point.name, dist.name, dist.version, entry_point.value)
+
+
+def path_of(cls: type) -> str:
+    """Return where a class is, as ``module:Class``."""
+    return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def read_plugin(
+    plugin: object, source: Source, hooks: Iterable[str] = (COMPONENTS, METHODS)
+) -> tuple[list[Component], list[tuple[Method, Source]]]:
+    """Ask one plugin, a module or any object with hooks, for its components and its methods.
+
+    Raises:
+        PluginError: it implements no hook, an unknown one, or a hook returns something else than it should.
+        pluggy.PluginValidationError: a hook takes arguments that the hook does not have.
+    """
+    manager = pluggy.PluginManager(GROUP)
+    manager.add_hookspecs(hookspecs)
+    known = set(vars(manager.hook))
+    manager.register(plugin)
+    marked = {caller.name for caller in manager.get_hookcallers(plugin) or ()}
+    for name in sorted(marked - known):
+        raise PluginError(f"there is no hook {name!r}; {nearest(name, known)}")
+    for name in sorted(known - marked):
+        if hasattr(plugin, name):
+            raise PluginError(f"{name} is not marked as a hook; put @wsolkit.hookimpl above it")
+    if not marked:
+        raise PluginError(f"it implements none of the hooks {', '.join(sorted(known))}; see wsolkit.hookspecs")
+    asked = marked & set(hooks)
+    components = components_of(call_hook(manager, COMPONENTS), source) if COMPONENTS in asked else ()
+    methods = call_hook(manager, METHODS) if METHODS in asked else []
+    if not isinstance(methods, (list, tuple)):
+        raise PluginError(f"{METHODS} should return a list, but returned {methods!r}")
+    for method in methods:
+        if not isinstance(method, Method):
+            raise PluginError(f"{METHODS} should return wsolkit.Method objects, but one is {method!r}")
+    return list(components), [(method, source) for method in methods]
+
+
+def call_hook(manager: pluggy.PluginManager, name: str) -> Any:
+    """Call a hook that one plugin implements and return its answer."""
+    answers = getattr(manager.hook, name)()
+    return answers[0] if answers else None  # pluggy leaves out an answer that is None
+
+
+def components_of(answer: Any, source: Source) -> Iterator[Component]:
+    """Yield the components that a plugin hands over as classes, or names by their interfaces.
+
+    Raises:
+        PluginError: the answer is neither, a class is no component, or there is no such interface.
+    """
+    if isinstance(answer, (list, tuple)):
+        for cls in answer:
+            yield Component(getattr(cls, "__name__", ""), interface_of(cls), path_of(cls), source, cls)
+        return
+    if not isinstance(answer, Mapping):
+        raise PluginError(f"{COMPONENTS} should return a list of classes, or their names in a dict, but got {answer!r}")
+    for key, paths in answer.items():
+        kind = interface_named(key)
+        for path in [paths] if isinstance(paths, str) else paths:
+            if not isinstance(path, str) or not re.fullmatch(r"[\w.]+:\w+", path):
+                raise PluginError(f"{COMPONENTS} should name a {key} as 'module:Class', but got {path!r}")
+            yield Component(path.partition(":")[2], kind, path, source)
+
+
+def reason_of(error: BaseException) -> str:
+    """Return an error in one line; our own errors without their class."""
+    text = " ".join(str(error).split())
+    return text.rstrip(".") if isinstance(error, PluginError) else f"{type(error).__name__}: {text}"
