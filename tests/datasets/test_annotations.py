@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from wsolkit.datasets.annotations import read_truth
+from wsolkit.datasets.annotations import read_annotations
 from wsolkit.datasets.image_files import displayed_size
 from wsolkit.errors import ConfigError, DataError
 
@@ -15,23 +15,23 @@ from wsolkit.errors import ConfigError, DataError
 def test_wsolevaluation_without_images(layouts, tmp_path):
     layouts.write_wsol_metadata(tmp_path)
     shutil.rmtree(tmp_path / "images")
-    truth = read_truth(tmp_path / "metadata" / "test")
+    truth = read_annotations(tmp_path / "metadata" / "test")
     assert (truth.split, truth.classes, truth.multi_label) == ("test", ("cat", "dog"), False)
     assert truth.ids == ["cat/g.jpg", "dog/h.jpg", "dog/i.jpg"]
     assert (truth.has_boxes, truth.has_masks, len(truth)) == (True, False, 3)
     image = truth.image(1)
     assert (image.label, image.present, image.size, image.path) == (1, [1], (48, 36), "")
     assert image.targets.boxes.tolist() == [[20, 20, 40, 36]]
-    again = read_truth(tmp_path / "metadata", "test")
+    again = read_annotations(tmp_path / "metadata", "test")
     assert again.image(1).targets.boxes.tolist() == [[20, 20, 40, 36]]
-    assert read_truth(tmp_path / "metadata" / "test", "test").ids == truth.ids
+    assert read_annotations(tmp_path / "metadata" / "test", "test").ids == truth.ids
 
 
 def test_masks_say_how_large_images_are(layouts, tmp_path):
     layouts.write_wsol_metadata(tmp_path, masks=True)
     for split in ("test", "val", "train"):
         (tmp_path / "metadata" / split / "image_sizes.txt").write_text("")  # as OpenImages
-    truth = read_truth(tmp_path / "metadata", "test", masks=tmp_path / "images")
+    truth = read_annotations(tmp_path / "metadata", "test", masks=tmp_path / "images")
     assert (truth.has_boxes, truth.has_masks) == (False, True)
     photo = layouts.CONTENT["test"][1]
     assert np.array_equal(truth.image(1, masks=True).targets.mask == 2, photo.inside)
@@ -43,33 +43,33 @@ def test_sizes_come_from_images_where_nothing_states_them(layouts, tmp_path):
     layouts.write_wsol_metadata(tmp_path)
     (tmp_path / "metadata" / "test" / "image_sizes.txt").unlink()
     with pytest.raises(DataError, match=r"3 images have boxes, but nothing says how large.*'cat/g.jpg'.*--images"):
-        read_truth(tmp_path / "metadata" / "test")
-    image = read_truth(tmp_path / "metadata" / "test", images=tmp_path / "images").image(0)
+        read_annotations(tmp_path / "metadata" / "test")
+    image = read_annotations(tmp_path / "metadata" / "test", images=tmp_path / "images").image(0)
     assert image.size == (48, 36)
     assert image.path == str(tmp_path / "images" / "cat" / "g.jpg")
-    assert read_truth(tmp_path / "metadata" / "test", targets=False).image(0).targets is None
+    assert read_annotations(tmp_path / "metadata" / "test", targets=False).image(0).targets is None
 
 
 def test_labels_alone_are_enough_without_boxes(layouts, tmp_path):
     layouts.write_wsol_metadata(tmp_path)
     (tmp_path / "metadata" / "test" / "localization.txt").write_text("")
-    truth = read_truth(tmp_path / "metadata" / "test")
+    truth = read_annotations(tmp_path / "metadata" / "test")
     assert (truth.has_boxes, truth.has_masks, truth.image(0).targets) == (False, False, None)
 
 
 def test_splits_are_chosen_in_words(layouts, tmp_path):
     layouts.write_wsol_metadata(tmp_path)
     with pytest.raises(ConfigError, match=r"holds the splits 'test', 'train', 'val'. Choose one with --split"):
-        read_truth(tmp_path / "metadata")
+        read_annotations(tmp_path / "metadata")
     with pytest.raises(ConfigError, match="no split 'tset'.*Did you mean 'test'"):
-        read_truth(tmp_path / "metadata", "tset")
+        read_annotations(tmp_path / "metadata", "tset")
     with pytest.raises(DataError, match=r"There is no metadata .*nowhere"):
-        read_truth(tmp_path / "nowhere")
+        read_annotations(tmp_path / "nowhere")
     with pytest.raises(DataError, match=r"holds neither image_ids.txt .* nor ImageSets/"):
-        read_truth(tmp_path / "images")
+        read_annotations(tmp_path / "images")
     (tmp_path / "x.txt").write_text("")
     with pytest.raises(DataError, match=r"x.txt is no .json file"):
-        read_truth(tmp_path / "x.txt")
+        read_annotations(tmp_path / "x.txt")
 
 
 def test_an_image_twice(layouts, tmp_path):
@@ -77,13 +77,13 @@ def test_an_image_twice(layouts, tmp_path):
     path = tmp_path / "metadata" / "test" / "image_ids.txt"
     path.write_text(path.read_text() + "\ncat/g.jpg")
     with pytest.raises(DataError, match=r"Image 'cat/g.jpg' is in the list of split 'test' twice"):
-        read_truth(path.parent)
+        read_annotations(path.parent)
 
 
 def test_coco_without_images(layouts, tmp_path):
     layouts.write_coco(tmp_path)
     path = tmp_path / "annotations" / "instances_test.json"
-    truth = read_truth(path)
+    truth = read_annotations(path)
     assert (truth.classes, truth.multi_label, truth.has_boxes, truth.has_masks) == (("cat", "dog"), True, True, True)
     image = truth.image(0, masks=True)
     assert image.label.tolist() == [1, 0]
@@ -100,13 +100,13 @@ def test_coco_without_sizes_has_no_masks(layouts, tmp_path):
         del image["width"], image["height"]
     path.write_text(json.dumps(content))
     with pytest.raises(DataError, match="nothing says how large"):
-        read_truth(path)
-    truth = read_truth(path, images=tmp_path / "test")
+        read_annotations(path)
+    truth = read_annotations(path, images=tmp_path / "test")
     assert not truth.has_masks
     assert truth.image(0).targets.size == (48, 36)
     path.write_text("{")
     with pytest.raises(DataError, match="is no JSON"):
-        read_truth(path)
+        read_annotations(path)
 
 
 def test_voc_with_difficult_objects(layouts, tmp_path):
@@ -116,19 +116,19 @@ def test_voc_with_difficult_objects(layouts, tmp_path):
     layouts.write_voc_xml(tmp_path / "Annotations" / "e.xml", photo, objects=objects)
     shutil.rmtree(tmp_path / "JPEGImages")
     (tmp_path / "JPEGImages").mkdir()  # no image is opened
-    truth = read_truth(tmp_path, "val", classes=["cat", "dog"])
+    truth = read_annotations(tmp_path, "val", classes=["cat", "dog"])
     image = truth.image(0, masks=True)
     assert image.label.tolist() == [1, -1]
     assert image.present == truth.present(0) == [0]
     assert image.targets.difficult.tolist() == [False, True]
     assert image.targets.mask.shape == (36, 48)
     with pytest.raises(ConfigError, match=r"Choose a split with --split: .* has 'test', 'train', 'val'"):
-        read_truth(tmp_path)
+        read_annotations(tmp_path)
     with pytest.raises(ConfigError, match="There is no split 'vla'"):
-        read_truth(tmp_path, "vla")
+        read_annotations(tmp_path, "vla")
     (tmp_path / "ImageSets" / "Segmentation").mkdir()
     (tmp_path / "ImageSets" / "Segmentation" / "val.txt").write_text("f")
-    assert read_truth(tmp_path, "Segmentation/val", classes=["cat", "dog"]).ids == ["f"]
+    assert read_annotations(tmp_path, "Segmentation/val", classes=["cat", "dog"]).ids == ["f"]
 
 
 def test_sizes_are_those_of_the_upright_image(tmp_path):
@@ -147,10 +147,10 @@ def test_a_missing_mask_names_the_option(layouts, tmp_path):
     layouts.write_wsol_metadata(tmp_path, masks=True)
     metadata = tmp_path / "metadata" / "test"
     with pytest.raises(DataError, match=r"Mask .* of image 'cat/g.jpg' does not exist. Give --masks, the folder"):
-        read_truth(metadata).image(0, masks=True)
+        read_annotations(metadata).image(0, masks=True)
     (metadata / "image_sizes.txt").write_text("")
     with pytest.raises(DataError, match=r"Mask .* of image 'cat/g.jpg' does not exist. Give --masks, the folder"):
-        read_truth(metadata).image(0)
+        read_annotations(metadata).image(0)
 
 
 def test_names_of_coco_files(layouts, tmp_path):
@@ -158,5 +158,5 @@ def test_names_of_coco_files(layouts, tmp_path):
     path = tmp_path / "annotations" / "instances_test.json"
     names = {str(image["id"]): image["file_name"] for image in json.loads(path.read_text())["images"]}
     assert names
-    assert read_truth(path).file_names == names
-    assert read_truth(path, images=tmp_path / "test").file_names == names
+    assert read_annotations(path).file_names == names
+    assert read_annotations(path, images=tmp_path / "test").file_names == names

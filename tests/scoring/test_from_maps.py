@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wsolkit.datasets.annotations import read_truth
+from wsolkit.datasets.annotations import read_annotations
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError
 from wsolkit.evaluation.protocols import PROTOCOLS, choose_protocols
 from wsolkit.evaluation.results import FIXED, ORACLE, VAL
@@ -77,7 +77,7 @@ def test_maps_are_resized_and_it_is_said(perfect, write_npy, truth):
 
 def test_threads_change_nothing(write_npy, tmp_path, split):
     rng = np.random.default_rng(0)
-    truth = read_truth(split)
+    truth = read_annotations(split)
     maps = open_score_maps(write_npy({name: rng.random((6, 8)) for name in truth.ids}))
     chosen = [*choose_protocols([], data_has(truth)), *EXACT]
     one, many = (score_maps(maps, truth, chosen, threads=threads, size="map") for threads in (1, 8))
@@ -152,7 +152,7 @@ def test_logits_open_the_top_1_numbers(perfect, write_npy, truth):
 def test_pixels_against_masks(layouts, tmp_path, write_npy):
     """PxAP of maps that are the masks, and of maps that are their opposite: every foreground pixel comes last."""
     layouts.write_wsol_metadata(tmp_path, masks=True)
-    truth = read_truth(tmp_path / "metadata", "test", masks=tmp_path / "images")
+    truth = read_annotations(tmp_path / "metadata", "test", masks=tmp_path / "images")
     assert data_has(truth) == {"masks", "one label per image"}
     inside = {f"{photo.folder}/{photo.name}.jpg": photo.inside for photo in layouts.CONTENT["test"]}
     pxap = [PROTOCOLS["PxAP"]]
@@ -167,7 +167,7 @@ def test_pixels_against_masks(layouts, tmp_path, write_npy):
 
 def test_multi_label_maps_against_class_masks(layouts, tmp_path):
     layouts.write_coco(tmp_path)
-    truth = read_truth(tmp_path / "annotations" / "instances_test.json")
+    truth = read_annotations(tmp_path / "annotations" / "instances_test.json")
     stacks = {}
     for index, photo in enumerate(layouts.CONTENT["test"]):
         stacks[truth.ids[index]] = np.stack([photo.inside * (0.9 if photo.label == k else 0.0) for k in (0, 1)])
@@ -185,7 +185,7 @@ def test_multi_label_maps_against_class_masks(layouts, tmp_path):
 
 def test_val_has_to_have_the_same_classes(perfect, write_npy, truth, split):
     (split.parent / "classes.txt").write_text("cat\ndog")
-    named = read_truth(split)
+    named = read_annotations(split)
     maps = open_score_maps(write_npy(perfect))
     with pytest.raises(DataError, match="validation split has 2 classes .* or their names differ"):
         score_maps(maps, named, EXACT, val=(maps, truth))

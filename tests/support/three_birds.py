@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wsolkit.datasets.annotations import read_truth
+from wsolkit.datasets.annotations import read_annotations
 
 SIZE = (8, 6)  # width, height
 BOXES = {"cat/a.jpg": (1, 1, 5, 4), "dog/b.jpg": (0, 0, 8, 6), "dog/c.jpg": (2, 3, 8, 6)}
@@ -37,7 +37,7 @@ def split(tmp_path):
 
 @pytest.fixture
 def truth(split):
-    return read_truth(split)
+    return read_annotations(split)
 
 
 @pytest.fixture

@@ -42,7 +42,7 @@ def add_parser(subparsers: Any) -> None:
     data.add_argument("--sizes", metavar="FILE", type=Path, help="lines id,width,height, such as image_sizes.txt")
     data.add_argument(
         "--metadata", metavar="DIR|FILE", type=Path,
-        help="labels and sizes: a split folder of wsolevaluation, a COCO .json file, or a VOCdevkit/VOC2012 folder",
+        help="labels and sizes: what `wsolkit evaluate --metadata` takes, or class folders",
     )  # fmt: skip
     data.add_argument("--split", metavar="NAME", help="split of the metadata")
     data.add_argument("--classes", metavar="NAME", nargs="+", help="class names by index, or a .txt file of them")
@@ -69,7 +69,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the box files and say what was done; returns the exit status."""
-    from wsolkit.datasets.annotations import read_truth
+    from wsolkit.datasets.annotations import read_annotations
     from wsolkit.errors import printable
     from wsolkit.formats.map_size import check_options, parse_size
     from wsolkit.formats.score_maps import open_score_maps
@@ -86,7 +86,7 @@ def run(args: argparse.Namespace) -> int:
     given = class_list(args.classes)
     truth = None
     if args.metadata is not None:
-        truth = read_truth(args.metadata, args.split, args.images, classes=given, targets=False)
+        truth = read_annotations(args.metadata, args.split, args.images, classes=given, targets=False)
     known = len(truth.classes) if truth is not None else None if given is None else len(given)
     maps = open_score_maps(args.maps, args.normalize, known, None if truth is None else truth.file_names)
     images = sized_images(truth, args.sizes, args.images)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.table import Table
 
-    from wsolkit.datasets.annotations import Truth
+    from wsolkit.datasets.annotations import Annotations
     from wsolkit.evaluation.results import Result
     from wsolkit.formats.score_maps import ScoreMaps
     from wsolkit.scoring.from_maps import Evaluated
@@ -45,7 +45,8 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--maps", metavar="DIR|FILE", type=Path, required=True, help="the score maps")
     parser.add_argument(
         "--metadata", metavar="DIR|FILE", type=Path, required=True,
-        help="the truth: a split folder of wsolevaluation, a COCO .json file, or a VOCdevkit/VOC2012 folder",
+        help="the truth: a split folder of wsolevaluation, a COCO .json file, a VOCdevkit/VOC2012 or CUB_200_2011 "
+        "folder, class folders with boxes, or what a data set of a plugin recognises",
     )  # fmt: skip
     parser.add_argument("--split", metavar="NAME", help="split of the metadata: test, val or VOC's Segmentation/val")
     parser.add_argument(
@@ -54,6 +55,10 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     parser.add_argument("--images", metavar="DIR", type=Path, help="the images, for sizes that nothing states")
     parser.add_argument("--masks", metavar="DIR", type=Path, help="the masks (default: --images)")
+    parser.add_argument(
+        "--boxes", metavar="FILE|DIR", type=Path,
+        help="boxes of class folders: CSV, COCO .json, VOC or YOLO (default: boxes.json, boxes.csv or boxes/ in them)",
+    )  # fmt: skip
     parser.add_argument("--classes", metavar="NAME", nargs="+", help="class names by index, or a .txt file of them")
     parser.add_argument("--logits", metavar="FILE", type=Path, help=".npz or .csv with class scores, for top-1 metrics")
     chosen = parser.add_argument_group("how the threshold is chosen (default: on the scored split, an oracle)")
@@ -95,7 +100,7 @@ def add_map_options(parser: argparse.ArgumentParser, default_size: str) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score the maps, print tables, write results and report; returns the exit status."""
     from wsolkit import __version__
-    from wsolkit.datasets.annotations import read_truth
+    from wsolkit.datasets.annotations import read_annotations
     from wsolkit.errors import ConfigError, printable
     from wsolkit.evaluation.protocols import choose_protocols
     from wsolkit.formats.logits import read_logits
@@ -113,8 +118,8 @@ def run(args: argparse.Namespace) -> int:
     folder = prepare_folder(args.out, args.overwrite)
     classes = class_list(args.classes)
 
-    def split(metadata: Path, name: str | None, maps: Path) -> tuple[ScoreMaps, Truth]:
-        truth = read_truth(metadata, name, args.images, args.masks, classes)
+    def split(metadata: Path, name: str | None, maps: Path) -> tuple[ScoreMaps, Annotations]:
+        truth = read_annotations(metadata, name, args.images, args.masks, classes, boxes=args.boxes)
         return open_score_maps(maps, args.normalize, len(truth.classes), truth.file_names), truth
 
     maps, truth = split(args.metadata, args.split, args.maps)
@@ -171,7 +176,7 @@ def default_name(maps: Path, split: str) -> str:
     return f"{path.parent.name}/{name}" if name == split and path.parent.name else name
 
 
-def show(found: Evaluated, truth: Truth) -> None:
+def show(found: Evaluated, truth: Annotations) -> None:
     """Print the tables and what to know about them."""
     from rich.console import Console
 

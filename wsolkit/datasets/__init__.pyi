@@ -7,6 +7,9 @@ from .decode import (
 from .images import (
     ImageDataset as ImageDataset,
 )
+from .layouts.layout import (
+    Metadata as Metadata,
+)
 from .record import (
     Record as Record,
 )

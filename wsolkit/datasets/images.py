@@ -14,8 +14,7 @@ from __future__ import annotations
 import inspect
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import torch
@@ -25,12 +24,13 @@ from torchvision import tv_tensors
 from wsolkit.array_structures import Targets
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.geometry import PROBES, try_pipeline
+from wsolkit.datasets.layouts.layout import Metadata
 from wsolkit.datasets.record import Record
+from wsolkit.datasets.targets import image_targets
 from wsolkit.datasets.transforms import build_pipeline
 from wsolkit.errors import ConfigError, DataError
-from wsolkit.evaluation.class_masks import fit_mask
 
-__all__ = ["ImageDataset", "file_in"]
+__all__ = ["ImageDataset"]
 
 ON_CORRUPT = ("error", "skip")
 
@@ -102,6 +102,19 @@ class ImageDataset(BaseDataset):
         """
         return []
 
+    @classmethod
+    def from_metadata(cls, metadata: Metadata) -> Self | None:
+        """Return the split that ``wsolkit evaluate --metadata`` names, or None where it is not in this layout.
+
+        By overriding this a layout is read by ``wsolkit evaluate`` and ``wsolkit boxes``, which ask the data sets of
+        plugins where the path is in none of wsolkit's own layouts. Build the data set with
+        ``load_targets=metadata.targets`` and ``test_mode=True``; what nobody said is None.
+
+        Raises:
+            ConfigError: it is in this layout, but there is no such split.
+        """
+        return None
+
     @abstractmethod
     def load_records(self) -> tuple[list[Record], list[str]]:
         """Return the records of the split and the class names."""
@@ -154,18 +167,7 @@ class ImageDataset(BaseDataset):
         Raises:
             DataError: the layout's size for the image is that of the image lying on its side, or a mask is unreadable.
         """
-        boxes = np.asarray(record.get("boxes", []), dtype=np.float32).reshape(-1, 4)
-        stated = record.get("size", size)
-        if stated != size:
-            boxes = boxes * box_scale(record, stated, size)
-        mask = self.read_mask(record)
-        return Targets(
-            size=size,
-            boxes=boxes,
-            box_labels=np.asarray(record.get("box_labels", [0] * len(boxes)), dtype=np.int64),
-            difficult=np.asarray(record.get("difficult", [False] * len(boxes)), dtype=bool),
-            mask=None if mask is None else fit_mask(mask, size),
-        )
+        return image_targets(record, size, self.read_mask(record))
 
     def label_tensor(self, record: Record) -> torch.Tensor:
         """Return the label as an index (), or as a multi-hot vector (K,) for multi-label data."""
@@ -224,34 +226,6 @@ class ImageDataset(BaseDataset):
     def corrupt(self) -> list[str]:
         """Return the paths of the images that were skipped so far, in any worker."""
         return [self.record(index)["image_path"] for index in torch.nonzero(self._corrupt).flatten().tolist()]
-
-
-def file_in(folder: str | Path, name: str, what: str) -> Path:
-    """Return the path of a file a layout needs.
-
-    Raises:
-        DataError: it is not there.
-    """
-    path = Path(folder) / name
-    if not path.exists():
-        raise DataError(f"{what} should be at {path}, but there is nothing. Check data_root ({str(folder)!r}).")
-    return path
-
-
-def box_scale(record: Record, stated: tuple[int, int], size: tuple[int, int]) -> np.ndarray:
-    """Return the (4,) factors that take boxes from the ``stated`` (width, height) to that of the file.
-
-    Raises:
-        DataError: one size is the other turned by 90 degrees, so the boxes were drawn on an image lying on its side.
-    """
-    if stated[::-1] == size:
-        raise DataError(
-            f"The boxes of {record['image_path']} are for {stated[0]}x{stated[1]} pixels, but the image is shown as "
-            f"{size[0]}x{size[1]}: they were drawn before it was turned upright. Store the image without an EXIF "
-            "orientation, or turn its boxes."
-        )
-    x, y = size[0] / stated[0], size[1] / stated[1]
-    return np.array([x, y, x, y], dtype=np.float32)
 
 
 def inherited_signature(cls: type) -> inspect.Signature:

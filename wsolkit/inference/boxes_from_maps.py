@@ -12,9 +12,9 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wsolkit.array_interfaces import BoxExtractor
-from wsolkit.datasets.annotations import Truth
+from wsolkit.datasets.annotations import Annotations
 from wsolkit.datasets.image_files import displayed_size, find_images
-from wsolkit.datasets.wsol_metadata import read_sizes
+from wsolkit.datasets.layouts.wsol_metadata import read_sizes
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError, first_few
 from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
@@ -66,7 +66,7 @@ class BoxRun:
 
 
 def sized_images(
-    truth: Truth | None = None, sizes: str | Path | None = None, images: str | Path | None = None
+    truth: Annotations | None = None, sizes: str | Path | None = None, images: str | Path | None = None
 ) -> list[MapImage]:
     """Return the images there are, with what is known of their sizes and classes.
 
@@ -101,7 +101,7 @@ def sized_images(
     )
 
 
-def class_names_for(maps: ScoreMaps, given: Sequence[str] | None, truth: Truth | None) -> list[str]:
+def class_names_for(maps: ScoreMaps, given: Sequence[str] | None, truth: Annotations | None) -> list[str]:
     """Return the names of the classes of a run: those given, those of the data, or numbers.
 
     How many there are is what the names of the arrays say, or else the K of arrays (K, H, W); 1 of neither.

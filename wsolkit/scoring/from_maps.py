@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit.datasets.annotations import ImageTruth, Truth
+from wsolkit.datasets.annotations import Annotations, ImageAnnotations
 from wsolkit.errors import ConfigError, DataError, WsolkitError, first_few
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.failures import Trial
@@ -66,14 +66,14 @@ class Reading:
     allow_missing: bool
 
 
-def data_has(truth: Truth, logits: bool = False) -> set[str]:
+def data_has(truth: Annotations, logits: bool = False) -> set[str]:
     """Return what the data has, in the words of ``Protocol.needs``."""
     found = {MULTI_LABEL if truth.multi_label else SINGLE_LABEL}
     there = {BOXES: truth.has_boxes, MASKS: truth.has_masks, LOGITS: logits}
     return found | {need for need, has in there.items() if has}
 
 
-def match_maps(maps: ScoreMaps, truth: Truth, allow_missing: bool = False) -> Match:
+def match_maps(maps: ScoreMaps, truth: Annotations, allow_missing: bool = False) -> Match:
     """Compare the maps with the images, before any is read.
 
     Raises:
@@ -99,14 +99,14 @@ def match_maps(maps: ScoreMaps, truth: Truth, allow_missing: bool = False) -> Ma
 
 def score_maps(
     maps: ScoreMaps,
-    truth: Truth,
+    truth: Annotations,
     protocols: Sequence[Protocol],
     *,
     threads: int = 1,
     size: MapSize = (224, 224),
     resize: str = "linear",
     threshold: float | None = None,
-    val: tuple[ScoreMaps, Truth] | None = None,
+    val: tuple[ScoreMaps, Annotations] | None = None,
     logits: Mapping[str, np.ndarray] | None = None,
     allow_missing: bool = False,
     advance: Advance = no_progress,
@@ -164,7 +164,7 @@ def score_maps(
     return found
 
 
-def check_splits(truth: Truth, val: Truth) -> None:
+def check_splits(truth: Annotations, val: Annotations) -> None:
     """Make sure that thresholds are chosen on data of the same classes.
 
     Raises:
@@ -179,7 +179,7 @@ def check_splits(truth: Truth, val: Truth) -> None:
         )
 
 
-def shared_images(truth: Truth, val: Truth) -> list[str]:
+def shared_images(truth: Annotations, val: Annotations) -> list[str]:
     """Return a remark where images of the two splits have the same names; nothing where none have."""
     shared = sorted(set(truth.ids) & set(val.ids))
     if not shared:
@@ -228,7 +228,7 @@ def at_chosen(pairs: Sequence[Pair], on_val: Sequence[Pair]) -> list[Pair]:
 
 def feed_all(
     maps: ScoreMaps,
-    truth: Truth,
+    truth: Annotations,
     pairs: Sequence[Pair],
     reading: Reading,
     threads: int,
@@ -257,7 +257,7 @@ def feed_all(
     return count
 
 
-def scored_image(image: ImageTruth, maps: ScoreMaps, reading: Reading) -> tuple[ScoredImage, bool]:
+def scored_image(image: ImageAnnotations, maps: ScoreMaps, reading: Reading) -> tuple[ScoredImage, bool]:
     """Return an image with its maps at the wanted size, and whether one was resized."""
     logits = None if reading.logits is None else reading.logits.get(image.image_id)
     lacking = maps.lacking(image.image_id, image.present)
