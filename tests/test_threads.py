@@ -54,6 +54,18 @@ def test_an_error_is_raised_where_its_answer_is_taken_and_the_rest_is_dropped(th
     assert len(begun) <= 4 + 2 * AHEAD
 
 
+@pytest.mark.parametrize("threads", [0, 1, 3])
+def test_an_item_that_cannot_be_made_leaves_the_answers_before_it(threads):
+    def items():
+        yield from range(5)
+        raise DataError("image 5 is broken")
+
+    answers, found = in_order(lambda number: time.sleep(0.01) or number, items(), threads), []
+    with pytest.raises(DataError, match="image 5 is broken"):
+        found.extend(answers)
+    assert found == [0, 1, 2, 3, 4]
+
+
 def test_the_number_of_threads():
     with pytest.raises(ConfigError, match="threads should be 0 or more, but got -1"):
         next(in_order(str, [1], threads=-1))

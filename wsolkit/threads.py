@@ -37,6 +37,8 @@ def in_order(
 ) -> Iterator[Answer]:
     """Yield ``work(item)`` of every item, in order; what is raised is raised here, and the rest is dropped.
 
+    Where an item cannot be made, the answers of those before it come first.
+
     Args:
         work: called in the threads.
         items: taken in this thread, a few ahead; what making them costs is spent while the threads work.
@@ -57,12 +59,20 @@ def in_order(
     with ThreadPoolExecutor(threads) as pool:
         waiting: deque[Future[Answer]] = deque()
         try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
+            left, failed = iter(items), None
+            while failed is None:
+                try:
+                    waiting.append(pool.submit(work, next(left)))
+                except StopIteration:
+                    break
+                except Exception as error:
+                    failed = error
                 if len(waiting) >= ahead * threads:
                     yield waiting.popleft().result()
             while waiting:
                 yield waiting.popleft().result()
+            if failed is not None:
+                raise failed
         finally:
             for future in waiting:
                 future.cancel()
