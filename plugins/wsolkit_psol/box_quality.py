@@ -11,7 +11,7 @@ from wsolkit import DataError
 from wsolkit.components import LargestComponent
 from wsolkit.datasets import ImageDataset, Record
 from wsolkit.evaluation import BASELINES, BoxAcc, Result, best_iou, choose_threshold
-from wsolkit_psol.score_maps import in_image
+from wsolkit_psol.box_source import in_image
 
 __all__ = ["TrueBoxes", "baseline_boxes", "rate_boxes", "true_boxes"]
 

@@ -16,7 +16,7 @@ from wsolkit.report import evenly, write_contact_sheet, write_report
 from wsolkit_psol.box_file import BOXES, PseudoBox, file_name_of, write_boxes
 from wsolkit_psol.box_picture import box_picture
 from wsolkit_psol.box_quality import baseline_boxes, rate_boxes, size_of, true_boxes
-from wsolkit_psol.score_maps import BoxSource
+from wsolkit_psol.box_source import BoxSource
 from wsolkit_psol.thresholds import (
     Choice,
     MapTruth,

@@ -10,8 +10,8 @@ import numpy as np
 
 from wsolkit import ConfigError, DataError
 from wsolkit.evaluation import choose_threshold, hit_rates
+from wsolkit_psol.box_source import BoxSource
 from wsolkit_psol.otsu import BINS, histogram, otsu_cut
-from wsolkit_psol.score_maps import BoxSource
 
 __all__ = ["RULES", "Choice", "MapTruth", "checked_rule", "choose_on_val", "otsu_of_data_set"]
 

@@ -14,8 +14,8 @@ from wsolkit_psol import PseudoBoxes
 from wsolkit_psol.box_file import PseudoBox, read_boxes, write_boxes
 from wsolkit_psol.box_picture import box_picture
 from wsolkit_psol.box_quality import TrueBoxes, baseline_boxes, rate_boxes
+from wsolkit_psol.box_source import BoxSource
 from wsolkit_psol.otsu import histogram, otsu_cut
-from wsolkit_psol.score_maps import BoxSource
 from wsolkit_psol.thresholds import MapTruth, choose_on_val, otsu_of_data_set
 
 SCENES = "dict(type='SyntheticParts', num_classes=3, image_size=(96, 48), seed=4)"

@@ -21,8 +21,9 @@ DESCRIPTION = """\
 Score maps that any program wrote: one map per image and class, in [0, 1], in files.
 
 MAPS is a folder of <image id>.npy (wsolevaluation's scoremaps/), a .npz or .safetensors file with a name for each
-image, a folder of such files, or the folder of `wsolkit predict --maps`. An array (H, W) is the map of the image's
-label, (K, H, W) is one map per class; in .npz and .safetensors files a map may be named <image id>/<class index>.
+image, a folder of such files, or the folder of `wsolkit predict --maps` or of a pipeline's stage Maps. An array (H, W)
+is the map of the image's label, (K, H, W) is one map per class; in .npz and .safetensors files a map may be named
+<image id>/<class index>.
 """
 
 EPILOG = """\
