@@ -1,13 +1,24 @@
 """``wsolkit list`` and ``wsolkit show``."""
 
+import inspect
 import json
+from dataclasses import replace
 
 import pytest
 
 from wsolkit import ConfigError, plugins
-from wsolkit.cli.components import find_interface, inventory, signature_lines
+from wsolkit.cli.inventory import (
+    description,
+    find_interface,
+    interface_summary,
+    inventory,
+    signature_lines,
+    written,
+)
 from wsolkit.cli.main import main
-from wsolkit.plugins import BrokenPlugin, Plugins, Source, load_plugins
+from wsolkit.cli.source_text import class_node
+from wsolkit.interface_table import INTERFACES
+from wsolkit.plugins import BrokenPlugin, Component, Plugins, Source, load_plugins
 
 
 def run(capsys, *argv):
@@ -18,7 +29,7 @@ def run(capsys, *argv):
 
 
 def test_list_shows_every_component_with_its_plugin_and_version(capsys):
-    out = run(capsys, "list")
+    out = run(capsys, "list", "--all")
     lines = out.splitlines()
     for component in load_plugins().components.values():
         row = next(line for line in lines if line.startswith(f"│ {component.name} ") or f"│ {component.name}," in line)
@@ -126,3 +137,74 @@ def test_signature_of_a_component_without_arguments():
 
     assert signature_lines(Plain) == ["Plain()"]
     assert signature_lines(Starred) == ["Starred(", "    *sizes,", "    **rest,", ")"]
+
+
+COMPONENTS = list(load_plugins().components.values())
+
+
+@pytest.mark.parametrize("component", COMPONENTS, ids=lambda each: each.name)
+def test_what_is_read_from_the_source_is_what_the_class_says(component):
+    unread = replace(component, given=None)
+    lines, text = written(unread), description(unread)
+    assert lines == signature_lines(component.cls)
+    assert text == inspect.cleandoc(vars(component.cls)["__doc__"])
+
+
+def test_a_component_without_a_docstring_does_not_show_that_of_its_interface(capsys, monkeypatch, tmp_path):
+    text = "from wsolkit import Pooling\nclass Silent(Pooling):\n    def forward(self, maps): ...\n"
+    (tmp_path / "silent_parts.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    kind = next(each for each in INTERFACES if each.name == "Pooling")
+    named = Component("Silent", kind, "silent_parts:Silent", Source("silent", "d", "1", "m"))
+    for component in (named, replace(named, given=named.cls)):
+        monkeypatch.setattr(plugins, "_loaded", Plugins(components={("pooling", "Silent"): component}))
+        assert "It has no description." in run(capsys, "show", "Silent")
+        assert json.loads(run(capsys, "list", "poolings", "--json"))["components"][0]["summary"] == ""
+
+
+@pytest.mark.parametrize("width", ["80", "160"])
+def test_list_begins_with_the_methods_and_fits_on_a_screen(capsys, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", width)
+    lines = [line.strip() for line in run(capsys, "list").splitlines()]
+    assert len(lines) <= 60
+    assert lines[0] == "Methods"
+    assert any(line.startswith("CAM ") and " cam " in line and "Average pooling before" in line for line in lines)
+    for name, words in (("box extractor", "Finds scored boxes"), ("hook", "at certain moments of a training")):
+        assert any(line.startswith(f"{name} ") and words in line for line in lines)
+    assert any(line.startswith("wsolkit list losses") for line in lines)
+
+
+@pytest.mark.parametrize("name", ["BoxExtractor", "box extractor", "box_extractors", "extractor"])
+def test_show_an_interface_by_any_of_its_names(capsys, name):
+    out = run(capsys, "show", name)
+    for words in (
+        "BoxExtractor (interface, box extractor)",
+        "Finds scored boxes in a score map.",
+        "Every part has",
+        "    __call__(self, score_map: np.ndarray, features: np.ndarray | None=None) -> ScoredBoxes",
+        "Return boxes in pixels of the map, best first.",
+        "A part may override",
+        "    sweep(self, score_map",
+        "LargestComponent",
+        "TwoStageBox",
+    ):
+        assert words in out
+
+
+@pytest.mark.parametrize("interface", INTERFACES, ids=lambda each: each.name)
+def test_every_interface_can_be_shown(capsys, interface):
+    out = run(capsys, "show", interface.name)
+    assert f"{interface.name} (interface, {interface.home.name})" in out
+    assert interface_summary(interface).endswith((".", ":"))
+    listed = {component.name for component in COMPONENTS if component.interface == interface.home.name}
+    assert all(f"│ {name} " in out for name in listed)
+
+
+def test_the_source_of_a_module_that_cannot_be_read_says_nothing(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "half_written.py").write_text("class Half(:")
+    (tmp_path / "passing_on.py").write_text("from half_written import Half\nfrom marked import Marked as Other\n")
+    (tmp_path / "marked.py").write_text("@print\nclass Marked: ...\nclass Plain: ...\n")
+    for path in ("half_written:Half", "passing_on:Half", "nowhere:X", "marked:Marked", "passing_on:Other", "marked:Z"):
+        assert class_node(path) is None
+    assert class_node("marked:Plain")[2] == tmp_path / "marked.py"

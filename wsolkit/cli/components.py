@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import sys
 from typing import TYPE_CHECKING, Any
 
-from wsolkit.errors import ConfigError, nearest
-
 if TYPE_CHECKING:
     from rich.console import Console
 
+    from wsolkit.interface_table import Interface
     from wsolkit.methods import Method
     from wsolkit.plugins import Component, Plugins, Source
 
-__all__ = ["add_parser", "find_interface", "inventory", "signature_lines"]
+__all__ = ["add_parser", "run_list", "run_show"]
 
-METHOD = "method"
-CONFIG = "config"
 PIPE_WIDTH = 160
 
 
@@ -28,22 +24,27 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     listing = subparsers.add_parser("list", help="list components and methods, and the plugin each came from")
     listing.add_argument("what", nargs="?", help="only these: an interface (Backbone, losses, ...), methods or configs")
     listing.add_argument("--interface", help="the same, in words")
-    listing.add_argument("--json", action="store_true", help="print JSON instead of tables")
+    listing.add_argument("--all", action="store_true", help="every component, method and configuration")
+    listing.add_argument("--json", action="store_true", help="print everything as JSON")
     listing.set_defaults(run=run_list)
-    showing = subparsers.add_parser("show", help="show a component, a method or a configuration")
+    showing = subparsers.add_parser("show", help="show a component, an interface, a method or a configuration")
     showing.add_argument("name", help="a name that `wsolkit list` prints")
     showing.set_defaults(run=run_show)
 
 
 def run_list(args: argparse.Namespace) -> int:
-    """Print tables, or JSON, of everything the plugins brought."""
+    """Print an overview, or tables or JSON of what the plugins brought."""
+    from wsolkit.cli.inventory import inventory
     from wsolkit.plugins import load_plugins
 
-    found = inventory(load_plugins(), args.interface or args.what)
+    what = args.interface or args.what
+    plugins = load_plugins()
     if args.json:
-        print(json.dumps(found, indent=2))
+        print(json.dumps(inventory(plugins, what), indent=2))
+    elif what or args.all:
+        print_tables(inventory(plugins, what), console_for(sys.stdout))
     else:
-        print_tables(found, console_for(sys.stdout))
+        print_overview(plugins, console_for(sys.stdout))
     return 0
 
 
@@ -52,12 +53,16 @@ def run_show(args: argparse.Namespace) -> int:
     from wsolkit.config.find import config_files
     from wsolkit.plugins import Component, load_plugins
 
-    plugins = load_plugins()
     console = console_for(sys.stdout)
     if file := config_files().get(args.name):
         console.rule(f"{args.name} (configuration)")
         console.print(file.read_text("utf-8"))
         console.print(f"file            {file}", soft_wrap=True)
+        return 0
+    plugins = load_plugins()
+    if interfaces := interfaces_named(args.name, plugins):
+        for interface in interfaces:
+            print_interface(interface, plugins, console)
         return 0
     for found in plugins.find(args.name):
         if isinstance(found, Component):
@@ -67,109 +72,62 @@ def run_show(args: argparse.Namespace) -> int:
     return 0
 
 
-def find_interface(name: str) -> str:
-    """Return the interface that is meant, as its registry calls it; case, spaces and underscores do not matter.
-
-    Raises:
-        ConfigError: there is no such interface.
-
-    >>> find_interface("ActivationHead")
-    'activation head'
-    """
+def interfaces_named(name: str, plugins: Plugins) -> list[Interface]:
+    """Return the interfaces that any of their names means, where no component or method is called so."""
+    from wsolkit.cli.inventory import find_interface, plain
+    from wsolkit.errors import ConfigError
     from wsolkit.interface_table import INTERFACES
 
-    known = {plain(each.name): each.home.name for each in INTERFACES}
-    known |= {plain(each.home.name): each.home.name for each in INTERFACES} | {METHOD: METHOD, CONFIG: CONFIG}
-    for wanted in (plain(name), plain(name).removesuffix("s"), plain(name).removesuffix("es")):
-        if wanted in known:
-            return known[wanted]
-        endings = {home for each, home in known.items() if wanted and each.endswith(wanted)}  # head, modifier
-        if len(endings) == 1:
-            return endings.pop()
-    raise ConfigError(f"There is no interface {name!r}. {nearest(name, known.values())}")
+    if name in {known for _, known in plugins.components} | {method.name for method, _ in plugins.methods}:
+        return []
+    try:
+        home = find_interface(name)
+    except ConfigError:
+        return []
+    found = [each for each in INTERFACES if each.home.name == home]
+    return [each for each in found if plain(each.name) == plain(name)] or found
 
 
-def plain(name: str) -> str:
-    """Return a name without case, spaces, dashes and underscores."""
-    return name.lower().replace(" ", "").replace("_", "").replace("-", "")
+def print_overview(plugins: Plugins, console: Console) -> None:
+    """Print the methods and the interfaces, a line each, and how to see more."""
+    from wsolkit.cli.inventory import first_line, interface_rows
 
-
-def inventory(plugins: Plugins, interface: str | None = None) -> dict[str, list[Any]]:
-    """Return components, methods, configurations and what was left out as plain data, of one interface or of all."""
-    from wsolkit.config.find import config_files
-
-    wanted = find_interface(interface) if interface else None
-    components = [
-        {
-            "name": component.name,
-            "interface": home,
-            **origin(component.source),
-            "class": f"{component.cls.__module__}.{component.cls.__qualname__}",
-            "summary": first_line(component.cls.__doc__),
-        }
-        for (home, _), component in sorted(plugins.components.items(), key=lambda item: item[0][1].lower())
-        if wanted in (None, home)
+    methods = sorted(plugins.methods, key=lambda pair: pair[0].name.lower())
+    console.print("Methods")
+    print_lines([(each.name, source.plugin, first_line(each.summary)) for each, source in methods], console)
+    console.print("\nInterfaces, and how many parts there are for each")
+    print_lines([(name, str(count), summary) for name, summary, count in interface_rows(plugins)], console)
+    console.print("\nMore")
+    hints = [
+        ("wsolkit list losses", "the parts of one interface"),
+        ("wsolkit list methods", "the methods with their papers and configurations"),
+        ("wsolkit list configs", "the configurations that are shipped"),
+        ("wsolkit list --all", "everything; with --json for programs"),
+        ("wsolkit show NAME", "one method, part, interface or configuration"),
     ]
-    methods = [
-        {"name": method.name, **origin(source), **paper(method)}
-        for method, source in sorted(plugins.methods, key=lambda pair: pair[0].name.lower())
-        if wanted in (None, METHOD)
-    ]
-    configs = [
-        {"name": name, "file": str(path), "summary": first_line(path.read_text("utf-8").lstrip("\"'"))}
-        for name, path in (sorted(config_files().items()) if wanted in (None, CONFIG) else ())
-    ]
-    broken = [{**origin(broken.source), "reason": broken.reason} for broken in plugins.broken]
-    found: dict[str, list[Any]] = {"components": components, "methods": methods, "configs": configs}
-    return found | {"broken": broken, "disabled": list(plugins.disabled)}
+    print_lines([(name, "", what) for name, what in hints], console)
+    print_left_out(inventory_of_left_out(plugins), console)
 
 
-def origin(source: Source) -> dict[str, str]:
-    """Return plugin, distribution and version."""
-    return {"plugin": source.plugin, "distribution": source.distribution, "version": source.version}
+def inventory_of_left_out(plugins: Plugins) -> dict[str, list[Any]]:
+    """Return the plugins that were left out, as ``inventory`` does."""
+    from wsolkit.cli.inventory import origin
+
+    broken = [{**origin(each.source), "reason": each.reason} for each in plugins.broken]
+    return {"broken": broken, "disabled": list(plugins.disabled)}
 
 
-def paper(method: Method) -> dict[str, Any]:
-    """Return a method's paper, its configurations and the printed numbers."""
-    return {
-        "summary": method.summary,
-        "title": method.title,
-        "authors": method.authors,
-        "venue": method.venue,
-        "year": method.year,
-        "configs": list(method.configs),
-        "reported": dict(method.reported),
-    }
+def print_lines(rows: list[tuple[str, str, str]], console: Console) -> None:
+    """Print rows in columns, each in one line; what does not fit is cut off."""
+    from rich.table import Table
 
-
-def first_line(text: str | None) -> str:
-    """Return the first line of a docstring."""
-    return (inspect.cleandoc(text or "").splitlines() or [""])[0]
-
-
-def signature_lines(cls: type) -> list[str]:
-    """Return how a component is written in a configuration: its name, then one line per argument.
-
-    >>> class Blur:
-    ...     def __init__(self, size: int, sigma: float = 1.0) -> None: ...
-    >>> signature_lines(Blur)
-    ['Blur(', '    size: int,', '    sigma: float = 1.0,', ')']
-    """
-    parameters = list(inspect.signature(cls).parameters.values())
-    if not parameters:
-        return [f"{cls.__name__}()"]
-    return [f"{cls.__name__}(", *(f"    {argument_text(parameter)}," for parameter in parameters), ")"]
-
-
-def argument_text(parameter: inspect.Parameter) -> str:
-    """Return ``name: type = default``, with the type as it stands in the source."""
-    text = {"VAR_POSITIONAL": "*", "VAR_KEYWORD": "**"}.get(parameter.kind.name, "") + parameter.name
-    kind, default = parameter.annotation, parameter.default
-    if kind is not inspect.Parameter.empty:
-        text += f": {kind if isinstance(kind, str) else inspect.formatannotation(kind)}"
-    if default is not inspect.Parameter.empty:
-        text += f" = {default!r}"
-    return text
+    table = Table(box=None, show_header=False, padding=(0, 1), expand=False)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True)
+    table.add_column(no_wrap=True, overflow="ellipsis")
+    for row in rows:
+        table.add_row(*row)
+    console.print(table)
 
 
 def print_tables(found: dict[str, list[Any]], console: Console) -> None:
@@ -195,6 +153,11 @@ def print_tables(found: dict[str, list[Any]], console: Console) -> None:
         for each in found["configs"]:
             table.add_row(each["name"], each["summary"])
         console.print(table)
+    print_left_out(found, console)
+
+
+def print_left_out(found: dict[str, list[Any]], console: Console) -> None:
+    """Print which plugins were left out, and why."""
     for each in found["broken"]:
         console.print(
             f"broken: plugin {each['plugin']!r} of {each['distribution']} {each['version']}: {each['reason']}"
@@ -203,16 +166,36 @@ def print_tables(found: dict[str, list[Any]], console: Console) -> None:
         console.print(f"disabled: {', '.join(found['disabled'])}")
 
 
+def print_interface(interface: Interface, plugins: Plugins, console: Console) -> None:
+    """Print what an interface is, which methods its parts override, and the parts there are."""
+    from wsolkit.cli.inventory import first_line, inventory
+    from wsolkit.cli.source_text import class_node, doc_of, method_lines
+
+    console.rule(f"{interface.name} (interface, {interface.home.name})")
+    found = class_node(f"{interface.module}:{interface.name}")
+    console.print(interface.summary or (doc_of(found[0]) if found else first_line(interface.cls.__doc__)))
+    console.print(f"\nfrom            {interface.module}.{interface.name}")
+    for heading, abstract in (("Every part has", True), ("A part may override", False)):
+        lines = method_lines(found[0], abstract) if found else []
+        if lines:
+            console.print(f"\n{heading}\n", style="bold")
+            console.print("\n".join(f"    {line}".rstrip() for line in lines[:-1]))
+    console.print()
+    print_tables(inventory(plugins, interface.home.name), console)
+
+
 def print_component(component: Component, plugins: Plugins, console: Console) -> None:
     """Print a component's signature, docstring and source, and the cards that name it."""
     from rich.markdown import Markdown
 
+    from wsolkit.cli.inventory import description, file_of_component, written
+
     console.rule(f"{component.name} ({component.interface})")
-    console.print("\n".join(signature_lines(component.cls)), style="bold")
+    console.print("\n".join(written(component)), style="bold")
     console.print()
-    console.print(inspect.getdoc(component.cls) or "It has no description.")
+    console.print(description(component) or "It has no description.")
     console.print()
-    print_source(component.source, inspect.getsourcefile(component.cls), console)
+    print_source(component.source, file_of_component(component), console)
     for method, source in plugins.methods:
         if source == component.source and component.name in (text := method.card_text()):
             console.rule(f"the card of {method.name}")
