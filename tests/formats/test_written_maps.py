@@ -68,6 +68,15 @@ def test_many_images_in_a_file_and_one_in_each_are_read_alike(tmp_path):
             assert found.size == wanted.size
 
 
+def test_an_image_named_as_the_class_of_another(tmp_path):
+    images = {"a": some(2, 0.25), "a/1": some(1, 0.5), "a/1/0": some(1, 0.75)}
+    write_score_maps(tmp_path / "m.npz", images)
+    maps = open_score_maps(tmp_path / "m.npz")
+    assert [float(maps.image(name).of(0)[0, 0]) for name in ("a", "a/1", "a/1/0")] == [0.25, 0.5, 0.75]
+    assert maps.match(list(images)).unknown == []
+    assert maps.lacking("a/1", [0, 1]) == [1]
+
+
 def test_maps_are_found_by_class():
     assert some().of(1).shape == (3, 4)
     agnostic = ImageMaps({CLASS_AGNOSTIC: np.ones((2, 2))}, (4, 4))

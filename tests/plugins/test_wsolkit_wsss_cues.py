@@ -129,6 +129,25 @@ def test_several_threads_write_the_same(tmp_path, config, maps):
         assert one.read_bytes() == other.read_bytes()
 
 
+def test_maps_of_an_earlier_version_and_of_another_program_give_the_same_cues(tmp_path, config, maps):
+    for name, score_map in maps.items():
+        before = tmp_path / "before" / "maps" / f"{name}.npz"
+        other = tmp_path / "other" / f"{name}.npy"
+        for path in (before, other):
+            path.parent.mkdir(parents=True, exist_ok=True)
+        np.savez_compressed(before, classes=np.array([-1]), maps=score_map[None], size=np.array([40, 32]))
+        np.save(other, score_map)
+    for folder in ("maps", "before", "other"):
+        stage = BackgroundCues(str(tmp_path / folder), config, crf=False, sheet=1)
+        stage.run(tmp_path / f"cues_{folder}", False)
+    for name in maps:
+        one, two, three = (
+            (tmp_path / f"cues_{folder}" / "cues" / f"{name}.png").read_bytes()
+            for folder in ("maps", "before", "other")
+        )
+        assert one == two == three
+
+
 def test_what_is_no_class_agnostic_map_is_refused(tmp_path, config, maps):
     stage = BackgroundCues(str(tmp_path / "maps"), config, crf=False)
     two = ImageMaps({0: np.zeros((4, 4)), 2: np.zeros((4, 4))}, (40, 32))

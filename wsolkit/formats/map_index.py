@@ -131,7 +131,7 @@ class MapIndex:
                     "after its image with the ending."
                 )
             owner[name] = image_id
-            used |= {name} if name in self._whole else set(self._by_class.get(name, {}).values())
+            used |= {name} if self._in_one(name) else set(self._by_class.get(name, {}).values())
         named = [self._image_of(key) for key in self._whole if key not in used]
         found.unknown = list(dict.fromkeys(chain(named, (name for name in self._sizes if name not in owner))))
         if image_ids and len(found.missing) == len(image_ids):
@@ -154,7 +154,7 @@ class MapIndex:
             return list(present)
         if name in self._classes:
             there = self._named_classes(name)
-        elif name in self._whole:
+        elif self._in_one(name):
             return []
         else:
             there = list(self._by_class.get(name, {}))
@@ -173,7 +173,7 @@ class MapIndex:
                 f"Image {image_id!r} has no map in {self.path}. {nearest(image_id, self.names()[:1000])} Name maps "
                 "after image ids."
             )
-        if name in self._whole:
+        if self._in_one(name):
             stored = self._stored_in_one(name, image_id)
         else:
             keys = self._by_class.get(name, {})
@@ -268,6 +268,10 @@ class MapIndex:
                     f"None of the {len(image_ids)} images has a map in {self.path}, but below '{folder}/' names end in "
                     f"the image ids, such as {example!r}, and other maps lie elsewhere. {advice}"
                 )
+
+    def _in_one(self, name: str) -> bool:
+        """Whether the maps of an image are one array, and this is not the map of a class of another image."""
+        return name in self._whole and not (name in self._by_class and self._image_of(name) != name)
 
     def _image_of(self, key: str) -> str:
         """Return the image that the name of an array is for."""
