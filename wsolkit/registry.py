@@ -62,6 +62,8 @@ class ComponentRegistry(Registry):
         name = key.removeprefix(f"{SCOPE}.")  # with the scope, mmengine would not ask the parent
         if name not in self.module_dict:
             find_parts().file(self.name, name)
+        if name in self.module_dict:  # mmengine would write to a logger, which needs torch
+            return self.module_dict[name]
         found = super().get(name)
         if found is None and self.parent is not None:
             self.parent.import_from_location()

@@ -76,13 +76,15 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.formats.writers import check_formats
     from wsolkit.inference.boxes_from_maps import class_names_for, maps_to_boxes, sized_images
     from wsolkit.progress import progress_bar
-    from wsolkit.registry import BOX_EXTRACTORS
+    from wsolkit.registry import BOX_EXTRACTORS, check_arguments
     from wsolkit.threads import default_threads
 
     formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
     check_options(args.resize, args.normalize)
     size = parse_size(args.size)
-    extractor = BOX_EXTRACTORS.build({"type": args.extractor, "threshold": args.threshold})
+    settings = {"threshold": args.threshold}
+    check_arguments({"type": args.extractor, **settings}, BOX_EXTRACTORS)
+    extractor = BOX_EXTRACTORS.get(args.extractor)(**settings)  # mmengine's own way of building needs torch
     given = class_list(args.classes)
     truth = None
     if args.metadata is not None:

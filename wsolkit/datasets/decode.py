@@ -1,23 +1,37 @@
-"""Reads image files as uint8 tensors, upright, in RGB."""
+"""Reads image files as uint8 arrays or tensors, upright, in RGB; arrays without torch."""
 
 from __future__ import annotations
 
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-import torch
 from PIL import Image, ImageOps
 
 from wsolkit.errors import DataError
 
-__all__ = ["read_image"]
+if TYPE_CHECKING:
+    import torch
+
+__all__ = ["read_image", "read_pixels"]
 
 JPEG_START, JPEG_END = b"\xff\xd8\xff", b"\xff\xd9"
 
 
 def read_image(path: str | Path) -> torch.Tensor:
-    """Return the image of a file as (3, H, W) uint8, EXIF orientation applied.
+    """Return the image of a file as a tensor (3, H, W) uint8, EXIF orientation applied; see ``read_pixels``.
+
+    Raises:
+        DataError: the file is missing, empty, truncated, no image, or holds floating-point pixels.
+    """
+    from torch import from_numpy
+
+    return from_numpy(read_pixels(path)).permute(2, 0, 1)
+
+
+def read_pixels(path: str | Path) -> np.ndarray:
+    """Return the image of a file as (H, W, 3) uint8, EXIF orientation applied.
 
     Complete JPEGs go through OpenCV's decoder, whose pixels are Pillow's, only sooner. Anything else goes through
     Pillow: other formats, and JPEGs that do not end where a JPEG ends, because OpenCV fills in grey for what is
@@ -36,7 +50,7 @@ def read_image(path: str | Path) -> torch.Tensor:
         except cv2.error:
             pixels = None
         if pixels is not None:  # else Pillow has the last word on whether the file is broken
-            return torch.from_numpy(pixels).permute(2, 0, 1)
+            return pixels
     try:
         with Image.open(path) as picture:
             upright = rgb(ImageOps.exif_transpose(picture))
@@ -44,7 +58,7 @@ def read_image(path: str | Path) -> torch.Tensor:
         raise DataError(
             f"Image {path} cannot be read ({data.size} bytes): {error}. Replace the file or leave it out."
         ) from error
-    return torch.from_numpy(np.array(upright)).permute(2, 0, 1)
+    return np.array(upright)
 
 
 def rgb(picture: Image.Image) -> Image.Image:

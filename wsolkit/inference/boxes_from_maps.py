@@ -20,8 +20,8 @@ from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
 from wsolkit.formats.score_maps import ScoreMaps
 from wsolkit.formats.writers import check_formats, write_results
-from wsolkit.inference.geometry import scale_boxes
 from wsolkit.inference.run_folder import RunFolder
+from wsolkit.inference.scale_boxes import scale_boxes
 from wsolkit.progress import Advance, Shows, hidden
 from wsolkit.threads import in_order
 

@@ -1,4 +1,4 @@
-"""How pixels of the network's input become pixels of the original image.
+"""The pipeline of images to predict: one whose boxes can be carried back to the original image.
 
 Boxes can be carried back only if the pipeline does nothing to the geometry but a resize to a fixed size. That is found
 out by trying the pipeline on two images with boxes in them, so that it holds for transforms of any origin.
@@ -9,14 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from torchvision.transforms import v2
 
 from wsolkit.datasets.geometry import ADVICE, PROBES, try_pipeline
 from wsolkit.errors import ConfigError
 from wsolkit.registry import TRANSFORMS
 
-__all__ = ["build_pipeline", "scale_boxes"]
+__all__ = ["build_pipeline"]
 
 
 def build_pipeline(steps: Sequence[Any]) -> tuple[v2.Transform, tuple[int, int]]:
@@ -41,14 +40,3 @@ def build_pipeline(steps: Sequence[Any]) -> tuple[v2.Transform, tuple[int, int]]
         what = f"leaves images at different sizes ({sorted(sizes)})" if steps else "is missing or empty"
         raise ConfigError(f"The test pipeline {what}. {ADVICE}")
     return transform, sizes.pop()
-
-
-def scale_boxes(boxes: np.ndarray, source: tuple[int, int], target: tuple[int, int]) -> np.ndarray:
-    """Carry boxes (N, 4) from an image of size ``source`` to one of ``target``, both (width, height), clipped to it.
-
-    >>> scale_boxes(np.array([[10, 10, 20, 30.0]]), (100, 100), (200, 50)).tolist()
-    [[20.0, 5.0, 40.0, 15.0]]
-    """
-    width, height = target
-    scale = np.array([width / source[0], height / source[1]] * 2, dtype=np.float64)
-    return np.clip(boxes * scale, 0, np.array([width, height] * 2, dtype=np.float64))

@@ -15,9 +15,10 @@ from torch import Tensor
 from wsolkit.config.load_model import load_model
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.found_boxes import TOP, FoundBox, ImageResult
-from wsolkit.inference.geometry import build_pipeline, scale_boxes
+from wsolkit.inference.geometry import build_pipeline
 from wsolkit.inference.loading import ImageBatch
 from wsolkit.inference.pixels import batches_of
+from wsolkit.inference.scale_boxes import scale_boxes
 from wsolkit.interfaces import Activation
 from wsolkit.model.classes import (
     Chosen,

@@ -15,7 +15,7 @@ from typing import TypeVar
 import cv2
 import numpy as np
 
-from wsolkit.datasets.decode import read_image
+from wsolkit.datasets.decode import read_pixels
 from wsolkit.errors import WsolkitError
 from wsolkit.evaluation.failures import FAILURES, HIT, Trial
 from wsolkit.report.drawing import encode_jpeg
@@ -135,7 +135,7 @@ class PictureSource:
         if self.image_root is None:
             return None
         try:
-            return read_image(image_file(Path(self.image_root), image_id)).permute(1, 2, 0).numpy()
+            return read_pixels(image_file(Path(self.image_root), image_id))
         except (WsolkitError, OSError, ValueError):  # a ValueError for a name with a null byte
             self.unread += 1
             return None
