@@ -21,6 +21,7 @@ from .config.load import (
 from .config.load_model import (
     LoadedModel as LoadedModel,
     load_model as load_model,
+    load_network as load_network,
 )
 from .errors import (
     CheckpointError as CheckpointError,

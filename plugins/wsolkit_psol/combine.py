@@ -16,6 +16,7 @@ from wsolkit import (
     choose_device,
     load_config,
     load_model,
+    load_network,
     whole_file,
     write_json,
     write_text,
@@ -35,8 +36,9 @@ from wsolkit_psol.box_file import read_boxes
 from wsolkit_psol.box_localization import BoxLocalization
 from wsolkit_psol.box_quality import TrueBoxes, baseline_boxes, rate_boxes, true_boxes
 from wsolkit_psol.class_scores import TenCrop, class_scores
+from wsolkit_psol.regressed_boxes import regressed_boxes
+from wsolkit_psol.regressor import BoxRegressor
 from wsolkit_psol.result_table import result_table
-from wsolkit_psol.trained_regressor import regressed_boxes, trained_regressor
 
 __all__ = ["CombineBoxes"]
 
@@ -173,7 +175,7 @@ class CombineBoxes(Stage):
 
     def boxes_of(self, config: Any) -> dict[str, np.ndarray]:
         """Return the regressor's box (4,) by image."""
-        model = trained_regressor(config, self.checkpoints["regressor"], self.device)
+        model = load_network(config, self.checkpoints["regressor"], BoxRegressor, self.device)
         return regressed_boxes(config, model, self.split, **self.loading)
 
     def scored(

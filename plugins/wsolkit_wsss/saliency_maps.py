@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 import torch
 from torch import Tensor
-from torch.utils.data import DataLoader, Dataset
-from torchvision import tv_tensors
+from torch.utils.data import Dataset
 
-from wsolkit import MODELS, ConfigError, choose_device, load_config, load_weights, path_below, read_checkpoint
-from wsolkit.datasets import ImageDataset, build_pipeline
+from wsolkit import ConfigError, choose_device, enough_memory, load_config, load_network, path_below
+from wsolkit.datasets import ImageDataset, build_pipeline, prepare_image, read_batches
 from wsolkit.formats import read_gray, write_gray
 from wsolkit.pipeline import SplitStage, checked_options, declared_configuration, outside_files
 from wsolkit.report import evenly, write_contact_sheet
@@ -85,10 +84,12 @@ class SaliencyMaps(SplitStage):
         todo = [index for index, path in enumerate(files) if not (resume and path.exists())]
         if todo:
             config = load_config(self.network, self.network_options)
-            model = trained_network(config, self.checkpoint).to(choose_device(self.device))
+            model = load_network(config, self.checkpoint, SaliencyNetwork, self.device)
             images = Unread(dataset, todo, model.size)
-            loader = DataLoader(images, self.batch_size, num_workers=self.workers, collate_fn=list)
-            done = (pair for batch in loader for pair in self.predicted(model, batch))
+            places = range(len(todo))
+            spans = [places[start : start + self.batch_size] for start in range(0, len(todo), self.batch_size)]
+            batches = read_batches(images, spans, list, self.workers)
+            done = (pair for batch in batches for pair in self.predicted(model, batch))
             for index, values in shown(done, "saliency", len(todo)):
                 write_gray(files[index], values)
         maps = [read_gray(path, "The saliency map") for path in files]
@@ -119,7 +120,8 @@ class SaliencyMaps(SplitStage):
         groups = [batch] if len(shapes) == 1 else [[one] for one in batch]
         for group in groups:
             stacked = {"inputs": torch.stack([image for _, image, _ in group])}
-            found = model.saliency(model.data_preprocessor(stacked)["inputs"]).cpu().numpy()
+            with enough_memory(len(group)):
+                found = model.saliency(model.data_preprocessor(stacked)["inputs"]).cpu().numpy()
             for (index, _, size), saliency in zip(group, found, strict=True):
                 yield index, np.round(255 * resized(saliency, size)).astype(np.uint8)
 
@@ -139,28 +141,4 @@ class Unread(Dataset):
         index = self.indices[place]
         image = self.dataset.read_image(self.dataset.record(index))
         size = (int(image.shape[-1]), int(image.shape[-2]))
-        if self.transforms is not None:
-            image = self.transforms({"image": tv_tensors.Image(image)})["image"].as_subclass(Tensor)
-        return index, image.contiguous(), size
-
-
-def trained_network(config: Mapping[str, Any], checkpoint: str | Path) -> SaliencyNetwork:
-    """Return the saliency network of a configuration with the weights of a checkpoint, in eval mode.
-
-    Raises:
-        ConfigError: the configuration's model is no ``SaliencyNetwork``.
-        CheckpointError: the checkpoint cannot be read or is of another model.
-    """
-    settings = dict(config.get("model") or {})
-    if not isinstance(settings.get("backbone"), Mapping):
-        raise ConfigError(f"SaliencyMaps needs a SaliencyNetwork with a backbone, but the model is {settings!r}.")
-    given = {"weights": None, "pretrained": False}  # the checkpoint holds all weights
-    settings["backbone"] = {key: given.get(key, value) for key, value in settings["backbone"].items()}
-    model = MODELS.build(settings)
-    if not isinstance(model, SaliencyNetwork):
-        raise ConfigError(
-            f"SaliencyMaps needs a SaliencyNetwork, but the model is a {type(model).__name__}. Take the configuration "
-            "that the saliency network was trained with."
-        )
-    load_weights(model, read_checkpoint(checkpoint), checkpoint)
-    return model.eval()
+        return index, prepare_image(image, self.transforms).contiguous(), size

@@ -8,7 +8,7 @@ import torch
 from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
-from wsolkit.datasets.reading import plain_worker_errors, prepare, read_batches
+from wsolkit.datasets.reading import plain_worker_errors, prepare_image, read_batches
 from wsolkit.errors import DataError
 
 BATCHES = [[0, 1], [4], [2]]
@@ -57,6 +57,6 @@ def test_other_errors_pass():
 
 def test_an_image_is_prepared_as_data_sets_do():
     pixels = torch.arange(12, dtype=torch.uint8).view(3, 2, 2)
-    assert torch.equal(prepare(pixels, None), pixels)
-    found = prepare(pixels, v2.Compose([v2.Resize((4, 4))]))
+    assert torch.equal(prepare_image(pixels, None), pixels)
+    found = prepare_image(pixels, v2.Compose([v2.Resize((4, 4))]))
     assert (found.shape, type(found)) == ((3, 4, 4), torch.Tensor)

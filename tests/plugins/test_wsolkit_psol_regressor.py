@@ -6,7 +6,7 @@ import torch
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
-from wsolkit import CheckpointError, ConfigError, DataError, ShapeError, Targets
+from wsolkit import CheckpointError, ConfigError, DataError, ShapeError, Targets, load_network
 from wsolkit.config.load import load_config
 from wsolkit.datasets import collate_samples
 from wsolkit.registry import MODELS, TRANSFORMS
@@ -15,8 +15,8 @@ from wsolkit_psol import BoxAccMetric, RandomResizedBBoxCrop
 from wsolkit_psol.box_codes import box_loss, generalized_iou, to_corners, to_relative
 from wsolkit_psol.box_crop import visible_share
 from wsolkit_psol.box_file import PseudoBox, write_boxes
-from wsolkit_psol.regressor import BoxPrediction, only_boxes
-from wsolkit_psol.trained_regressor import regressed_boxes, trained_regressor
+from wsolkit_psol.regressed_boxes import regressed_boxes
+from wsolkit_psol.regressor import BoxPrediction, BoxRegressor, only_boxes
 
 BACKBONE = {"type": "TimmBackbone", "name": "resnet10t", "levels": ["layer3", "layer4"]}
 
@@ -408,7 +408,7 @@ def test_a_regressor_fits_a_few_boxes(data):
 def test_a_trained_regressor_gives_boxes_of_the_original_images(data, tmp_path):
     run = train(short(data, **{"train_cfg.max_epochs": 1}), tmp_path / "run", seed=0)
     config = load_config(tmp_path / "run" / "config.py")
-    model = trained_regressor(config, run.last, "cpu")
+    model = load_network(config, run.last, BoxRegressor, "cpu")
     found = regressed_boxes(config, model, "test", batch_size=5)
     assert list(found) == [f"test/{number:05d}" for number in range(12)]
     from wsolkit.pipeline import build_split
@@ -418,8 +418,8 @@ def test_a_trained_regressor_gives_boxes_of_the_original_images(data, tmp_path):
     expected = model.predict(inputs)[0].on((96, 96))
     np.testing.assert_allclose(found["test/00003"], expected, atol=1e-3)
     with pytest.raises(ConfigError, match="A BoxRegressor is needed, but the model is a Localizer"):
-        trained_regressor(load_config("cam_synthetic", {"model.head.num_classes": 6}), run.last)
+        load_network(load_config("cam_synthetic", {"model.head.num_classes": 6}), run.last, BoxRegressor)
     changed = config.to_dict()
     changed["model"]["hidden"] = 7
     with pytest.raises(CheckpointError, match="made for another model"):
-        trained_regressor(changed, run.last)
+        load_network(changed, run.last, BoxRegressor)

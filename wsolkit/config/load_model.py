@@ -8,11 +8,11 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from mmengine.config import Config
-from torch import Tensor
+from torch import Tensor, nn
 
 from wsolkit.checkpoint import load_weights, read_checkpoint
 from wsolkit.config.load import load_config, prepare
@@ -23,7 +23,9 @@ from wsolkit.model.device import choose_device
 from wsolkit.model.localizer import Localizer
 from wsolkit.registry import DATASETS, HEADS, MODELS
 
-__all__ = ["LoadedModel", "load_model", "pipeline_of"]
+__all__ = ["LoadedModel", "load_model", "load_network", "pipeline_of"]
+
+Kind = TypeVar("Kind", bound=nn.Module)
 
 
 @dataclass
@@ -87,15 +89,11 @@ def load_model(
             "would get a wrong name. Use the config.py beside the checkpoint."
         )
     wanted = without_training(content["model"], classes)
-    model = MODELS.build(wanted)
-    if not isinstance(model, Localizer):
-        raise ConfigError(f"Prediction needs a Localizer, but the model of {name} is a {type(model).__name__}.")
-    check_finite(stored["state_dict"], checkpoint)
-    load_weights(model, stored, checkpoint)
+    model = with_weights(wanted, Localizer, stored, checkpoint)
     described = json.dumps([wanted, classes, steps], sort_keys=True, default=str)
     config["classes"] = list(classes)
     return LoadedModel(
-        model=model.eval().to(place),
+        model=model.to(place),
         config=config,
         classes=classes,
         multi_label=is_multi_label(content, told, dataset),
@@ -107,6 +105,43 @@ def load_model(
             "checkpoint_sha256": hash_file(Path(checkpoint).expanduser()),
         },
     )
+
+
+def load_network(
+    config: Mapping[str, Any], checkpoint: str | Path, kind: type[Kind], device: str | torch.device | None = None
+) -> Kind:
+    """Build the model of a configuration, which need be no localizer, and load a checkpoint into it.
+
+    Args:
+        config: a loaded configuration.
+        checkpoint: file that training wrote.
+        kind: the class that the model has to be of.
+        device: cpu, cuda or cuda:N; a GPU if there is one by default.
+
+    Returns:
+        The model, in eval mode on the device.
+
+    Raises:
+        ConfigError: the model is of another class, or there is no such device.
+        CheckpointError: the checkpoint cannot be read or is of another model.
+    """
+    place = choose_device(device)
+    return with_weights(without_training(config.get("model") or {}), kind, read_checkpoint(checkpoint), checkpoint).to(
+        place
+    )
+
+
+def with_weights(model: Mapping[str, Any], kind: type[Kind], stored: Mapping[str, Any], source: str | Path) -> Kind:
+    """Build a model and put the weights of a checkpoint into it; see ``load_network``."""
+    built = MODELS.build(dict(model)) if model else None
+    if not isinstance(built, kind):
+        raise ConfigError(
+            f"A {kind.__name__} is needed, but the model is a {type(built).__name__}. Take the configuration that the "
+            "checkpoint was trained with."
+        )
+    check_finite(stored["state_dict"], source)
+    load_weights(built, stored, source)
+    return built.eval()
 
 
 def without_training(model: Mapping[str, Any], classes: Sequence[str] = ()) -> dict[str, Any]:

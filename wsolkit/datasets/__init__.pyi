@@ -10,6 +10,10 @@ from .images import (
 from .layouts.layout import (
     Metadata as Metadata,
 )
+from .reading import (
+    prepare_image as prepare_image,
+    read_batches as read_batches,
+)
 from .record import (
     Record as Record,
 )

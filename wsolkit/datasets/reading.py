@@ -13,10 +13,10 @@ from torchvision.transforms import v2
 
 from wsolkit.errors import DataError, WsolkitError
 
-__all__ = ["plain_worker_errors", "prepare", "read_batches"]
+__all__ = ["plain_worker_errors", "prepare_image", "read_batches"]
 
 
-def prepare(pixels: Tensor, transform: v2.Transform | None) -> Tensor:
+def prepare_image(pixels: Tensor, transform: v2.Transform | None) -> Tensor:
     """Run the pipeline on an image (3, h, w) uint8 the way data sets do."""
     bundle = {"image": tv_tensors.Image(pixels)}
     prepared = bundle if transform is None else transform(bundle)

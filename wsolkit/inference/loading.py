@@ -13,7 +13,7 @@ from torchvision.transforms import v2
 
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.image_files import ImageFile
-from wsolkit.datasets.reading import prepare, read_batches
+from wsolkit.datasets.reading import prepare_image, read_batches
 from wsolkit.errors import DataError
 from wsolkit.formats.found_boxes import Failure
 from wsolkit.threads import cores, in_order
@@ -89,7 +89,8 @@ class ImageFiles(Dataset):
         image = self.images[index]
         try:
             pixels = read_image(image.path)
-            return Loaded(image, prepare(pixels, self.transform).contiguous(), (pixels.shape[-1], pixels.shape[-2]))
+            prepared = prepare_image(pixels, self.transform).contiguous()
+            return Loaded(image, prepared, (pixels.shape[-1], pixels.shape[-2]))
         except (DataError, RuntimeError, ValueError, MemoryError) as error:
             return Loaded(image, reason=str(error) or type(error).__name__)
 

@@ -16,7 +16,7 @@ from torchvision.transforms import v2
 
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.image_files import find_images
-from wsolkit.datasets.reading import prepare
+from wsolkit.datasets.reading import prepare_image
 from wsolkit.errors import DataError
 from wsolkit.inference.loading import ImageBatch, side_by_side
 
@@ -75,7 +75,7 @@ def named_images(images: Any) -> Iterator[tuple[str, str, Any]]:
 def load(image: Any, name: str, transform: v2.Transform) -> tuple[Tensor, tuple[int, int]]:
     """Return an image as network input, and its (width, height)."""
     pixels = pixels_of(image, name)
-    return prepare(pixels, transform).contiguous(), (pixels.shape[-1], pixels.shape[-2])
+    return prepare_image(pixels, transform).contiguous(), (pixels.shape[-1], pixels.shape[-2])
 
 
 def batches_of(images: Any, transform: v2.Transform, batch_size: int) -> Iterator[ImageBatch]:

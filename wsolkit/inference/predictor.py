@@ -22,7 +22,6 @@ from wsolkit.inference.scale_boxes import scale_boxes
 from wsolkit.interfaces import Activation
 from wsolkit.model.classes import (
     Chosen,
-    FolderClasses,
     choose_classes,
     class_names,
     given_choice,
@@ -31,6 +30,7 @@ from wsolkit.model.classes import (
     probabilities_of,
 )
 from wsolkit.model.device import choose_device
+from wsolkit.model.folder_classes import FolderClasses
 from wsolkit.model.localizer import Localizer
 from wsolkit.model.scored_batch import ScoredBatch, activate_images, score_batch
 from wsolkit.model.threshold import choose_threshold

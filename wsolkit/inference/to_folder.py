@@ -22,7 +22,7 @@ from wsolkit.inference.pictures import PICTURES, choose_pictures, draw_pictures,
 from wsolkit.inference.predictor import FOLDER, PREDICTED, Predictor
 from wsolkit.inference.ranks import Ranks, started_ranks
 from wsolkit.inference.run_folder import CHUNK_SIZE, Chunk, RunFolder, cut
-from wsolkit.model.classes import FolderClasses
+from wsolkit.model.folder_classes import FolderClasses
 from wsolkit.progress import Advance, Shows, hidden
 from wsolkit.threads import cores
 

@@ -12,7 +12,7 @@ from wsolkit.config.hand_down import inner_configs
 from wsolkit.config.load_model import pipeline_of
 from wsolkit.datasets.collate import collate_samples
 from wsolkit.datasets.images import ImageDataset
-from wsolkit.datasets.reading import prepare, read_batches
+from wsolkit.datasets.reading import prepare_image, read_batches
 from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.inference.geometry import build_pipeline
 from wsolkit.registry import DATASETS
@@ -112,7 +112,7 @@ class SplitImages(Dataset):
         except DataError as error:
             raise DataError(f"Image {record['image_id']!r} of split {self.dataset.split!r}: {error}") from None
         return {
-            "inputs": prepare(image, self.dataset.transforms),
+            "inputs": prepare_image(image, self.dataset.transforms),
             "labels": self.dataset.label_tensor(record),
             "image_ids": record["image_id"],
             "sizes": (int(image.shape[-1]), int(image.shape[-2])),

@@ -5,13 +5,15 @@ from __future__ import annotations
 import logging
 import sys
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from mmengine.hooks import Hook
 from mmengine.runner import IterBasedTrainLoop, Runner
-from rich.progress import Progress
 
 from wsolkit.progress import terminal_bar, watched
+
+if TYPE_CHECKING:
+    from rich.progress import Progress
 
 __all__ = ["ProgressBar"]
 

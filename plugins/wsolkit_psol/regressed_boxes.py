@@ -1,41 +1,17 @@
-"""A trained box regressor, and the boxes it finds in a split."""
+"""The boxes that a trained regressor finds in a split."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from wsolkit import MODELS, ConfigError, choose_device, enough_memory, load_weights, progress_bar, read_checkpoint
+from wsolkit import enough_memory, progress_bar
 from wsolkit.pipeline import build_split, split_batches
 from wsolkit_psol.regressor import BoxRegressor
 
-__all__ = ["regressed_boxes", "trained_regressor"]
-
-
-def trained_regressor(config: Mapping[str, Any], checkpoint: str | Path, device: str | None = None) -> BoxRegressor:
-    """Return the regressor of a configuration with the weights of a checkpoint, in eval mode on a device.
-
-    Raises:
-        ConfigError: the configuration's model is no ``BoxRegressor``.
-        CheckpointError: the checkpoint cannot be read or is of another model.
-    """
-    settings = dict(config.get("model") or {})
-    if isinstance(settings.get("backbone"), Mapping):
-        empty = {"weights": None, "pretrained": False}  # the checkpoint holds all weights
-        settings["backbone"] = {key: empty.get(key, value) for key, value in settings["backbone"].items()}
-    settings.pop("compile", None)
-    model = MODELS.build(settings) if settings else None
-    if not isinstance(model, BoxRegressor):
-        raise ConfigError(
-            f"A BoxRegressor is needed, but the model is a {type(model).__name__}. Take the configuration that the "
-            "regressor was trained with."
-        )
-    load_weights(model, read_checkpoint(checkpoint), checkpoint)
-    return model.eval().to(choose_device(device))
+__all__ = ["regressed_boxes"]
 
 
 @torch.no_grad()
