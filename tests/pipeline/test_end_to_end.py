@@ -5,10 +5,9 @@ import json
 import pytest
 import torch
 from PIL import Image
-from test_run import files, kinds, run
 
 from tests.support import tiny_stages
-from tests.support.tiny_stages import MICRO, stage
+from tests.support.tiny_stages import MICRO, files, kinds, run, stage
 from wsolkit.checkpoint import read_checkpoint
 from wsolkit.config.load import load_config
 from wsolkit.formats import open_score_maps

@@ -3,14 +3,13 @@
 import json
 import os
 import random
-from pathlib import Path
 
 import pytest
 import torch
 from mmengine.registry import DefaultScope
 
 from tests.support import tiny_stages
-from tests.support.tiny_stages import stage
+from tests.support.tiny_stages import files, kinds, run, stage
 from wsolkit import ConfigError, DataError, PluginError, WsolkitError
 from wsolkit.pipeline import records, run_pipeline
 from wsolkit.pipeline.isolation import isolated
@@ -20,23 +19,8 @@ from wsolkit.pipeline.states import states_of
 STAGES = [stage("one", text="1"), stage("two", text="2"), stage("both", "Copy", sources=["{one}", "{two}"])]
 
 
-def run(pipeline, **options):
-    return run_pipeline(pipeline, **{"tell": lambda _: None, **options})
-
-
-def kinds(pipeline):
-    return [state.kind for state in states_of(pipeline.steps)]
-
-
 def whys(pipeline):
     return {state.step.name: "; ".join(state.why) for state in states_of(pipeline.steps) if state.why}
-
-
-def files(folder):
-    """Every file of a work folder but the records, which hold times, and the lock."""
-    hidden = {"stage.json", ".pipeline.lock"}
-    found = [path for path in Path(folder).rglob("*") if path.is_file() and path.name not in hidden]
-    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 def test_stages_run_in_order_and_are_skipped_when_done(pipeline, log, tmp_path):

@@ -11,6 +11,7 @@ from tests.support import micro
 from wsolkit import ConfigError, DataError, Stage, load_plugins
 from wsolkit.files import write_text
 from wsolkit.pipeline import load_pipeline, plan_pipeline, run_pipeline
+from wsolkit.pipeline.states import states_of
 from wsolkit.registry import STAGES
 from wsolkit.training.loops import EpochLoop
 
@@ -23,6 +24,23 @@ def note(text):
     if LOG in os.environ:
         with Path(os.environ[LOG]).open("a") as file:
             file.write(text + "\n")
+
+
+def run(pipeline, **options):
+    """Run a pipeline without a word."""
+    return run_pipeline(pipeline, **{"tell": lambda _: None, **options})
+
+
+def kinds(pipeline):
+    """Return the state of each stage."""
+    return [state.kind for state in states_of(pipeline.steps)]
+
+
+def files(folder):
+    """Every file of a work folder but the records, which hold times, and the lock."""
+    hidden = {"stage.json", ".pipeline.lock"}
+    found = [path for path in Path(folder).rglob("*") if path.is_file() and path.name not in hidden]
+    return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
 
 def stage(name, kind="Say", **arguments):
