@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable, Mapping
+from importlib import import_module
 from typing import Any
 
 import mmengine.registry as engine
@@ -66,7 +67,7 @@ class ComponentRegistry(Registry):
             return self.module_dict[name]
         found = super().get(name)
         if found is None and self.parent is not None:
-            self.parent.import_from_location()
+            import_engine()
             found = super().get(name)
         if found is None:
             remark = find_parts().remark().strip()
@@ -78,8 +79,9 @@ class ComponentRegistry(Registry):
         self.import_from_location()
         known = {*self.module_dict, *find_parts().names(self.name)}
         parent = self.parent
+        if parent is not None:
+            import_engine()
         while parent is not None:
-            parent.import_from_location()
             known |= set(parent.module_dict)
             parent = parent.parent
         return sorted(known)
@@ -99,6 +101,11 @@ class ComponentRegistry(Registry):
             return cfg
         check_arguments(cfg, self)
         return super().build(cfg, *args, **kwargs)
+
+
+def import_engine() -> None:
+    """Import mmengine's own hooks, loops, metrics and whatever else it files, which it does as they are imported."""
+    import_module("mmengine.runner")
 
 
 def check_arguments(cfg: Mapping[str, Any], registry: Registry, filled: Iterable[str] = ()) -> None:
