@@ -15,9 +15,9 @@ CARD = ["Use", "Parts", "Settings", "What differs from the paper and why", "Numb
 FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "base"}
 
 LAYERS = [
-    {"errors", "finder"},
+    {"errors", "finder", "array_structures"},
+    {"weight_files"},
     {"arguments", "files", "progress", "threads", "methods", "checkpoint", "fit_weights", "modules", "versions"},
-    {"array_structures"},
     {"maps", "structures", "hookspecs", "registry"},
     {"array_interfaces"},
     {"evaluation"},

@@ -17,7 +17,8 @@ import torch
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
-from wsolkit.errors import CheckpointError, nearest
+from wsolkit.errors import CheckpointError
+from wsolkit.weight_files import existing_weights
 
 __all__ = [
     "check_weights",
@@ -29,7 +30,6 @@ __all__ = [
     "read_weights",
 ]
 
-SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")
 WRAPPERS = ("state_dict", "model", "model_state", "model_state_dict", "network", "net", "teacher", "student")
 """Entries of a file under which a state dict is looked for, in this order."""
 
@@ -86,11 +86,7 @@ def read_safely(path: str | Path, map_location: Any = "cpu") -> Any:
     Raises:
         CheckpointError: the file is missing or damaged, or holds anything that could run code.
     """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        others = [other.name for other in path.parent.glob("*") if other.suffix in SUFFIXES]
-        offer = nearest(path.name, others) if others else f"Give the path of a {', '.join(SUFFIXES)} file."
-        raise CheckpointError(f"There is no file of weights {path}. {offer}")
+    path = existing_weights(path)
     try:
         if path.suffix == ".safetensors":
             return load_file(path)

@@ -42,14 +42,19 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check the data sets and print the report; returns the exit status."""
+    from wsolkit.cli.given import check_given
+    from wsolkit.config.parse import parse_options
+
+    check_given(args.config)
+    options = parse_options(args.cfg_options)
+
     from rich.console import Console
 
     from wsolkit.config.load import load_config
-    from wsolkit.config.parse import parse_options
     from wsolkit.datasets.check import check_datasets
     from wsolkit.progress import progress_bar
 
-    config = load_config(args.config, parse_options(args.cfg_options))
+    config = load_config(args.config, options)
     datasets, broken = build_datasets(config, args.splits)
     report = check_datasets(datasets, workers=args.workers, shows=progress_bar)
     for split, message in broken.items():

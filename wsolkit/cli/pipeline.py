@@ -62,13 +62,18 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run or list the stages; returns the exit status."""
+    from wsolkit.cli.given import check_given
+    from wsolkit.config.parse import parse_options
+
+    check_given(args.config)
+    options = parse_options(args.cfg_options)
+
     from rich.console import Console
 
-    from wsolkit.config.parse import parse_options
     from wsolkit.pipeline import load_pipeline, run_pipeline
     from wsolkit.pipeline.states import states_of
 
-    pipeline = load_pipeline(args.config, parse_options(args.cfg_options), args.work_dir)
+    pipeline = load_pipeline(args.config, options, args.work_dir)
     console = Console(width=None if sys.stdout.isatty() else 120)
     if args.list:
         console.print(states_table(pipeline.name, states_of(pipeline.upto(args.until))))

@@ -80,19 +80,24 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Predict into the folder and say what was done; returns the exit status."""
+    from wsolkit.cli.given import check_given
     from wsolkit.config.parse import parse_options
     from wsolkit.formats.writers import check_formats
+
+    formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
+    check_given(args.config, args.checkpoint, args.images)
+    options = parse_options(args.cfg_options)
+
     from wsolkit.inference.predictor import Predictor
     from wsolkit.inference.to_folder import predict_to_folder
     from wsolkit.progress import progress_bar
 
-    formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
     predictor = Predictor.from_config(
         args.config,
         args.checkpoint,
         device=args.device,
         threshold=args.threshold,
-        cfg_options=parse_options(args.cfg_options),
+        cfg_options=options,
         topk=args.topk,
         min_score=args.min_score,
         batch_size=args.batch_size,

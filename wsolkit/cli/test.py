@@ -69,18 +69,22 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score the checkpoint, print the table and write the numbers; returns the exit status."""
+    from wsolkit.cli.given import check_given
+    from wsolkit.config.parse import parse_options
+
+    check_given(args.config, args.checkpoint)
+    options = parse_options(args.cfg_options)
+
     from mmengine.dist import is_main_process
     from rich.console import Console
 
     from wsolkit import __version__
     from wsolkit.config.load_model import load_model
-    from wsolkit.config.parse import parse_options
     from wsolkit.files import write_json
     from wsolkit.progress import progress_bars
     from wsolkit.scoring.evaluate import as_dict, evaluate
     from wsolkit.training.processes import process_group
 
-    options = parse_options(args.cfg_options)
     if args.amp is not None:
         options["model.precision"] = "bf16" if args.amp else "fp32"
     loaded = load_model(args.config, args.checkpoint, options, args.device)

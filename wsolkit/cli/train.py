@@ -68,11 +68,15 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Train and print where the results are; returns the exit status."""
-    from wsolkit.config.load import load_config
+    from wsolkit.cli.given import check_given
     from wsolkit.config.parse import parse_options
+
+    check_given(args.config)
+    options = parse_options(args.cfg_options)
+
+    from wsolkit.config.load import load_config
     from wsolkit.training.train import default_work_dir, train
 
-    options = parse_options(args.cfg_options)
     if args.amp is not None:
         options["model.precision"] = "bf16" if args.amp else "fp32"
     if args.compile:

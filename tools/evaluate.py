@@ -1,8 +1,0 @@
-"""The same as ``wsolkit evaluate``, for those who look into tools/ first."""
-
-import sys
-
-from wsolkit.cli.main import main
-
-if __name__ == "__main__":
-    sys.exit(main(["evaluate", *sys.argv[1:]]))
