@@ -1,3 +1,6 @@
+from .arguments import (
+    Checked as Checked,
+)
 from .array_interfaces import (
     BoxExtractor as BoxExtractor,
     Stage as Stage,
@@ -31,7 +34,9 @@ from .errors import (
     PluginError as PluginError,
     ShapeError as ShapeError,
     WsolkitError as WsolkitError,
+    in_range as in_range,
     nearest as nearest,
+    one_of as one_of,
 )
 from .files import (
     is_untouched as is_untouched,
@@ -62,6 +67,10 @@ from .interfaces import (
     Pooling as Pooling,
     Prediction as Prediction,
 )
+from .maps import (
+    MapNormalize as MapNormalize,
+    MapResize as MapResize,
+)
 from .methods import (
     Method as Method,
 )
@@ -75,6 +84,7 @@ from .model.localizer import (
     Localizer as Localizer,
 )
 from .model.precision import (
+    Precision as Precision,
     autocast_context as autocast_context,
 )
 from .model.preprocess import (

@@ -42,6 +42,10 @@ class Checked:
         if "__init__" in vars(cls):
             cls.__init__ = with_checks(vars(cls)["__init__"])  # type: ignore[method-assign]
 
+    def __post_init__(self) -> None:
+        """Look at the fields of a dataclass, whose ``__init__`` is written after the class."""
+        check_values(type(self).__name__, annotations_of(type(self)), vars(self))
+
 
 def with_checks(init: Callable[..., None]) -> Callable[..., None]:
     """Return an ``__init__`` that looks at its arguments first."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 
 from wsolkit.arguments import Checked
 from wsolkit.array_structures import ScoredBoxes
-from wsolkit.errors import ConfigError
 
 __all__ = ["BoxExtractor", "Stage"]
 
@@ -29,9 +28,7 @@ class BoxExtractor(Checked, ABC):
 
     chooses_threshold: ClassVar[bool] = False
 
-    def __init__(self, threshold: float = 0.2) -> None:
-        if not 0 <= threshold < 1:
-            raise ConfigError(f"A box threshold is a fraction of the map's maximum in [0, 1), but got {threshold}.")
+    def __init__(self, threshold: Annotated[float, "in [0, 1)"] = 0.2) -> None:
         self.threshold = threshold
 
     @abstractmethod

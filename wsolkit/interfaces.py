@@ -16,7 +16,7 @@ from torch import Tensor, nn
 
 from wsolkit.arguments import Checked
 from wsolkit.array_interfaces import BoxExtractor, Stage
-from wsolkit.maps import finish_maps
+from wsolkit.maps import MapNormalize, MapResize, finish_maps
 from wsolkit.structures import Activation, Batch, Levels, Prediction, ScoredBoxes, Targets
 
 __all__ = [
@@ -190,7 +190,7 @@ class CamMethod(Checked, ABC):
         normalize: ``minmax``, ``max`` (negative scores cut off, divided by the maximum) or ``none`` (clamped).
     """
 
-    def __init__(self, resize: str = "bicubic", normalize: str = "minmax") -> None:
+    def __init__(self, resize: MapResize = "bicubic", normalize: MapNormalize = "minmax") -> None:
         self.resize = resize
         self.normalize = normalize
 

@@ -3,27 +3,30 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsolkit.errors import ConfigError, MapError
+from wsolkit.errors import MapError, one_of
 
-__all__ = ["finish_maps", "normalize_maps", "resize_maps"]
+__all__ = ["MapNormalize", "MapResize", "finish_maps", "normalize_maps", "resize_maps"]
 
-RESIZE = ("bicubic", "bilinear", "none")
-NORMALIZE = ("minmax", "max", "none")
+MapResize = Literal["bicubic", "bilinear", "none"]
+"""How cells become pixels."""
+
+MapNormalize = Literal["minmax", "max", "none"]
+"""How scores become numbers in [0, 1]."""
 
 
-def resize_maps(maps: Tensor, size: tuple[int, int], mode: str = "bicubic") -> Tensor:
+def resize_maps(maps: Tensor, size: tuple[int, int], mode: MapResize = "bicubic") -> Tensor:
     """Resize maps (..., h, w) to ``size`` = (H, W); bicubic may overshoot the range of the cells.
 
     >>> resize_maps(torch.ones(2, 7, 7), (14, 14)).shape
     torch.Size([2, 14, 14])
     """
-    if mode not in RESIZE:
-        raise ConfigError(f"resize should be one of {RESIZE}, but got {mode!r}.")
+    one_of("resize", mode, get_args(MapResize))
     if mode == "none" or tuple(maps.shape[-2:]) == tuple(size):
         return maps
     rows, columns = (
@@ -48,7 +51,7 @@ def resize_matrix(cells: int, pixels: int, mode: str, dtype: torch.dtype, device
     return columns.T.to(dtype).to(device)
 
 
-def normalize_maps(maps: Tensor, mode: str = "minmax") -> Tensor:
+def normalize_maps(maps: Tensor, mode: MapNormalize = "minmax") -> Tensor:
     """Bring each map (..., h, w) to [0, 1]; a constant map becomes all zeros.
 
     ``minmax`` maps the smallest score to 0 and the largest to 1, ``max`` cuts negative scores off and divides by the
@@ -62,8 +65,7 @@ def normalize_maps(maps: Tensor, mode: str = "minmax") -> Tensor:
     >>> normalize_maps(torch.full((2, 2), 7.0)).sum().item()
     0.0
     """
-    if mode not in NORMALIZE:
-        raise ConfigError(f"normalize should be one of {NORMALIZE}, but got {mode!r}.")
+    one_of("normalize", mode, get_args(MapNormalize))
     lowest, highest = maps.amin((-2, -1), keepdim=True), maps.amax((-2, -1), keepdim=True)  # NaN wins in both
     finite = torch.isfinite(lowest) & torch.isfinite(highest)
     if not bool(finite.all()):
@@ -81,6 +83,8 @@ def normalize_maps(maps: Tensor, mode: str = "minmax") -> Tensor:
     return ((maps - low) / torch.where(span > noise, span, torch.inf)).clamp_(0, 1)
 
 
-def finish_maps(maps: Tensor, size: tuple[int, int], resize: str = "bicubic", normalize: str = "minmax") -> Tensor:
+def finish_maps(
+    maps: Tensor, size: tuple[int, int], resize: MapResize = "bicubic", normalize: MapNormalize = "minmax"
+) -> Tensor:
     """Resize raw maps (..., h, w) to ``size`` = (H, W) and bring each to [0, 1], in float32."""
     return normalize_maps(resize_maps(maps.float(), size, resize), normalize)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import torch
 from torch import Tensor
 
@@ -10,9 +12,6 @@ from wsolkit.components import hide
 from wsolkit_adh.expected_pixels import default_block_size, outside_squares, peak_pixels, soft_argmax, spatial_softmax
 
 __all__ = ["AreaHiding", "channel_scores", "outside_peak"]
-
-SCORES = ("softmax_weighted", "act_mean", "peak_prob", "literal")
-PLACES = ("soft_argmax", "argmax")
 
 
 @torch.no_grad()
@@ -90,19 +89,17 @@ class AreaHiding(MapModifier):
 
     def __init__(
         self,
-        threshold: float | None = 0.8,
+        threshold: Annotated[float, "in (0, 1]"] | None = 0.8,
         spatial: bool = True,
         channel: bool = True,
         block_size: int | None = None,
-        channel_score: str = "softmax_weighted",
-        top_k: int = 1,
-        locate: str = "soft_argmax",
-        temperature: float = 1.0,
+        channel_score: Literal["softmax_weighted", "act_mean", "peak_prob", "literal"] = "softmax_weighted",
+        top_k: Annotated[int, "at least 1"] = 1,
+        locate: Literal["soft_argmax", "argmax"] = "soft_argmax",
+        temperature: Annotated[float, "above 0"] = 1.0,
         rescale: bool = False,
     ) -> None:
         super().__init__()
-        if threshold is not None and not 0 < threshold <= 1:
-            raise ConfigError(f"threshold of AreaHiding is a part of the maximum in (0, 1], but got {threshold}.")
         if threshold is None and not spatial and not channel:
             raise ConfigError(
                 "AreaHiding hides nothing with threshold=None, spatial=False and channel=False. Set one of them, or "
@@ -110,16 +107,6 @@ class AreaHiding(MapModifier):
             )
         if block_size is not None and (block_size < 1 or block_size % 2 != 1):
             raise ConfigError(f"block_size of AreaHiding is an odd number of cells, but got {block_size}.")
-        if channel_score not in SCORES:
-            raise ConfigError(
-                f"channel_score of AreaHiding is {' or '.join(map(repr, SCORES))}, but got {channel_score!r}."
-            )
-        if locate not in PLACES:
-            raise ConfigError(f"locate of AreaHiding is {' or '.join(map(repr, PLACES))}, but got {locate!r}.")
-        if top_k < 1:
-            raise ConfigError(f"top_k of AreaHiding is a number of channels, 1 or more, but got {top_k}.")
-        if not temperature > 0:
-            raise ConfigError(f"The temperature of AreaHiding should be positive, but got {temperature}.")
         self.threshold = threshold
         self.spatial = spatial
         self.channel = channel

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from wsolkit import ConfigError
+from wsolkit import Checked
 from wsolkit_ass.dispersion import component_counts, coordinate_variance, uniform_variance
 
 __all__ = ["CLUTTER", "HIDE", "PASS", "SelectionRule", "at_least", "attention_maps"]
@@ -46,7 +47,7 @@ def at_least(attention: Tensor, alpha: float) -> Tensor:
 
 
 @dataclass(frozen=True)
-class SelectionRule:
+class SelectionRule(Checked):
     """Decides by an attention map what to do with its image (ASS, algorithm 1).
 
     With a cells of at least ``alpha_fg`` times the maximum (the peak), d cells of at least ``alpha_object`` times the
@@ -76,29 +77,15 @@ class SelectionRule:
         ConfigError: a number is out of range.
     """
 
-    alpha_fg: float = 0.8
-    alpha_object: float = 0.3
-    dispersion: float | None = None
-    min_cells: int = 4
-    small_object: float = 0.2
-    peak_share: float = 0.3
-    variance_weight: float = 1.0
-    component_weight: float = 0.0
+    alpha_fg: Annotated[float, "in (0, 1]"] = 0.8
+    alpha_object: Annotated[float, "in (0, 1]"] = 0.3
+    dispersion: Annotated[float, "at least 0"] | None = None
+    min_cells: Annotated[int, "at least 0"] = 4
+    small_object: Annotated[float, "in [0, 1]"] = 0.2
+    peak_share: Annotated[float, "in [0, 1]"] = 0.3
+    variance_weight: Annotated[float, "at least 0"] = 1.0
+    component_weight: Annotated[float, "at least 0"] = 0.0
     normalize_dispersion: bool = False
-
-    def __post_init__(self) -> None:
-        for name in ("alpha_fg", "alpha_object"):
-            value = getattr(self, name)
-            if not 0 < value <= 1:
-                raise ConfigError(f"{name} of AttentionSelection is a part of the maximum in (0, 1], but got {value}.")
-        for name in ("small_object", "peak_share"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise ConfigError(f"{name} of AttentionSelection is a part of the cells in [0, 1], but got {value}.")
-        for name in ("dispersion", "min_cells", "variance_weight", "component_weight"):
-            value = getattr(self, name)
-            if value is not None and not value >= 0:
-                raise ConfigError(f"{name} of AttentionSelection should not be negative, but got {value}.")
 
     @property
     def least_dispersion(self) -> float:

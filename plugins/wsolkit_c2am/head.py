@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from wsolkit import Activation, ActivationHead, Batch, ConfigError, Levels
 from wsolkit.components import choose_level, concat_levels
-from wsolkit_c2am.polarity import Polarity
+from wsolkit_c2am.polarity import Polarity, PolarityMode
 from wsolkit_c2am.processes import GlobalBatchNorm
 
 __all__ = ["C2AMHead", "region_embeddings"]
@@ -68,7 +68,7 @@ class C2AMHead(ActivationHead):
         self,
         channels: Mapping[str, int],
         levels: Sequence[str] | None = None,
-        polarity: str = "auto",
+        polarity: PolarityMode = "auto",
         freeze_bn_affine: bool = True,
     ) -> None:
         super().__init__()

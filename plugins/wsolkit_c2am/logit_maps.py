@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, Model
+from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model
 
 __all__ = ["C2AMLogitMaps"]
 
@@ -21,7 +21,7 @@ class C2AMLogitMaps(CamMethod):
         normalize: see ``CamMethod``.
     """
 
-    def __init__(self, resize: str = "bilinear", normalize: str = "max") -> None:
+    def __init__(self, resize: MapResize = "bilinear", normalize: MapNormalize = "max") -> None:
         super().__init__(resize=resize, normalize=normalize)
 
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import warnings
+from typing import Annotated, Literal
 
 from torch import Tensor
 
-from wsolkit import Activation, Batch, ConfigError, Loss, ShapeError
+from wsolkit import Activation, Batch, Loss, ShapeError
 from wsolkit_c2am.contrast import negative_contrast, positive_contrast
 from wsolkit_c2am.processes import gather_rows
 
 __all__ = ["C2AMLoss"]
 
-VARIANTS = ("paper", "reference")
 EMBEDDINGS = ("foreground", "background")
 
 
@@ -36,13 +36,13 @@ class C2AMLoss(Loss):
     """
 
     def __init__(
-        self, alpha: float = 0.25, variant: str = "paper", gather: bool = True, batch_size: int | None = None
+        self,
+        alpha: Annotated[float, "at least 0"] = 0.25,
+        variant: Literal["paper", "reference"] = "paper",
+        gather: bool = True,
+        batch_size: Annotated[int, "at least 1"] | None = None,
     ) -> None:
         super().__init__()
-        if alpha < 0:
-            raise ConfigError(f"alpha should be at least 0, but got {alpha}. The papers take 0.05, 0.25 or 0.75.")
-        if variant not in VARIANTS:
-            raise ConfigError(f"variant should be one of {', '.join(VARIANTS)}, but got {variant!r}.")
         self.alpha = alpha
         self.variant = variant
         self.gather = gather

@@ -7,16 +7,17 @@ a photograph: where P is, on average over many images, larger near the border th
 from __future__ import annotations
 
 import warnings
+from typing import Literal, get_args
 
 import torch
 from torch import Tensor, nn
 
-from wsolkit import ConfigError
+from wsolkit import one_of
 from wsolkit_c2am.processes import sum_over_processes
 
-__all__ = ["POLARITIES", "Polarity", "border_and_centre"]
+__all__ = ["Polarity", "PolarityMode", "border_and_centre"]
 
-POLARITIES = ("auto", "fg", "bg")
+PolarityMode = Literal["auto", "fg", "bg"]
 ENOUGH = 512
 """Maps of an evaluation after which its vote is compared with that of the training, if it has not ended before."""
 
@@ -73,11 +74,9 @@ class Polarity(nn.Module):
     votes: Tensor
     decided: Tensor
 
-    def __init__(self, mode: str = "auto") -> None:
+    def __init__(self, mode: PolarityMode = "auto") -> None:
         super().__init__()
-        if mode not in POLARITIES:
-            raise ConfigError(f"polarity should be one of {', '.join(POLARITIES)}, but got {mode!r}.")
-        self.mode = mode
+        self.mode = one_of("polarity", mode, get_args(PolarityMode))
         self.register_buffer("votes", torch.zeros(3, dtype=torch.float64))
         self.register_buffer("decided", torch.tensor(0, dtype=torch.int8))
         self._seen = torch.zeros(3, dtype=torch.float64)

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
-from wsolkit import Activation, Batch, ConfigError, Levels
+from wsolkit import Activation, Batch, Levels
 from wsolkit.components import LinearHead, recombine
 
 __all__ = ["CAMHead"]
-
-FORMS = ("linear", "conv")
 
 
 class CAMHead(LinearHead):
@@ -43,14 +42,10 @@ class CAMHead(LinearHead):
         self,
         channels: Mapping[str, int],
         num_classes: int,
-        form: str = "linear",
+        form: Literal["linear", "conv"] = "linear",
         level: str | None = None,
         bias: bool = True,
     ) -> None:
-        if form not in FORMS:
-            raise ConfigError(
-                f"The form of a CAMHead should be 'linear' or 'conv', but got {form!r}. Take one of these."
-            )
         super().__init__(channels, num_classes, level=level, bias=bias)
         self.form = form
         self.takes_map_modifiers = form == "conv"

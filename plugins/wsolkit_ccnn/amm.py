@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wsolkit import ConfigError, MapModifier, ShapeError
+from wsolkit import MapModifier, ShapeError
 
 __all__ = ["AMM", "gaussian_gate"]
 
-STATS = ("sample", "batch")
-NORMALIZE = ("density", "peak")
+Stats = Literal["sample", "batch"]
+GateNormalize = Literal["density", "peak"]
 
 
-def gaussian_gate(values: Tensor, stats: str = "sample", normalize: str = "density", eps: float = 1e-6) -> Tensor:
+def gaussian_gate(
+    values: Tensor, stats: Stats = "sample", normalize: GateNormalize = "density", eps: float = 1e-6
+) -> Tensor:
     """Return the Gaussian of values around their own mean (CCNN report, listing 4.1).
 
     G(z) = exp(-(z - mean)^2 / (2 std^2)), divided by sqrt(2 pi) std for the density. Mean and std take no gradients;
@@ -81,22 +83,14 @@ class AMM(MapModifier):
 
     def __init__(
         self,
-        channels: int,
-        reduction: int = 16,
-        stats: str = "sample",
-        normalize: str = "density",
-        eps: float = 1e-6,
+        channels: Annotated[int, "at least 1"],
+        reduction: Annotated[int, "at least 1"] = 16,
+        stats: Stats = "sample",
+        normalize: GateNormalize = "density",
+        eps: Annotated[float, "above 0"] = 1e-6,
         train_gates: bool = True,
     ) -> None:
         super().__init__()
-        if channels < 1 or reduction < 1:
-            raise ConfigError(f"AMM needs channels and reduction of at least 1, but got {channels} and {reduction}.")
-        if stats not in STATS:
-            raise ConfigError(f"AMM's stats should be one of {', '.join(STATS)}, but got {stats!r}.")
-        if normalize not in NORMALIZE:
-            raise ConfigError(f"AMM's normalize should be one of {', '.join(NORMALIZE)}, but got {normalize!r}.")
-        if not eps > 0:
-            raise ConfigError(f"AMM's eps should be above 0, but got {eps}. The default is 1e-6.")
         hidden = max(channels // reduction, 1)
         self.channels = channels
         self.stats = stats

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import torch
 import torch.nn.functional as F
@@ -64,10 +64,10 @@ class CCNNBackbone(TimmBackbone):
         self,
         name: str,
         levels: Sequence[str] | None = None,
-        output_stride: int | None = 16,
+        output_stride: Literal[8, 16, 32] | None = 16,
         weights: str | Path | None = None,
         pretrained: bool = False,
-        min_match: float = 0.9,
+        min_match: Annotated[float, "in [0, 1]"] = 0.9,
         amm: Mapping[str, Any] | None = None,
         dilate: bool = True,
         **options: Any,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
@@ -46,14 +47,12 @@ class AlexNet(Backbone):
 
     def __init__(
         self,
-        level: str = "fc7",
+        level: Literal["features", "fc7"] = "fc7",
         weights: str | Path | None = None,
         pretrained: bool = False,
-        min_match: float = 0.9,
+        min_match: Annotated[float, "in [0, 1]"] = 0.9,
     ) -> None:
         super().__init__()
-        if level not in LEVELS:
-            raise ConfigError(f"level of AlexNet should be one of {', '.join(LEVELS)}, but got {level!r}.")
         if pretrained and weights is not None:
             raise ConfigError(f"Set either pretrained=True or weights={str(weights)!r} for AlexNet, not both.")
         whole = alexnet(weights=None)

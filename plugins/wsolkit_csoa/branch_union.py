@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, Model, ShapeError
+from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model, ShapeError
 from wsolkit.components import HeadMaps
 
 __all__ = ["BranchUnion"]
@@ -23,7 +23,7 @@ class BranchUnion(CamMethod):
         normalize: applied to the union: ``max`` leaves it as it is; with ``minmax`` thresholds mean something else.
     """
 
-    def __init__(self, resize: str = "bicubic", normalize: str = "max") -> None:
+    def __init__(self, resize: MapResize = "bicubic", normalize: MapNormalize = "max") -> None:
         super().__init__(resize, normalize)
         self.branch = HeadMaps(resize, "max")
 

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsolkit import Activation, Backbone, Batch, ConfigError, Loss, autocast_context
+from wsolkit import Activation, Backbone, Batch, ConfigError, Loss, Precision, autocast_context
 from wsolkit_csoa.confidence import confidence_mask
-from wsolkit_csoa.embedding import POOLS, build_embedding, build_structure, checked_embedding, embed, has_weights
+from wsolkit_csoa.embedding import Pool, build_embedding, build_structure, checked_embedding, embed, has_weights
 from wsolkit_csoa.labels import known_labels, single_labels
 from wsolkit_csoa.pair_terms import pair_terms
-from wsolkit_csoa.ramp import checked_share, linear_ramp
-from wsolkit_csoa.soft_mask import NORMS, soft_mask
+from wsolkit_csoa.ramp import linear_ramp
+from wsolkit_csoa.soft_mask import MaskNorm, soft_mask
 
 __all__ = ["CoAug", "masked_images"]
 
@@ -75,38 +75,27 @@ class CoAug(Loss):
     def __init__(
         self,
         embedding: Any = None,
-        gamma: float = 1.0,
-        delta: float = 1.0,
-        warm_up: float = 0.1,
-        mask_norm: str = "minmax",
-        cap: float | None = None,
-        eps: float = 1e-6,
-        pool: str = "flatten",
+        gamma: Annotated[float, "at least 0"] = 1.0,
+        delta: Annotated[float, "at least 0"] = 1.0,
+        warm_up: Annotated[float, "in [0, 1]"] = 0.1,
+        mask_norm: MaskNorm = "minmax",
+        cap: Annotated[float, "above 0"] | None = None,
+        eps: Annotated[float, "above 0"] = 1e-6,
+        pool: Pool = "flatten",
         embedding_size: int | Sequence[int] | None = None,
         input_norm: Norm = IMAGENET,
         embedding_norm: Norm = IMAGENET,
         train_embedding: bool = False,
-        precision: str = "auto",
+        precision: Precision = "auto",
     ) -> None:
         super().__init__()
-        if not (gamma >= 0 and delta >= 0 and eps > 0 and (cap is None or cap > 0)):
-            raise ConfigError(
-                f"CoAug needs gamma and delta of at least 0, and eps and cap above 0, but got gamma={gamma}, "
-                f"delta={delta}, eps={eps}, cap={cap}."
-            )
-        if mask_norm not in NORMS or pool not in POOLS:
-            raise ConfigError(
-                f"CoAug has mask_norm {', '.join(NORMS)} and pool {', '.join(POOLS)}, but got mask_norm={mask_norm!r} "
-                f"and pool={pool!r}."
-            )
         self.terms: dict[str, Any] = {"gamma": gamma, "delta": delta, "eps": eps, "cap": cap}
-        self.warm_up = checked_share("CoAug", "warm_up", warm_up)
+        self.warm_up = warm_up
         self.mask_norm = mask_norm
         self.pool = pool
         self.size = checked_size(embedding_size)
         self.conversion = conversion(input_norm, embedding_norm)
         self.precision = precision
-        autocast_context(precision, torch.device("cpu"))  # complains about an unknown precision
         self.config = checked_embedding(embedding)
         self._outside: list[Backbone] = []  # a list, so that E is no submodule: not saved, not trained
         self.embedding: Backbone | None = None

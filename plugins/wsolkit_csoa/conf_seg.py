@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from typing import Annotated, Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsolkit import Activation, Batch, ConfigError, Loss, ShapeError
-from wsolkit_csoa.confidence import REDUCTIONS, inner_distance
+from wsolkit import Activation, Batch, Loss, ShapeError
+from wsolkit_csoa.confidence import Reduction, inner_distance
 from wsolkit_csoa.labels import known_labels, present_classes
-from wsolkit_csoa.ramp import checked_share, linear_ramp
+from wsolkit_csoa.ramp import linear_ramp
 
 __all__ = ["ConfSeg", "early_cross_entropy"]
 
-CLASSIFICATIONS = ("softmax", "sigmoid")
+Classification = Literal["softmax", "sigmoid"]
 
 
-def early_cross_entropy(logits: Tensor, labels: Tensor, classification: str = "softmax") -> Tensor:
+def early_cross_entropy(logits: Tensor, labels: Tensor, classification: Classification = "softmax") -> Tensor:
     """Return the cross entropy of the early logits y_F, a mean over the batch.
 
     Args:
@@ -60,23 +62,15 @@ class ConfSeg(Loss):
 
     def __init__(
         self,
-        max_alpha: float = 1.0,
-        ramp: float = 0.5,
-        reduction: str = "mean",
+        max_alpha: Annotated[float, "at least 0"] = 1.0,
+        ramp: Annotated[float, "in [0, 1]"] = 0.5,
+        reduction: Reduction = "mean",
         detach: bool = True,
-        classification: str = "softmax",
+        classification: Classification = "softmax",
     ) -> None:
         super().__init__()
-        if not max_alpha >= 0:
-            raise ConfigError(f"max_alpha of ConfSeg should be at least 0, but got {max_alpha}.")
-        if reduction not in REDUCTIONS:
-            raise ConfigError(f"reduction of ConfSeg should be one of {', '.join(REDUCTIONS)}, but got {reduction!r}.")
-        if classification not in CLASSIFICATIONS:
-            raise ConfigError(
-                f"classification of ConfSeg should be one of {', '.join(CLASSIFICATIONS)}, but got {classification!r}."
-            )
         self.max_alpha = max_alpha
-        self.ramp = checked_share("ConfSeg", "ramp", ramp)
+        self.ramp = ramp
         self.reduction = reduction
         self.detach = detach
         self.classification = classification

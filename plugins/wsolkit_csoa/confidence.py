@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-__all__ = ["REDUCTIONS", "confidence_mask", "inner_distance"]
+__all__ = ["Reduction", "confidence_mask", "inner_distance"]
 
-REDUCTIONS = ("mean", "sum")
+Reduction = Literal["mean", "sum"]
 
 
 @torch.no_grad()

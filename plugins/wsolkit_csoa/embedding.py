@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from torch import Tensor
 
 from wsolkit import BACKBONES, Backbone, ConfigError
 
-__all__ = ["POOLS", "build_embedding", "build_structure", "checked_embedding", "embed", "has_weights"]
+__all__ = ["Pool", "build_embedding", "build_structure", "checked_embedding", "embed", "has_weights"]
 
-POOLS = ("flatten", "average")
+Pool = Literal["flatten", "average"]
 WEIGHTS = ("weights", "pretrained")
 UNSET = (None, False, "", "none")
 

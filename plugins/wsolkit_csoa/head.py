@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 from torch import Tensor, nn
 
@@ -81,13 +81,11 @@ class TwoBranchHead(ActivationHead):
         channels: Mapping[str, int],
         num_classes: int,
         levels: Sequence[str] | None = None,
-        hidden: int = 1024,
+        hidden: Annotated[int, "at least 1"] = 1024,
         pooling: Any = None,
         early: bool = True,
     ) -> None:
         super().__init__()
-        if hidden < 1:
-            raise ConfigError(f"hidden of TwoBranchHead is a number of channels, at least 1, but got {hidden}.")
         self.early_level, self.level = branch_levels(channels, levels)
         if early and self.early_level == self.level and (levels is None or len(levels) == 1):
             warnings.warn(

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from wsolkit import ConfigError
-
-__all__ = ["checked_share", "linear_ramp"]
+__all__ = ["linear_ramp"]
 
 
 def linear_ramp(progress: float, length: float) -> float:
@@ -20,14 +18,3 @@ def linear_ramp(progress: float, length: float) -> float:
     1.0
     """
     return 1.0 if length <= 0 else min(1.0, progress / length)
-
-
-def checked_share(part: str, name: str, share: float) -> float:
-    """Return a share of the training as it is.
-
-    Raises:
-        ConfigError: it is not in [0, 1].
-    """
-    if not 0 <= share <= 1:
-        raise ConfigError(f"{name} of {part} is a share of the training in [0, 1], but got {share}.")
-    return share

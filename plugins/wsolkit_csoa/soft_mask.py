@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor
 
-from wsolkit import ConfigError
+from wsolkit import one_of
 
-__all__ = ["NORMS", "soft_mask"]
+__all__ = ["MaskNorm", "soft_mask"]
 
-NORMS = ("minmax", "sigmoid", "none")
+MaskNorm = Literal["minmax", "sigmoid", "none"]
 
 
-def soft_mask(maps: Tensor, norm: str = "minmax") -> Tensor:
+def soft_mask(maps: Tensor, norm: MaskNorm = "minmax") -> Tensor:
     """Turn class maps (B, h, w) of any range into soft masks, with gradients.
 
     Args:
@@ -26,8 +28,7 @@ def soft_mask(maps: Tensor, norm: str = "minmax") -> Tensor:
     >>> soft_mask(torch.tensor([[[-2.0, 0.0, 6.0]]])).tolist()
     [[[0.0, 0.25, 1.0]]]
     """
-    if norm not in NORMS:
-        raise ConfigError(f"mask_norm of CoAug should be one of {', '.join(NORMS)}, but got {norm!r}.")
+    one_of("mask_norm of CoAug", norm, get_args(MaskNorm))
     if norm == "sigmoid":
         return torch.sigmoid(maps)
     if norm == "none":

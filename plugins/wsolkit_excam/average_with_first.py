@@ -7,7 +7,7 @@ from typing import Any
 
 from torch import Tensor
 
-from wsolkit import CAM_METHODS, Activation, CamMethod, ConfigError, Model
+from wsolkit import CAM_METHODS, Activation, CamMethod, ConfigError, MapNormalize, Model
 from wsolkit_excam.erase_found import EraseFound
 from wsolkit_excam.first_classifier import FirstClassifier
 
@@ -32,7 +32,7 @@ class AverageWithFirst(CamMethod):
         checkpoint: str | Path | None = None,
         config: str | Path | None = None,
         of: Any = None,
-        normalize: str = "minmax",
+        normalize: MapNormalize = "minmax",
     ) -> None:
         super().__init__(resize="none", normalize=normalize)
         self.of: CamMethod = CAM_METHODS.build(of or {"type": "HeadMaps"})

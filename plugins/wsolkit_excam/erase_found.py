@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor
 
-from wsolkit import ConfigError, MapModifier, ShapeError
+from wsolkit import MapModifier, ShapeError
 from wsolkit_excam.first_classifier import FirstClassifier
 
 __all__ = ["EraseFound"]
@@ -37,12 +37,10 @@ class EraseFound(MapModifier):
         self,
         checkpoint: str | Path | None = None,
         config: str | Path | None = None,
-        threshold: float = 0.6,
+        threshold: Annotated[float, "in [0, 1)"] = 0.6,
         preprocessor: Any = None,
     ) -> None:
         super().__init__()
-        if not 0 <= threshold < 1:
-            raise ConfigError(f"threshold of EraseFound is a score in [0, 1), but got {threshold}.")
         self.first = FirstClassifier("EraseFound", checkpoint, config)
         self.threshold = threshold
         self._preprocessor = (preprocessor,)  # in a tuple, so that it does not become a part of this module

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
 
-from wsolkit import ConfigError, MapModifier
+from wsolkit import MapModifier
 
 __all__ = ["ImportanceOrDrop"]
 
@@ -33,14 +34,13 @@ class ImportanceOrDrop(MapModifier):
     [[[[0.0, -1.0]]]]
     """
 
-    def __init__(self, threshold: float = 0.5, drop_prob: float = 0.5, per: str = "map") -> None:
+    def __init__(
+        self,
+        threshold: Annotated[float, "in (0, 1)"] = 0.5,
+        drop_prob: Annotated[float, "in [0, 1]"] = 0.5,
+        per: Literal["map", "image", "batch"] = "map",
+    ) -> None:
         super().__init__()
-        if not 0 < threshold < 1:
-            raise ConfigError(f"threshold of ImportanceOrDrop is an importance in (0, 1), but got {threshold}.")
-        if not 0 <= drop_prob <= 1:
-            raise ConfigError(f"drop_prob of ImportanceOrDrop is a probability in [0, 1], but got {drop_prob}.")
-        if per not in SIZES:
-            raise ConfigError(f"per of ImportanceOrDrop should be 'map', 'image' or 'batch', but got {per!r}.")
         self.threshold = threshold
         self.drop_prob = drop_prob
         self.per = per

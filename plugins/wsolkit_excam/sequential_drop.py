@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import Annotated, ClassVar, Final, Literal
 
 import torch
 from torch import Tensor, nn
@@ -12,12 +12,22 @@ from wsolkit import ConfigError, MapModifier, ShapeError
 
 __all__ = ["SequentialDrop", "hard_gates", "soft_gates"]
 
-FIXED, LITERAL = "fixed", "literal"
-MASKED, UNTOUCHED = "masked", "untouched"
-ZERO, MINIMUM = 0, "min"
+FIXED: Final = "fixed"
+LITERAL: Final = "literal"
+MASKED: Final = "masked"
+UNTOUCHED: Final = "untouched"
+Variant = Literal["fixed", "literal"]
+FirstMap = Literal["masked", "untouched"]
+ZERO: Final = 0
+MINIMUM: Final = "min"
 
 
-def hard_gates(maps: Tensor, delta: float = 0.5, variant: str = FIXED, first_map: str = MASKED) -> Tensor:
+def hard_gates(
+    maps: Tensor,
+    delta: Annotated[float, "in (0, 1)"] = 0.5,
+    variant: Variant = FIXED,
+    first_map: FirstMap = MASKED,
+) -> Tensor:
     """Return which cells each map keeps (ex-CAM, section 3.3).
 
     A cell is important in a map where sigmoid(U) >= delta.
@@ -51,7 +61,11 @@ def hard_gates(maps: Tensor, delta: float = 0.5, variant: str = FIXED, first_map
 
 
 def soft_gates(
-    maps: Tensor, delta: Tensor | float, temperature: float, variant: str = FIXED, first_map: str = MASKED
+    maps: Tensor,
+    delta: Tensor | float,
+    temperature: float,
+    variant: Variant = FIXED,
+    first_map: FirstMap = MASKED,
 ) -> Tensor:
     """Return how much of each cell a map keeps: ``hard_gates`` with M = sigmoid((delta - sigmoid(U)) / temperature).
 
@@ -114,12 +128,12 @@ class SequentialDrop(MapModifier):
     def __init__(
         self,
         maps_per_class: int | None = None,
-        variant: str = FIXED,
-        delta: float = 0.5,
-        temperature: float | None = None,
+        variant: Variant = FIXED,
+        delta: Annotated[float, "in (0, 1)"] = 0.5,
+        temperature: Annotated[float, "in (0, inf)"] | None = None,
         learn_delta: bool = False,
-        first_map: str = MASKED,
-        fill: int | str = ZERO,
+        first_map: FirstMap = MASKED,
+        fill: Literal[0, "min"] = ZERO,
         at_test: bool = False,
     ) -> None:
         super().__init__()
@@ -128,19 +142,6 @@ class SequentialDrop(MapModifier):
                 f"SequentialDrop needs two maps of a class or more, but maps_per_class is {maps_per_class}. Set "
                 "head=dict(type='ConvHead', maps_per_class=8)."
             )
-        for name, value, known in (
-            ("variant", variant, (FIXED, LITERAL)),
-            ("first_map", first_map, (MASKED, UNTOUCHED)),
-            ("fill", fill, (ZERO, MINIMUM)),
-        ):
-            if value not in known:
-                raise ConfigError(
-                    f"{name} of SequentialDrop should be {known[0]!r} or {known[1]!r}, but got {value!r}."
-                )
-        if not 0 < delta < 1:
-            raise ConfigError(f"delta of SequentialDrop is a probability in (0, 1), but got {delta}.")
-        if temperature is not None and not 0 < temperature < math.inf:
-            raise ConfigError(f"temperature of SequentialDrop should be a positive number, but got {temperature}.")
         if learn_delta and temperature is None:
             raise ConfigError(
                 "SequentialDrop cannot learn delta with hard masks, which have no gradient. Set temperature, such as "

@@ -5,15 +5,18 @@ A relative box is (x, y, w, h): its top-left corner and its size in fractions of
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
 
 from wsolkit import ConfigError, ShapeError
 
-__all__ = ["LOSS_WEIGHTS", "box_loss", "generalized_iou", "to_corners", "to_relative"]
+__all__ = ["LOSS_WEIGHTS", "BoxLoss", "box_loss", "generalized_iou", "to_corners", "to_relative"]
 
-LOSS_WEIGHTS = {"mse": 50.0, "smooth_l1": 10.0, "giou": 1.0}
+BoxLoss = Literal["mse", "smooth_l1", "giou"]
+LOSS_WEIGHTS: dict[BoxLoss, float] = {"mse": 50.0, "smooth_l1": 10.0, "giou": 1.0}
 """The losses of the regressor and what each is multiplied by where nothing is said; 50 is the paper's."""
 
 BETA = 0.1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -14,15 +14,16 @@ from torch import Tensor, nn
 from wsolkit import (
     BACKBONES,
     MODELS,
-    ConfigError,
+    Checked,
     DataError,
+    Precision,
     ShapeError,
     autocast_context,
     freeze_modules,
     keep_resting,
 )
 from wsolkit.components import choose_level
-from wsolkit_psol.box_codes import LOSS_WEIGHTS, box_loss, to_corners, to_relative
+from wsolkit_psol.box_codes import LOSS_WEIGHTS, BoxLoss, box_loss, to_corners, to_relative
 
 __all__ = ["BoxPrediction", "BoxRegressor"]
 
@@ -48,7 +49,7 @@ class BoxPrediction:
         return self.box * np.array([*size, *size], dtype=np.float64)
 
 
-class BoxRegressor(BaseModel):
+class BoxRegressor(Checked, BaseModel):
     """Predicts one box for each image (PSOL, Zhang et al., CVPR 2020, section 3.2.1).
 
     The level is pooled; two linear layers with a ReLU between and a sigmoid behind make x, y, w, h of it, the top-left
@@ -77,11 +78,11 @@ class BoxRegressor(BaseModel):
         self,
         backbone: Any,
         level: str | None = None,
-        hidden: int = 512,
-        loss: str = "mse",
-        loss_weight: float | None = None,
+        hidden: Annotated[int, "at least 1"] = 512,
+        loss: BoxLoss = "mse",
+        loss_weight: Annotated[float, "above 0"] | None = None,
         data_preprocessor: Any = None,
-        precision: str = "auto",
+        precision: Precision = "auto",
         channels_last: bool = True,
         freeze: Sequence[str] = (),
         compile: bool | Mapping[str, Any] = False,
@@ -91,10 +92,6 @@ class BoxRegressor(BaseModel):
         if isinstance(preprocessor, Mapping) and preprocessor.get("type") == "ImagePreprocessor":
             preprocessor = {"channels_last": channels_last, **preprocessor}
         super().__init__(data_preprocessor=MODELS.build(preprocessor), init_cfg=init_cfg)
-        if loss not in LOSS_WEIGHTS:
-            raise ConfigError(f"The loss of a BoxRegressor should be one of {tuple(LOSS_WEIGHTS)}, but got {loss!r}.")
-        if hidden < 1 or (loss_weight is not None and not loss_weight > 0):
-            raise ConfigError(f"hidden and loss_weight should be positive, but got {hidden} and {loss_weight}.")
         self.backbone = BACKBONES.build(backbone)
         self.level = choose_level(self.backbone.channels, level)
         self.box_head = nn.Sequential(
@@ -104,7 +101,6 @@ class BoxRegressor(BaseModel):
         self.loss_weight = LOSS_WEIGHTS[loss] if loss_weight is None else float(loss_weight)
         self.precision = precision
         self.frozen = freeze_modules(self.backbone, freeze)
-        autocast_context(precision, torch.device("cpu"))  # complains about an unknown precision
         if channels_last:
             self.to(memory_format=torch.channels_last)
         if compile:

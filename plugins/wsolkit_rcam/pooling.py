@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
-from wsolkit import ConfigError, Pooling
+from wsolkit import Pooling
 
 __all__ = ["SoftmaxWeightedPooling", "softmax_weighted_average"]
 
@@ -38,10 +40,8 @@ class SoftmaxWeightedPooling(Pooling):
         ConfigError: the temperature is not positive.
     """
 
-    def __init__(self, temperature: float = 1.0, divide_by_area: bool = False) -> None:
+    def __init__(self, temperature: Annotated[float, "above 0"] = 1.0, divide_by_area: bool = False) -> None:
         super().__init__()
-        if not temperature > 0:
-            raise ConfigError(f"The temperature of SoftmaxWeightedPooling should be positive, but got {temperature}.")
         self.temperature = temperature
         self.divide_by_area = divide_by_area
 

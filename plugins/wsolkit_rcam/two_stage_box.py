@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 
-from wsolkit import BoxExtractor, ConfigError, ScoredBoxes, ShapeError
+from wsolkit import BoxExtractor, ScoredBoxes, ShapeError
 from wsolkit.components import largest_box, largest_contour
 
 __all__ = ["TwoStageBox", "extreme_cells", "seed_variances"]
@@ -96,19 +96,13 @@ class TwoStageBox(BoxExtractor):
 
     def __init__(
         self,
-        step: float = 0.05,
-        whole: float = 0.95,
-        fewest_cells: float = 4,
+        step: Annotated[float, "in (0, 1)"] = 0.05,
+        whole: Annotated[float, "above 0"] = 0.95,
+        fewest_cells: Annotated[float, "at least 0"] = 4,
         zero: bool = False,
         threshold: float = 0.2,
     ) -> None:
         super().__init__(threshold)
-        if not 0 < step < 1:
-            raise ConfigError(f"The step between thresholds should be in (0, 1), but got {step}.")
-        if whole <= 0 or fewest_cells < 0:
-            raise ConfigError(
-                f"whole should be positive and fewest_cells not negative, but got {whole} and {fewest_cells}."
-            )
         self.step = step
         self.whole = whole
         self.fewest_cells = fewest_cells

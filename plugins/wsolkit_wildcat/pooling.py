@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Annotated
+
 import torch
 from torch import Tensor
 
-from wsolkit import ConfigError, Pooling
+from wsolkit import Pooling
 
 __all__ = ["WildcatPooling", "region_count", "top_and_bottom_mean"]
 
@@ -62,16 +64,13 @@ class WildcatPooling(Pooling):
     """
 
     def __init__(
-        self, kmax: float = 0.2, kmin: float | None = None, alpha: float = 0.7, normalize: bool = True
+        self,
+        kmax: Annotated[float, "above 0"] = 0.2,
+        kmin: Annotated[float, "at least 0"] | None = None,
+        alpha: float = 0.7,
+        normalize: bool = True,
     ) -> None:
         super().__init__()
-        if not kmax > 0:
-            raise ConfigError(
-                f"kmax of WildcatPooling should be a share of the cells in (0, 1), or a number from 1 on, but got "
-                f"{kmax}."
-            )
-        if kmin is not None and not kmin >= 0:
-            raise ConfigError(f"kmin of WildcatPooling should be 0 or more, but got {kmin}.")
         self.kmax = kmax
         self.kmin = kmax if kmin is None else kmin
         self.alpha = alpha

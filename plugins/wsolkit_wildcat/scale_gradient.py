@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
 
-from wsolkit import ConfigError, MapModifier
+from wsolkit import MapModifier
 
 __all__ = ["ScaleGradient"]
 
@@ -44,11 +43,9 @@ class ScaleGradient(MapModifier):
     [8.0]
     """
 
-    def __init__(self, factor: float | None = None, maps_per_class: int = 1) -> None:
+    def __init__(self, factor: Annotated[float, "in (0, inf)"] | None = None, maps_per_class: int = 1) -> None:
         super().__init__()
         self.factor = float(maps_per_class if factor is None else factor)
-        if not 0 < self.factor < math.inf:
-            raise ConfigError(f"factor of ScaleGradient should be a positive number, but got {factor}.")
 
     def modify(self, maps: Tensor) -> Tensor:
         """Return the same maps (B, C, h, w)."""

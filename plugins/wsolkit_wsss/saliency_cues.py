@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import torch
@@ -43,7 +43,7 @@ class SaliencyCues(ImageDataset):
         cues: str,
         dataset: Mapping[str, Any] | ImageDataset,
         pipeline: Any = (),
-        on_corrupt: str = "error",
+        on_corrupt: Literal["error", "skip"] = "error",
         seed: int = 0,
         test_mode: bool = False,
         indices: Any = None,

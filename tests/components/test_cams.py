@@ -69,5 +69,5 @@ def test_sizes_are_whole_cells_and_never_nothing():
 
 def test_scales_are_positive_factors():
     for scales in ([], [0.0], 1.0):
-        with pytest.raises(ConfigError, match="scales should be a list of positive factors such as"):
+        with pytest.raises(ConfigError, match="scales .*should be a list"):
             MultiScaleMaps(scales)

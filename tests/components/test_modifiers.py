@@ -126,10 +126,13 @@ def test_spatial_dropout_drops_whole_channels():
 @pytest.mark.parametrize(
     ("build", "words"),
     [
-        (lambda: DropBlock(drop_prob=1.0), r"drop_prob is a part of the cells in \[0, 1\), but got 1.0"),
-        (lambda: DropBlock(block_size=0), r"block_size is a number of cells, 1 or more, but got 0"),
-        (lambda: DropBlock(seeds="outside"), r"seeds lie 'inside' or 'anywhere', but got 'outside'"),
-        (lambda: SpatialDropout(-0.1), r"probability in \[0, 1\), but got -0.1"),
+        (lambda: DropBlock(drop_prob=1.0), r"drop_prob of DropBlock should be a number in \[0, 1\), but got 1\.0"),
+        (lambda: DropBlock(block_size=0), "block_size of DropBlock should be a whole number of at least 1, but got 0"),
+        (
+            lambda: DropBlock(seeds="outside"),
+            "seeds of DropBlock should be one of 'inside', 'anywhere', but got 'outside'",
+        ),
+        (lambda: SpatialDropout(-0.1), r"drop_prob of SpatialDropout should be a number in \[0, 1\), but got -0\.1"),
     ],
 )
 def test_wrong_arguments_are_explained(build, words):

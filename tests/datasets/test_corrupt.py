@@ -56,7 +56,9 @@ def test_nothing_readable_is_an_error(folder):
 
 
 def test_unknown_policy_and_misspelt_argument(folder):
-    with pytest.raises(ConfigError, match="on_corrupt should be one of"):
+    with pytest.raises(
+        ConfigError, match="on_corrupt of ImageFolder should be one of 'error', 'skip', but got 'ignore'"
+    ):
         ImageFolder(str(folder), "train", on_corrupt="ignore")
     from wsolkit.registry import Registry, check_arguments
 

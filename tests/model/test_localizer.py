@@ -205,7 +205,7 @@ def test_a_batch_of_grey_images_is_explained():
 @pytest.mark.parametrize(
     ("changes", "words"),
     [
-        ({"precision": "fp16"}, "precision should be one of"),
+        ({"precision": "fp16"}, "precision of Localizer should be one of 'auto', 'bf16', 'fp32', but got 'fp16'"),
         ({"head": {"type": "LinaerHead", "num_classes": 3}}, "no activation head named 'LinaerHead'.*'LinearHead'"),
         ({"head": {"type": "LinearHead", "num_clases": 3}}, "takes no argument 'num_clases'.*'num_classes'"),
         ({"head": {"type": "LinearHead"}}, "LinearHead needs 'num_classes'"),

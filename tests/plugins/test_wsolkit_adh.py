@@ -299,14 +299,17 @@ def test_it_hides_for_the_selection_of_ass():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"threshold": 0.0}, r"threshold of AreaHiding is a part of the maximum in \(0, 1\], but got 0.0"),
+        ({"threshold": 0.0}, r"threshold of AreaHiding should be a number in \(0, 1\] or None, but got 0\.0"),
         ({"threshold": None, "spatial": False, "channel": False}, "AreaHiding hides nothing with threshold=None"),
         ({"block_size": 4}, "block_size of AreaHiding is an odd number of cells, but got 4"),
         ({"block_size": 0}, "block_size of AreaHiding is an odd number of cells, but got 0"),
-        ({"channel_score": "gap"}, "channel_score of AreaHiding is 'softmax_weighted' or .* but got 'gap'"),
-        ({"locate": "centre"}, "locate of AreaHiding is 'soft_argmax' or 'argmax', but got 'centre'"),
-        ({"top_k": 0}, "top_k of AreaHiding is a number of channels, 1 or more, but got 0"),
-        ({"temperature": 0}, "The temperature of AreaHiding should be positive, but got 0"),
+        (
+            {"channel_score": "gap"},
+            "channel_score of AreaHiding should be one of 'softmax_weighted', .*, but got 'gap'",
+        ),
+        ({"locate": "centre"}, "locate of AreaHiding should be one of 'soft_argmax', 'argmax', but got 'centre'"),
+        ({"top_k": 0}, "top_k of AreaHiding should be a whole number of at least 1, but got 0"),
+        ({"temperature": 0}, "temperature of AreaHiding should be a number above 0, but got 0"),
     ],
 )
 def test_wrong_arguments_are_explained(options, words):

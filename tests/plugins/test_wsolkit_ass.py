@@ -334,15 +334,18 @@ def test_the_modifier_that_hides_has_to_be_one_and_to_keep_the_shape():
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"alpha_fg": 0}, r"alpha_fg of AttentionSelection is a part of the maximum in \(0, 1\], but got 0"),
-        ({"alpha_object": 1.2}, "alpha_object of AttentionSelection .* but got 1.2"),
+        ({"alpha_fg": 0}, r"alpha_fg of SelectionRule should be a number in \(0, 1\], but got 0"),
+        ({"alpha_object": 1.2}, r"alpha_object of SelectionRule should be a number in \(0, 1\], but got 1\.2"),
         ({"alpha_bg": 0.8}, r"alpha_bg of AttentionSelection should be in \[0, alpha_fg\), .* 0.8, but got 0.8"),
         ({"alpha_bg": -0.1}, "alpha_bg of AttentionSelection .* but got -0.1"),
-        ({"small_object": 20}, r"small_object of AttentionSelection is a part of the cells in \[0, 1\], but got 20"),
-        ({"peak_share": -1}, "peak_share of AttentionSelection .* but got -1"),
-        ({"dispersion": -1}, "dispersion of AttentionSelection should not be negative, but got -1"),
-        ({"min_cells": -2}, "min_cells of AttentionSelection should not be negative, but got -2"),
-        ({"component_weight": float("nan")}, "component_weight of AttentionSelection .* but got nan"),
+        ({"small_object": 20}, r"small_object of SelectionRule should be a number in \[0, 1\], but got 20"),
+        ({"peak_share": -1}, r"peak_share of SelectionRule should be a number in \[0, 1\], but got -1"),
+        ({"dispersion": -1}, "dispersion of SelectionRule should be a number of at least 0 or None, but got -1"),
+        ({"min_cells": -2}, "min_cells of SelectionRule should be a whole number of at least 0, but got -2"),
+        (
+            {"component_weight": float("nan")},
+            "component_weight of SelectionRule should be a number of at least 0, but got nan",
+        ),
     ],
 )
 def test_wrong_numbers_are_explained(options, words):

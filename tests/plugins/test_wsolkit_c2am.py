@@ -121,9 +121,9 @@ def test_mistakes_with_the_loss_are_explained():
         C2AMLoss()(Activation(torch.zeros(2, 1, 2, 2)), BATCH)
     with pytest.raises(ShapeError, match="the batch has a single image. Use a larger batch_size, or drop_last=True"):
         positive_contrast(torch.ones(1, 3), 0.25)
-    with pytest.raises(ConfigError, match="variant should be one of paper, reference, but got 'code'"):
+    with pytest.raises(ConfigError, match="variant of C2AMLoss should be one of 'paper', 'reference', but got 'code'"):
         C2AMLoss(variant="code")
-    with pytest.raises(ConfigError, match="alpha should be at least 0, but got -1"):
+    with pytest.raises(ConfigError, match="alpha of C2AMLoss should be a number of at least 0, but got -1"):
         C2AMLoss(alpha=-1)
     with pytest.raises(ShapeError, match=r"Embeddings should be \(N, C\) and \(M, C\), but got \(2, 3\) and \(2, 4\)"):
         negative_contrast(torch.ones(2, 3), torch.ones(2, 4))
@@ -180,7 +180,9 @@ def test_mistakes_with_the_head_are_explained():
         C2AMHead({"a": 4}, levels="a")
     with pytest.raises(ConfigError, match="gives no level 'layer3' to the head"):
         C2AMHead({"a": 4}, levels=["layer3"])
-    with pytest.raises(ConfigError, match="polarity should be one of auto, fg, bg, but got 'foreground'"):
+    with pytest.raises(
+        ConfigError, match="polarity of C2AMHead should be one of 'auto', 'fg', 'bg', but got 'foreground'"
+    ):
         C2AMHead({"a": 4}, polarity="foreground")
 
 

@@ -113,7 +113,7 @@ def test_the_level_is_the_deepest_or_the_one_asked_for():
 
 
 def test_an_unknown_form_is_refused():
-    with pytest.raises(ConfigError, match="The form of a CAMHead should be 'linear' or 'conv', but got 'fc'"):
+    with pytest.raises(ConfigError, match="form of CAMHead should be one of 'linear', 'conv', but got 'fc'"):
         CAMHead({"last": 2}, 2, form="fc")
 
 

@@ -9,7 +9,8 @@ import pytest
 import torch
 from torch import nn
 
-from wsolkit import BACKBONES, HEADS, MODELS, CheckpointError, ConfigError, Method, ShapeError, load_plugins, poolings
+from wsolkit import BACKBONES, HEADS, MODELS, CheckpointError, ConfigError, Method, ShapeError, load_plugins
+from wsolkit.components import poolings
 from wsolkit.components.backbones.timm_backbone import TimmBackbone
 from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
@@ -212,10 +213,10 @@ def test_it_works_in_evaluation_behind_any_module():
 @pytest.mark.parametrize(
     ("options", "said"),
     [
-        ({"stats": "image"}, "AMM's stats should be one of sample, batch, but got 'image'"),
-        ({"normalize": "max"}, "AMM's normalize should be one of density, peak, but got 'max'"),
-        ({"eps": 0}, "AMM's eps should be above 0, but got 0"),
-        ({"reduction": 0}, "AMM needs channels and reduction of at least 1, but got 8 and 0"),
+        ({"stats": "image"}, "stats of AMM should be one of 'sample', 'batch', but got 'image'"),
+        ({"normalize": "max"}, "normalize of AMM should be one of 'density', 'peak', but got 'max'"),
+        ({"eps": 0}, "eps of AMM should be a number above 0, but got 0"),
+        ({"reduction": 0}, "reduction of AMM should be a whole number of at least 1, but got 0"),
     ],
 )
 def test_wrong_settings_are_refused(options, said):
@@ -447,7 +448,11 @@ def test_networks_without_residual_convolutions_are_refused(name):
     ("name", "options", "said"),
     [
         ("resnet81", {}, "timm has no model 'resnet81'. Did you mean 'resnet18'"),
-        ("resnet18", {"output_stride": 7}, "An output stride is 8, 16 or 32, but got 7"),
+        (
+            "resnet18",
+            {"output_stride": 7},
+            "output_stride of CCNNBackbone should be one of 8, 16, 32 or None, but got 7",
+        ),
         ("mobilenetv3_small_050", {}, r"cannot be given output_stride=16, its own is 32. Set output_stride=32; CCNN"),
         ("resnet18", {"levels": "layer3"}, r"levels is a list of level names of resnet18, but got 'layer3'"),
         ("resnet18", {"levels": ["layer5"]}, "timm's resnet18 has no level 'layer5'"),

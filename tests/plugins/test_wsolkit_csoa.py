@@ -139,15 +139,17 @@ def test_mistakes_with_conf_seg_are_explained():
         ConfSeg()(activation, Batch(images, torch.eye(4)))
     with pytest.raises(ShapeError, match="ConfSeg needs labels, but the batch has none"):
         ConfSeg()(activation, Batch(images))
-    with pytest.raises(ConfigError, match=r"ramp of ConfSeg is a share of the training in \[0, 1\], but got 2"):
+    with pytest.raises(ConfigError, match=r"ramp of ConfSeg should be a number in \[0, 1\], but got 2"):
         ConfSeg(ramp=2)
-    with pytest.raises(ConfigError, match="reduction of ConfSeg should be one of mean, sum, but got 'max'"):
+    with pytest.raises(ConfigError, match="reduction of ConfSeg should be one of 'mean', 'sum', but got 'max'"):
         ConfSeg(reduction="max")
-    with pytest.raises(ConfigError, match="classification of ConfSeg should be one of softmax, sigmoid"):
+    with pytest.raises(
+        ConfigError, match="classification of ConfSeg should be one of 'softmax', 'sigmoid', but got 'bce'"
+    ):
         ConfSeg(classification="bce")
-    with pytest.raises(ConfigError, match="max_alpha of ConfSeg should be at least 0, but got -1"):
+    with pytest.raises(ConfigError, match="max_alpha of ConfSeg should be a number of at least 0, but got -1"):
         ConfSeg(max_alpha=-1)
-    with pytest.raises(ConfigError, match="max_alpha of ConfSeg should be at least 0, but got nan"):
+    with pytest.raises(ConfigError, match="max_alpha of ConfSeg should be a number of at least 0, but got nan"):
         ConfSeg(max_alpha=float("nan"))
 
 
@@ -290,14 +292,16 @@ def test_mistakes_with_co_aug_are_explained():
         co_aug()(activation, Batch(images, torch.tensor([[1.0, 0, 0], [1, 1, 0], [0, 0, 1], [0, 1, 0]])))
     with pytest.raises(ShapeError, match="CoAug needs labels"):
         co_aug()(activation, Batch(images))
-    with pytest.raises(ConfigError, match="mask_norm minmax, sigmoid, none"):
+    with pytest.raises(
+        ConfigError, match="mask_norm of CoAug should be one of 'minmax', 'sigmoid', 'none', but got 'max'"
+    ):
         CoAug(mask_norm="max")
     with pytest.raises(ConfigError, match=r"embedding_size of CoAug is a side .* but got \(1, 2, 3\)"):
         CoAug(embedding_size=(1, 2, 3))
-    with pytest.raises(ConfigError, match="eps and cap above 0, but got"):
+    with pytest.raises(ConfigError, match="cap of CoAug should be a number above 0 or None, but got 0"):
         CoAug(cap=0)
     for name in ("gamma", "delta", "eps", "cap"):
-        with pytest.raises(ConfigError, match=f"CoAug needs gamma and delta of at least 0.*{name}=nan"):
+        with pytest.raises(ConfigError, match=f"{name} of CoAug should be a number .* but got nan"):
             CoAug(**{name: float("nan")})
     with pytest.raises(ConfigError, match="There is no backbone named 'AlexNett'"):
         CoAug(embedding={"type": "AlexNett"})
@@ -305,7 +309,7 @@ def test_mistakes_with_co_aug_are_explained():
         CoAug(embedding="AlexNet")
     with pytest.raises(ConfigError, match="input_norm of CoAug is"):
         CoAug(input_norm=(0.5, 0.5))
-    with pytest.raises(ConfigError, match="precision should be one of"):
+    with pytest.raises(ConfigError, match="precision of CoAug should be one of"):
         CoAug(precision="fp8")
 
 
@@ -393,7 +397,7 @@ def test_alexnet_gives_its_dense_layer_or_its_convolutions(tmp_path):
     assert other.report.ratio == 1
     torch.testing.assert_close(other(images)["features"], dense.features(images))
     assert other(torch.rand(1, 3, 16, 16))["features"].shape == (1, 256, 1, 1)
-    with pytest.raises(ConfigError, match="level of AlexNet should be one of features, fc7, but got 'fc6'"):
+    with pytest.raises(ConfigError, match="level of AlexNet should be one of 'features', 'fc7', but got 'fc6'"):
         AlexNet(level="fc6")
     with pytest.raises(ConfigError, match="Set either pretrained=True or weights='a.pth' for AlexNet"):
         AlexNet(weights="a.pth", pretrained=True)
@@ -435,7 +439,7 @@ def test_the_head_without_an_early_branch_and_with_one_level():
         TwoBranchHead({"a": 4, "b": 4}, 3, levels="a")
     with pytest.raises(ConfigError, match="The backbone gives no level 'layer9' to the head"):
         TwoBranchHead({"a": 4, "b": 4}, 3, levels=["a", "layer9"])
-    with pytest.raises(ConfigError, match="hidden of TwoBranchHead is a number of channels, at least 1, but got 0"):
+    with pytest.raises(ConfigError, match="hidden of TwoBranchHead should be a whole number of at least 1, but got 0"):
         TwoBranchHead({"a": 4, "b": 4}, 3, hidden=0)
 
 

@@ -190,11 +190,11 @@ def test_a_small_temperature_is_the_hard_mask():
     ("options", "words"),
     [
         ({"maps_per_class": 1}, r"SequentialDrop needs two maps of a class or more, .*maps_per_class=8"),
-        ({"variant": "loud"}, "variant of SequentialDrop should be 'fixed' or 'literal', but got 'loud'"),
-        ({"first_map": "x"}, "first_map of SequentialDrop should be 'masked' or 'untouched'"),
-        ({"fill": -1}, "fill of SequentialDrop should be 0 or 'min', but got -1"),
-        ({"delta": 1.0}, r"delta of SequentialDrop is a probability in \(0, 1\), but got 1.0"),
-        ({"temperature": 0.0}, "temperature of SequentialDrop should be a positive number, but got 0.0"),
+        ({"variant": "loud"}, "variant of SequentialDrop should be one of 'fixed', 'literal', but got 'loud'"),
+        ({"first_map": "x"}, "first_map of SequentialDrop should be one of 'masked', 'untouched', but got 'x'"),
+        ({"fill": -1}, "fill of SequentialDrop should be one of 0, 'min', but got -1"),
+        ({"delta": 1.0}, r"delta of SequentialDrop should be a number in \(0, 1\), but got 1\.0"),
+        ({"temperature": 0.0}, r"temperature of SequentialDrop should be a number in \(0, inf\) or None, but got 0\.0"),
         ({"learn_delta": True}, "cannot learn delta with hard masks, .*Set temperature"),
     ],
 )
@@ -357,9 +357,9 @@ def test_one_draw_for_each_map_image_or_batch(per, draws):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"threshold": 0.0}, r"threshold of ImportanceOrDrop is an importance in \(0, 1\), but got 0.0"),
-        ({"drop_prob": 1.5}, r"drop_prob of ImportanceOrDrop is a probability in \[0, 1\], but got 1.5"),
-        ({"per": "cell"}, "per of ImportanceOrDrop should be 'map', 'image' or 'batch', but got 'cell'"),
+        ({"threshold": 0.0}, r"threshold of ImportanceOrDrop should be a number in \(0, 1\), but got 0\.0"),
+        ({"drop_prob": 1.5}, r"drop_prob of ImportanceOrDrop should be a number in \[0, 1\], but got 1\.5"),
+        ({"per": "cell"}, "per of ImportanceOrDrop should be one of 'map', 'image', 'batch', but got 'cell'"),
     ],
 )
 def test_bad_settings_of_the_random_choice_are_explained(options, words):

@@ -199,7 +199,7 @@ def test_what_is_missing_is_said(tmp_path):
         AverageWithFirst(other)(model, images, classes)
     with pytest.raises(ShapeError, match=r"EraseFound erases images \(B, 3, H, W\), but got .*at='image'"):
         EraseFound(checkpoint)(torch.randn(1, 6, 8, 8))
-    with pytest.raises(ConfigError, match=r"threshold of EraseFound is a score in \[0, 1\), but got 1"):
+    with pytest.raises(ConfigError, match=r"threshold of EraseFound should be a number in \[0, 1\), but got 1"):
         EraseFound(checkpoint, threshold=1)
 
 

@@ -61,9 +61,9 @@ def test_losses_written_out():
 
 
 def test_an_unknown_loss_and_wrong_boxes_are_refused():
-    with pytest.raises(ConfigError, match="The loss of a BoxRegressor should be one of .* but got 'l1'"):
+    with pytest.raises(ConfigError, match="loss of BoxRegressor should be one of .* but got 'l1'"):
         regressor(loss="l1")
-    with pytest.raises(ConfigError, match="hidden and loss_weight should be positive"):
+    with pytest.raises(ConfigError, match="loss_weight of BoxRegressor should be a number above 0"):
         regressor(loss_weight=0)
     with pytest.raises(ShapeError, match=r"Boxes should be \(N, 4\), x y w h, both"):
         box_loss(torch.rand(2, 4), torch.rand(3, 4))
@@ -124,7 +124,7 @@ def test_frozen_modules_rest_and_the_precision_is_checked():
     assert not model.backbone.model.layer1.training
     assert model.backbone.model.layer4.training
     assert not any(parameter.requires_grad for parameter in model.backbone.model.layer1.parameters())
-    with pytest.raises(ConfigError, match="precision should be one of"):
+    with pytest.raises(ConfigError, match="precision of BoxRegressor should be one of"):
         regressor(precision="fp8")
     with pytest.raises(ConfigError, match="has no module 'layer9'"):
         regressor(freeze=["layer9"])

@@ -65,7 +65,9 @@ def test_maps_in_half_precision_are_pooled_in_float32():
 
 
 def test_a_temperature_of_zero_is_refused():
-    with pytest.raises(ConfigError, match="The temperature of SoftmaxWeightedPooling should be positive, but got 0"):
+    with pytest.raises(
+        ConfigError, match="temperature of SoftmaxWeightedPooling should be a number above 0, but got 0"
+    ):
         SoftmaxWeightedPooling(temperature=0)
 
 
@@ -287,9 +289,9 @@ def test_extreme_points_at_the_far_edge_stay_inside_the_grid():
 def test_mistakes_with_the_box_are_explained():
     with pytest.raises(ShapeError, match=r"compares the last features \(C, h, w\) of an image, but got none"):
         TwoStageBox()(np.ones((4, 4), np.float32))
-    with pytest.raises(ConfigError, match=r"The step between thresholds should be in \(0, 1\), but got 1"):
+    with pytest.raises(ConfigError, match=r"step of TwoStageBox should be a number in \(0, 1\), but got 1"):
         TwoStageBox(step=1)
-    with pytest.raises(ConfigError, match="whole should be positive and fewest_cells not negative"):
+    with pytest.raises(ConfigError, match="whole of TwoStageBox should be a number above 0, but got 0"):
         TwoStageBox(whole=0)
 
 

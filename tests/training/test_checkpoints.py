@@ -63,7 +63,9 @@ def test_the_best_score_survives_a_resume(micro_config, tmp_path):
 def test_numbers_of_the_hook_are_checked():
     from wsolkit.training.checkpoints import Checkpoints
 
-    with pytest.raises(ConfigError, match="keep_every of Checkpoints should be a positive whole number, but got 0"):
+    with pytest.raises(
+        ConfigError, match="keep_every of Checkpoints should be a whole number of at least 1 or None, but got 0"
+    ):
         Checkpoints(keep_every=0)
 
 

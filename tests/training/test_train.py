@@ -205,7 +205,7 @@ def test_weights_of_another_training_can_be_the_start(micro_config, tmp_path):
 def test_torchrun_is_asked_for(micro_config, tmp_path):
     with pytest.raises(ConfigError, match=r"needs processes started by torchrun, but RANK"):
         train(micro_config(), tmp_path, launcher="pytorch")
-    with pytest.raises(ConfigError, match=r"launcher should be one of none, pytorch, but got 'slurm'"):
+    with pytest.raises(ConfigError, match=r"launcher should be one of 'none', 'pytorch', but got 'slurm'"):
         train(micro_config(), tmp_path, launcher="slurm")
 
 

@@ -7,13 +7,14 @@ components are 8-connected and measured in pixels; boxes are half open; a map wi
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Annotated
 
 import cv2
 import numpy as np
 
 from wsolkit.array_interfaces import BoxExtractor
 from wsolkit.array_structures import ScoredBoxes
-from wsolkit.errors import ConfigError, MapError
+from wsolkit.errors import MapError
 from wsolkit.evaluation.map_boxes import component_boxes
 
 __all__ = ["AllComponents", "LargestComponent", "components", "largest_box", "largest_contour"]
@@ -153,10 +154,13 @@ class AllComponents(BoxExtractor):
         max_boxes: most boxes kept, the best.
     """
 
-    def __init__(self, threshold: float = 0.2, min_area: float = 0.0, max_boxes: int = 100) -> None:
+    def __init__(
+        self,
+        threshold: float = 0.2,
+        min_area: Annotated[float, "in [0, 1)"] = 0.0,
+        max_boxes: Annotated[int, "at least 1"] = 100,
+    ) -> None:
         super().__init__(threshold)
-        if not 0 <= min_area < 1:
-            raise ConfigError(f"min_area is a fraction of the map in [0, 1), but got {min_area}.")
         self.min_area = min_area
         self.max_boxes = max_boxes
 

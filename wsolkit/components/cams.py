@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor
@@ -11,7 +11,7 @@ from torch.nn import functional as F
 
 from wsolkit.errors import ConfigError
 from wsolkit.interfaces import Activation, CamMethod, Model
-from wsolkit.maps import resize_maps
+from wsolkit.maps import MapNormalize, resize_maps
 from wsolkit.registry import CAM_METHODS
 
 __all__ = ["HeadMaps", "MultiScaleMaps"]
@@ -38,18 +38,18 @@ class MultiScaleMaps(CamMethod):
         normalize: see ``CamMethod``; applied to the average.
 
     Raises:
-        ConfigError: there are no scales, or one is not positive.
+        ConfigError: there are no scales.
     """
 
     def __init__(
         self,
-        scales: Sequence[float] = (0.5, 1.0, 1.5, 2.0),
+        scales: Sequence[Annotated[float, "above 0"]] = (0.5, 1.0, 1.5, 2.0),
         flip: bool = True,
         of: Any = None,
-        normalize: str = "minmax",
+        normalize: MapNormalize = "minmax",
     ) -> None:
         super().__init__(resize="none", normalize=normalize)
-        if isinstance(scales, (int, float)) or not scales or min(scales) <= 0:
+        if isinstance(scales, (int, float)) or not scales:
             raise ConfigError(f"scales should be a list of positive factors such as [0.5, 1, 2], but got {scales}.")
         self.scales = tuple(float(scale) for scale in scales)
         self.flip = flip

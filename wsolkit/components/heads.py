@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -136,12 +136,10 @@ class ConvHead(ActivationHead):
         num_classes: int,
         pooling: Any = None,
         level: str | None = None,
-        maps_per_class: int = 1,
+        maps_per_class: Annotated[int, "at least 1"] = 1,
         bias: bool = True,
     ) -> None:
         super().__init__()
-        if maps_per_class < 1:
-            raise ConfigError(f"maps_per_class should be at least 1, but got {maps_per_class}.")
         self.level = choose_level(channels, level)
         self.maps_per_class = maps_per_class
         self.pooling = POOLINGS.build(pooling or {"type": "AveragePooling"})

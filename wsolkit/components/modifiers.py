@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -12,8 +12,6 @@ from wsolkit.errors import ConfigError
 from wsolkit.interfaces import MapModifier
 
 __all__ = ["DropBlock", "SpatialDropout", "drop_block_mask", "hide", "seed_rate"]
-
-SEEDS = ("inside", "anywhere")
 
 
 def hide(maps: Tensor, keep: Tensor, rescale: Literal["image", "batch"] | None = None) -> Tensor:
@@ -74,15 +72,13 @@ class DropBlock(MapModifier):
     """
 
     def __init__(
-        self, drop_prob: float = 0.1, block_size: int = 7, per_channel: bool = True, seeds: str = "inside"
+        self,
+        drop_prob: Annotated[float, "in [0, 1)"] = 0.1,
+        block_size: Annotated[int, "at least 1"] = 7,
+        per_channel: bool = True,
+        seeds: Literal["inside", "anywhere"] = "inside",
     ) -> None:
         super().__init__()
-        if not 0 <= drop_prob < 1:
-            raise ConfigError(f"DropBlock's drop_prob is a part of the cells in [0, 1), but got {drop_prob}.")
-        if block_size < 1:
-            raise ConfigError(f"DropBlock's block_size is a number of cells, 1 or more, but got {block_size}.")
-        if seeds not in SEEDS:
-            raise ConfigError(f"DropBlock's seeds lie {' or '.join(map(repr, SEEDS))}, but got {seeds!r}.")
         self.drop_prob = drop_prob
         self.block_size = block_size
         self.per_channel = per_channel
@@ -114,10 +110,8 @@ class SpatialDropout(MapModifier):
 
     train_only: ClassVar[bool] = True
 
-    def __init__(self, drop_prob: float = 0.5) -> None:
+    def __init__(self, drop_prob: Annotated[float, "in [0, 1)"] = 0.5) -> None:
         super().__init__()
-        if not 0 <= drop_prob < 1:
-            raise ConfigError(f"SpatialDropout's drop_prob is a probability in [0, 1), but got {drop_prob}.")
         self.drop_prob = drop_prob
 
     def modify(self, maps: Tensor) -> Tensor:

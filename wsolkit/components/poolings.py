@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import math
+from typing import Annotated
 
 import torch
 from torch import Tensor
 
-from wsolkit.errors import ConfigError
 from wsolkit.interfaces import Pooling
 
 __all__ = ["AveragePooling", "LogSumExpPooling", "MaxPooling", "log_sum_exp"]
@@ -53,10 +53,8 @@ class LogSumExpPooling(Pooling):
         ConfigError: ``sharpness`` is not positive.
     """
 
-    def __init__(self, sharpness: float = 5.0) -> None:
+    def __init__(self, sharpness: Annotated[float, "above 0"] = 5.0) -> None:
         super().__init__()
-        if sharpness <= 0:
-            raise ConfigError(f"The sharpness of log-sum-exp pooling should be positive, but got {sharpness}.")
         self.sharpness = sharpness
 
     def forward(self, maps: Tensor) -> Tensor:

@@ -14,13 +14,14 @@ from __future__ import annotations
 import inspect
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import numpy as np
 import torch
 from mmengine.dataset import BaseDataset
 from torchvision import tv_tensors
 
+from wsolkit.arguments import Checked
 from wsolkit.array_structures import Targets
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.geometry import PROBES, try_pipeline
@@ -28,14 +29,12 @@ from wsolkit.datasets.layouts.layout import Metadata
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.targets import image_targets
 from wsolkit.datasets.transforms import build_pipeline
-from wsolkit.errors import ConfigError, DataError
+from wsolkit.errors import DataError
 
 __all__ = ["ImageDataset"]
 
-ON_CORRUPT = ("error", "skip")
 
-
-class ImageDataset(BaseDataset):
+class ImageDataset(Checked, BaseDataset):
     """Images with image-level labels, and boxes or masks for evaluation only.
 
     Subclasses override ``load_records`` (and ``read_mask`` where the layout has masks) and set ``multi_label``.
@@ -71,13 +70,11 @@ class ImageDataset(BaseDataset):
         pipeline: Sequence[Any] = (),
         load_targets: bool = False,
         transform_targets: bool = False,
-        on_corrupt: str = "error",
+        on_corrupt: Literal["error", "skip"] = "error",
         seed: int = 0,
         test_mode: bool = False,
         indices: int | Sequence[int] | None = None,
     ) -> None:
-        if on_corrupt not in ON_CORRUPT:
-            raise ConfigError(f"on_corrupt should be one of {ON_CORRUPT}, but got {on_corrupt!r}.")
         self.split = split
         self.load_targets = load_targets
         self.transform_targets = transform_targets

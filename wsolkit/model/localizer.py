@@ -9,14 +9,14 @@ import torch
 from mmengine.model import BaseModel
 from torch import Tensor, nn
 
-from wsolkit.arguments import check_value
+from wsolkit.arguments import Checked, check_value
 from wsolkit.errors import ConfigError, ShapeError, WsolkitError, named_in
 from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
 from wsolkit.model.attach import attach_modifiers
 from wsolkit.model.classes import classes_to_score
 from wsolkit.model.loss_names import checked_name, free_name, snake_case
 from wsolkit.model.places import IMAGE, MAPS, check_place, modifier_for_images, modifier_for_maps
-from wsolkit.model.precision import autocast_context
+from wsolkit.model.precision import Precision, autocast_context
 from wsolkit.model.scored_batch import score_images
 from wsolkit.modules import freeze_modules, keep_resting, module_names
 from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS
@@ -24,7 +24,7 @@ from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSS
 __all__ = ["Localizer"]
 
 
-class Localizer(BaseModel):
+class Localizer(Checked, BaseModel):
     """A weakly supervised localizer, built from the parts a configuration names.
 
     Args:
@@ -58,7 +58,7 @@ class Localizer(BaseModel):
         cam_method: Any = None,
         box_extractor: Any = None,
         data_preprocessor: Any = None,
-        precision: str = "auto",
+        precision: Precision = "auto",
         channels_last: bool = True,
         freeze: Sequence[str] = (),
         norm_eval: Sequence[str] = (),

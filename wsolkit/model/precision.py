@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from typing import Literal, get_args
 
 import torch
 
-from wsolkit.errors import ConfigError
+from wsolkit.errors import one_of
 
-__all__ = ["autocast_context", "has_fast_bf16"]
+__all__ = ["Precision", "autocast_context", "has_fast_bf16"]
 
-PRECISIONS = ("auto", "bf16", "fp32")
+Precision = Literal["auto", "bf16", "fp32"]
 
 
 def has_fast_bf16(device: torch.device) -> bool:
@@ -28,7 +29,7 @@ def has_fast_bf16(device: torch.device) -> bool:
     return False
 
 
-def autocast_context(precision: str, device: torch.device) -> AbstractContextManager:
+def autocast_context(precision: Precision, device: torch.device) -> AbstractContextManager:
     """Return the context a forward pass runs in: bf16 autocast, or plain float32.
 
     Args:
@@ -42,7 +43,6 @@ def autocast_context(precision: str, device: torch.device) -> AbstractContextMan
     ...     (torch.ones(2, 2) @ torch.ones(2, 2)).dtype
     torch.bfloat16
     """
-    if precision not in PRECISIONS:
-        raise ConfigError(f"precision should be one of {PRECISIONS}, but got {precision!r}.")
+    one_of("precision", precision, get_args(Precision))
     use = precision == "bf16" or (precision == "auto" and has_fast_bf16(device))
     return torch.autocast(device.type, torch.bfloat16, enabled=use)

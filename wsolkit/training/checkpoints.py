@@ -6,7 +6,7 @@ import math
 from bisect import bisect
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import torch
 from mmengine.dist import is_main_process
@@ -15,6 +15,7 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 
+from wsolkit.arguments import Checked
 from wsolkit.checkpoint import read_checkpoint
 from wsolkit.errors import CheckpointError, ConfigError, WsolkitError, nearest
 from wsolkit.files import whole_file
@@ -41,7 +42,7 @@ class AtomicBackend(LocalBackend):
 register_backend(ATOMIC, AtomicBackend, force=True)
 
 
-class Checkpoints(Hook):
+class Checkpoints(Checked, Hook):
     """Writes ``last.pth`` after every epoch and after validation, ``best.pth`` whenever the monitored metric improves.
 
     Files are written beside their place and moved there, so there is a complete ``last.pth`` at every moment. Weights
@@ -65,16 +66,12 @@ class Checkpoints(Hook):
 
     def __init__(
         self,
-        interval: int = 1,
-        every_iterations: int | None = None,
-        keep_every: int | None = None,
+        interval: Annotated[int, "at least 1"] = 1,
+        every_iterations: Annotated[int, "at least 1"] | None = None,
+        keep_every: Annotated[int, "at least 1"] | None = None,
         monitor: str | None = None,
         greater: bool = True,
     ) -> None:
-        numbers = {"interval": interval, "every_iterations": every_iterations, "keep_every": keep_every}
-        for name, value in numbers.items():
-            if value is not None and (not isinstance(value, int) or value < 1):
-                raise ConfigError(f"{name} of Checkpoints should be a positive whole number, but got {value!r}.")
         self.interval = interval
         self.every_iterations = every_iterations
         self.keep_every = keep_every

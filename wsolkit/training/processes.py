@@ -16,7 +16,7 @@ from mmengine.runner import Runner
 from timm.layers import convert_sync_batchnorm
 from torch import nn
 
-from wsolkit.errors import ConfigError
+from wsolkit.errors import ConfigError, one_of
 
 __all__ = ["LAUNCHERS", "SameBuffers", "SyncNormDataParallel", "process_group", "wrapper_config"]
 
@@ -34,8 +34,7 @@ def process_group(launcher: str) -> Iterator[None]:
     Raises:
         ConfigError: the launcher is unknown, or the processes were not started by torchrun.
     """
-    if launcher not in LAUNCHERS:
-        raise ConfigError(f"launcher should be one of {', '.join(LAUNCHERS)}, but got {launcher!r}.")
+    one_of("launcher", launcher, LAUNCHERS)
     if launcher == "none" or dist.is_initialized():
         yield
         return

@@ -76,7 +76,9 @@ def test_extra_convolutions_are_fresh_and_train(weights):
 
 
 def test_wrong_options_and_failed_downloads_are_explained(monkeypatch):
-    with pytest.raises(ConfigError, match="variant is 'wsol' or 'torchvision', but got 'google'"):
+    with pytest.raises(
+        ConfigError, match="variant of InceptionV3 should be one of 'wsol', 'torchvision', but got 'google'"
+    ):
         InceptionV3(variant="google")
     with pytest.raises(ConfigError, match="large feature map in the variant 'wsol' only"):
         InceptionV3(variant="torchvision", large_feature_map=True)

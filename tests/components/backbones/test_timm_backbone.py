@@ -152,7 +152,11 @@ def test_runs_under_autocast_and_channels_last():
             r"^levels is a list of names.*but got 'layr4'\. Write \[NAME, \.\.\.\]\. Did you mean 'layer4' or",
         ),
         ("resnet18", {"levels": []}, r"levels is a list of one or more names"),
-        ("resnet18", {"output_stride": 12}, r"output stride is 8, 16 or 32, but got 12 for resnet18"),
+        (
+            "resnet18",
+            {"output_stride": 12},
+            "output_stride of TimmBackbone should be one of 8, 16, 32 or None, but got 12",
+        ),
         ("resnet18", {"pad_typo": "same"}, r"resnet18 cannot be built with pad_typo='same': .*unexpected.*pad_typo"),
         (
             "vgg11",

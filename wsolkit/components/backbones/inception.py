@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated, Literal
 
 import torch
 import torch.nn.functional as F
@@ -56,18 +57,16 @@ class InceptionV3(Backbone):
 
     def __init__(
         self,
-        variant: str = "wsol",
+        variant: Literal["wsol", "torchvision"] = "wsol",
         large_feature_map: bool = False,
-        extra_channels: int = 0,
-        dropout: float = 0.5,
+        extra_channels: Annotated[int, "at least 0"] = 0,
+        dropout: Annotated[float, "in [0, 1]"] = 0.5,
         transform_input: bool = False,
         weights: str | Path | None = None,
         pretrained: bool = False,
         min_match: float = 0.9,
     ) -> None:
         super().__init__()
-        if variant not in ("wsol", "torchvision"):
-            raise ConfigError(f"InceptionV3's variant is 'wsol' or 'torchvision', but got {variant!r}.")
         if large_feature_map and variant != "wsol":
             raise ConfigError("InceptionV3 has a large feature map in the variant 'wsol' only. Set variant='wsol'.")
         if pretrained and weights is not None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import timm
 import torch
@@ -66,10 +66,10 @@ class TimmBackbone(Backbone):
         self,
         name: str,
         levels: Sequence[str] | None = None,
-        output_stride: int | None = None,
+        output_stride: Literal[8, 16, 32] | None = None,
         weights: str | Path | None = None,
         pretrained: bool = False,
-        min_match: float = 0.9,
+        min_match: Annotated[float, "in [0, 1]"] = 0.9,
         **options: Any,
     ) -> None:
         super().__init__()
