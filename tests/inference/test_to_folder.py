@@ -207,7 +207,7 @@ def test_nan_stops_the_run_and_keeps_what_is_there(predictor, photos, tmp_path, 
 
     with monkeypatch.context() as patch:
         patch.setattr(predictor.model, "activate", diverges)
-        with pytest.raises(MapError, match="logits for image red/0.png hold NaN"):
+        with pytest.raises(MapError, match="Image 'red/0.png': the model's logits hold NaN"):
             run(predictor, photos, tmp_path / "out")
     assert run(predictor, photos, tmp_path / "out").before > 0
 
