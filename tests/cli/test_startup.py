@@ -45,7 +45,7 @@ def test_help_imports_nothing_heavy(argv):
         ["list", "--json"],
         ["show", "CAM"],
         ["show", "CAMHead"],
-        ["show", "DropBlock"],
+        ["show", "TimmBackbone"],
         ["show", "Localizer"],
         ["show", "BoxExtractor"],
         ["show", "Hook"],

@@ -128,7 +128,7 @@ def interface_rows(plugins: Plugins) -> list[tuple[str, str, int]]:
 def written(component: Component) -> list[str]:
     """Return how a component is written in a configuration; read from its source where that says it all."""
     found = class_node(component.path) if component.given is None else None
-    arguments = None if found is None else signature_of(*found[:2])
+    arguments = None if found is None else signature_of(*found[:2], component.kind.name != "BaseDataset")
     return signature_lines(component.cls) if arguments is None else call_lines(component.name, arguments)
 
 

@@ -78,20 +78,31 @@ def doc_of(node: ast.ClassDef | ast.FunctionDef) -> str:
     return ast.get_docstring(node) or ""
 
 
-def signature_of(node: ast.ClassDef, tree: ast.Module) -> list[str] | None:
-    """Return the arguments of a class as ``name: type = default``, or None where only the class itself knows them."""
+def signature_of(node: ast.ClassDef, tree: ast.Module, starred: bool = True) -> list[str] | None:
+    """Return the arguments of a class as ``name: type = default``, or None where only the class itself knows them.
+
+    Args:
+        node: the class.
+        tree: the module it is in.
+        starred: whether ``*`` and ``**`` are what they seem; a data set shows what it passes on in their place.
+    """
     written = any(isinstance(each, ast.ImportFrom) and each.module == "__future__" for each in tree.body)
     makers = [each for each in node.body if isinstance(each, ast.FunctionDef) and each.name == "__init__"]
     if not written or len(makers) != 1 or makers[0].decorator_list:
         return None
     given = makers[0].args
-    if given.vararg or given.kwarg:
+    if (given.vararg or given.kwarg) and not starred:
         return None
     plain = [*given.posonlyargs, *given.args][1:]
     defaults: list[ast.expr | None] = [None] * (len(plain) - len(given.defaults)) + list(given.defaults)
-    pairs = [*zip(plain, defaults, strict=True), *zip(given.kwonlyargs, given.kw_defaults, strict=True)]
+    named = list(zip(given.kwonlyargs, given.kw_defaults, strict=True))
     try:
-        return [argument_text(argument, default) for argument, default in pairs]
+        return [
+            *(argument_text(argument, default) for argument, default in zip(plain, defaults, strict=True)),
+            *([f"*{argument_text(given.vararg, None)}"] if given.vararg else []),
+            *(argument_text(argument, default) for argument, default in named),
+            *([f"**{argument_text(given.kwarg, None)}"] if given.kwarg else []),
+        ]
     except ValueError:  # a default is computed
         return None
 
