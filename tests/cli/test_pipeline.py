@@ -137,4 +137,4 @@ def test_stages_are_listed(capsys):
     for name in ("Train", "Test", "Predict", "Maps"):
         assert re.search(rf"^. {name} +. core +. wsolkit", said, re.MULTILINE), name
     assert main(["show", "Maps"]) == 0
-    assert "which: str = 'labels'" in capsys.readouterr().out
+    assert "= 'labels'," in capsys.readouterr().out
