@@ -3,13 +3,10 @@
     wsolkit train rcam_vgg16_cub --cfg-options data_root=... weights=vgg16.pth
 
 Learning rate 1e-4 and batches of 32 as the thesis, the rest of the schedule as CAM here. Set
-model.cam_method.type=HeadMaps or model.box_extractor.type=LargestComponent, and the evaluators' extractor with it, to
-leave a part out.
+model.cam_method.type=HeadMaps or model.box_extractor.type=LargestComponent to leave a part out.
 """
 
 _base_ = ["_base_/cub200.py", "_base_/sgd_cosine.py"]
-
-extractor = dict(type="TwoStageBox")
 
 model = dict(
     type="Localizer",
@@ -17,10 +14,8 @@ model = dict(
     head=dict(type="LinearHead", pooling=dict(type="SoftmaxWeightedPooling")),
     losses=[dict(type="CrossEntropy")],
     cam_method=dict(type="RecombinedMaps"),
-    box_extractor=extractor,
+    box_extractor=dict(type="TwoStageBox"),
 )
 train_dataloader = dict(batch_size=32)
-val_evaluator = dict(extractor=extractor)
-test_evaluator = dict(extractor=extractor)
 optim_wrapper = dict(optimizer=dict(lr=1e-4))
 train_cfg = dict(max_epochs=50)

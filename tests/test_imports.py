@@ -45,8 +45,6 @@ ARROWS_IN_CIRCLES = frozenset(
     {
         ("wsolkit.inference.page", "wsolkit.inference.to_folder"),
         ("wsolkit.inference.to_folder", "wsolkit.inference.page"),
-        ("wsolkit.report.comparison", "wsolkit.report.fairness"),
-        ("wsolkit.report.fairness", "wsolkit.report.comparison"),
     }
 )
 """Imports that close a circle where those inside functions and for type checking count. May only shrink."""

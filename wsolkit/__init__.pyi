@@ -116,8 +116,12 @@ from .registry import (
     MODELS as MODELS,
     MODIFIERS as MODIFIERS,
     POOLINGS as POOLINGS,
+    PROTOCOLS as PROTOCOLS,
     STAGES as STAGES,
     TRANSFORMS as TRANSFORMS,
+)
+from .scoring.accumulator_metric import (
+    AccumulatorMetric as AccumulatorMetric,
 )
 from .threads import (
     in_order as in_order,

@@ -28,8 +28,9 @@ hookimpl = pluggy.HookimplMarker("wsolkit")
 def wsolkit_components() -> list[type] | dict[str, list[str]]:  # type: ignore[empty-body]
     """Return the classes this plugin adds, or where they are; each is filed under the interface it implements.
 
-    A configuration names a class by its ``__name__``. Instead of a list of classes there may be a dict with the places
-    of the classes by the name of their interface; each is then imported when it is first used.
+    A configuration names a class by its ``__name__``; a command line a protocol by its ``name``. Instead of a list
+    of classes there may be a dict with the places of the classes by the name of their interface; each is then imported
+    when it is first used. A protocol's place is written with its name.
 
     Example::
 
@@ -39,7 +40,7 @@ def wsolkit_components() -> list[type] | dict[str, list[str]]:  # type: ignore[e
 
         @wsolkit.hookimpl
         def wsolkit_components():
-            return {"Loss": ["example.entropy:EntropyLoss"], "MapModifier": ["example.noise:ChannelNoise"]}
+            return {"Loss": ["example.entropy:EntropyLoss"], "Protocol": ["PointAcc=example.points:PointAcc"]}
     """
 
 

@@ -25,12 +25,14 @@ class Interface:
         name: name of the class.
         home: the registry that its components are filed in.
         summary: what it is, where another project wrote the class; ours say it themselves.
+        named_by: the attribute of a component's class that is its name; the class's own name by default.
     """
 
     module: str
     name: str
     home: ComponentRegistry
     summary: str = ""
+    named_by: str = "__name__"
 
     @cached_property
     def cls(self) -> type:
@@ -51,6 +53,7 @@ INTERFACES: tuple[Interface, ...] = (
     Interface("wsolkit.interfaces", "CamMethod", registry.CAM_METHODS),
     Interface("wsolkit.array_interfaces", "BoxExtractor", registry.BOX_EXTRACTORS),
     Interface("wsolkit.array_interfaces", "Stage", registry.STAGES),
+    Interface("wsolkit.evaluation.protocol", "Protocol", registry.PROTOCOLS, named_by="name"),
     Interface("mmengine.model", "BaseModel", registry.MODELS, "The whole network, with what it does with a batch."),
     Interface(
         "mmengine.model",

@@ -85,6 +85,8 @@ class Component:
             raise PluginError(
                 f"{self} is brought as {self.kind.name}, but implements {interface_of(found).name}. Name it there."
             )
+        if (own := name_of(found, self.kind)) != self.name:
+            raise PluginError(f"{self} is brought as {self.name!r}, but calls itself {own!r}. Use one name.")
         object.__setattr__(self, "given", found)
         return found
 
@@ -103,6 +105,18 @@ def source_of(entry_point: metadata.EntryPoint) -> Source:
 def path_of(cls: type) -> str:
     """Return where a class is, as ``module:Class``."""
     return f"{cls.__module__}:{cls.__qualname__}"
+
+
+def name_of(cls: type, kind: Interface) -> str:
+    """Return the name by which a component is asked for.
+
+    Raises:
+        PluginError: it has none.
+    """
+    name = getattr(cls, kind.named_by, None)
+    if not isinstance(name, str) or not name:
+        raise PluginError(f"{cls!r} is a {kind.name} and needs a name; set its {kind.named_by!r} to a text.")
+    return name
 
 
 def read_plugin(
@@ -151,16 +165,21 @@ def components_of(answer: Any, source: Source) -> Iterator[Component]:
     """
     if isinstance(answer, (list, tuple)):
         for cls in answer:
-            yield Component(getattr(cls, "__name__", ""), interface_of(cls), path_of(cls), source, cls)
+            kind = interface_of(cls)
+            yield Component(name_of(cls, kind), kind, path_of(cls), source, cls)
         return
     if not isinstance(answer, Mapping):
         raise PluginError(f"{COMPONENTS} should return a list of classes, or their names in a dict, but got {answer!r}")
     for key, paths in answer.items():
         kind = interface_named(key)
         for path in [paths] if isinstance(paths, str) else paths:
-            if not isinstance(path, str) or not re.fullmatch(r"[\w.]+:\w+", path):
-                raise PluginError(f"{COMPONENTS} should name a {key} as 'module:Class', but got {path!r}")
-            yield Component(path.partition(":")[2], kind, path, source)
+            own = kind.named_by != "__name__"
+            wanted = r"(?P<name>[\w.+-]+)=(?P<path>[\w.]+:\w+)" if own else r"(?P<path>[\w.]+:(?P<name>\w+))"
+            found = re.fullmatch(wanted, path) if isinstance(path, str) else None
+            if found is None:
+                form = "name=module:Class" if own else "module:Class"
+                raise PluginError(f"{COMPONENTS} should name a {key} as {form!r}, but got {path!r}")
+            yield Component(found["name"], kind, found["path"], source)
 
 
 def reason_of(error: BaseException) -> str:

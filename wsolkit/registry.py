@@ -35,6 +35,7 @@ __all__ = [
     "MODIFIERS",
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "POOLINGS",
+    "PROTOCOLS",
     "SCOPE",
     "STAGES",
     "TRANSFORMS",
@@ -154,6 +155,7 @@ CAM_METHODS = ComponentRegistry("CAM method", scope=SCOPE)
 BOX_EXTRACTORS = ComponentRegistry("box extractor", scope=SCOPE)
 
 STAGES = ComponentRegistry("pipeline stage", scope=SCOPE)
+PROTOCOLS = ComponentRegistry("protocol", scope=SCOPE)
 
 MODELS = ComponentRegistry("model", parent=engine.MODELS, scope=SCOPE)
 DATASETS = ComponentRegistry("dataset", parent=engine.DATASETS, scope=SCOPE)

@@ -8,8 +8,4 @@ this one. The weights are a local file, or the environment variable WSOLKIT_WEIG
 
 _base_ = ["../c2am_mobilenetv2_birds50.py"]
 
-extractor = dict(type="TwoStageBox")
-
-model = dict(box_extractor=dict(_delete_=True, **extractor))
-val_evaluator = dict(extractor=extractor)
-test_evaluator = dict(extractor=extractor)
+model = dict(box_extractor=dict(_delete_=True, type="TwoStageBox"))

@@ -2,29 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from mmengine.evaluator import BaseMetric
 
-from wsolkit import DataError
+from wsolkit import AccumulatorMetric, DataError
 from wsolkit.evaluation import BoxAcc, Result
 from wsolkit_psol.regressor import BoxPrediction
 
 __all__ = ["BoxAccMetric"]
 
 
-@dataclass
-class Measured:
-    """An image's name and what the accumulator keeps of it; mmengine takes tuples apart, but not this."""
-
-    image_id: str
-    row: Any
-
-
-class BoxAccMetric(BaseMetric):
+class BoxAccMetric(AccumulatorMetric):
     """BoxAcc: the share of images whose one predicted box overlaps a true one by more than a level.
 
     Reports ``BoxAcc@30``, ``BoxAcc@50``, ``BoxAcc@70`` and their mean ``BoxAcc``, in percent over images, and each with
@@ -46,8 +36,6 @@ class BoxAccMetric(BaseMetric):
         ConfigError: the levels make no sense.
     """
 
-    default_prefix = ""
-
     def __init__(
         self,
         ious: Sequence[float] = (0.3, 0.5, 0.7),
@@ -63,8 +51,8 @@ class BoxAccMetric(BaseMetric):
         self.accumulator = BoxAcc(self.ious)
         self.result: Result | None = None
 
-    def process(self, data_batch: Mapping[str, Any], data_samples: Sequence[BoxPrediction]) -> None:
-        """Measure the boxes of a batch.
+    def rows(self, data_batch: Mapping[str, Any], data_samples: Sequence[BoxPrediction]) -> Iterator[tuple[str, Any]]:
+        """Yield what is kept of each image of a batch that has a true box.
 
         Args:
             data_batch: ``labels`` and ``targets``; with ``psol_reference`` also ``inputs`` and ``boxes``.
@@ -78,8 +66,7 @@ class BoxAccMetric(BaseMetric):
             truth, size = self.truth_of(data_batch, place)
             if len(truth):
                 label = None if labels is None or labels[place].ndim else int(labels[place])
-                row = self.accumulator.measure(prediction.on(size), truth, label)
-                self.results.append(Measured(prediction.image_id, row))
+                yield prediction.image_id, self.accumulator.measure(prediction.on(size), truth, label)
 
     def truth_of(self, data_batch: Mapping[str, Any], place: int) -> tuple[np.ndarray, tuple[int, int]]:
         """Return the true boxes (N, 4) of an image and the (width, height) that they lie in."""
@@ -97,11 +84,11 @@ class BoxAccMetric(BaseMetric):
         height, width = data_batch["inputs"][place].shape[-2:]
         return data_batch["boxes"][place].cpu().numpy()[counted], (int(width), int(height))
 
-    def compute_metrics(self, results: list[Measured]) -> dict[str, float]:
+    def numbers(self, rows: Sequence[tuple[str, Any]]) -> dict[str, float]:
         """Return the numbers of a split, in percent; nothing where no image has a box."""
         accumulator = BoxAcc(self.ious)
-        for measured in results:
-            accumulator.add(measured.image_id, measured.row)
+        for image_id, row in rows:
+            accumulator.add(image_id, row)
         if not len(accumulator):
             return {}
         self.result = accumulator.compute()

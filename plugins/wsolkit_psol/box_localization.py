@@ -38,7 +38,7 @@ class BoxLocalization(Accumulator[LocalizedBox]):
     >>> metric = BoxLocalization(ks=(1,))
     >>> metric.update("a", [0, 0, 10, 6], [[0, 0, 10, 10]], scores=[0.1, 0.9], label=0)
     >>> {line.name: line.score.percent for line in metric.compute().lines}
-    {'GT-known': 100.0, 'top-1': 0.0}
+    {'GT-known': 100.0, 'top-1 loc': 0.0}
     """
 
     metric = "BoxLocalization"
@@ -85,7 +85,7 @@ class BoxLocalization(Accumulator[LocalizedBox]):
         ranks = np.array([row.rank for row in rows])
         classes = min(row.classes for row in rows)
         lines = [Line("GT-known", rate_of(hits, labels))]
-        lines += [Line(f"top-{k}", rate_of(hits & (ranks < k), labels)) for k in self.ks if k < classes]
+        lines += [Line(f"top-{k} loc", rate_of(hits & (ranks < k), labels)) for k in self.ks if k < classes]
         conventions = {
             "comparator": f"IoU > {self.iou:g}",
             "threshold selection": "none: boxes are final",

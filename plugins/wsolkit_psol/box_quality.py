@@ -67,18 +67,18 @@ def size_of(dataset: ImageDataset, record: Record) -> tuple[int, int]:
 def rate_boxes(
     boxes: Mapping[str, np.ndarray],
     truth: Iterable[TrueBoxes],
-    name: str,
     source: str,
     selection: str = "none: boxes are final",
+    name: str = "BoxAcc",
 ) -> Result:
     """Return BoxAcc of one box for each image; images without a true box are left out.
 
     Args:
         boxes: (4,) in pixels of the original image, by image name.
         truth: the true boxes.
-        name: what the result is called.
         source: where the boxes are from, for the conventions.
         selection: how a threshold was chosen, for the conventions.
+        name: what the result is called.
 
     Raises:
         DataError: an image has a true box and no predicted one, or none has a true box.
@@ -88,7 +88,7 @@ def rate_boxes(
         if not len(each.boxes):
             continue
         if each.image_id not in boxes:
-            raise DataError(f"{name} has no box for image {each.image_id!r}. Make boxes of the same split.")
+            raise DataError(f"There is no box ({source}) for image {each.image_id!r}. Make boxes of the same split.")
         metric.update(each.image_id, boxes[each.image_id], each.boxes, each.label)
     found = metric.compute()
     said = {
@@ -124,3 +124,11 @@ def baseline_boxes(
             rule = f"{THRESHOLDS[place]:g}, most hits (IoU >= 0.5) on the boxes of the val split"
         boxes = {each.image_id: in_image(found[place : place + 1], score_map.shape, each.size)[0] for each in truth}
         yield name, rule, boxes
+
+
+def rate_baselines(truth: Sequence[TrueBoxes], val: Sequence[TrueBoxes] | None) -> dict[str, list[Result]]:
+    """Return BoxAcc of every baseline, by its name; see ``baseline_boxes``."""
+    return {
+        name: [rate_boxes(found, truth, "a box that does not look at the image", rule)]
+        for name, rule, found in baseline_boxes(truth, val)
+    }

@@ -31,10 +31,10 @@ from wsolkit.pipeline import (
     has_placeholder,
     outside_files,
 )
-from wsolkit.report import write_report
+from wsolkit.report import Evaluation, write_evaluation
 from wsolkit_psol.box_file import read_boxes
 from wsolkit_psol.box_localization import BoxLocalization
-from wsolkit_psol.box_quality import TrueBoxes, baseline_boxes, rate_boxes, true_boxes
+from wsolkit_psol.box_quality import TrueBoxes, rate_baselines, rate_boxes, true_boxes
 from wsolkit_psol.class_scores import TenCrop, class_scores
 from wsolkit_psol.regressed_boxes import regressed_boxes
 from wsolkit_psol.regressor import BoxRegressor
@@ -149,22 +149,20 @@ class CombineBoxes(Stage):
         boxes = kept(folder / "boxes.npz", resume, lambda: self.boxes_of(config))
         check_names(names, scores, "classifier")
         truth = list(true_boxes(dataset))
-        results = [*self.scored(truth, scores, boxes), *self.others(config, truth, pseudo)]
+        results = self.scored(truth, scores, boxes)
+        if pseudo is not None:
+            found, info = pseudo
+            rule = str(info.get("threshold chosen", "unknown"))
+            results.append(rate_boxes(found, truth, "the pseudo box of the image", rule, "BoxAcc, pseudo boxes"))
+        baselines = self.baselines(config, truth)
         write_json(folder / "predictions.json", predictions(names, scores, boxes))
-        write_text(folder / "table.md", result_table(results))
-        content = {
-            "name": folder.name,
-            "split": self.split,
-            "images": len(names),
-            "command": f"stage {folder.name!r} of a pipeline",
-            "classes": list(dataset.classes),
-            "configs": self.configs,
-            "checkpoints": self.checkpoints,
-            "results": [each.as_dict() for each in results],
-        }
-        write_json(folder / "results.json", content)
-        write_report(folder, content)
-        return summary(results)
+        others = [replace(each, metric=f"{each.metric}, {name}") for name, (each,) in baselines.items()]
+        write_text(folder / "table.md", result_table([*results, *others]))
+        evaluation = Evaluation(folder.name, self.split, len(names), results, baselines)
+        evaluation.classes, evaluation.command = tuple(dataset.classes), f"stage {folder.name!r} of a pipeline"
+        evaluation.details = {"configs": self.configs, "checkpoints": self.checkpoints}
+        write_evaluation(folder, evaluation)
+        return summary([*results, *others])
 
     def scores_of_classes(self) -> dict[str, np.ndarray]:
         """Return the classifier's probabilities (K,) by image."""
@@ -192,22 +190,13 @@ class CombineBoxes(Stage):
             views = f"ten crops of {self.crops.crop} from {self.crops.resize}, averaged after softmax"
         found = accuracy.compute()
         named = replace(found, conventions={**found.conventions, "class source": views})
-        return [both.compute(), rate_boxes(boxes, truth, "BoxAcc", "the regressor's one box"), named]
+        return [both.compute(), rate_boxes(boxes, truth, "the regressor's one box"), named]
 
-    def others(
-        self, config: Any, truth: Sequence[TrueBoxes], pseudo: tuple[Mapping[str, np.ndarray], Mapping[str, Any]] | None
-    ) -> list[Result]:
-        """Return BoxAcc of the pseudo boxes and of the baselines."""
-        results = []
-        if pseudo is not None:
-            boxes, info = pseudo
-            rule = str(info.get("threshold chosen", "unknown"))
-            results.append(rate_boxes(boxes, truth, "BoxAcc, pseudo boxes", "the pseudo box of the image", rule))
+    def baselines(self, config: Any, truth: Sequence[TrueBoxes]) -> dict[str, list[Result]]:
+        """Return BoxAcc of the baselines, at thresholds chosen on the val split."""
         other = self.split != "val" and config.get("val_dataloader") is not None
         val = list(true_boxes(build_split(config, "val", load_targets=True))) if other else None
-        for name, rule, found in baseline_boxes(truth, truth if val is None else val):
-            results.append(rate_boxes(found, truth, f"BoxAcc, {name}", "a box that does not look at the image", rule))
-        return results
+        return rate_baselines(truth, truth if val is None else val)
 
 
 def kept(path: Path, resume: bool, make: Callable[[], dict[str, np.ndarray]]) -> dict[str, np.ndarray]:
@@ -255,8 +244,6 @@ def predictions(
 def summary(results: Sequence[Result]) -> dict[str, float]:
     """Return the numbers to show, in percent."""
     localization, boxes, classes = results[:3]
-    numbers = {f"{line.name} loc" if line.name != "GT-known" else line.name: line for line in localization.lines}
-    numbers |= {line.name: line for line in boxes.lines}
-    numbers |= {f"{line.name} class": line for line in classes.lines}
+    numbers = {line.name: line for each in (localization, boxes, classes) for line in each.lines}
     numbers |= {f"BoxAcc@50{each.metric.removeprefix('BoxAcc')}": each.lines[1] for each in results[3:]}
     return {name: line.score.percent for name, line in numbers.items()}

@@ -8,14 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import BOX_EXTRACTORS, ConfigError, load_config, progress_bar, write_json
+from wsolkit import BOX_EXTRACTORS, ConfigError, load_config, progress_bar
 from wsolkit.datasets import ImageDataset
 from wsolkit.formats import ScoreMaps, open_score_maps
 from wsolkit.pipeline import SplitStage, build_split
-from wsolkit.report import evenly, write_contact_sheet, write_report
+from wsolkit.report import Evaluation, evenly, write_contact_sheet, write_evaluation
 from wsolkit_psol.box_file import BOXES, PseudoBox, file_name_of, write_boxes
 from wsolkit_psol.box_picture import box_picture
-from wsolkit_psol.box_quality import baseline_boxes, rate_boxes, size_of, true_boxes
+from wsolkit_psol.box_quality import rate_baselines, rate_boxes, size_of, true_boxes
 from wsolkit_psol.box_source import BoxSource
 from wsolkit_psol.thresholds import (
     Choice,
@@ -195,19 +195,11 @@ class PseudoBoxes(SplitStage):
         truth = list(true_boxes(dataset))
         known = {found.image_id: found.box for found in boxes}
         val = list(true_boxes(build_split(config, "val", load_targets=True))) if self.threshold == "val" else None
-        results = [rate_boxes(known, truth, "BoxAcc, pseudo boxes", SOURCE, choice.rule)]
-        for name, rule, found in baseline_boxes(truth, val):
-            results.append(rate_boxes(found, truth, f"BoxAcc, {name}", "a box that does not look at the image", rule))
-        content = {
-            "name": folder.name,
-            "split": self.split,
-            "images": len(truth),
-            "classes": list(dataset.classes),
-            "results": [each.as_dict() for each in results],
-        }
-        write_json(folder / "results.json", content)
-        write_report(folder, content)
-        return {line.name: line.score.percent for line in results[0].lines}
+        result = rate_boxes(known, truth, SOURCE, choice.rule)
+        found = Evaluation(folder.name, self.split, len(truth), [result], rate_baselines(truth, val))
+        found.classes, found.command = tuple(dataset.classes), f"stage {folder.name!r} of a pipeline"
+        write_evaluation(folder, found)
+        return {line.name: line.score.percent for line in result.lines}
 
 
 def labelled_maps(dataset: ImageDataset, maps: ScoreMaps) -> Iterator[LabelledMap]:

@@ -9,11 +9,12 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import ConfigError, DataError, ShapeError, path_below, write_json
+from wsolkit import ConfigError, DataError, ShapeError, path_below
 from wsolkit.datasets import ImageDataset
 from wsolkit.evaluation import MeanIoU, Result
 from wsolkit.formats import read_index_mask
 from wsolkit.pipeline import SplitStage
+from wsolkit.report import Evaluation, write_evaluation
 from wsolkit_wsss.image_jobs import shown
 from wsolkit_wsss.pseudo_masks import MASKS, SETTINGS
 from wsolkit_wsss.split_data import split_data
@@ -114,19 +115,16 @@ class ScoreMasks(SplitStage):
             chosen = mean_of_classes(result, [names.index(name) for name in self.classes])
             found[f"mIoU of {len(self.classes)} classes and background"] = chosen
         each = {"background": BACKGROUND, **{name: label for label, name in enumerate(names)}}
-        write_json(
-            folder / "results.json",
-            {
-                **found,
-                "images": result["mIoU"].n,
-                "split": self.split,
-                "level": self.level,
-                "classes averaged separately": self.classes,
-                "IoU of each class": {name: number(result.each_class[label]) for name, label in each.items()},
-                "masks": made,
-                "result": result.as_dict(),
-            },
-        )
+        evaluation = Evaluation(folder.name, self.split, result["mIoU"].n, [result])
+        evaluation.classes, evaluation.command = tuple(names), f"stage {folder.name!r} of a pipeline"
+        evaluation.details = {
+            **found,
+            "level": self.level,
+            "classes averaged separately": list(self.classes),
+            "IoU of each class": {name: number(result.each_class[label]) for name, label in each.items()},
+            "masks": made,
+        }
+        write_evaluation(folder, evaluation)
         return found
 
     def made(self, names: Sequence[str]) -> Any:

@@ -54,7 +54,7 @@ def test_a_broken_map_is_a_warning(command, tmp_path, capsys):
     ("change", "words"),
     [
         (["--format", "cocoa"], "There is no format 'cocoa'. Did you mean 'coco'"),
-        (["--threshold", "2"], "A box threshold is a fraction"),
+        (["--threshold", "2"], "threshold of LargestComponent should be a number in [0, 1), but got 2.0."),
         (["--extractor", "LargestComponents"], "Did you mean 'LargestComponent'"),
         (["--classes", "cat"], "--classes names 1 classes, but there are 2"),
         (["--size", "0"], "--size should be"),

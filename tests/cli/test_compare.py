@@ -183,3 +183,26 @@ def test_mistakes_are_explained(runs, capsys, arguments, words):
     assert captured.err.startswith("error: ")
     assert words in captured.err
     assert captured.out == ""
+
+
+def test_trivial_baselines_have_columns(runs, tmp_path, capsys):
+    """In the table, in Markdown and in JSON, behind the runs."""
+    with_blob = tmp_path / "blob.json"
+    result = content("", 44.0, "hp")["results"]
+    with_blob.write_text(json.dumps(content("C", 30.0, "hppppppppp", baselines={"centred blob": result})))
+    assert main(["compare", runs[0], str(with_blob), "--out", str(tmp_path / "out")]) == 0
+    printed = capsys.readouterr().out
+    row = next(line for line in printed.splitlines() if "MaxBoxAcc@50" in line)
+    assert [cell.strip() for cell in row.strip("│").split("│")] == ["MaxBoxAcc@50", "20.0", "30.0", "44.0"]
+    assert "centred blob" in printed
+    table = (tmp_path / "out" / "table.md").read_text().splitlines()
+    assert table[0] == "| | A | C | centred blob |"
+    assert table[2].endswith(r"| 44.0 \[40.0, 48.0\] |")
+    numbers = json.loads((tmp_path / "out" / "compare.json").read_text())
+    assert numbers["baselines"] == ["centred blob"]
+    assert [each["percent"] for each in numbers["numbers"][0]["baselines"]] == [44.0]
+
+
+def test_results_below_a_folder_are_named(runs, tmp_path, capsys):
+    assert main(["compare", runs[0], str(tmp_path)]) == 2
+    assert "There are results in run0, run1 below it. Name one of these folders." in capsys.readouterr().err

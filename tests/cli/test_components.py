@@ -92,7 +92,7 @@ def test_show_a_component(capsys):
     out = run(capsys, "show", "CAMHead")
     for words in (
         "CAMHead (activation head)",
-        "    form: str = 'linear',",
+        "    form: Literal['linear', 'conv'] = 'linear',",
         "    level: str | None = None,",
         "Classifies average-pooled features",
         "from            plugin 'cam' of wsolkit",
@@ -146,7 +146,7 @@ COMPONENTS = list(load_plugins().components.values())
 def test_what_is_read_from_the_source_is_what_the_class_says(component):
     unread = replace(component, given=None)
     lines, text = written(unread), description(unread)
-    assert lines == signature_lines(component.cls)
+    assert lines == signature_lines(component.cls, component.name)
     assert text == inspect.cleandoc(vars(component.cls)["__doc__"])
 
 

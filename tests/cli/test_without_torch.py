@@ -49,7 +49,7 @@ def data(request, tmp_path):
 
 
 def test_evaluate(data, tmp_path):
-    assert "3 images of split" in run(tmp_path, "evaluate", *data, "--threshold", "0.5", "--out", "out")
+    assert "split, 3 images" in run(tmp_path, "evaluate", *data, "--threshold", "0.5", "--out", "out")
     assert (tmp_path / "out" / "index.html").exists()
 
 

@@ -60,7 +60,7 @@ def test_an_image_without_boxes_may_hold_false_answers(name):
 def test_a_missing_map_of_a_present_class_names_the_image(name):
     source = (ONE_LABEL if name in SINGLE else SEVERAL)[0]
     image = ScoredImage("bird 7.jpg", {4: TWO}, source.label, source.logits, source.targets)
-    protocol = PROTOCOLS[name]
+    protocol = PROTOCOLS[name]()
     with pytest.raises(DataError, match="'bird 7.jpg'") as caught:
         protocol.row(protocol.make(CLASSES), image)
     assert "class 1" in str(caught.value)
@@ -79,7 +79,7 @@ def test_a_missing_map_of_a_present_class_names_the_image(name):
 def test_other_mistakes_name_the_image_too(name, score_map, error, words):
     image = ScoredImage("bird 7.jpg", {1: score_map}, 1, LOGITS_OF, ONE_LABEL[0].targets)
     with pytest.raises(error, match=words) as caught:
-        PROTOCOLS[name].row(PROTOCOLS[name].make(CLASSES), image)
+        fed(name, [image])
     assert str(caught.value).startswith("Image 'bird 7.jpg': ")
 
 
@@ -88,12 +88,12 @@ def test_other_mistakes_name_the_image_too(name, score_map, error, words):
 def test_several_labels_are_refused_where_one_is_needed(name, label):
     image = ScoredImage("a", {1: ONE, 4: TWO}, label, LOGITS_OF, SEVERAL[0].targets)
     with pytest.raises(DataError, match="Image 'a' may have several labels, but this protocol is for data with one"):
-        PROTOCOLS[name].row(PROTOCOLS[name].make(CLASSES), image)
+        fed(name, [image])
 
 
 def test_one_label_is_refused_where_several_are_needed():
     with pytest.raises(ShapeError, match="Image 'a': scores and labels should be"):
-        PROTOCOLS["mAP"].row(PROTOCOLS["mAP"].make(CLASSES), ONE_LABEL[0])
+        fed("mAP", ONE_LABEL[:1])
 
 
 def test_a_box_threshold_outside_0_to_1_is_explained():
@@ -110,6 +110,7 @@ def test_protocols_that_fit():
     assert names(MASKS, MULTI_LABEL) == ["mIoU"]
     assert names(BOXES, LOGITS, MULTI_LABEL) == [
         "mAP",
+        "localization",
         "MaxBoxAcc",
         "MaxBoxAccV2",
         "CorLoc",
@@ -141,13 +142,13 @@ def test_protocols_by_name():
 def test_a_true_box_outside_the_image_is_named_in_the_image_s_pixels():
     truth = Targets((100, 80), np.array([[20, 20, 130, 60]], np.float32), np.array([1]), np.array([False]))
     image = ScoredImage("a", {1: ONE}, 1, None, truth)
-    protocol = PROTOCOLS["MaxBoxAcc"]
+    protocol = PROTOCOLS["MaxBoxAcc"]()
     with pytest.raises(DataError, match=r"Image 'a' has 100 x 80 pixels, but a true box \[20.0, 20.0, 130.0, 60.0\]"):
         protocol.row(protocol.make(2), image)
 
 
 def test_a_threshold_of_zero_is_not_the_default():
-    protocol = PROTOCOLS["BoxAcc"].at(0.0)
+    protocol = PROTOCOLS["BoxAcc"]().at(0.0)
     accumulator = protocol.make(2)
     truth = Targets((20, 10), np.array([[2, 1, 8, 6]], np.float32), np.array([1]), np.array([False]))
     accumulator.add("a", protocol.row(accumulator, ScoredImage("a", {1: ONE}, 1, None, truth)))

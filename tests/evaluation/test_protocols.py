@@ -44,14 +44,14 @@ def test_names_and_needs():
     assert list(PROTOCOLS) == [each.name for each in PROTOCOLS.values()]
     known = {BOXES, MASKS, LOGITS, MULTI_LABEL, SINGLE_LABEL}
     assert all(each.needs and each.needs <= known and each.summary for each in PROTOCOLS.values())
-    metrics = {name: type(each.make(CLASSES)) for name, each in PROTOCOLS.items()}
+    metrics = {name: type(each().make(CLASSES)) for name, each in PROTOCOLS.items()}
     assert metrics == {
         "accuracy": TopKAccuracy,
         "mAP": ClassificationMAP,
+        "localization": TopKLocalization,
         "MaxBoxAcc": MaxBoxAcc,
         "MaxBoxAccV2": MaxBoxAccV2,
         "MaxBoxAcc-exact": MaxBoxAcc,
-        "top-k-loc": TopKLocalization,
         "BoxAcc": BoxAcc,
         "CorLoc": CorLoc,
         "point-mAP": PointLocalizationMAP,
@@ -73,11 +73,10 @@ def single_by_hand(name):
     if name == "MaxBoxAcc-exact":
         rows = [each | {"right_class": each["label"] == 1} for each in maps_and(HALF_OPEN)]
         return by_hand(MaxBoxAcc(convention="exact"), rows)
-    if name == "top-k-loc":
-        rows = [{"label": k, "gt_boxes": [INCLUSIVE[k]]} for k in (1, 4)]
-        return by_hand(
-            TopKLocalization(), [{"score_maps": {1: ONE, 4: TWO}, "logits": LOGITS_OF, **row} for row in rows]
-        )
+    if name == "localization":
+        rows = [{"label": k, "gt_boxes": [box]} for k, box in ((1, [4, 2, 24, 12]), (4, [24, 8, 26, 12]))]
+        both = {"score_maps": {1: ONE, 4: TWO}, "logits": LOGITS_OF, "size": SIZE}
+        return by_hand(TopKLocalization(convention="exact", thresholds=0.01), [both | row for row in rows])
     if name == "BoxAcc":  # above .2 of the maximum: the larger rectangle of ONE, all of TWO
         rows = [
             {"box": [4, 2, 16, 12], "gt_boxes": [[4, 2, 24, 12]], "label": 1},
@@ -129,8 +128,15 @@ def several_by_hand(name):
             ClassificationMAP(),
             [{"scores": LOGITS_OF, "labels": PRESENT}, {"scores": -LOGITS_OF, "labels": SEVERAL[1].label}],
         )
+    if name == "localization":
+        metric = TopKLocalization(convention="exact", thresholds=0.01)
+        one = metric.measure({1: ONE}, 1, [[4, 2, 24, 12]], size=SIZE)
+        two = metric.measure({4: TWO}, 4, [[24, 8, 26, 12]], size=SIZE)
+        metric.add("a", one + two)
+        metric.update("b", {4: TWO}, 4, [[20, 6, 36, 16]], size=SIZE)
+        return metric
     if name.startswith("MaxBoxAcc"):
-        metric = PROTOCOLS[name].make(CLASSES)
+        metric = PROTOCOLS[name]().make(CLASSES)
         boxes, second = (HALF_OPEN, [10, 3, 18, 8]) if name.endswith("exact") else (INCLUSIVE, [10, 3, 17, 7])
         rows = [metric.measure(**each) for each in maps_and(boxes)]
         metric.add("a", rows[0] + rows[1])
@@ -221,7 +227,7 @@ def test_the_box_threshold_counts_and_is_named():
     for name, images in (("accuracy", ONE_LABEL), ("mAP", SEVERAL), ("point-mAP", SEVERAL)):
         protocol, accumulator = fed(name, images)
         assert {line.threshold for line in protocol.result(accumulator).lines} == {None}
-    assert PROTOCOLS["BoxAcc"].threshold is None
+    assert PROTOCOLS["BoxAcc"]().threshold is None
 
 
 def test_without_logits_a_box_scores_by_its_map():

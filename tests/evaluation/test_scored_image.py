@@ -6,9 +6,9 @@ from hypothesis import given, settings, strategies as st
 
 from tests.support.drawn_images import PRESENT, SEVERAL, fed
 from wsolkit import Targets
-from wsolkit.evaluation.feeds import boxes_on_map
+from wsolkit.evaluation.image_boxes import boxes_on_map
 from wsolkit.evaluation.max_box_acc import MaxBoxAcc
-from wsolkit.evaluation.scored_image import ScoredImage, truth_boxes
+from wsolkit.evaluation.scored_image import ScoredImage, class_labels, truth_boxes
 
 
 def naive_truncated(box, size, to):
@@ -52,6 +52,17 @@ def test_true_boxes_of_a_class():
     assert truth_boxes(truth, 4, False).tolist() == [[24, 8, 26, 12]]
     assert len(truth_boxes(truth, 5, False)) == 0
     assert truth_boxes(truth, 0, True).tolist() == [[4, 2, 24, 12], [24, 8, 26, 12]]
+
+
+def test_a_class_with_only_difficult_objects_is_left_out():
+    truth = Targets(
+        (40, 20),
+        np.array([[0, 0, 1, 1], [0, 0, 2, 2], [0, 0, 3, 3]], np.float32),
+        np.array([1, 2, 2]),
+        np.array([True, True, False]),
+    )
+    assert class_labels(np.array([0, 1, 1, 0]), truth).tolist() == [0, -1, 1, 0]
+    assert class_labels(np.array([0, 1, 1, 0]), None).tolist() == [0, 1, 1, 0]
 
 
 def test_classes_that_are_present():

@@ -16,19 +16,19 @@ def test_ranks_by_hand():
     metric.update("b", [4.0, 5, 2], 0)
     metric.update("c", [4.0, 5, 2], 2)
     result = metric.compute()
-    assert result["top-1"].percent == pytest.approx(100 / 3)
-    assert result["top-2"].percent == pytest.approx(200 / 3)
-    assert (result["top-1"].macro, result["top-2"].macro) == (25, 50)
+    assert result["top-1 accuracy"].percent == pytest.approx(100 / 3)
+    assert result["top-2 accuracy"].percent == pytest.approx(200 / 3)
+    assert (result["top-1 accuracy"].macro, result["top-2 accuracy"].macro) == (25, 50)
     assert result.each_class == {0: 50, 2: 0}
-    assert result["top-1"].interval == "Wilson"
-    assert result["top-1"].n == 3
+    assert result["top-1 accuracy"].interval == "Wilson"
+    assert result["top-1 accuracy"].n == 3
 
 
 def test_ties_go_to_the_lower_index():
     metric = TopKAccuracy(ks=(1,))
     metric.update("a", [1.0, 1.0], 0)
     metric.update("b", [1.0, 1.0], 1)
-    assert metric.compute()["top-1"].percent == 50
+    assert metric.compute()["top-1 accuracy"].percent == 50
 
 
 def test_crops_are_averaged_after_softmax():
@@ -44,7 +44,7 @@ def test_the_average_decides_and_not_the_mean_logit():
     metric = TopKAccuracy(ks=(1,))
     metric.update("a", crops, 0)
     result = metric.compute()
-    assert result["top-1"].percent == 100
+    assert result["top-1 accuracy"].percent == 100
     assert result.conventions["class source"] == "3 crop(s) of an image, averaged after softmax"
 
 
@@ -62,11 +62,18 @@ def test_one_crop_is_ranked_by_its_logits():
     assert metric.measure([1e5, -1e5, 0.0], 1).rank == 2
 
 
+def test_top_5_ends_at_the_fifth_place():
+    metric = TopKAccuracy()
+    for rank in (4, 5):
+        metric.update(f"{rank}", -np.arange(8.0), rank)
+    assert metric.compute()["top-5 accuracy"].percent == 50.0
+
+
 def test_a_k_of_all_classes_has_no_line():
     metric = TopKAccuracy()
     metric.update("a", [1.0, 2, 3], 2)
     result = metric.compute()
-    assert [line.name for line in result.lines] == ["top-1"]
+    assert [line.name for line in result.lines] == ["top-1 accuracy"]
     assert result.conventions["left out"] == "top-5: takes all 3 classes"
     alone = TopKAccuracy(ks=(5,))
     alone.update("a", [1.0, 2, 3], 2)

@@ -14,7 +14,7 @@ from wsolkit.evaluation.top_k_localization import CLASS_AGNOSTIC, TopKLocalizati
 
 BOX = [[2, 2, 6, 6]]
 CLASSES = 8
-NAMES = ["GT-known", "top-1", "top-5, own map", "top-5, one box", "top-5, top-1 map"]
+NAMES = ["GT-known", "top-1 loc", "top-5 loc", "top-5 loc, one box", "top-5 loc, top-1 map"]
 
 
 def square(x0, y0, x1, y1, low=None):
@@ -119,7 +119,7 @@ def test_without_logits_gt_known_alone():
     images = [image("a", 3, 0, RIGHT) | {"logits": None}, image("b", 3, 0, WRONG)]
     result = measured(images).compute()
     assert numbers(result, ORACLE) == {"GT-known": 50.0}
-    assert result.conventions["n"] == "images; no logits, so GT-known alone"
+    assert result.conventions["n"] == "(image, class) pairs, of 2 images; no logits: GT-known alone"
 
 
 def test_without_the_predicted_class_s_map_its_lines_are_left_out():
@@ -141,8 +141,8 @@ def test_conventions_are_named():
         "class source": "GT-known and own map: true class; one box: true class; top-1 map: predicted class",
         "box source": "largest component",
         "resolution": "8 x 8",
-        "averaging": "micro over images; macro: mean over classes",
-        "n": "images",
+        "averaging": "micro over trials; macro: mean over classes",
+        "n": "(image, class) pairs, of 7 images",
     }
     result = measured([image("a", 3, 0, RIGHT)], class_source="pred", convention="wsoleval").compute()
     assert "one box: predicted class" in result.conventions["class source"]
@@ -176,7 +176,7 @@ def test_logits_do_not_choose_the_threshold():
     images = [image("a", 0, 0, OUTER), image("b", 0, 6, INNER), image("c", 0, 6, INNER)]
     result = measured(images).compute()
     assert result.lines[0].threshold == pytest.approx(0.2)
-    assert numbers(result, ORACLE)["top-1"] == 0
+    assert numbers(result, ORACLE)["top-1 loc"] == 0
 
 
 def test_other_thresholds_are_refused():
@@ -240,10 +240,10 @@ def naive(images, threshold, source):
         order = sorted(range(CLASSES), key=lambda k: (-logits[k], k))
         five, best = order[:5], order[0]
         table["GT-known"].append(hit[label])
-        table["top-1"].append(best == label and hit[best])
-        table["top-5, own map"].append(any(k == label and hit[k] for k in five))
-        table["top-5, one box"].append(label in five and hit[label if source == "gt" else best])
-        table["top-5, top-1 map"].append(label in five and hit[best])
+        table["top-1 loc"].append(best == label and hit[best])
+        table["top-5 loc"].append(any(k == label and hit[k] for k in five))
+        table["top-5 loc, one box"].append(label in five and hit[label if source == "gt" else best])
+        table["top-5 loc, top-1 map"].append(label in five and hit[best])
     return table
 
 

@@ -28,12 +28,12 @@ def evaluation_numbers(path):
     """Return the numbers of a ``results.json`` of ``wsolkit test``, ``wsolkit evaluate`` or the stage Test.
 
     Returns:
-        ``about``: split, images and how the threshold of the table was chosen; ``protocols``: by protocol and name of
-        the number, with how the threshold was chosen; ``classes``: by protocol, the number of each class;
-        ``trials``: the outcomes; ``table``: by row and number; ``average precision``: by class.
+        ``about``: split, images and whose boxes were judged; ``protocols``: by protocol and name of the number, with
+        how the threshold was chosen; ``classes``: by protocol, the number of each class; ``baselines``: by trivial
+        baseline, its protocols; ``trials``: the outcomes.
     """
     content = read_json(path)
-    found = {"about": {"split": content["split"], "images": content["images"]}}
+    found = {"about": {name: content[name] for name in ("split", "images", "extractor")}}
     found["protocols"] = {result["metric"]: line_numbers(result["lines"]) for result in content["results"]}
     found["classes"] = {
         f"{result['metric']}: {name}": {label: number(value) for label, value in each.items()}
@@ -41,13 +41,11 @@ def evaluation_numbers(path):
         for name, each in {"first": result["each_class"], **result["more_each_class"]}.items()
         if each
     }
+    found["baselines"] = {
+        name: {result["metric"]: line_numbers(result["lines"]) for result in results}
+        for name, results in content["baselines"].items()
+    }
     found["trials"] = trial_numbers(content["trials"], content["trials_at"])
-    if "rows" in content:
-        found["about"]["threshold"] = content["conventions"]["threshold"]
-        found["table"] = {row["name"]: row_numbers(row) for row in content["rows"]}
-        found["average precision"] = {
-            name: [number(each["percent"]), each["images"]] for name, each in content["average precision"].items()
-        }
     return found
 
 
@@ -74,17 +72,6 @@ def trial_numbers(trials, at):
         "right class": Counter(str(trial["right_class"]) for trial in trials)["True"],
         "boxes": zlib.crc32(boxes.tobytes()),
     }
-
-
-def row_numbers(row):
-    """Return one row of the table: the model or a baseline."""
-    found = {}
-    for name, value in row.items():
-        if isinstance(value, dict):
-            found[name] = {key: number(each) for key, each in value.items()}
-        elif name != "name":
-            found[name] = number(value)
-    return found
 
 
 def stage_numbers(folder):

@@ -45,7 +45,7 @@ def of_model(name, kind, **arguments):
             [of_model("m", "Maps", checkpoint="/no.pth")],
             "stage 'm': It reads /no.pth, but there is no such file",
         ),
-        ([of_model("m", "Maps", which="some")], "stage 'm': which should be one of"),
+        ([of_model("m", "Maps", which="some")], "stage 'm': which of Maps should be one of"),
         ([of_model("m", "Maps", split="tst")], "There is no split 'tst'. Did you mean"),
         (
             [

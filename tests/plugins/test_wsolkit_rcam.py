@@ -2,7 +2,6 @@
 
 import io
 import math
-import re
 
 import cv2
 import numpy as np
@@ -11,16 +10,15 @@ import torch
 from rich.console import Console
 
 from tests.support.config_steps import one_step
-from wsolkit import BOX_EXTRACTORS, Activation, ConfigError, ShapeError, Targets, load_plugins
-from wsolkit.cli.test import results_table
+from wsolkit import BOX_EXTRACTORS, Activation, ConfigError, Prediction, ShapeError, Targets, load_plugins
 from wsolkit.components.boxes import largest_box
 from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
-from wsolkit.evaluation.results import FIXED
-from wsolkit.evaluation.trials import judge
+from wsolkit.evaluation.results import OWN
 from wsolkit.model.localizer import Localizer
 from wsolkit.model.threshold import choose_threshold
-from wsolkit.scoring.evaluate import as_dict, evaluate, fixed_threshold
+from wsolkit.report.tables import evaluation_table
+from wsolkit.scoring.from_model import score_model
 from wsolkit.scoring.localization_metric import LocalizationMetric
 from wsolkit_rcam import (
     RecombinedMaps,
@@ -218,11 +216,13 @@ def test_no_threshold_is_chosen_for_it_and_none_can_be_given():
     assert choose_threshold(net) == (0.3, "where TwoStageBox finds none of its own")
     with pytest.raises(ConfigError, match="TwoStageBox chooses a threshold for each map, so threshold=0.9 would"):
         choose_threshold(net, 0.9)
-    assert fixed_threshold(net) == 0.3
     truth = Targets((8, 8), np.array([[0, 0, 8, 8]], np.float32), np.array([1]), np.array([False]))
-    results = [judge("a", np.array([0.1, 0.9]), 1, {1: np.tile([0.0, 0.0, 1.0, 1.0], (100, 1))}, truth)]
-    assert "threshold" in LocalizationMetric().compute_metrics(results)
-    assert "threshold" not in LocalizationMetric(extractor={"type": "TwoStageBox"}).compute_metrics(results)
+    maps, features = torch.ones(1, 8, 8), torch.rand(4, 4, 4)
+    seen = [Prediction("a", torch.tensor([0.1, 0.9]), torch.tensor([1]), maps, features)]
+    for extractor, chosen in ((None, True), ({"type": "TwoStageBox"}, False)):
+        metric = LocalizationMetric(extractor=extractor)
+        metric.process({"labels": torch.tensor([1]), "targets": [truth]}, seen)
+        assert ("threshold" in metric.evaluate(1)) is chosen
 
 
 def test_a_map_without_a_candidate_is_cut_at_the_threshold():
@@ -332,8 +332,7 @@ def test_a_step_of_every_configuration(name, tmp_path):
 
 @pytest.mark.parametrize("name", ["rcam_vgg16_cub", "rcam_mobilenetv2_birds50", "rcam_c2am_birds50"])
 def test_the_box_is_left_out_by_options(name):
-    places = ("model.box_extractor", "val_evaluator.extractor", "test_evaluator.extractor")
-    config = load_config(name, {f"{place}.type": "LargestComponent" for place in places})
+    config = load_config(name, {"model.box_extractor.type": "LargestComponent"})
     assert dict(config.model.box_extractor) == {"type": "LargestComponent"}
     assert dict(config.test_evaluator.extractor) == {"type": "LargestComponent"}
 
@@ -341,15 +340,14 @@ def test_the_box_is_left_out_by_options(name):
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_split_is_scored_with_its_boxes_beside_baselines_without_features(tmp_path):
     net, _ = one_step("rcam_mobilenetv2_birds50", tmp_path / "run")
-    found = evaluate(load_config(tmp_path / "run" / "config.py"), net)
-    content, rows = as_dict(found), found.rows
-    assert content["conventions"]["threshold"].startswith("of the model chosen for each map by TwoStageBox, of others ")
-    assert [row["threshold"] is None for row in content["rows"]] == [True, False, False, False]
+    found = score_model(load_config(tmp_path / "run" / "config.py"), net)
+    assert found.extractor == "TwoStageBox"
+    (own,) = [result for result in found.results if result.metric == "localization"]
+    assert {(line.threshold, line.selection) for line in own.lines} == {(None, OWN)}
+    assert list(found.baselines) == ["centre box (half the area)", "centred Gaussian blob", "whole image"]
+    for results in found.baselines.values():
+        (beside,) = [result for result in results if result.metric == "localization"]
+        assert all(line.threshold is not None for line in beside.lines)
     console = Console(width=200, record=True, file=io.StringIO())
-    console.print(results_table(found))
-    assert re.search(r"threshold\W+its own\W+0", console.export_text())
-    fixed = [line for result in found.results for line in result.lines if result.metric == "CorLoc"]
-    assert {(line.threshold, line.selection) for line in fixed} <= {(0.2, FIXED)}
-    assert rows[0].name == "model"
-    assert rows[-1].name == "whole image"
-    assert rows[-1].localization.gt_known is not None
+    console.print(evaluation_table(found))
+    assert "Boxes of `localization`: TwoStageBox" in console.export_text()

@@ -1,6 +1,5 @@
 """The plugin as a whole: what it describes, its configurations on a tiny VOC, and a small pipeline from end to end."""
 
-import json
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +12,7 @@ from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
 from wsolkit.formats.masks import write_gray
 from wsolkit.pipeline import load_pipeline, run_pipeline
+from wsolkit.report import read_evaluation
 from wsolkit.training.train import train
 from wsolkit_wsss.background_cues import cue_mask
 from wsolkit_wsss.crf_settings import ON_LABELS, ON_PROBABILITIES, refine_probabilities
@@ -107,10 +107,10 @@ def test_a_small_pipeline_from_maps_to_mean_iou(tmp_path):
     pipeline = load_pipeline("wsss_synthetic", options, tmp_path)
     run_pipeline(pipeline)
     for stage in ("seed", "pseudo"):
-        results = json.loads((tmp_path / f"{stage}_scores" / "results.json").read_text())
-        assert 0 < results["mIoU"] <= 100
-        assert results["images"] == 6
-        assert results["masks"]["selection"].startswith("tuned on val (6 images")
+        found = read_evaluation(tmp_path / f"{stage}_scores")
+        assert 0 < found.honest_numbers()["mIoU"] <= 100
+        assert found.images == 6
+        assert found.details["masks"]["selection"].startswith("tuned on val (6 images")
         files = sorted((tmp_path / stage / "masks" / "test").glob("*.png"))
         assert [path.name for path in files] == [f"{number:05d}.png" for number in range(6)]
         with Image.open(files[0]) as picture:

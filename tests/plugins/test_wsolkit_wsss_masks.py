@@ -290,13 +290,14 @@ def test_the_mean_iou_is_that_of_all_pixels_of_the_split(tmp_path, config):
     right = sum((predicted == true).sum() for predicted, true in pairs) / sum(true.size for _, true in pairs)
     assert numbers["pixel accuracy"] == pytest.approx(100 * right)
     written = json.loads((tmp_path / "results.json").read_text())
-    each = written["IoU of each class"]
+    each = written["details"]["IoU of each class"]
     assert set(each) == {"background", *data.classes}
     assert numbers["mIoU of 1 classes and background"] == pytest.approx(
         (each["background"] + each[data.classes[2]]) / 2
     )
-    assert (written["images"], written["split"], written["level"], written["masks"]) == (3, "test", "seed", None)
-    assert written["result"]["conventions"]["level"] == "seed (label maps)"
+    assert (written["images"], written["split"]) == (3, "test")
+    assert (written["details"]["level"], written["details"]["masks"]) == ("seed", None)
+    assert written["results"][0]["conventions"]["level"] == "seed (label maps)"
 
 
 def test_perfect_masks_score_a_hundred_and_settings_come_along(tmp_path, config):
@@ -310,7 +311,8 @@ def test_perfect_masks_score_a_hundred_and_settings_come_along(tmp_path, config)
     stage.run(tmp_path / "masks", False)
     assert ScoreMasks(str(tmp_path / "masks"), config).run(tmp_path, False)["mIoU"] == 100
     written = json.loads((tmp_path / "results.json").read_text())
-    assert (written["masks"]["bg_threshold"], written["masks"]["selection"]) == (0.5, "given")
+    made = written["details"]["masks"]
+    assert (made["bg_threshold"], made["selection"]) == (0.5, "given")
     with pytest.raises(ConfigError, match="were made for split 'test' and 3 classes, not for split 'val'"):
         ScoreMasks(str(tmp_path / "masks"), config, split="val").run(tmp_path, False)
 

@@ -7,7 +7,7 @@ import pytest
 from wsolkit import ConfigError, DataError
 from wsolkit.report.comparison import compare_runs, shared_trials
 from wsolkit.report.comparison_page import disagreements, escaped, markdown, p_words, write_comparison
-from wsolkit.report.runs import run_of
+from wsolkit.report.evaluation_file import evaluation_of
 
 
 def trials_of(make, outcomes, prefix="i"):
@@ -17,7 +17,7 @@ def trials_of(make, outcomes, prefix="i"):
 
 
 def run(make, name, outcomes="hhpp", **changes):
-    return run_of(make.content(name, trials=trials_of(make, outcomes), **changes), f"{name}/results.json")
+    return evaluation_of(make.content(name, trials=trials_of(make, outcomes), **changes), f"{name}/results.json")
 
 
 def test_runs_alike_have_no_warning(make):
@@ -71,7 +71,9 @@ def test_trials_match_by_image_and_class(make):
         [make.trial("a.jpg", one, 0.5, label=0), make.trial("a.jpg", two, 0.5, label=1)]
         for one, two in (("hit", "part"), ("part", "part"))
     )
-    runs = [run_of(make.content(name, trials=trials), name) for name, trials in (("A", mine), ("B", theirs[::-1]))]
+    runs = [
+        evaluation_of(make.content(name, trials=trials), name) for name, trials in (("A", mine), ("B", theirs[::-1]))
+    ]
     assert compare_runs(runs).pairs[0].paired.only_first == 1
     assert [[trial.outcome for trial in each] for each in shared_trials(runs)] == [["hit", "part"], ["part", "part"]]
 
@@ -102,7 +104,7 @@ def test_what_differs_is_named(make, changes, words):
              make.line("MaxBoxAcc@50", 75.0, 0.4, "test-oracle")]  # fmt: skip
     content = make.content("B", results=[make.result(lines=lines, conventions=conventions)])
     content |= {"trials": trials_of(make, "hhpp"), **changes}
-    assert words in compare_runs([run(make, "A"), run_of(content, "B")]).warnings
+    assert words in compare_runs([run(make, "A"), evaluation_of(content, "B")]).warnings
 
 
 def test_other_thresholds_of_the_same_choice_are_fair(make):
@@ -116,7 +118,7 @@ def test_other_true_boxes_are_named(make):
     trials = trials_of(make, "hhpp")
     trials[1]["truth"] = [[0.25, 0.25, 0.75, 0.9]]
     trials[2]["truth"] = [[0.25, 0.25, 0.75, 0.7501]]
-    found = compare_runs([run(make, "A"), run_of(make.content("B", trials=trials), "B")])
+    found = compare_runs([run(make, "A"), evaluation_of(make.content("B", trials=trials), "B")])
     assert found.warnings == ("trials: 1 have other true boxes in B than in A",)
 
 
@@ -124,11 +126,11 @@ def test_true_boxes_cut_off_at_other_pixels_are_the_same(make):
     trials = trials_of(make, "hhpph")
     trials[0]["truth"] = [[0.25 - 2 / 112, 0.25 + 2 / 112, 0.75 + 2 / 112, 0.75 - 2 / 112]]
     trials[1]["truth"] = [[0.25, 0.25, 0.75 + 0.02, 0.75]]
-    runs = [run(make, "A", "hhpph"), run_of(make.content("B", trials=trials), "B")]
+    runs = [run(make, "A", "hhpph"), evaluation_of(make.content("B", trials=trials), "B")]
     assert compare_runs(runs).warnings == ()
     trials[2]["truth"] = [[0.25, 0.25, 0.75 + 0.021, 0.75]]
     trials[3]["truth"] = [[0.25, 0.25, 0.75, 0.75]] * 2
-    runs[1] = run_of(make.content("B", trials=trials), "B")
+    runs[1] = evaluation_of(make.content("B", trials=trials), "B")
     assert compare_runs(runs).warnings == ("trials: 2 have other true boxes in B than in A",)
 
 
@@ -164,7 +166,7 @@ def test_of_n_the_number_counts_and_not_its_words(make):
 
 
 def test_runs_that_share_no_trials(make):
-    other = run_of(make.content("B", trials=trials_of(make, "hh", prefix="other")), "B")
+    other = evaluation_of(make.content("B", trials=trials_of(make, "hh", prefix="other")), "B")
     found = compare_runs([run(make, "A"), other])
     assert found.pairs[0].paired is None
     assert "trials: A and B share none, so no paired test is possible" in found.warnings
@@ -185,7 +187,7 @@ def test_mistakes(make):
         compare_runs([run(make, "A")])
     with pytest.raises(ConfigError, match="Two runs are called 'A'. Give every run a name of its own with --names"):
         compare_runs([run(make, "A"), run(make, "A")])
-    twice = run_of(make.content("B", trials=[make.trial("a", "hit", 0.9)] * 2), "B/results.json")
+    twice = evaluation_of(make.content("B", trials=[make.trial("a", "hit", 0.9)] * 2), "B/results.json")
     with pytest.raises(DataError, match="B/results.json has two trials of image 'a' and class 0"):
         compare_runs([run(make, "A"), twice])
 
@@ -201,7 +203,7 @@ def test_the_runs_disagree_most_where_one_hits(make):
 def test_trials_that_end_alike_come_last(make):
     mine, theirs = ([make.trial("a", "part", one), make.trial("b", "hit", 0.51)] for one in (0.05, 0.45))
     theirs[1] = make.trial("b", "part", 0.49)
-    runs = [run_of(make.content(name, trials=trials), name) for name, trials in (("A", mine), ("B", theirs))]
+    runs = [evaluation_of(make.content(name, trials=trials), name) for name, trials in (("A", mine), ("B", theirs))]
     assert [each[0].image_id for each in disagreements(shared_trials(runs), most=1)] == ["b"]
     assert [each[0].image_id for each in disagreements(shared_trials(runs))] == ["a", "b"]
 
@@ -236,7 +238,7 @@ def test_the_files(make, tmp_path, images):
         for one, two in (("hit", "part"), ("part", "hit"))
     ]
     runs = [
-        run_of(make.content(name, trials=each, maps=maps), name)
+        evaluation_of(make.content(name, trials=each, maps=maps), name)
         for name, each in zip(("A<b>", "B"), trials, strict=True)
     ]
     paths = write_comparison(tmp_path / "out", compare_runs(runs), images)
@@ -266,8 +268,56 @@ def test_a_folder_that_cannot_be_written_to_is_named(make, tmp_path):
 
 
 def test_the_page_of_runs_without_trials(make, tmp_path):
-    runs = [run_of(make.content(name, trials=[]), name) for name in "AB"]
+    runs = [evaluation_of(make.content(name, trials=[]), name) for name in "AB"]
     html = write_comparison(tmp_path, compare_runs(runs))[0].read_text("utf-8")
     assert "share no trials on which they differ" in html
     assert "hits over threshold" in html
     assert "kept none, so no paired test is possible" in html
+
+
+def with_baselines(make, name, blob=None, **changes):
+    """Return a run with 50 and, by the oracle, 75, beside a blob and the whole image."""
+    honest = [] if blob is None else [make.line("MaxBoxAcc@50", blob, 0.3, "chosen on val")]
+    oracle = make.line("MaxBoxAcc@50", 80.0, 0.5, "test-oracle")
+    baselines = {"centred blob": [make.result(lines=[*honest, oracle])], "whole image": [make.result("PxAP", [oracle])]}
+    return run(make, name, baselines=baselines, **changes)
+
+
+def test_trivial_baselines_are_columns_behind_the_runs(make, tmp_path):
+    """They are never the best of a row, and have no row of their own."""
+    runs = [run(make, "A"), with_baselines(make, "B", 62.0)]
+    found = compare_runs(runs)
+    assert found.names == ["A", "B"]
+    assert found.columns == ["A", "B", "centred blob", "whole image"]
+    rows = [(row.metric, row.oracle, [line and line.score.percent for line in row.lines], row.best)
+            for row in found.rows]  # fmt: skip
+    assert rows == [
+        ("MaxBoxAcc", False, [50, 50, 62, None], {0, 1}),
+        ("MaxBoxAcc", True, [75, 75, 80, None], {0, 1}),
+    ]
+    assert found.warnings == ()
+    assert [pair.name for pair in found.pairs] == ["B"]
+    assert markdown(found).splitlines()[:4] == [
+        "| | A | B | centred blob | whole image |",
+        "|---|---:|---:|---:|---:|",
+        r"| MaxBoxAcc@50 | **50.0** \[45.0, 55.0\] | **50.0** \[45.0, 55.0\] | 62.0 \[57.0, 67.0\] | - |",
+        r"| MaxBoxAcc@50 (test-oracle) | ***75.0*** \[70.0, 80.0\] | ***75.0*** \[70.0, 80.0\] | "
+        r"*80.0* \[75.0, 85.0\] | - |",
+    ]
+    numbers = found.as_dict()
+    assert numbers["baselines"] == ["centred blob", "whole image"]
+    assert [each["name"] for each in numbers["runs"]] == ["A", "B"]
+    assert [each["percent"] for each in numbers["numbers"][0]["runs"]] == [50, 50]
+    first, second = numbers["numbers"][0]["baselines"]
+    assert (first["percent"], first["threshold"], first["selection"], second) == (62.0, 0.3, "chosen on val", None)
+    html = write_comparison(tmp_path, found)[0].read_text("utf-8")
+    head, *body = html[html.index("<th>number</th>") : html.index("</table>")].split("</tr>")[:3]
+    assert head.count("<th") == 5
+    assert [row.count("<td") for row in body] == [5, 5]
+
+
+def test_the_baselines_are_those_of_the_first_run_that_has_some(make):
+    found = compare_runs([run(make, "A"), with_baselines(make, "B", 62.0), with_baselines(make, "C", 12.0)])
+    assert [line and line.score.percent for line in found.rows[0].lines] == [50, 50, 50, 62, None]
+    without = compare_runs([run(make, "A"), run(make, "B")])
+    assert (without.columns, without.as_dict()["baselines"]) == (["A", "B"], [])

@@ -7,8 +7,8 @@ from html.parser import HTMLParser
 import pytest
 
 from wsolkit import DataError
+from wsolkit.report.evaluation_file import evaluation_of
 from wsolkit.report.page import MEANINGS, bar_of, bars_by_size, percent, write_report
-from wsolkit.report.runs import run_of
 
 
 class Elements(HTMLParser):
@@ -36,7 +36,7 @@ class Elements(HTMLParser):
 
 
 def page_of(folder, content):
-    return write_report(folder, content).read_text("utf-8")
+    return write_report(folder, evaluation_of(content, folder)).read_text("utf-8")
 
 
 def cells_of(html):
@@ -187,7 +187,7 @@ def test_class_accuracy_of_the_trials(make, tmp_path):
 
 
 def test_bars_hold_the_shares(make):
-    run = run_of(make.content(), "x")
+    run = evaluation_of(make.content(), "x")
     assert bar_of("all", run.trials) == ("all", 4, {"hit": 50.0, "part": 25.0, "miss": 25.0})
     (bar,) = bars_by_size(run.trials)
     assert (bar.name, bar.n) == ("object 25 to 50 % of the image", 4)
@@ -211,16 +211,10 @@ def test_the_page_is_modest(make, tmp_path, images):
     assert len(html) < 2_000_000
 
 
-def test_foreign_content_is_refused(tmp_path):
-    with pytest.raises(DataError, match='no evaluation: it has no list "results"'):
-        write_report(tmp_path, {"images": []})
-    assert not list(tmp_path.iterdir())
-
-
 def test_a_folder_that_is_a_file_is_named(make, tmp_path):
     (tmp_path / "file").write_text("x")
     with pytest.raises(DataError, match=r"index.html cannot be written: .*Choose another folder"):
-        write_report(tmp_path / "file", make.content())
+        write_report(tmp_path / "file", evaluation_of(make.content(), "x"))
 
 
 def test_classes_have_a_column_for_each_line_that_knows_them(make, tmp_path):
@@ -230,3 +224,26 @@ def test_classes_have_a_column_for_each_line_that_knows_them(make, tmp_path):
     assert '<th class="number">BoxMAP@50</th><th class="number">BoxMAP@30</th>' in html
     assert '<td>dog</td><td class="number">25.0</td><td class="number">75.0</td>' in html
     assert '<td>cat</td><td class="number">100.0</td><td class="number">-</td>' in html
+
+
+def test_trivial_baselines_stand_below_the_numbers(make, tmp_path):
+    """Each number has its column; the honest one goes before the oracle's, and what a baseline lacks is a dash."""
+    cut = [make.line("A", 50.0, 0.2, "fixed"), make.line("A", 75.0, 0.4, "test-oracle"), make.line("B", 20.0)]
+    blob = [make.line("A", 31.0, 0.3, "fixed"), make.line("A", 42.0, 0.5, "test-oracle")]
+    whole = [make.line("A", 13.0, 0.3, "test-oracle"), make.line("B", 14.0)]
+    other = [make.result("PxAP", [make.line("PxAP", 99.0)])]
+    baselines = {"centred <blob>": [make.result(lines=blob)], "whole image": [make.result(lines=whole)], "none": other}
+    html = page_of(tmp_path, make.content(results=[make.result(lines=cut)], baselines=baselines))
+    assert [row for row in cells_of(html) if row and row[0] in ("centred <blob>", "whole image", "none")] == [
+        ["centred <blob>", "31.0", "-"],
+        ["whole image", "13.0", "14.0"],
+    ]
+    table = html[html.index("trivial baseline") :]
+    assert headings_of(table)[:2] == ["A", "B"]
+    assert "trivial baseline" not in page_of(tmp_path, make.content())
+
+
+def test_the_head_names_what_found_the_boxes(make, tmp_path):
+    words = Elements(page_of(tmp_path, make.content(extractor="AllComponents", checkpoint="/runs/best.pth"))).words()
+    assert "boxes of AllComponents" in words
+    assert "checkpoint /runs/best.pth" in words

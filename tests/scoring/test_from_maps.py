@@ -5,12 +5,13 @@ import pytest
 
 from wsolkit.datasets.annotations import read_annotations
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError
+from wsolkit.evaluation.protocol import Protocol
 from wsolkit.evaluation.protocols import PROTOCOLS, choose_protocols
 from wsolkit.evaluation.results import FIXED, ORACLE, VAL
 from wsolkit.formats.score_maps import open_score_maps
 from wsolkit.scoring.from_maps import data_has, score_maps
 
-EXACT = [PROTOCOLS["MaxBoxAcc-exact"]]
+EXACT = [PROTOCOLS["MaxBoxAcc-exact"]()]
 BOX = (1, 1, 5, 4)
 
 
@@ -32,7 +33,7 @@ def test_one_of_three_boxes_is_wrong(perfect, write_npy, truth):
     assert honest == pytest.approx(200 / 3)
     assert (at, selection, best) == (0.5, FIXED, ORACLE)
     assert oracle == honest
-    assert (found.images, found.resized, found.remarks) == (3, 0, [])
+    assert (found.images, found.remarks) == (3, [])
     assert found.results[0].conventions["score maps"] == "at the size they are stored at; 0 of 3 resized"
 
 
@@ -50,7 +51,7 @@ def test_the_threshold_of_val_is_used_on_test(perfect, write_npy, split, truth):
     assert best < 0.3
     assert honest == 0
     assert oracle == 100
-    assert found.trials_at == {"metric": "MaxBoxAcc", "threshold": at, "selection": VAL, "iou": 0.5}
+    assert found.trials_at == {"metric": "MaxBoxAcc-exact", "threshold": at, "selection": VAL, "iou": 0.5}
     assert [trial.image_id for trial in found.trials] == sorted(perfect)
     with pytest.raises(ConfigError, match="either fixed .* or chosen on val"):
         score_maps(maps, truth, EXACT, val=val, threshold=0.2)
@@ -67,10 +68,10 @@ def test_without_a_choice_the_numbers_are_an_oracle(perfect, write_npy, truth):
 def test_maps_are_resized_and_it_is_said(perfect, write_npy, truth):
     maps = open_score_maps(write_npy(perfect))
     found = score_maps(maps, truth, EXACT, size=(12, 16), resize="cubic", threshold=0.5)
-    assert found.resized == 3
     assert found.results[0].conventions["score maps"] == "at 12 x 16 (H x W); 3 of 3 resized (cubic)"
     assert numbers(found)[0][0] == 100
-    assert score_maps(maps, truth, EXACT, size="original", threshold=0.5).resized == 0
+    stored = score_maps(maps, truth, EXACT, size="original", threshold=0.5)
+    assert stored.results[0].conventions["score maps"] == "at the size of the image; 0 of 3 resized"
     with pytest.raises(ShapeError, match=r"The map of image 'cat/a.jpg' is 6 x 8.*but 12 x 16 is wanted"):
         score_maps(maps, truth, EXACT, size=(12, 16), resize="refuse")
 
@@ -79,7 +80,7 @@ def test_threads_change_nothing(write_npy, tmp_path, split):
     rng = np.random.default_rng(0)
     truth = read_annotations(split)
     maps = open_score_maps(write_npy({name: rng.random((6, 8)) for name in truth.ids}))
-    chosen = [*choose_protocols([], data_has(truth)), *EXACT]
+    chosen = [*(kind() for kind in choose_protocols([], data_has(truth))), *EXACT]
     one, many = (score_maps(maps, truth, chosen, threads=threads, size="map") for threads in (1, 8))
     assert [result.as_dict() for result in one.results] == [result.as_dict() for result in many.results]
     assert [result.metric for result in one.results].count("MaxBoxAcc") == 1  # its exact twin has its own name
@@ -132,7 +133,7 @@ def test_a_fixed_threshold_also_counts_where_nothing_is_swept(perfect, write_npy
     """A weak border of .4 around each box joins the box at .2 and not at .5."""
     maps = {name: np.maximum(box, rectangle((0, 0, 8, 6), 0.4)) for name, box in perfect.items()}
     folder = open_score_maps(write_npy(maps))
-    corloc = [PROTOCOLS["CorLoc"]]
+    corloc = [PROTOCOLS["CorLoc"]()]
     low, high = (score_maps(folder, truth, corloc, size="map", threshold=t).results[0] for t in (0.2, 0.5))
     assert high["CorLoc"].percent == 100
     assert low["CorLoc"].percent == 25  # the whole image: 12 / 48 of the cat; 48 / 48 and 18 / 48 of the dogs
@@ -142,11 +143,11 @@ def test_logits_open_the_top_1_numbers(perfect, write_npy, truth):
     logits = {"cat/a.jpg": np.array([1.0, 0]), "dog/b.jpg": np.array([1.0, 0]), "dog/c.jpg": np.array([0.0, 1])}
     names = [each.name for each in choose_protocols([], data_has(truth, logits=True))]
     assert "accuracy" in names
-    protocols = [PROTOCOLS["top-k-loc"], PROTOCOLS["accuracy"]]
+    protocols = [PROTOCOLS["localization"](), PROTOCOLS["accuracy"]()]
     found = score_maps(open_score_maps(write_npy(perfect)), truth, protocols, size="map", threshold=0.5, logits=logits)
     assert found.results[0]["GT-known"].percent == 100
-    assert found.results[0]["top-1"].percent == pytest.approx(200 / 3)
-    assert found.results[1]["top-1"].percent == pytest.approx(200 / 3)
+    assert found.results[0]["top-1 loc"].percent == pytest.approx(200 / 3)
+    assert found.results[1]["top-1 accuracy"].percent == pytest.approx(200 / 3)
 
 
 def test_pixels_against_masks(layouts, tmp_path, write_npy):
@@ -155,7 +156,7 @@ def test_pixels_against_masks(layouts, tmp_path, write_npy):
     truth = read_annotations(tmp_path / "metadata", "test", masks=tmp_path / "images")
     assert data_has(truth) == {"masks", "one label per image"}
     inside = {f"{photo.folder}/{photo.name}.jpg": photo.inside for photo in layouts.CONTENT["test"]}
-    pxap = [PROTOCOLS["PxAP"]]
+    pxap = [PROTOCOLS["PxAP"]()]
     same = score_maps(open_score_maps(write_npy({k: v * 1.0 for k, v in inside.items()})), truth, pxap, size="map")
     other = score_maps(
         open_score_maps(write_npy({k: 1.0 - v for k, v in inside.items()}, "no")), truth, pxap, size="map"
@@ -172,7 +173,7 @@ def test_multi_label_maps_against_class_masks(layouts, tmp_path):
     for index, photo in enumerate(layouts.CONTENT["test"]):
         stacks[truth.ids[index]] = np.stack([photo.inside * (0.9 if photo.label == k else 0.0) for k in (0, 1)])
     np.savez(tmp_path / "m.npz", **stacks)
-    protocols = choose_protocols(["mIoU", "box-mAP-given"], data_has(truth))
+    protocols = [kind() for kind in choose_protocols(["mIoU", "box-mAP-given"], data_has(truth))]
     found = score_maps(
         open_score_maps(tmp_path / "m.npz", num_classes=2), truth, protocols, size="original", threshold=0.3
     )
@@ -199,13 +200,13 @@ def test_progress_counts_every_image(perfect, write_npy, truth):
 
 
 def test_an_error_in_a_thread_names_the_image(perfect, write_npy, split, truth):
-    class Failing:
-        name, needs, sweeps, threshold = "failing", frozenset(), True, None
+    class Failing(Protocol):
+        name, summary, needs = "failing", "fails", frozenset({"boxes"})
 
-        def make(self, classes):
-            return EXACT[0].make(classes)
+        def make(self, num_classes):
+            return EXACT[0].make(num_classes)
 
-        def row(self, accumulator, image):
+        def measure(self, accumulator, image):
             raise DataError("The box is upside down.")
 
     with pytest.raises(DataError, match=r"^Image 'cat/a.jpg': The box is upside down.$"):
@@ -214,7 +215,7 @@ def test_an_error_in_a_thread_names_the_image(perfect, write_npy, split, truth):
 
 def test_val_chooses_for_protocols_that_try_no_threshold(perfect, write_npy, truth):
     maps = open_score_maps(write_npy(perfect))
-    found = score_maps(maps, truth, [PROTOCOLS["BoxAcc"]], val=(maps, truth), size="map")
+    found = score_maps(maps, truth, [PROTOCOLS["BoxAcc"]()], val=(maps, truth), size="map")
     assert {line.selection for line in found.results[0].lines} == {VAL}
     assert [result.metric for result in found.results] == ["BoxAcc"]
     words = "3 of the 3 scored images have names of validation images: 'cat/a.jpg'"

@@ -12,9 +12,10 @@ from wsolkit.evaluation.point_localization import PointLocalizationMAP
 from wsolkit.evaluation.protocols import PROTOCOLS
 from wsolkit.evaluation.results import FIXED, ORACLE
 from wsolkit.evaluation.top_k import TopKAccuracy
-from wsolkit.interfaces import Prediction
 from wsolkit.registry import METRICS
-from wsolkit.scoring.protocol_metric import ProtocolMetric, scored_image
+from wsolkit.scoring.predictions import scored_image
+from wsolkit.scoring.protocol_metric import ProtocolMetric
+from wsolkit.structures import Prediction
 
 SIDE, CLASSES = 16, 6
 
@@ -115,7 +116,7 @@ def test_every_protocol_goes_through_the_evaluator(name):
     batches = draw(4, several=several)
     metric = ProtocolMetric(name)
     found = run(metric, batches)
-    protocol = PROTOCOLS[name]
+    protocol = PROTOCOLS[name]()
     hand = protocol.make(CLASSES)
     for batch, predictions in batches:
         for row, prediction in enumerate(predictions):
@@ -163,14 +164,14 @@ def test_a_fixed_threshold_of_a_protocol_that_takes_one():
 
 def test_nothing_to_measure_gives_no_numbers():
     batches = [({**batch, "targets": None}, predictions) for batch, predictions in draw(1)]
-    for name in ("MaxBoxAcc", "top-k-loc", "CorLoc", "PxAP"):
+    for name in ("MaxBoxAcc", "localization", "CorLoc", "PxAP"):
         metric = ProtocolMetric(name)
         assert run(metric, batches) == {}
         assert metric.result is None
     without_key = [({"labels": batch["labels"]}, predictions) for batch, predictions in draw(1)]
     assert run(ProtocolMetric("MaxBoxAccV2"), without_key) == {}
     unlabelled = [({"targets": batch["targets"]}, predictions) for batch, predictions in draw(1)]
-    for name in ("MaxBoxAcc", "top-k-loc", "BoxAcc", "CorLoc", "accuracy", "mAP", "PxAP"):
+    for name in ("MaxBoxAcc", "localization", "BoxAcc", "CorLoc", "accuracy", "mAP", "PxAP"):
         assert run(ProtocolMetric(name), unlabelled) == {}
 
 
@@ -216,3 +217,25 @@ def test_a_prediction_as_the_protocols_see_it():
     bare = scored_image(Prediction("a", None, torch.tensor([1]), torch.ones(1, 2, 3)), np.array(1), None)
     assert (bare.label, type(bare.label), bare.logits, bare.targets) == (1, int, None, None)
     assert scored_image(prediction, None, None).label is None
+
+
+def test_a_protocol_of_a_plugin(peak_protocol):
+    batches = draw(1)
+    maps = [prediction.maps for _, predictions in batches for prediction in predictions]
+    labels = [int(label) for batch, _ in batches for label in batch["labels"]]
+    classes = [prediction.classes.tolist() for _, predictions in batches for prediction in predictions]
+    peaks = [each[row.index(k)].max() for each, row, k in zip(maps, classes, labels, strict=True)]
+    metric = ProtocolMetric("mean-peak")
+    assert run(metric, batches) == {"mean-peak/mean peak": pytest.approx(100 * float(np.mean(peaks)))}
+    assert metric.result.metric == "mean-peak"
+    with pytest.raises(ConfigError, match="There is no protocol 'mean-peek'. Did you mean 'mean-peak'"):
+        ProtocolMetric("mean-peek")
+
+
+def test_the_extractor_of_the_model_finds_the_boxes():
+    """One that finds none hits nothing; the largest component does."""
+    batches = draw(1)
+    many = ProtocolMetric("localization", extractor={"type": "AllComponents", "min_area": 0.99})
+    assert run(many, batches)["localization/GT-known"] == 0
+    assert many.result.conventions["box source"] == "best scored of AllComponents"
+    assert run(ProtocolMetric("localization"), batches)["localization/GT-known"] > 0

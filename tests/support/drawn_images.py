@@ -64,7 +64,8 @@ HALF_OPEN = {1: [2, 1, 12, 6], 4: [12, 4, 13, 6]}
 
 
 def fed(name, images, threshold=None):
-    protocol = PROTOCOLS[name] if threshold is None else PROTOCOLS[name].at(threshold)
+    protocol = PROTOCOLS[name]()
+    protocol = protocol if threshold is None else protocol.at(threshold)
     accumulator = protocol.make(CLASSES)
     for image in images:
         row = protocol.row(accumulator, image)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from rich.table import Table
 
-    from wsolkit.report import Comparison, Run
+    from wsolkit.report import Comparison, Evaluation
 
 __all__ = ["add_parser", "numbers_table", "pairs_table", "run"]
 
@@ -52,11 +52,11 @@ def run(args: argparse.Namespace) -> int:
     from rich.text import Text
 
     from wsolkit.errors import DataError, printable
-    from wsolkit.report import compare_runs, prepare_comparison_folder, read_run, write_comparison
+    from wsolkit.report import compare_runs, prepare_comparison_folder, read_evaluation, write_comparison
 
     if args.images is not None and not args.images.is_dir():
         raise DataError(f"--images should be the folder of the images, but there is no folder {args.images}.")
-    runs = named([read_run(path) for path in args.runs], args.names)
+    runs = named([read_evaluation(path) for path in args.runs], args.names)
     if args.out is not None:
         prepare_comparison_folder(args.out, runs, args.overwrite)
     comparison = compare_runs(runs, args.metric)
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def named(runs: Sequence[Run], names: Sequence[str] | None) -> list[Run]:
+def named(runs: Sequence[Evaluation], names: Sequence[str] | None) -> list[Evaluation]:
     """Return the runs under the names that were asked for; else under their own, numbered where two are the same.
 
     Raises:
@@ -85,7 +85,7 @@ def named(runs: Sequence[Run], names: Sequence[str] | None) -> list[Run]:
         if len(names) != len(runs):
             raise ConfigError(f"--names should have a name for each of the {len(runs)} runs, but got {len(names)}.")
         return [replace(each, name=name) for each, name in zip(runs, names, strict=True)]
-    found: list[Run] = []
+    found: list[Evaluation] = []
     taken: set[str] = set()
     for each in runs:
         name, number = each.name, 2
@@ -106,12 +106,12 @@ def numbers_table(comparison: Comparison) -> Table:
     from wsolkit.report.page import percent
 
     table = Table(
-        caption="Percent, below it the 95 % interval; the best of a row is bold. test-oracle: the threshold was chosen "
-        "on the scored split itself, for comparison only.",
+        caption="Percent, below it the 95 % interval; the best run of a row is bold; behind the runs the trivial "
+        "baselines. test-oracle: the threshold was chosen on the scored split itself, for comparison only.",
         caption_justify="left",
     )
     table.add_column("")
-    for name in comparison.names:
+    for name in comparison.columns:
         table.add_column(Text(printable(name)), justify="right")
     for place, row in enumerate(comparison.rows):
         cells = []

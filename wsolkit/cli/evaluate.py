@@ -8,14 +8,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from wsolkit.datasets.annotations import Annotations
-    from wsolkit.evaluation.results import Result
     from wsolkit.formats.score_maps import ScoreMaps
-    from wsolkit.scoring.from_maps import Evaluated
 
-__all__ = ["add_map_options", "add_parser", "class_list", "default_name", "result_table", "run"]
+__all__ = ["add_map_options", "add_parser", "class_list", "default_name", "run"]
 
 DESCRIPTION = """\
 Score maps that any program wrote: one map per image and class, in [0, 1], in files.
@@ -100,7 +96,8 @@ def add_map_options(parser: argparse.ArgumentParser, default_size: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score the maps, print tables, write results and report; returns the exit status."""
-    from wsolkit import __version__
+    from rich.console import Console
+
     from wsolkit.datasets.annotations import read_annotations
     from wsolkit.errors import ConfigError, printable
     from wsolkit.evaluation.protocols import choose_protocols
@@ -108,15 +105,18 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.formats.map_size import check_options, parse_size
     from wsolkit.formats.score_maps import open_score_maps
     from wsolkit.progress import progress_bar
-    from wsolkit.report.evaluation_file import prepare_folder, write_results_file
+    from wsolkit.report.evaluation_file import claim_results, write_evaluation
+    from wsolkit.report.tables import evaluation_table
     from wsolkit.scoring.from_maps import data_has, score_maps
+    from wsolkit.scoring.known_protocols import find_protocols
     from wsolkit.threads import default_threads
 
     if (args.val_maps is None) != (args.val_metadata is None):
         raise ConfigError("A threshold is chosen on maps and their truth. Give both --val-maps and --val-metadata.")
     check_options(args.resize, args.normalize)
     size = parse_size(args.size)
-    folder = prepare_folder(args.out, args.overwrite)
+    known = find_protocols(args.protocol)
+    folder = claim_results(args.out, args.overwrite)
     classes = class_list(args.classes)
 
     def split(metadata: Path, name: str | None, maps: Path) -> tuple[ScoreMaps, Annotations]:
@@ -124,14 +124,14 @@ def run(args: argparse.Namespace) -> int:
         return open_score_maps(maps, args.normalize, len(truth.classes), truth.file_names), truth
 
     maps, truth = split(args.metadata, args.split, args.maps)
-    protocols = choose_protocols(args.protocol, data_has(truth, args.logits is not None))
+    chosen = choose_protocols(args.protocol, data_has(truth, args.logits is not None), known)
     val = None if args.val_maps is None else split(args.val_metadata, args.val_split, args.val_maps)
     logits = None if args.logits is None else read_logits(args.logits, truth.ids, len(truth.classes))
     with progress_bar("images", len(truth) + (len(val[1]) if val else 0)) as advance:
         found = score_maps(
             maps,
             truth,
-            protocols,
+            [kind() for kind in chosen],
             threads=default_threads() if args.threads is None else args.threads,
             size=size,
             resize=args.resize,
@@ -141,26 +141,15 @@ def run(args: argparse.Namespace) -> int:
             allow_missing=args.allow_missing,
             advance=advance,
         )
-    content = {
-        "wsolkit": __version__,
-        "name": args.name or printable(default_name(args.maps, truth.split)),
-        "split": truth.split,
-        "images": found.images,
-        "command": printable(" ".join(["wsolkit", *sys.argv[1:]])),
-        "maps": printable(str(args.maps.absolute())),
-        "image_root": None if args.images is None else printable(str(args.images.absolute())),
-        "classes": list(truth.classes),
-        "results": [result.as_dict() for result in found.results],
-        "trials": [trial.as_dict() for trial in found.trials],
-        "trials_at": found.trials_at,
-        "remarks": found.remarks,
-    }
-    show(found, truth)
-    print(printable(str(write_results_file(folder, content))))
-    if args.report:
-        from wsolkit.report.page import write_report
-
-        print(printable(str(write_report(folder, content))))
+    found.name = args.name or printable(default_name(args.maps, truth.split))
+    found.maps = str(args.maps.absolute())
+    found.image_root = None if args.images is None else str(args.images.absolute())
+    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
+    console.print(evaluation_table(found))
+    for remark in found.remarks:
+        print(f"warning: {remark}", file=sys.stderr)
+    for path in write_evaluation(folder, found, page=args.report):
+        print(printable(str(path)))
     return 0
 
 
@@ -175,45 +164,6 @@ def default_name(maps: Path, split: str) -> str:
     path = maps.resolve()
     name = path.name if path.is_dir() else path.stem
     return f"{path.parent.name}/{name}" if name == split and path.parent.name else name
-
-
-def show(found: Evaluated, truth: Annotations) -> None:
-    """Print the tables and what to know about them."""
-    from rich.console import Console
-
-    console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)
-    console.print(f"{found.images} images of split {truth.split}", markup=False)
-    for result in found.results:
-        console.print()
-        console.print(result_table(result))
-    for remark in found.remarks:
-        print(f"warning: {remark}", file=sys.stderr)
-
-
-def result_table(result: Result) -> Table:
-    """Return the table of a result: a row for each number, the conventions below it."""
-    from rich.markup import escape
-    from rich.table import Table
-
-    conventions = "; ".join(f"{name}: {value}" for name, value in result.conventions.items())
-    table = Table(
-        title=escape(result.metric), title_justify="left", caption=escape(conventions), caption_justify="left"
-    )
-    table.add_column("")
-    for column in ("percent", "macro", "95 % interval", "n"):
-        table.add_column(column, justify="right")
-    table.add_column("threshold")
-    for line in result.lines:
-        score = line.score
-        table.add_row(
-            escape(line.name),
-            f"{score.percent:.2f}",
-            "-" if score.macro is None else f"{score.macro:.2f}",
-            f"{score.low:.2f} - {score.high:.2f}",
-            str(score.n),
-            line.selection or "-" if line.threshold is None else f"{line.threshold:.3f} {line.selection}",
-        )
-    return table
 
 
 def class_list(given: list[str] | None) -> list[str] | None:

@@ -129,10 +129,12 @@ def written(component: Component) -> list[str]:
     """Return how a component is written in a configuration; read from its source where that says it all."""
     found = class_node(component.path) if component.given is None else None
     arguments = None if found is None else signature_of(*found[:2], component.kind.name != "BaseDataset")
-    return signature_lines(component.cls) if arguments is None else call_lines(component.name, arguments)
+    if arguments is None:
+        return signature_lines(component.cls, component.name)
+    return call_lines(component.name, arguments)
 
 
-def signature_lines(cls: type) -> list[str]:
+def signature_lines(cls: type, name: str | None = None) -> list[str]:
     """Return how a component is written in a configuration: its name, then one line per argument.
 
     >>> class Blur:
@@ -140,7 +142,9 @@ def signature_lines(cls: type) -> list[str]:
     >>> signature_lines(Blur)
     ['Blur(', '    size: int,', '    sigma: float = 1.0,', ')']
     """
-    return call_lines(cls.__name__, [argument_text(each) for each in inspect.signature(cls).parameters.values()])
+    return call_lines(
+        name or cls.__name__, [argument_text(each) for each in inspect.signature(cls).parameters.values()]
+    )
 
 
 def call_lines(name: str, arguments: list[str]) -> list[str]:

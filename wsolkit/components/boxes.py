@@ -15,7 +15,8 @@ import numpy as np
 from wsolkit.array_interfaces import BoxExtractor
 from wsolkit.array_structures import ScoredBoxes
 from wsolkit.errors import MapError
-from wsolkit.evaluation.map_boxes import component_boxes
+from wsolkit.evaluation.map_boxes import largest_boxes
+from wsolkit.evaluation.thresholds import check_thresholds
 
 __all__ = ["AllComponents", "LargestComponent", "components", "largest_box", "largest_contour"]
 
@@ -141,8 +142,7 @@ class LargestComponent(BoxExtractor):
         """Return the box at each threshold, (T, 4), from one pass over the map; all 0 for an empty map."""
         if type(self).__call__ is not LargestComponent.__call__:  # a subclass makes other boxes
             return super().sweep(score_map, thresholds, features)
-        found = component_boxes(score_map, thresholds, boxes="largest", convention="exact")
-        return np.array([boxes[0] if len(boxes) else np.zeros(4) for boxes in found], np.float64)
+        return largest_boxes(score_map, check_thresholds(thresholds)).astype(np.float64)
 
 
 class AllComponents(BoxExtractor):

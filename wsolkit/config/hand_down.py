@@ -1,17 +1,18 @@
-"""Values at the top of a configuration that are handed down: the folder of the data, the weights to start from."""
+"""Values of a configuration that are handed down: the folder of the data, the weights, the model's box extractor."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from copy import deepcopy
 from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
 from wsolkit.config.check import takes
 from wsolkit.errors import ConfigError
-from wsolkit.registry import BACKBONES, DATASETS
+from wsolkit.registry import BACKBONES, DATASETS, METRICS
 
-__all__ = ["LOADERS", "hand_down_root", "hand_down_weights", "inner_configs"]
+__all__ = ["LOADERS", "hand_down_extractor", "hand_down_root", "hand_down_weights", "inner_configs"]
 
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
@@ -61,6 +62,21 @@ def hand_down_weights(config: Config, before: Any, options: Mapping[str, Any]) -
         raise ConfigError(
             f"weights={weights!r} would change nothing: the backbone has its own. Change {place}={own!r}."
         )
+
+
+def hand_down_extractor(config: Config, before: Any) -> None:
+    """Give the model's box extractor to metrics that have none of their own, or that had the model's before.
+
+    What the validation compares is then what the model predicts.
+    """
+    extractor = (config.get("model") or {}).get("box_extractor")
+    for split in ("val", "test") if extractor else ():
+        given = config.get(f"{split}_evaluator") or ()
+        for metric in [given] if isinstance(given, dict) else given:
+            if not isinstance(metric, dict) or not takes(METRICS, metric, "extractor"):
+                continue
+            if not metric.get("extractor") or metric["extractor"] == before:
+                metric["extractor"] = deepcopy(extractor)
 
 
 def dataset_configs(config: Config) -> Iterator[tuple[str, ConfigDict]]:

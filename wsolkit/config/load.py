@@ -11,7 +11,7 @@ from mmengine.config import Config, ConfigDict
 
 from wsolkit.config.check import TOP, check_config, takes
 from wsolkit.config.find import find_config
-from wsolkit.config.hand_down import LOADERS, hand_down_root, hand_down_weights
+from wsolkit.config.hand_down import LOADERS, hand_down_extractor, hand_down_root, hand_down_weights
 from wsolkit.config.options import apply_options, dotted
 from wsolkit.config.read import check_computed, read_config
 from wsolkit.errors import ConfigError
@@ -94,6 +94,7 @@ def prepare(config: Config, options: Mapping[str, Any], before: Mapping[str, Any
     apply_options(config, options)
     hand_down_root(config, before.get("data_root"), "data_root" in options)
     hand_down_weights(config, before.get("weights"), options)
+    hand_down_extractor(config, (before.get("model") or {}).get("box_extractor"))
     end_schedules(config)
     name_functions(config)
     check_config(config)

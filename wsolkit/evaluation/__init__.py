@@ -14,7 +14,7 @@ published ones by name.
 """
 
 from wsolkit.evaluation.accumulator import Accumulator
-from wsolkit.evaluation.baselines import BASELINES, centre_box, centred_blob, whole_image
+from wsolkit.evaluation.baselines import BASELINES, centre_box, centred_blob, drawn_map, whole_image
 from wsolkit.evaluation.box_acc import BoxAcc
 from wsolkit.evaluation.box_map import BoxMAP
 from wsolkit.evaluation.class_masks import IGNORED, fit_mask, mask_value
@@ -26,36 +26,38 @@ from wsolkit.evaluation.classification import (
 )
 from wsolkit.evaluation.corloc import CorLoc
 from wsolkit.evaluation.failures import Trial, by_size, failure_of, failure_shares, iou_histogram
-from wsolkit.evaluation.map_boxes import box_hits, component_boxes, truncated_boxes
+from wsolkit.evaluation.map_boxes import box_hits, component_boxes, largest_boxes, truncated_boxes
 from wsolkit.evaluation.max_box_acc import MaxBoxAcc, MaxBoxAccV2
 from wsolkit.evaluation.mean_iou import MeanIoU
 from wsolkit.evaluation.overlap import best_iou, box_iou, inclusive_iou
 from wsolkit.evaluation.paired import compare_hits, holm, mcnemar
 from wsolkit.evaluation.point_localization import PointLocalizationMAP
-from wsolkit.evaluation.protocols import PROTOCOLS, Protocol, choose_protocols
+from wsolkit.evaluation.protocol import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL, Protocol
+from wsolkit.evaluation.protocols import PROTOCOLS, choose_protocols
 from wsolkit.evaluation.px_ap import PxAP
 from wsolkit.evaluation.results import Curve, Line, Result
-from wsolkit.evaluation.scored_image import ScoredImage
+from wsolkit.evaluation.scored_image import ScoredImage, class_labels, truth_boxes
 from wsolkit.evaluation.scores import Score, rate_of
-from wsolkit.evaluation.summary import Localization, classification, localization
 from wsolkit.evaluation.thresholds import choose_threshold, hit_rates
 from wsolkit.evaluation.top_k import TopKAccuracy, average_crops
 from wsolkit.evaluation.top_k_localization import TopKLocalization
-from wsolkit.evaluation.trials import ImageResult, boxes_at, class_labels, judge
 
 __all__ = [
     "BASELINES",
+    "BOXES",
     "IGNORED",
+    "LOGITS",
+    "MASKS",
+    "MULTI_LABEL",
     "PROTOCOLS",
+    "SINGLE_LABEL",
     "Accumulator",
     "BoxAcc",
     "BoxMAP",
     "ClassificationMAP",
     "CorLoc",
     "Curve",
-    "ImageResult",
     "Line",
-    "Localization",
     "MaxBoxAcc",
     "MaxBoxAccV2",
     "MeanIoU",
@@ -73,16 +75,15 @@ __all__ = [
     "best_iou",
     "box_hits",
     "box_iou",
-    "boxes_at",
     "by_size",
     "centre_box",
     "centred_blob",
     "choose_protocols",
     "choose_threshold",
     "class_labels",
-    "classification",
     "compare_hits",
     "component_boxes",
+    "drawn_map",
     "failure_of",
     "failure_shares",
     "fit_mask",
@@ -90,13 +91,13 @@ __all__ = [
     "holm",
     "inclusive_iou",
     "iou_histogram",
-    "judge",
     "label_rank",
-    "localization",
+    "largest_boxes",
     "mask_value",
     "mcnemar",
     "mean_average_precision",
     "rate_of",
     "truncated_boxes",
+    "truth_boxes",
     "whole_image",
 ]

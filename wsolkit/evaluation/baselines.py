@@ -6,9 +6,13 @@ number means anything.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 import numpy as np
 
-__all__ = ["BASELINES", "centre_box", "centred_blob", "whole_image"]
+from wsolkit.evaluation.map_boxes import KeptMap
+
+__all__ = ["BASELINES", "centre_box", "centred_blob", "drawn_map", "whole_image"]
 
 CENTRE_SIDE = 0.5**0.5
 
@@ -44,3 +48,13 @@ BASELINES = {
     "centred Gaussian blob": centred_blob,
     "whole image": whole_image,
 }
+
+
+@lru_cache(maxsize=64)
+def drawn_map(name: str, size: tuple[int, int]) -> KeptMap:
+    """Return the map (H, W) of a baseline; images of one size share it, with all that was found in it.
+
+    >>> drawn_map("whole image", (2, 3)).tolist()
+    [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
+    """
+    return BASELINES[name](size).view(KeptMap)

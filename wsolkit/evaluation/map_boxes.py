@@ -24,7 +24,7 @@ not belong into one table.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 
@@ -40,11 +40,13 @@ __all__ = [
     "BOXES",
     "CONVENTIONS",
     "Convention",
+    "KeptMap",
     "Sweep",
     "Which",
     "box_hits",
     "component_boxes",
     "cuts_of",
+    "largest_boxes",
     "sweep_overlaps",
     "truncated_boxes",
 ]
@@ -53,6 +55,38 @@ Convention = Literal["wsoleval", "exact"]
 Which = Literal["largest", "all"]
 CONVENTIONS = ("wsoleval", "exact")
 BOXES = ("largest", "all")
+
+
+class Swept(NamedTuple):
+    """What was found in a map, whatever the truth: its components at every cut, and which is the largest.
+
+    Attributes:
+        found: the components that may give a box; where they are not kept for later, in scratch memory.
+        holes: how many of them, at the end, are holes.
+        peak: the highest level of the map.
+        cuts: how many distinct cuts there may be.
+        largest: (cuts,) the largest component at each cut, -1 for none; empty where all of them count.
+    """
+
+    found: Components
+    holes: int
+    peak: int
+    cuts: int
+    largest: np.ndarray
+
+
+class KeptMap(np.ndarray):
+    """A score map that is compared with the truth of many images: what was found in it is kept.
+
+    >>> score_map = np.ones((2, 2)).view(KeptMap)
+    >>> sweep_overlaps(score_map, [[0, 0, 1, 1]], thresholds=np.array([0.5])).ious.max(), len(score_map.kept)
+    (np.float64(1.0), 1)
+    """
+
+    kept: dict[tuple[Any, ...], Swept]
+
+    def __array_finalize__(self, source: Any) -> None:
+        self.kept = {}
 
 
 class Sweep(NamedTuple):
@@ -158,19 +192,50 @@ def sweep_overlaps(
     convention: Convention = "wsoleval",
 ) -> Sweep:
     """Return the overlap of a map's box with the truth at every distinct cut; see ``box_hits``."""
-    score_map = float_map(score_map)
+    score_map = score_map if isinstance(score_map, KeptMap) else float_map(score_map)
     truth = true_boxes(gt_boxes, score_map.shape)
-    levels, peak = levels_of(score_map, thresholds, convention)
-    found, holes = candidates(levels, boxes, convention)
-    count = number_of(cuts_of(thresholds, peak, convention))
-    parity = convention == "wsoleval"
-    height, width = levels.shape
+    swept = sweep_map(score_map, thresholds, boxes, convention)
+    found, parity = swept.found, convention == "wsoleval"
+    height, width = score_map.shape
     if boxes == "largest":
-        which = largest_at(found.low, found.high, found.size, found.first, parity, count)
-        ious, ends = chosen_boxes(which, found.bounds, truth, height, width, parity)
+        ious, ends = chosen_boxes(swept.largest, found.bounds, truth, height, width, parity)
     else:
-        ious, ends = best_boxes(found.low, found.high, found.bounds, holes, truth, height, width, parity, count)
-    return Sweep(peak, ious, compact(ends))
+        ious, ends = best_boxes(
+            found.low, found.high, found.bounds, swept.holes, truth, height, width, parity, swept.cuts
+        )
+    return Sweep(swept.peak, ious, compact(ends))
+
+
+def sweep_map(score_map: np.ndarray, thresholds: np.ndarray, boxes: Which, convention: Convention) -> Swept:
+    """Return the components of a map at every distinct cut; those of a ``KeptMap`` are found once."""
+    kept = getattr(score_map, "kept", None)
+    key = (thresholds.tobytes(), boxes, convention)
+    if kept is not None and key in kept:
+        return kept[key]
+    levels, peak = levels_of(float_map(score_map), thresholds, convention)
+    found, holes = candidates(levels, boxes, convention)
+    cuts = number_of(cuts_of(thresholds, peak, convention))
+    largest = np.zeros(0, np.int64)
+    if boxes == "largest":
+        largest = largest_at(found.low, found.high, found.size, found.first, convention == "wsoleval", cuts)
+    swept = Swept(found, holes, peak, cuts, largest)
+    if kept is not None:
+        kept[key] = swept = swept._replace(found=Components(*(np.array(each) for each in found)))
+    return swept
+
+
+def largest_boxes(score_map: np.ndarray, thresholds: np.ndarray) -> np.ndarray:
+    """Return the largest component's box at each threshold, (T, 4) half open in pixels; all 0 where there is none.
+
+    >>> largest_boxes(np.array([[0, 1.0, 1, 0], [0, 0, 0, 0], [0, 0, 0, 0.5]]), np.array([0.2, 0.6])).tolist()
+    [[1, 0, 3, 1], [1, 0, 3, 1]]
+    """
+    swept = sweep_map(score_map, thresholds, "largest", "exact")
+    ends = end_boxes(swept.found.bounds, 0, np.shape(score_map), "exact")
+    boxes = np.zeros((swept.cuts, 4), ends.dtype)
+    there = swept.largest >= 0
+    boxes[there] = ends[swept.largest[there]]
+    return boxes[cuts_of(thresholds, swept.peak, "exact")]
 
 
 def truncated_boxes(boxes: np.ndarray, size: tuple[int, int], to: tuple[int, int]) -> np.ndarray:

@@ -1,46 +1,42 @@
-"""The published protocols by name: what each needs, and how an image is fed to its accumulator.
+"""The published protocols of the core: what each needs, and what it measures of an image.
 
-``PROTOCOLS`` is the list that ``wsolkit test``, ``wsolkit evaluate`` and the validation metrics share.
+They come by the same door as a plugin's; ``PROTOCOLS`` has them by name without torch and without any plugin.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any
 
-from wsolkit.errors import ConfigError, WsolkitError, nearest
+import numpy as np
+
+from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.box_acc import BoxAcc
 from wsolkit.evaluation.box_map import BoxMAP
+from wsolkit.evaluation.class_masks import fit_mask
 from wsolkit.evaluation.classification import ClassificationMAP
 from wsolkit.evaluation.corloc import CorLoc
-from wsolkit.evaluation.feeds import (
-    feed_accuracy,
-    feed_box_acc,
-    feed_corloc,
-    feed_given_boxes,
-    feed_map,
-    feed_mean_iou,
-    feed_pixels,
-    feed_points,
-    feed_predicted_boxes,
-    feed_sweep,
-    feed_top_k_localization,
+from wsolkit.evaluation.image_boxes import (
+    boxes_on_map,
+    image_boxes,
+    map_of,
+    only_label,
+    scored_components,
+    shows_boxes,
 )
-from wsolkit.evaluation.max_box_acc import MaxBoxAcc, MaxBoxAccV2
+from wsolkit.evaluation.max_box_acc import MapTrial, MaxBoxAcc, MaxBoxAccV2
 from wsolkit.evaluation.mean_iou import MeanIoU
 from wsolkit.evaluation.point_localization import PointLocalizationMAP
+from wsolkit.evaluation.protocol import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL, Protocol
 from wsolkit.evaluation.px_ap import PxAP
-from wsolkit.evaluation.results import FIXED, Result
-from wsolkit.evaluation.scored_image import ScoredImage
+from wsolkit.evaluation.results import Result
+from wsolkit.evaluation.scored_image import ScoredImage, truth_boxes
 from wsolkit.evaluation.top_k import TopKAccuracy
 from wsolkit.evaluation.top_k_localization import TopKLocalization
 
-__all__ = ["BOXES", "LOGITS", "MASKS", "MULTI_LABEL", "PROTOCOLS", "SINGLE_LABEL", "Protocol", "choose_protocols"]
-
-BOXES, MASKS, LOGITS = "boxes", "masks", "logits"
-SINGLE_LABEL, MULTI_LABEL = "one label per image", "several labels per image"
+__all__ = ["PROTOCOLS", "choose_protocols"]
 
 WHERE = {
     BOXES: "Boxes are in localization.txt, COCO's annotations or VOC's Annotations",
@@ -49,173 +45,356 @@ WHERE = {
 }
 """Where one finds what a protocol needs."""
 
-CLASS_SOURCES = {
-    "box-mAP": "classes that are predicted, probability > .5",
-    "box-mAP-given": "classes given (true labels)",
-}
-"""Which classes' maps give boxes."""
 
-Feed = Callable[[Any, ScoredImage, float], Any]
+class AccuracyProtocol(Protocol):
+    """Top-1 and top-5 accuracy of data with one label per image; see ``TopKAccuracy``."""
+
+    name = "accuracy"
+    summary = "top-1 and top-5 accuracy"
+    needs = frozenset({LOGITS, SINGLE_LABEL})
+    sweeps = False
+
+    def make(self, num_classes: int) -> Accumulator[Any]:
+        """Return the accumulator."""
+        return TopKAccuracy(ks=[k for k in (1, 5) if not num_classes or k < num_classes] or (1,))
+
+    def measure(self, accumulator: TopKAccuracy, image: ScoredImage) -> Any:
+        """Measure the logits."""
+        label = only_label(image)
+        return None if image.logits is None or label is None else accumulator.measure(image.logits, label)
 
 
-@dataclass(frozen=True)
-class Protocol:
-    """One published protocol.
+class LabelMAPProtocol(Protocol):
+    """Mean average precision of the labels of multi-label data; see ``ClassificationMAP``."""
 
-    Attributes:
-        name: its name on command lines and in tables.
-        summary: what it measures, in a line.
-        needs: what the data has to have: ``BOXES``, ``MASKS``, ``LOGITS``, ``SINGLE_LABEL`` or ``MULTI_LABEL``.
-        make: builds the accumulator for a number of classes.
-        feed: measures one image at a box threshold; returns a row of the accumulator, or None where the image is no
-            trial.
-        sweeps: whether the accumulator tries every threshold itself; else ``threshold`` counts.
-        threshold: the box threshold of a protocol that does not sweep; 0.2 by default, as in CAM's paper.
-        selection: how that threshold was chosen, ``FIXED`` or ``VAL``.
-        by_default: whether it is computed where nobody names protocols.
-    """
+    name = "mAP"
+    summary = "mean average precision of the labels"
+    needs = frozenset({LOGITS, MULTI_LABEL})
+    sweeps = False
 
-    name: str
-    summary: str
-    needs: frozenset[str]
-    make: Callable[[int], Accumulator[Any]]
-    feed: Feed
-    sweeps: bool = True
-    threshold: float | None = None
-    selection: str = FIXED
-    by_default: bool = True
+    def make(self, num_classes: int) -> Accumulator[Any]:
+        """Return the accumulator."""
+        return ClassificationMAP()
 
-    def at(self, threshold: float, selection: str = FIXED) -> Protocol:
-        """Return the protocol at a box threshold, and how that was chosen, for one that does not sweep."""
-        return replace(self, threshold=threshold, selection=selection)
+    def measure(self, accumulator: ClassificationMAP, image: ScoredImage) -> Any:
+        """Measure the logits."""
+        if image.logits is None or image.label is None:
+            return None
+        return accumulator.measure(image.logits, np.asarray(image.label))
 
-    @property
-    def cut(self) -> float:
-        """The box threshold of a protocol that does not sweep."""
-        return 0.2 if self.threshold is None else self.threshold
 
-    def row(self, accumulator: Accumulator[Any], image: ScoredImage) -> Any:
-        """Return what ``accumulator`` keeps of an image, or None where the image is no trial.
+class LocalizationProtocol(Protocol):
+    """GT-known, top-1 and top-5 localization of the boxes that the model predicts; see ``TopKLocalization``."""
 
-        Raises:
-            DataError: something of the image is wrong; the message names the image, also that of other errors.
-        """
-        try:
-            return self.feed(accumulator, image, self.cut)
-        except WsolkitError as error:
-            if repr(image.image_id) in str(error):
-                raise
-            raise type(error)(f"Image {image.image_id!r}: {error}") from error
+    name = "localization"
+    summary = "GT-known, top-1 and top-5 localization of the model's own boxes, IoU .5"
+    needs = frozenset({BOXES})
+    uses_extractor = True
+
+    def make(self, num_classes: int) -> TopKLocalization:
+        """Return the accumulator."""
+        return TopKLocalization(convention="exact", extractor=self.extractor, thresholds=0.01)
+
+    def measure(self, accumulator: TopKLocalization, image: ScoredImage) -> Any:
+        """Measure the map of every class that has a box to hit, and in single-label data that of the predicted one."""
+        targets = image.targets
+        if targets is None:
+            return None
+        logits = image.logits if image.single_label else None
+        rows: list[Any] = []
+        for k, boxes in shows_boxes(image).items():
+            map_of(image, k)
+            rows += accumulator.measure(image.maps, k, boxes, logits, targets.size, image.features)
+        return rows or None
+
+
+class MaxBoxAccProtocol(Protocol):
+    """MaxBoxAcc of wsolevaluation, bit for bit."""
+
+    name = "MaxBoxAcc"
+    summary = "largest contour, IoU .5, as wsolevaluation"
+    needs = frozenset({BOXES})
+
+    def make(self, num_classes: int) -> MaxBoxAcc:
+        """Return the accumulator."""
+        return MaxBoxAcc()
+
+    def measure(self, accumulator: MaxBoxAcc, image: ScoredImage) -> list[MapTrial] | None:
+        """Measure the map of every class that has a box to hit."""
+        right = None
+        if image.single_label and image.label is not None and image.logits is not None:
+            right = int(np.argmax(image.logits)) == int(image.label)
+        rows: list[MapTrial] = []
+        for k in image.present:
+            boxes = boxes_on_map(image, k, accumulator.convention)
+            if len(boxes):
+                rows += accumulator.measure(map_of(image, k), boxes, k, right)
+        return rows or None
+
+
+class MaxBoxAccV2Protocol(MaxBoxAccProtocol):
+    """MaxBoxAccV2 of wsolevaluation, bit for bit."""
+
+    name = "MaxBoxAccV2"
+    summary = "best contour, mean over IoU .3, .5, .7, as wsolevaluation"
+
+    def make(self, num_classes: int) -> MaxBoxAcc:
+        """Return the accumulator."""
+        return MaxBoxAccV2()
+
+
+class ExactMaxBoxAccProtocol(MaxBoxAccProtocol):
+    """MaxBoxAcc with half-open boxes and scores as they are."""
+
+    name = "MaxBoxAcc-exact"
+    summary = "MaxBoxAcc with half-open boxes and no quantisation"
+    by_default = False
+
+    def make(self, num_classes: int) -> MaxBoxAcc:
+        """Return the accumulator."""
+        return MaxBoxAcc(convention="exact")
+
+
+class BoxAccProtocol(Protocol):
+    """The box of the largest component at one threshold, IoU > .3, .5 and .7; see ``BoxAcc``."""
+
+    name = "BoxAcc"
+    summary = "largest component's box at a fixed threshold, IoU > .3, .5, .7"
+    needs = frozenset({BOXES, SINGLE_LABEL})
+    sweeps = False
+
+    def make(self, num_classes: int) -> BoxAcc:
+        """Return the accumulator."""
+        return BoxAcc()
+
+    def measure(self, accumulator: BoxAcc, image: ScoredImage) -> Any:
+        """Measure the largest component's box of the true class."""
+        label = only_label(image)
+        if label is None or image.targets is None or not len(truth := truth_boxes(image.targets, label, True)):
+            return None
+        found = image_boxes(image, label, self.cut)
+        return accumulator.measure(found[0] if len(found) else np.zeros(4), truth, label)
+
+
+class CorLocProtocol(Protocol):
+    """Right boxes of the largest component on positive images, mean over classes; see ``CorLoc``."""
+
+    name = "CorLoc"
+    summary = "mean over classes of the largest component's right boxes on positive images"
+    needs = frozenset({BOXES})
+    sweeps = False
+
+    def make(self, num_classes: int) -> CorLoc:
+        """Return the accumulator."""
+        return CorLoc()
+
+    def measure(self, accumulator: CorLoc, image: ScoredImage) -> Any:
+        """Measure the largest component's box of every class that is there."""
+        targets = image.targets
+        wanted = (
+            [] if targets is None else [k for k in image.present if len(truth_boxes(targets, k, image.single_label))]
+        )
+        if targets is None or not wanted:
+            return None
+        labels = np.full(len(targets.boxes), wanted[0]) if image.single_label else targets.box_labels
+        boxes = {k: image_boxes(image, k, self.cut) for k in wanted}
+        kept = np.isin(labels, wanted)
+        best = {k: found[0] if len(found) else None for k, found in boxes.items()}
+        return accumulator.measure(best, targets.boxes[kept], labels[kept], targets.difficult[kept])
+
+
+class PointMAPProtocol(Protocol):
+    """Average precision of the maps' maxima; see ``PointLocalizationMAP``."""
+
+    name = "point-mAP"
+    summary = "average precision of the maps' maxima (Oquab, WILDCAT)"
+    needs = frozenset({BOXES, LOGITS, MULTI_LABEL})
+    sweeps = False
+
+    def make(self, num_classes: int) -> PointLocalizationMAP:
+        """Return the accumulator."""
+        return PointLocalizationMAP()
+
+    def measure(self, accumulator: PointLocalizationMAP, image: ScoredImage) -> Any:
+        """Measure the maxima of the maps."""
+        targets = image.targets
+        if targets is None or image.logits is None:
+            return None
+        return accumulator.measure(
+            image.maps, image.logits, targets.boxes, targets.box_labels, targets.difficult, size=targets.size
+        )
 
     def result(self, accumulator: Accumulator[Any], threshold: float | Accumulator[Any] | None = None) -> Result:
-        """Return the numbers of an accumulator.
+        """Return the numbers; a maximum has no threshold."""
+        return replace(accumulator.compute(), metric=self.name)
 
-        Args:
-            accumulator: one that ``make`` built.
-            threshold: of a protocol that sweeps, see the accumulator's ``compute``.
+
+class BoxMAPProtocol(Protocol):
+    """Detection average precision of every component of the predicted classes' maps; see ``BoxMAP``."""
+
+    name = "box-mAP"
+    summary = "detection average precision of the predicted classes' components, IoU .5 and .3"
+    needs = frozenset({BOXES, LOGITS, MULTI_LABEL})
+    sweeps = False
+    by_default = False
+    class_source = "classes that are predicted, probability > .5"
+
+    def make(self, num_classes: int) -> BoxMAP:
+        """Return the accumulator."""
+        return BoxMAP(ious=(0.5, 0.3))
+
+    def measure(self, accumulator: BoxMAP, image: ScoredImage) -> Any:
+        """Measure every component of the maps of ``classes``."""
+        if image.targets is None:
+            return None
+        maps = self.maps(image)
+        if maps is None:
+            return None
+        boxes, labels, scores = scored_components(image, maps, self.cut)
+        truth = image.targets
+        return accumulator.measure(boxes, labels, scores, truth.boxes, truth.box_labels, truth.difficult)
+
+    def maps(self, image: ScoredImage) -> Mapping[int, np.ndarray] | None:
+        """Return the maps of the classes that are likelier than not.
+
+        Raises:
+            DataError: such a class has no map.
         """
-        if not self.sweeps:
-            found = accumulator.compute()
-            if BOXES not in self.needs or self.name == "point-mAP":
-                return found
-            words = {"threshold selection": self.selection + ("" if self.threshold is not None else ", CAM's 0.2")}
-            if self.name in CLASS_SOURCES:
-                words["class source"] = f"{CLASS_SOURCES[self.name]}; box score: mean of the map inside"
-                words["class source"] += ", times the sigmoid of the logit where there are logits"
-            lines = tuple(replace(line, threshold=self.cut, selection=self.selection) for line in found.lines)
-            return replace(found, lines=lines, conventions={**found.conventions, **words})
-        return accumulator.compute(threshold)  # type: ignore[call-arg]
+        if image.logits is None:
+            return None
+        predicted = np.flatnonzero(np.asarray(image.logits) > 0).tolist()
+        lacking = [k for k in predicted if k not in image.maps]
+        if lacking:
+            raise DataError(
+                f"Class {lacking[0]} is predicted in image {image.image_id!r}, but there is no map of it; there are "
+                f"maps of {sorted(image.maps) or 'no class'}. Make maps of every predicted class, or take "
+                "box-mAP-given.",
+                about=image.image_id,
+            )
+        return {k: image.maps[k] for k in predicted}
+
+    def result(self, accumulator: Accumulator[Any], threshold: float | Accumulator[Any] | None = None) -> Result:
+        """Return the numbers, and which classes' maps gave boxes."""
+        found = super().result(accumulator, threshold)
+        source = f"{self.class_source}; box score: mean of the map inside"
+        source += ", times the sigmoid of the logit where there are logits"
+        return replace(found, conventions={**found.conventions, "class source": source})
 
 
-def protocol(
-    name: str, summary: str, needs: Iterable[str], make: Any, feed: Feed, sweeps: bool = True, by_default: bool = True
-) -> Protocol:
-    """Return a protocol; its ``make`` takes the number of classes."""
-    return Protocol(name, summary, frozenset(needs), make, feed, sweeps, by_default=by_default)
+class GivenBoxMAPProtocol(BoxMAPProtocol):
+    """Detection average precision where the classes of each image are given."""
+
+    name = "box-mAP-given"
+    summary = "the same with the classes of each image given"
+    needs = frozenset({BOXES, MULTI_LABEL})
+    by_default = True
+    class_source = "classes given (true labels)"
+
+    def maps(self, image: ScoredImage) -> Mapping[int, np.ndarray] | None:
+        """Return the maps of the classes that are in the image."""
+        targets: Any = image.targets
+        wanted = [k for k in image.present if len(truth_boxes(targets, k, image.single_label))]
+        maps = {k: map_of(image, k) for k in wanted}  # without one the class would count as missed
+        return maps | {k: image.maps[k] for k in image.present if k in image.maps}
 
 
-PROTOCOLS: Mapping[str, Protocol] = {
+class PxAPProtocol(Protocol):
+    """Pixel average precision and IoU against the mask; see ``PxAP``."""
+
+    name = "PxAP"
+    summary = "pixel average precision and IoU"
+    needs = frozenset({MASKS, SINGLE_LABEL})
+
+    def make(self, num_classes: int) -> PxAP:
+        """Return the accumulator."""
+        return PxAP()
+
+    def measure(self, accumulator: PxAP, image: ScoredImage) -> Any:
+        """Measure the map of the true class against the mask."""
+        if image.targets is None or image.targets.mask is None:
+            return None
+        label = only_label(image)
+        if label is None:
+            return None
+        score_map = map_of(image, label)
+        mask = fit_mask(image.targets.mask, (score_map.shape[1], score_map.shape[0]))
+        return accumulator.measure(score_map, mask, label)
+
+
+class MeanIoUProtocol(Protocol):
+    """Mean IoU of the maps of the image's classes against class masks; see ``MeanIoU``."""
+
+    name = "mIoU"
+    summary = "mean IoU of the maps of the image's classes against class masks"
+    needs = frozenset({MASKS, MULTI_LABEL})
+
+    def make(self, num_classes: int) -> MeanIoU:
+        """Return the accumulator."""
+        return MeanIoU(num_classes, level="seed")
+
+    def measure(self, accumulator: MeanIoU, image: ScoredImage) -> Any:
+        """Measure the maps of the image's classes against the mask."""
+        if image.targets is None or image.targets.mask is None:
+            return None
+        mask = image.targets.mask
+        shapes = {score_map.shape for score_map in image.maps.values()}
+        if len(shapes) == 1:
+            height, width = shapes.pop()
+            mask = fit_mask(mask, (width, height))
+        return accumulator.measure({k: map_of(image, k) for k in image.present}, mask)
+
+
+PROTOCOLS: Mapping[str, type[Protocol]] = {
     each.name: each
     for each in (
-        protocol(
-            "accuracy", "top-1 and top-5 accuracy", [LOGITS, SINGLE_LABEL], lambda _: TopKAccuracy(), feed_accuracy,
-            False,
-        ),
-        protocol(
-            "mAP", "mean average precision of the labels", [LOGITS, MULTI_LABEL], lambda _: ClassificationMAP(),
-            feed_map, False,
-        ),
-        protocol("MaxBoxAcc", "largest contour, IoU .5, as wsolevaluation", [BOXES], lambda _: MaxBoxAcc(), feed_sweep),
-        protocol(
-            "MaxBoxAccV2", "best contour, mean over IoU .3, .5, .7, as wsolevaluation", [BOXES],
-            lambda _: MaxBoxAccV2(), feed_sweep,
-        ),
-        protocol(
-            "MaxBoxAcc-exact", "MaxBoxAcc with half-open boxes and no quantisation", [BOXES],
-            lambda _: MaxBoxAcc(convention="exact"), feed_sweep, by_default=False,
-        ),
-        protocol(
-            "top-k-loc", "GT-known, top-1 and top-5 localization", [BOXES, SINGLE_LABEL],
-            lambda _: TopKLocalization(), feed_top_k_localization,
-        ),
-        protocol(
-            "BoxAcc", "one box at a fixed threshold, IoU > .3, .5, .7", [BOXES, SINGLE_LABEL], lambda _: BoxAcc(),
-            feed_box_acc, False,
-        ),
-        protocol(
-            "CorLoc", "mean over classes of right boxes on positive images", [BOXES], lambda _: CorLoc(), feed_corloc,
-            False,
-        ),
-        protocol(
-            "point-mAP", "average precision of the maps' maxima (Oquab, WILDCAT)", [BOXES, LOGITS, MULTI_LABEL],
-            lambda _: PointLocalizationMAP(), feed_points, False,
-        ),
-        protocol(
-            "box-mAP", "detection average precision of the predicted classes' components, IoU .5 and .3",
-            [BOXES, LOGITS, MULTI_LABEL], lambda _: BoxMAP(ious=(0.5, 0.3)), feed_predicted_boxes, False,
-            by_default=False,
-        ),
-        protocol(
-            "box-mAP-given", "the same with the classes of each image given", [BOXES, MULTI_LABEL],
-            lambda _: BoxMAP(ious=(0.5, 0.3)), feed_given_boxes, False,
-        ),
-        protocol("PxAP", "pixel average precision and IoU", [MASKS, SINGLE_LABEL], lambda _: PxAP(), feed_pixels),
-        protocol(
-            "mIoU", "mean IoU of the maps of the image's classes against class masks", [MASKS, MULTI_LABEL],
-            lambda classes: MeanIoU(classes, level="seed"), feed_mean_iou,
-        ),
+        AccuracyProtocol,
+        LabelMAPProtocol,
+        LocalizationProtocol,
+        MaxBoxAccProtocol,
+        MaxBoxAccV2Protocol,
+        ExactMaxBoxAccProtocol,
+        BoxAccProtocol,
+        CorLocProtocol,
+        PointMAPProtocol,
+        BoxMAPProtocol,
+        GivenBoxMAPProtocol,
+        PxAPProtocol,
+        MeanIoUProtocol,
     )
-}  # fmt: skip
-"""Every protocol by its name."""
+}
+"""The core's protocols by name, in the order of tables."""
 
 
-def choose_protocols(names: Iterable[str], has: Iterable[str]) -> list[Protocol]:
+def choose_protocols(
+    names: Iterable[str], has: Iterable[str], known: Mapping[str, type[Protocol]] = PROTOCOLS
+) -> list[type[Protocol]]:
     """Return the protocols of the given names; where there are none, all usual ones that fit the data.
 
     Args:
-        names: names of ``PROTOCOLS``.
+        names: names of protocols.
         has: what the data has, see ``Protocol.needs``.
+        known: the protocols there are, by name.
 
     Raises:
         ConfigError: a name is unknown, a protocol needs what the data lacks, or none fits.
 
     >>> [each.name for each in choose_protocols([], [BOXES, SINGLE_LABEL])]
-    ['MaxBoxAcc', 'MaxBoxAccV2', 'top-k-loc', 'BoxAcc', 'CorLoc']
+    ['localization', 'MaxBoxAcc', 'MaxBoxAccV2', 'BoxAcc', 'CorLoc']
     """
     there = set(has)
     names = list(dict.fromkeys(names))
     for name in names:
-        if name not in PROTOCOLS:
-            raise ConfigError(f"There is no protocol {name!r}. {nearest(name, PROTOCOLS)}")
-        lacking = sorted(PROTOCOLS[name].needs - there)
+        if name not in known:
+            raise ConfigError(f"There is no protocol {name!r}. {nearest(name, known)}")
+        lacking = sorted(known[name].needs - there)
         if lacking:
             raise ConfigError(
-                f"Protocol {name} needs {', '.join(sorted(PROTOCOLS[name].needs))}, but there is no {lacking[0]} here. "
+                f"Protocol {name} needs {', '.join(sorted(known[name].needs))}, but there is no {lacking[0]} here. "
                 f"{WHERE.get(lacking[0], 'Take other data')}, or leave the protocol out."
             )
     if names:
-        return [PROTOCOLS[name] for name in names]
-    fitting = [each for each in PROTOCOLS.values() if each.by_default and each.needs <= there]
+        return [known[name] for name in names]
+    fitting = [each for each in known.values() if each.by_default and each.needs <= there]
     if not fitting:
         raise ConfigError(
             f"No protocol can be computed from {', '.join(sorted(there)) or 'nothing'}. Boxes, masks or logits are "

@@ -11,11 +11,12 @@ import numpy as np
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.evaluation.scores import Score
 
-__all__ = ["FIXED", "ORACLE", "VAL", "Curve", "Line", "Result"]
+__all__ = ["FIXED", "ORACLE", "OWN", "VAL", "Curve", "Line", "Result"]
 
 FIXED = "fixed"
 VAL = "chosen on val"
 ORACLE = "test-oracle"
+OWN = "chosen for each map"
 
 
 class Curve(NamedTuple):
@@ -35,8 +36,8 @@ class Line:
         name: what it is, such as ``MaxBoxAcc@50``.
         score: the number.
         threshold: the threshold it was taken at; None for a number without one, or of several thresholds.
-        selection: how that threshold was chosen: ``FIXED``, ``VAL`` or ``ORACLE`` (on the scored split itself, for
-            comparison only); None for a number without one.
+        selection: how that threshold was chosen: ``FIXED``, ``VAL``, ``OWN`` (by the box extractor, for each map) or
+            ``ORACLE`` (on the scored split itself, for comparison only); None for a number without one.
     """
 
     name: str

@@ -11,7 +11,7 @@ import numpy as np
 if TYPE_CHECKING:
     from wsolkit.array_structures import Targets
 
-__all__ = ["ScoredImage", "truth_boxes"]
+__all__ = ["ScoredImage", "class_labels", "truth_boxes"]
 
 
 @dataclass
@@ -24,6 +24,7 @@ class ScoredImage:
         label: class index of single-label data, (K,) 1 present, 0 absent, -1 left out, of multi-label data, or None.
         logits: (K,) scores of the classes, or None.
         targets: boxes and mask, in pixels of the original image; None where there are none.
+        features: (C, h, w) last features, for box extractors that compare them, or None.
     """
 
     image_id: str
@@ -31,6 +32,7 @@ class ScoredImage:
     label: int | np.ndarray | None = None
     logits: np.ndarray | None = None
     targets: Targets | None = None
+    features: np.ndarray | None = None
 
     @property
     def single_label(self) -> bool:
@@ -54,3 +56,13 @@ def truth_boxes(targets: Targets, label: int, single_label: bool) -> np.ndarray:
     if not single_label:
         counted = counted & (targets.box_labels == label)
     return targets.boxes[counted]
+
+
+def class_labels(labels: np.ndarray, targets: Targets | None) -> np.ndarray:
+    """Return multi-hot labels (K,) as 1, 0, and -1 for a class whose every object is difficult."""
+    counted = (np.asarray(labels) > 0.5).astype(np.int8)
+    if targets is not None and len(targets.boxes):
+        difficult = set(targets.box_labels[targets.difficult].tolist())
+        clear = set(targets.box_labels[~targets.difficult].tolist())
+        counted[sorted(difficult - clear)] = -1
+    return counted

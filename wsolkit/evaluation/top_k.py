@@ -50,8 +50,8 @@ class RankRow(NamedTuple):
 class TopKAccuracy(Accumulator[RankRow]):
     """Share of images whose label is among the k best classes.
 
-    Lines ``top-1``, ``top-5`` and so on, with Wilson's interval; a k that takes every class there is has no line, as it
-    is always right.
+    Lines ``top-1 accuracy``, ``top-5 accuracy`` and so on, with Wilson's interval; a k that takes every class there is
+    has no line, as it is always right.
 
     Args:
         ks: how many of the best classes count, one line each.
@@ -62,7 +62,7 @@ class TopKAccuracy(Accumulator[RankRow]):
     >>> metric = TopKAccuracy(ks=(1, 2))
     >>> metric.update("a", logits=np.array([0.1, 0.7, 0.2]), label=2)
     >>> result = metric.compute()
-    >>> result["top-1"].percent, result["top-2"].percent
+    >>> result["top-1 accuracy"].percent, result["top-2 accuracy"].percent
     (0.0, 100.0)
     """
 
@@ -122,5 +122,5 @@ class TopKAccuracy(Accumulator[RankRow]):
         dropped = [f"top-{k}" for k in self.ks if k >= classes]
         if dropped:
             conventions["left out"] = f"{', '.join(dropped)}: takes all {classes} classes"
-        lines = tuple(Line(f"top-{k}", rate_of(ranks < k, labels)) for k in ks)
+        lines = tuple(Line(f"top-{k} accuracy", rate_of(ranks < k, labels)) for k in ks)
         return Result(self.metric, lines, conventions, each_class=class_means(100.0 * (ranks < ks[0]), labels))

@@ -6,18 +6,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wsolkit import __version__
 from wsolkit.errors import ConfigError
-from wsolkit.evaluation.results import ORACLE, Result
-from wsolkit.evaluation.scores import Score
-from wsolkit.files import write_json
 from wsolkit.pipeline.model_stage import ModelStage
 from wsolkit.progress import progress_bars
-from wsolkit.scoring.evaluate import Evaluation, Row, as_dict, evaluate
+from wsolkit.report.evaluation_file import write_evaluation
+from wsolkit.scoring.from_model import score_model
 
-__all__ = ["Test", "numbers_of"]
+__all__ = ["Test"]
 
-RESULTS = "results.json"
 SPLITS = ("test", "val")
 
 
@@ -30,7 +26,7 @@ class Test(ModelStage):
         options: entries of the configuration to change, by dotted name.
         split: ``test`` or ``val``.
         protocols: published protocols to compute; by default those that fit the data.
-        report: write the page ``results/index.html``.
+        report: write the page ``index.html``.
         device: cpu, cuda or cuda:N; a GPU if there is one by default.
     """
 
@@ -54,44 +50,11 @@ class Test(ModelStage):
         self.report = report
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
-        """Score the checkpoint; returns the model's numbers in percent."""
+        """Score the checkpoint; returns the model's numbers in percent, those whose threshold is honest."""
         loaded = self.load()
         with progress_bars() as advance:
-            found = evaluate(loaded.config, loaded.model, self.split, advance=advance, protocols=self.protocols)
-        content = {
-            "wsolkit": __version__,
-            "name": folder.name,
-            "command": f"stage {folder.name!r} of a pipeline",
-            "config": self.config,
-            "checkpoint": self.checkpoint,
-            "classes": list(loaded.classes),
-            "maps": None,
-            **as_dict(found),
-        }
-        write_json(folder / RESULTS, content)
-        if self.report and found.results:
-            from wsolkit.report import write_report
-
-            write_report(folder / Path(RESULTS).stem, content)
-        return numbers_of(found)
-
-
-def numbers_of(found: Evaluation) -> dict[str, float]:
-    """Return the model's numbers in percent: its row of the table, and the first one of each protocol."""
-    row: Row = found.rows[0]
-    scores: dict[str, Score | float | None] = dict(row.classification)
-    if row.localization is not None:
-        scores["GT-known"] = row.localization.gt_known
-        scores["top1_loc"], scores["top5_loc"] = row.localization.top1, row.localization.top5
-    for result in found.results:
-        scores |= honest_score(result)
-    return {
-        name: score.percent if isinstance(score, Score) else float(score)
-        for name, score in scores.items()
-        if score is not None
-    }
-
-
-def honest_score(result: Result) -> dict[str, Score]:
-    """Return the first number of a protocol that was not chosen on the scored split itself, under its name."""
-    return next(({line.name: line.score} for line in result.lines if line.selection != ORACLE), {})
+            found = score_model(loaded.config, loaded.model, self.split, advance=advance, protocols=self.protocols)
+        found.name, found.command = folder.name, f"stage {folder.name!r} of a pipeline"
+        found.config, found.checkpoint = self.config, str(Path(self.checkpoint).resolve())
+        write_evaluation(folder, found, page=self.report)
+        return found.honest_numbers()

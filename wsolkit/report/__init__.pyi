@@ -13,10 +13,9 @@ from .contact_sheet import (
     evenly as evenly,
     write_contact_sheet as write_contact_sheet,
 )
+from .evaluation import Evaluation as Evaluation
+from .evaluation_file import read_evaluation as read_evaluation, write_evaluation as write_evaluation
 from .page import (
     write_report as write_report,
 )
-from .runs import (
-    Run as Run,
-    read_run as read_run,
-)
+from .tables import evaluation_table as evaluation_table

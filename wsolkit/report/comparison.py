@@ -5,70 +5,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
 from wsolkit.errors import ConfigError, DataError, nearest, printable
 from wsolkit.evaluation.failures import HIT, Trial
-from wsolkit.evaluation.paired import Paired, compare_hits, holm
+from wsolkit.evaluation.paired import compare_hits, holm
 from wsolkit.evaluation.results import Line
+from wsolkit.report.compared import Pair, Row
+from wsolkit.report.evaluation import Evaluation, numbers_of
 from wsolkit.report.fairness import convention_warnings, head_warnings, trial_warnings
-from wsolkit.report.runs import Run, numbers_of
 
-__all__ = ["Comparison", "Pair", "Row", "compare_runs", "shared_trials"]
+__all__ = ["Comparison", "compare_runs", "shared_trials"]
 
 Key = tuple[str, int]
 
 NEAR = 0.02  # of a side: maps of other sizes cut true boxes off at their own pixels
-
-
-class Row(NamedTuple):
-    """One number of every run.
-
-    Attributes:
-        metric: the metric it belongs to.
-        name: its name.
-        oracle: whether its threshold was chosen on the scored split itself.
-        lines: the number of each run; None where a run has none.
-    """
-
-    metric: str
-    name: str
-    oracle: bool
-    lines: tuple[Line | None, ...]
-
-    @property
-    def best(self) -> set[int]:
-        """Places of the runs with the largest number, to the digit that tables show; none with fewer than two."""
-        values = {
-            place: round(line.score.percent, 1)
-            for place, line in enumerate(self.lines)
-            if line is not None and np.isfinite(line.score.percent)
-        }
-        if len(values) < 2:
-            return set()
-        return {place for place, value in values.items() if value == max(values.values())}
-
-
-class Pair(NamedTuple):
-    """A run against the first one, on the trials that both have.
-
-    Attributes:
-        name: the run.
-        only_first: how many trials only the first run has.
-        only_other: how many only this run has.
-        moved: how many shared trials have other true boxes.
-        paired: what the shared trials say; None without any.
-        p_holm: the p value, corrected for how many runs are compared with the first.
-    """
-
-    name: str
-    only_first: int
-    only_other: int
-    moved: int
-    paired: Paired | None
-    p_holm: float | None
 
 
 @dataclass(frozen=True)
@@ -77,12 +30,14 @@ class Comparison:
 
     Attributes:
         runs: the runs, with the names of the tables.
+        baselines: the trivial baselines of the first run that has some.
         rows: their numbers, honest before oracle.
         pairs: every run but the first against the first.
         warnings: what differs between the runs although a fair table needs it to be the same, in words.
     """
 
-    runs: tuple[Run, ...]
+    runs: tuple[Evaluation, ...]
+    baselines: tuple[Evaluation, ...]
     rows: tuple[Row, ...]
     pairs: tuple[Pair, ...]
     warnings: tuple[str, ...]
@@ -92,6 +47,11 @@ class Comparison:
         """Names of the runs."""
         return [run.name for run in self.runs]
 
+    @property
+    def columns(self) -> list[str]:
+        """Names of the runs, then of the baselines."""
+        return [*self.names, *(each.name for each in self.baselines)]
+
     def as_dict(self) -> dict[str, Any]:
         """Return the comparison as plain data for a JSON file."""
         return {
@@ -100,10 +60,12 @@ class Comparison:
                 | {"trials": len(run.trials), "trials_at": dict(run.trials_at)}
                 for run in self.runs
             ],
+            "baselines": [each.name for each in self.baselines],
             "warnings": list(self.warnings),
             "numbers": [
                 {"metric": row.metric, "name": row.name, "oracle": row.oracle}
-                | {"runs": [line_dict(line) for line in row.lines]}
+                | {"runs": [line_dict(line) for line in row.lines[: row.runs]]}
+                | {"baselines": [line_dict(line) for line in row.lines[row.runs :]]}
                 for row in self.rows
             ],
             "against_first": [
@@ -115,7 +77,7 @@ class Comparison:
         }
 
 
-def compare_runs(runs: Sequence[Run], metric: str | None = None) -> Comparison:
+def compare_runs(runs: Sequence[Evaluation], metric: str | None = None) -> Comparison:
     """Put runs side by side; every run is tested against the first.
 
     Args:
@@ -132,7 +94,8 @@ def compare_runs(runs: Sequence[Run], metric: str | None = None) -> Comparison:
     twice = sorted({name for name in names if names.count(name) > 1})
     if twice:
         raise ConfigError(f"Two runs are called {twice[0]!r}. Give every run a name of its own with --names.")
-    rows = rows_of(runs)
+    baselines = baselines_of(runs)
+    rows = rows_of(runs, baselines)
     if metric is not None:
         known = [row.metric for row in rows] + [row.name for row in rows]
         rows = [row for row in rows if metric in (row.metric, row.name)]
@@ -141,7 +104,7 @@ def compare_runs(runs: Sequence[Run], metric: str | None = None) -> Comparison:
     tables = [by_key(run) for run in runs]
     pairs = pairs_of(runs, tables)
     warnings = [*head_warnings(runs), *convention_warnings(runs, rows), *trial_warnings(runs, pairs)]
-    return Comparison(tuple(runs), tuple(rows), tuple(pairs), tuple(warnings))
+    return Comparison(tuple(runs), tuple(baselines), tuple(rows), tuple(pairs), tuple(warnings))
 
 
 def path_words(path: Path) -> str:
@@ -159,24 +122,36 @@ def line_dict(line: Line | None) -> dict[str, Any] | None:
     return {**plain, "n": score.n, "threshold": line.threshold, "selection": line.selection}
 
 
-def rows_of(runs: Sequence[Run]) -> list[Row]:
-    """Return every number that any run has, in the order of the first run that has it."""
+def baselines_of(runs: Sequence[Evaluation]) -> list[Evaluation]:
+    """Return the trivial baselines of the first run that has some, each as an evaluation of its own."""
+    first = next((run for run in runs if run.baselines), None)
+    if first is None:
+        return []
+    return [Evaluation(name, first.split, first.images, list(results)) for name, results in first.baselines.items()]
+
+
+def rows_of(runs: Sequence[Evaluation], baselines: Sequence[Evaluation] = ()) -> list[Row]:
+    """Return every number that any run has, in the order of the first run that has it, and the baselines' beside."""
+    everyone = [*runs, *baselines]
     found: dict[tuple[str, str], list[list[Line | None]]] = {}
-    for place, run in enumerate(runs):
+    for place, run in enumerate(everyone):
         for result in run.results:
             for number in numbers_of(result):
-                kinds = found.setdefault((result.metric, number.name), [[None] * len(runs), [None] * len(runs)])
+                if place >= len(runs) and (result.metric, number.name) not in found:
+                    continue
+                empty: list[list[Line | None]] = [[None] * len(everyone), [None] * len(everyone)]
+                kinds = found.setdefault((result.metric, number.name), empty)
                 kinds[0][place], kinds[1][place] = number.honest, number.oracle
     metrics = {metric: rank for rank, metric in enumerate(dict.fromkeys(metric for metric, _ in found))}
     return [
-        Row(metric, name, oracle, tuple(lines))
+        Row(metric, name, oracle, tuple(lines), len(runs))
         for (metric, name), kinds in sorted(found.items(), key=lambda item: metrics[item[0][0]])
         for oracle, lines in zip((False, True), kinds, strict=True)
-        if any(line is not None for line in lines)
+        if any(line is not None for line in lines[: len(runs)])
     ]
 
 
-def by_key(run: Run) -> dict[Key, Trial]:
+def by_key(run: Evaluation) -> dict[Key, Trial]:
     """Return a run's trials by image and class.
 
     Raises:
@@ -191,7 +166,7 @@ def by_key(run: Run) -> dict[Key, Trial]:
     return found
 
 
-def shared_trials(runs: Sequence[Run]) -> list[tuple[Trial, ...]]:
+def shared_trials(runs: Sequence[Evaluation]) -> list[tuple[Trial, ...]]:
     """Return the trials that all runs have, by image and class, each as it ended in every run.
 
     Raises:
@@ -202,7 +177,7 @@ def shared_trials(runs: Sequence[Run]) -> list[tuple[Trial, ...]]:
     return [tuple(table[key] for table in tables) for key in sorted(keys)]
 
 
-def pairs_of(runs: Sequence[Run], tables: Sequence[Mapping[Key, Trial]]) -> list[Pair]:
+def pairs_of(runs: Sequence[Evaluation], tables: Sequence[Mapping[Key, Trial]]) -> list[Pair]:
     """Compare every run with the first on the trials that both have."""
     first, found = tables[0], []
     for run, other in zip(runs[1:], tables[1:], strict=True):

@@ -8,14 +8,14 @@ from pathlib import Path
 
 from wsolkit.files import claim_folder
 from wsolkit.report.comparison import path_words
-from wsolkit.report.runs import Run
+from wsolkit.report.evaluation import Evaluation
 
 __all__ = ["NUMBERS", "prepare_comparison_folder"]
 
 NUMBERS = "compare.json"
 
 
-def prepare_comparison_folder(folder: str | Path, runs: Sequence[Run], overwrite: bool = False) -> Path:
+def prepare_comparison_folder(folder: str | Path, runs: Sequence[Evaluation], overwrite: bool = False) -> Path:
     """Check that a comparison may and can be written to a folder; nothing is changed.
 
     Args:

@@ -12,11 +12,12 @@ from wsolkit.errors import DataError, printable
 from wsolkit.evaluation.failures import HIT, Trial, by_size
 from wsolkit.files import write_text
 from wsolkit.report.charts import charts_of, series_of
-from wsolkit.report.comparison import Comparison, Pair, Row, shared_trials
+from wsolkit.report.compared import Pair, Row
+from wsolkit.report.comparison import Comparison, shared_trials
 from wsolkit.report.comparison_folder import NUMBERS
+from wsolkit.report.evaluation import Evaluation
 from wsolkit.report.page import bar_of, iou_chart, percent, write_page
 from wsolkit.report.pictures import PictureSource, card_of, in_turn
-from wsolkit.report.runs import Run
 
 __all__ = ["difference_words", "disagreements", "markdown", "p_words", "write_comparison"]
 
@@ -67,7 +68,8 @@ def difference_words(pair: Pair) -> str:
 def markdown(comparison: Comparison) -> str:
     """Return the table in Markdown: best numbers in bold, test-oracle rows in italics, then differences and notes."""
     names = [escaped(name) for name in comparison.names]
-    rows = [f"| | {' | '.join(names)} |", "|---|" + "---:|" * len(names)]
+    columns = [escaped(name) for name in comparison.columns]
+    rows = [f"| | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
     rows += [f"| {escaped(row_name(row))} | {' | '.join(cells(row))} |" for row in comparison.rows]
     rows += ["", "Percent [95 % interval]; the best in bold. Rows marked test-oracle chose the threshold on the scored "
              "split itself, for comparison only.", ""]  # fmt: skip
@@ -188,6 +190,7 @@ def page_content(comparison: Comparison, images: str | Path | None) -> dict[str,
         "title": f"{' / '.join(comparison.names)}: comparison",
         "runs": runs,
         "names": comparison.names,
+        "columns": comparison.columns,
         "rows": [(row, row_name(row)) for row in comparison.rows],
         "pairs": [(pair, pair_counts(pair), difference_words(pair)) for pair in comparison.pairs],
         "p_words": p_words,
@@ -211,7 +214,7 @@ def page_content(comparison: Comparison, images: str | Path | None) -> dict[str,
     }
 
 
-def maps_of(runs: Sequence[Run]) -> list[str | None]:
+def maps_of(runs: Sequence[Evaluation]) -> list[str | None]:
     """Return where the maps of each run are."""
     return [run.maps for run in runs]
 
@@ -240,7 +243,7 @@ def charts(comparison: Comparison) -> list[tuple[str, list[Any]]]:
     return found
 
 
-def failure_groups(runs: Sequence[Run]) -> list[tuple[str, list[Any]]]:
+def failure_groups(runs: Sequence[Evaluation]) -> list[tuple[str, list[Any]]]:
     """Return how the runs' trials end, over all and by the size of the object."""
     groups = [("all objects", [bar_of(run.name, run.trials) for run in runs])] if runs else []
     sizes = [by_size(run.trials) for run in runs]

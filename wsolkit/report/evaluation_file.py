@@ -1,58 +1,79 @@
-"""The file that an evaluation leaves behind, ``results.json``, and the folder it lies in."""
+"""The file that every evaluation leaves behind, ``results.json``, and the folder it lies in: written and read."""
 
 from __future__ import annotations
 
 import json
+import math
+import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wsolkit.errors import ConfigError
-from wsolkit.files import claim_folder, write_json
+import numpy as np
 
-__all__ = ["PAGE", "RESULTS", "prepare_folder", "write_results_file"]
+from wsolkit import __version__
+from wsolkit.errors import ConfigError, DataError, printable
+from wsolkit.evaluation.failures import FAILURES, Trial
+from wsolkit.evaluation.results import Curve, Line, Result
+from wsolkit.evaluation.scores import Score
+from wsolkit.files import claim_folder, write_json
+from wsolkit.report.evaluation import Evaluation
+
+__all__ = ["PAGE", "RESULTS", "as_dict", "claim_results", "evaluation_of", "read_evaluation", "write_evaluation"]
 
 RESULTS = "results.json"
 PAGE = "index.html"
 """The page beside the results, see ``wsolkit.report.page``."""
 
+MADE_BY = "wsolkit evaluate and wsolkit test write such files."
+MADE_OF = ("name", "split", "command", "config", "checkpoint", "maps", "image_root", "extractor")
+"""What the head of the file holds as text."""
 
-def prepare_folder(folder: str | Path, overwrite: bool = False) -> Path:
+
+def claim_results(
+    folder: str | Path, overwrite: bool = False, checkpoint: str | None = None, writer: str = "wsolkit evaluate"
+) -> Path:
     """Check, before anything is computed, that results may and can be written to a folder; nothing is changed.
-
-    A file is written there and removed again, and so is the folder where there was none.
 
     Args:
         folder: a new or empty one, or one of an earlier evaluation.
         overwrite: whether earlier results may be replaced.
+        checkpoint: results of this very checkpoint may be replaced in any case.
+        writer: the command that writes such folders, for messages.
 
     Raises:
         ConfigError: the folder holds something else, or earlier results that may not be replaced, or cannot be
             written to.
     """
-    claim_folder(folder, "results", RESULTS, earlier_results, overwrite, writer="wsolkit evaluate")
+
+    def earlier(path: Path) -> str | None:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        if not isinstance(content, dict) or not {"wsolkit", "results"} <= content.keys():
+            raise ValueError(f"{path} lacks what an evaluation writes")
+        made_of = content.get("checkpoint")
+        if checkpoint is not None and made_of == checkpoint:
+            return None
+        return f"the results of {made_of}" if made_of else "the results of an earlier run"
+
+    claim_folder(folder, "results", RESULTS, earlier, overwrite, writer=writer)
     return Path(folder)
 
 
-def earlier_results(path: Path) -> str:
-    """Say what a folder with a ``results.json`` holds.
-
-    Raises:
-        ValueError: the file is none of ours.
-    """
-    content = json.loads(path.read_text(encoding="utf-8"))
-    if not isinstance(content, dict) or not {"wsolkit", "results"} <= content.keys():
-        raise ValueError(f"{path} lacks what an evaluation writes")
-    return "the results of an earlier run"
-
-
-def write_results_file(folder: Path, content: dict[str, Any]) -> Path:
-    """Write ``results.json`` into a folder, whole or not at all, and return its path.
+def write_evaluation(folder: str | Path, evaluation: Evaluation, page: bool = True) -> list[Path]:
+    """Write ``results.json``, and the page ``index.html`` that shows it, whole or not at all; returns their paths.
 
     A page of earlier results is removed first, so that none lies beside numbers it does not show.
 
+    Args:
+        folder: where to.
+        evaluation: what was found.
+        page: whether to write the page.
+
     Raises:
         ConfigError: the folder cannot be written to.
+        DataError: the page cannot be written.
     """
+    folder = Path(folder)
     path = folder / RESULTS
     try:
         (folder / PAGE).unlink(missing_ok=True)
@@ -62,7 +83,187 @@ def write_results_file(folder: Path, content: dict[str, Any]) -> Path:
             f"another --out; {RESULTS} was not changed."
         ) from error
     try:
-        write_json(path, content)
+        write_json(path, as_dict(evaluation))
     except OSError as error:
         raise ConfigError(f"{path} cannot be written: {error.strerror or error}. Choose another --out.") from error
-    return path
+    if not page:
+        return [path]
+    from wsolkit.report.page import write_report
+
+    return [path, write_report(folder, evaluation)]
+
+
+def as_dict(evaluation: Evaluation) -> dict[str, Any]:
+    """Return an evaluation as plain data for a JSON file."""
+    command = evaluation.command or " ".join(["wsolkit", *sys.argv[1:]])
+    head: dict[str, Any] = {name: getattr(evaluation, name) for name in MADE_OF} | {"command": command}
+    return {
+        "wsolkit": evaluation.version or __version__,
+        **{name: None if value is None else printable(str(value)) for name, value in head.items()},
+        "images": evaluation.images,
+        "classes": list(evaluation.classes),
+        "results": [result.as_dict() for result in evaluation.results],
+        "baselines": {name: [each.as_dict() for each in results] for name, results in evaluation.baselines.items()},
+        "trials": [trial.as_dict() for trial in evaluation.trials],
+        "trials_at": dict(evaluation.trials_at),
+        "remarks": list(evaluation.remarks),
+        "details": dict(evaluation.details),
+    }
+
+
+def read_evaluation(path: str | Path) -> Evaluation:
+    """Read an evaluation.
+
+    Args:
+        path: a folder with ``results.json``, or the JSON file itself.
+
+    Raises:
+        DataError: it is missing, no JSON, or not the JSON of an evaluation.
+    """
+    path = Path(path)
+    file = path
+    if path.is_dir():
+        file = path / RESULTS
+        if not file.is_file():
+            inside = sorted(each.parent.name for each in path.glob(f"*/{RESULTS}"))[:5]
+            others = sorted(each.name for each in path.glob("*.json"))[:5]
+            hint = f"Name one of its files instead: {', '.join(others)}." if others else MADE_BY
+            hint = f"There are results in {', '.join(inside)} below it. Name one of these folders." if inside else hint
+            raise DataError(f"Folder {path} has no {RESULTS}. {hint}")
+    try:
+        content = json.loads(file.read_text("utf-8"))
+    except OSError as error:
+        raise DataError(f"Run {file} cannot be opened: {error.strerror or error}. Check the path.") from error
+    except (ValueError, RecursionError) as error:  # no UTF-8 is a ValueError too
+        raise DataError(f"{file} is no JSON: {error}. Name a run's folder or its {RESULTS}. {MADE_BY}") from error
+    return evaluation_of(content, file)
+
+
+def evaluation_of(content: Any, path: str | Path) -> Evaluation:
+    """Return the evaluation of a JSON file's content.
+
+    Args:
+        content: what the file holds.
+        path: its name, for errors and for a run without a name.
+
+    Raises:
+        DataError: it is not the content of an evaluation; the message says what is wrong with it.
+    """
+    path = Path(path)
+    if not isinstance(content, Mapping) or not isinstance(content.get("results"), list):
+        raise DataError(f'{path} is JSON, but no evaluation: it has no list "results". {MADE_BY}')
+    folder = path.resolve().parent.name if path.suffix == ".json" else path.resolve().name
+    place = ""
+    try:
+        results = []
+        for number, each in enumerate(content["results"]):
+            place = f"results[{number}]"
+            results.append(result_of(each))
+        baselines = {}
+        for name, each in (content.get("baselines") or {}).items():
+            place = f"baselines[{name!r}]"
+            baselines[str(name)] = [result_of(result) for result in each]
+        trials = []
+        for number, each in enumerate(content.get("trials") or ()):
+            place = f"trials[{number}]"
+            trials.append(trial_of(each))
+        place = "the head of the file"
+        at = dict(content.get("trials_at") or {})
+        at |= {key: float(at[key]) for key in ("threshold", "iou") if at.get(key) is not None}
+        texts = {key: text_or_none(content.get(key)) for key in MADE_OF}
+        return Evaluation(
+            **{key: texts[key] for key in ("config", "checkpoint", "maps", "image_root", "extractor")},
+            name=texts["name"] or folder,
+            split=texts["split"] or "",
+            command=texts["command"] or "",
+            path=path,
+            images=int(content.get("images") or 0),
+            results=results,
+            baselines=baselines,
+            version=str(content.get("wsolkit") or ""),
+            classes=tuple(map(str, content.get("classes") or ())),
+            trials=trials,
+            trials_at=at,
+            remarks=[str(remark) for remark in content.get("remarks") or ()],
+            details=dict(content.get("details") or {}),
+        )
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, DataError) as error:
+        what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
+        raise DataError(f"{path} is not a whole evaluation: {place}: {what}. Make it again. {MADE_BY}") from error
+
+
+def text_or_none(value: Any) -> str | None:
+    """Return text, or None for nothing.
+
+    >>> text_or_none(""), text_or_none("maps")
+    (None, 'maps')
+    """
+    return str(value) if value else None
+
+
+def number_of(value: Any) -> float:
+    """Return a number of a JSON file; None, which stands for an undefined one, is NaN."""
+    return math.nan if value is None else float(value)
+
+
+def result_of(content: Mapping[str, Any]) -> Result:
+    """Return the result whose ``as_dict`` this is.
+
+    Raises:
+        KeyError: an entry is missing.
+        TypeError, ValueError, AttributeError: one is of another kind.
+    """
+    lines = []
+    for line in content["lines"]:
+        score = Score(
+            percent=number_of(line["percent"]),
+            n=int(line["n"]),
+            low=number_of(line["low"]),
+            high=number_of(line["high"]),
+            macro=None if line.get("macro") is None else float(line["macro"]),
+            interval=str(line.get("interval", "")),
+        )
+        threshold = None if line.get("threshold") is None else float(line["threshold"])
+        lines.append(Line(str(line["name"]), score, threshold, text_or_none(line.get("selection"))))
+    curves = {}
+    for title, curve in (content.get("curves") or {}).items():
+        x, y = (np.array([number_of(value) for value in curve[axis]]) for axis in ("x", "y"))
+        if len(x) != len(y):
+            raise ValueError(f"curve {title!r} has {len(x)} x and {len(y)} y")
+        curves[title] = Curve(x, y, str(curve["x_label"]), str(curve["y_label"]))
+    return Result(
+        metric=str(content["metric"]),
+        lines=tuple(lines),
+        conventions={str(name): str(value) for name, value in (content.get("conventions") or {}).items()},
+        curves=curves,
+        each_class=classes_of(content.get("each_class")),
+        more_each_class={str(name): classes_of(each) for name, each in (content.get("more_each_class") or {}).items()},
+    )
+
+
+def classes_of(content: dict[str, Any] | None) -> dict[int, float]:
+    """Return the numbers of classes by their index; none where nothing is said.
+
+    >>> classes_of({"3": 50.0, "4": None})
+    {3: 50.0, 4: nan}
+    """
+    return {int(index): number_of(value) for index, value in (content or {}).items()}
+
+
+def trial_of(content: dict[str, Any]) -> Trial:
+    """Return a trial whose boxes are boxes.
+
+    Raises:
+        DataError: it is none.
+    """
+    trial = Trial.from_dict(content)
+    boxes = (trial.box, *trial.truth)
+    if not trial.truth or any(len(box) != 4 or not all(map(math.isfinite, box)) for box in boxes):
+        raise DataError(f"the boxes of {trial.image_id!r} should be four numbers each, with at least one true box")
+    if not isinstance(trial.image_id, str) or type(trial.label) is not int:
+        raise DataError(f"image_id should be text and label a whole number: {trial.image_id!r}, {trial.label!r}")
+    if not isinstance(trial.iou, int | float) or not 0 <= trial.iou <= 1 + 1e-6:
+        raise DataError(f"the IoU of {trial.image_id!r} should be in [0, 1], but is {trial.iou!r}")
+    if trial.outcome not in FAILURES:
+        raise DataError(f"the outcome of {trial.image_id!r} should be one of {FAILURES}, but is {trial.outcome!r}")
+    return trial

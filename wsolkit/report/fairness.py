@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from wsolkit.evaluation.results import ORACLE
-from wsolkit.report.runs import Run
-
-if TYPE_CHECKING:
-    from wsolkit.report.comparison import Pair, Row
+from wsolkit.report.compared import Pair, Row
+from wsolkit.report.evaluation import Evaluation
 
 __all__ = ["convention_warnings", "head_warnings", "trial_warnings"]
 
@@ -32,7 +29,7 @@ def differing(what: str, values: Sequence[str], names: Sequence[str]) -> list[st
     return [f"{what}: {words}"]
 
 
-def head_warnings(runs: Sequence[Run]) -> list[str]:
+def head_warnings(runs: Sequence[Evaluation]) -> list[str]:
     """Return what differs in the runs' heads."""
     names = [run.name for run in runs]
     found = differing("split", [run.split or "not said" for run in runs], names)
@@ -41,7 +38,7 @@ def head_warnings(runs: Sequence[Run]) -> list[str]:
     return found
 
 
-def convention_warnings(runs: Sequence[Run], rows: Sequence[Row]) -> list[str]:
+def convention_warnings(runs: Sequence[Evaluation], rows: Sequence[Row]) -> list[str]:
     """Return which conventions of the shown metrics differ between the runs that have them, and which counts.
 
     How many maps were resized is no convention, and of n the number counts, not the words beside it.
@@ -82,7 +79,7 @@ def without_counts(values: Sequence[str]) -> list[str]:
     return [RESIZED.sub(said, value) for value in values]
 
 
-def trial_warnings(runs: Sequence[Run], pairs: Sequence[Pair]) -> list[str]:
+def trial_warnings(runs: Sequence[Evaluation], pairs: Sequence[Pair]) -> list[str]:
     """Return what keeps the trials of the runs from being the same."""
     having = [run for run in runs if run.trials]
     names = [run.name for run in having]

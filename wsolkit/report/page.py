@@ -16,8 +16,8 @@ from wsolkit.evaluation.failures import FAILURES, HIT, Trial, by_size, failure_s
 from wsolkit.evaluation.results import Result
 from wsolkit.files import whole_file
 from wsolkit.report.charts import Chart, charts_of, histogram, series_of
+from wsolkit.report.evaluation import Evaluation, numbers_of
 from wsolkit.report.pictures import Card, PictureSource, best_trials, card_of, worst_trials
-from wsolkit.report.runs import Run, numbers_of, run_of
 
 __all__ = ["MEANINGS", "PAGE", "Bar", "bar_of", "bars_by_size", "iou_chart", "percent", "write_page", "write_report"]
 
@@ -41,24 +41,23 @@ class Bar(NamedTuple):
     shares: Mapping[str, float]
 
 
-def write_report(folder: str | Path, content: Mapping[str, Any]) -> Path:
+def write_report(folder: str | Path, run: Evaluation) -> Path:
     """Write ``index.html``, a page that needs no other file, and return its path.
 
     What cannot be shown, because the images or maps are gone or there are no trials, is left out and named on the page.
 
     Args:
         folder: where to.
-        content: what ``results.json`` holds.
+        run: the evaluation.
 
     Raises:
-        DataError: the content is not that of an evaluation, or the page cannot be written.
+        DataError: the page cannot be written.
 
     >>> import tempfile
-    >>> write_report(tempfile.mkdtemp(), {"name": "mine", "results": []}).name
+    >>> write_report(tempfile.mkdtemp(), Evaluation("mine")).name
     'index.html'
     """
     folder = Path(folder)
-    run = run_of(content, folder)
     source = PictureSource(run.image_root, [run.maps])
     worst = [card_of([trial], run.class_name(trial.label), source) for trial in worst_trials(run.trials)]
     best = [card_of([trial], run.class_name(trial.label), source) for trial in best_trials(run.trials)]
@@ -129,20 +128,22 @@ def shown(card: Card) -> str:
     return card.trials[0].outcome
 
 
-def facts(run: Run) -> list[tuple[str, str]]:
+def facts(run: Evaluation) -> list[tuple[str, str]]:
     """Return what stands at the head of the page, as names and values."""
     found = [
         ("split", run.split),
         ("images", str(run.images or "")),
         ("maps", run.maps or ""),
         ("image folder", run.image_root or ""),
+        ("checkpoint", run.checkpoint or ""),
+        ("boxes of", run.extractor or ""),
         ("wsolkit", run.version),
         ("command", run.command),
     ]
     return [(name, value) for name, value in found if value]
 
 
-def section(result: Result, run: Run) -> dict[str, Any]:
+def section(result: Result, run: Evaluation) -> dict[str, Any]:
     """Return what the page says of one result."""
     charts = charts_of((title, series_of(title, curve, result.lines)) for title, curve in result.curves.items())
     numbers = numbers_of(result)
@@ -157,6 +158,7 @@ def section(result: Result, run: Run) -> dict[str, Any]:
         "gaps": any(number.gap is not None for number in numbers),
         "macro": any(line.score.macro is not None for line in result.lines),
         "conventions": result.conventions,
+        "baselines": baseline_rows(result, run),
         "intervals": list(dict.fromkeys(line.score.interval for line in result.lines if line.score.interval)),
         "charts": charts,
         "classes": [
@@ -165,6 +167,18 @@ def section(result: Result, run: Run) -> dict[str, Any]:
         ],
         "by_class": [*(line.name for line in result.lines[:1]), *result.more_each_class],
     }
+
+
+def baseline_rows(result: Result, run: Evaluation) -> list[tuple[str, list[str]]]:
+    """Return each trivial baseline's numbers of a metric, in the order of the result's, as text."""
+    names = [number.name for number in numbers_of(result)]
+    rows = []
+    for baseline, results in run.baselines.items():
+        found = {n.name: n for each in results if each.metric == result.metric for n in numbers_of(each)}
+        lines = [(found[name].honest or found[name].oracle) if name in found else None for name in names]
+        if any(line is not None for line in lines):
+            rows.append((baseline, [percent(None if line is None else line.score.percent) for line in lines]))
+    return rows
 
 
 def bar_of(name: str, trials: Sequence[Trial]) -> Bar:

@@ -1,59 +1,31 @@
-"""Streams score maps and truth through protocols: each image is read once, in threads, and counted in order."""
+"""Scores maps in files: each image is read once, in threads, and counted in order."""
 
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 
 from wsolkit.datasets.annotations import Annotations, ImageAnnotations
-from wsolkit.errors import ConfigError, DataError, WsolkitError, first_few
-from wsolkit.evaluation.accumulator import Accumulator
-from wsolkit.evaluation.failures import Trial
-from wsolkit.evaluation.mean_iou import MeanIoU
-from wsolkit.evaluation.protocols import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL, Protocol
-from wsolkit.evaluation.results import FIXED, ORACLE, VAL, Result
+from wsolkit.errors import ConfigError, DataError, first_few, naming
+from wsolkit.evaluation.protocol import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL, Protocol
+from wsolkit.evaluation.results import VAL
 from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
 from wsolkit.formats.score_maps import Match, ScoreMaps
 from wsolkit.progress import Advance, no_progress
+from wsolkit.report.evaluation import Evaluation
+from wsolkit.scoring.outcome import cuts_chosen_on, fill
+from wsolkit.scoring.tally import SCORED, Rows, Tally
 from wsolkit.threads import in_order
 
-__all__ = ["Evaluated", "data_has", "match_maps", "score_maps"]
+__all__ = ["Reading", "data_has", "match_maps", "score_maps"]
 
-IOU = 0.5
-"""What a trial has to reach to be a hit in the list of failures."""
 ORACLE_ONLY = (
     "Thresholds were chosen on the scored split itself: these are test-oracle numbers, for comparison only. Give "
     "--val-maps and --val-metadata, or --threshold, for honest ones."
 )
-
-Pair = tuple[Protocol, Accumulator[Any]]
-
-
-@dataclass
-class Evaluated:
-    """What an evaluation found.
-
-    Attributes:
-        results: the numbers, one result for each protocol.
-        images: how many images were scored.
-        resized: how many of them had a map that was resized.
-        missing: images without a map that count as misses.
-        trials: what became of each box, where a protocol can say so.
-        trials_at: metric, threshold, selection and IoU of the trials.
-        remarks: sentences to show beside the numbers.
-    """
-
-    results: list[Result]
-    images: int
-    resized: int = 0
-    missing: list[str] = field(default_factory=list)
-    trials: list[Trial] = field(default_factory=list)
-    trials_at: dict[str, Any] = field(default_factory=dict)
-    remarks: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True)
@@ -110,13 +82,13 @@ def score_maps(
     logits: Mapping[str, np.ndarray] | None = None,
     allow_missing: bool = False,
     advance: Advance = no_progress,
-) -> Evaluated:
-    """Score the maps of a split.
+) -> Evaluation:
+    """Score the maps of a split, beside the trivial baselines.
 
     Args:
         maps: the maps.
         truth: labels, boxes and masks.
-        protocols: what to compute, see ``wsolkit.evaluation.protocols.choose_protocols``.
+        protocols: what to compute.
         threads: how many images are worked on at a time.
         size: what maps are brought to: (H, W), ``original`` or ``map``.
         resize: ``linear``, ``cubic`` or ``refuse``.
@@ -136,32 +108,32 @@ def score_maps(
         raise ConfigError("A threshold is either fixed (--threshold) or chosen on val (--val-maps). Give one of them.")
     reading = Reading(size, resize, logits, allow_missing)
     match = match_maps(maps, truth, allow_missing)
-    pairs = build_all(protocols, len(truth.classes), threshold)
-    chosen: dict[str, Accumulator[Any]] = {}
+    classes = len(truth.classes)
+    fixed = Tally(protocols, classes)
+    cuts = {} if threshold is None else dict.fromkeys(fixed.protocols, threshold)
+    if threshold is not None:
+        fixed.check_threshold(threshold)
+    chosen: Tally | None = None
     if val is not None:
         val_maps, val_truth = val
         check_splits(truth, val_truth)
         match_maps(val_maps, val_truth, allow_missing)
-        on_val = build_all(choosing(protocols), max(len(truth.classes), len(val_truth.classes)), None)
-        feed_all(val_maps, val_truth, on_val, reading, threads, advance)
-        chosen = {protocol.name: seen for protocol, seen in on_val}
-        pairs = at_chosen(pairs, on_val)
-    resized = feed_all(maps, truth, pairs, reading, threads, advance)
-    found = Evaluated([], len(truth), resized, match.missing)
-    notes = {"split": truth.split, **conventions_of(reading, maps, found)}
-    for protocol, own in pairs:
-        result = protocol.result(own, chosen.get(protocol.name, threshold))
-        taken = {each.metric for each in found.results}
-        name = protocol.name if result.metric in taken else result.metric  # two protocols may share an accumulator
-        found.results.append(replace(result, metric=name, conventions={**result.conventions, **notes}))
-    add_trials(found, pairs, threshold, chosen)
-    oracle = threshold is None and not chosen and any(protocol.sweeps for protocol in protocols)
-    found.remarks = remarks_of(found, match, oracle)
-    found.remarks += shared_images(truth, val[1]) if val is not None else []
-    judged = [len(own) for protocol, own in pairs if BOXES in protocol.needs and protocol.sweeps]
-    if judged and judged[0] < len(truth):
-        found.remarks.append(f"{len(truth) - judged[0]} images have no box to hit and are left out of box metrics.")
-    return found
+        chosen = Tally(protocols, max(classes, len(val_truth.classes)), choosing=True)
+        fill_tally(chosen, val_maps, val_truth, reading, threads, advance)
+        cuts = cuts_chosen_on(chosen)
+    scored = Tally(protocols, classes, cuts, VAL) if val is not None else Tally(protocols, classes, cuts)
+    resized = fill_tally(scored, maps, truth, reading, threads, advance)
+    evaluation = Evaluation(split=truth.split, images=len(truth), classes=tuple(truth.classes), maps=str(maps.path))
+    notes = {"split": truth.split, **conventions_of(reading, maps, len(truth), resized, len(match.missing))}
+    fill(evaluation, scored, chosen, threshold, notes)
+    swept = any(protocol.sweeps for protocol in protocols)
+    evaluation.remarks = remarks_of(match, threshold is None and chosen is None and swept)
+    evaluation.remarks += shared_images(truth, val[1]) if val is not None else []
+    if scored.trials and scored.trials < len(truth):
+        evaluation.remarks.append(
+            f"{len(truth) - scored.trials} images have no box to hit and are left out of box metrics."
+        )
+    return evaluation
 
 
 def check_splits(truth: Annotations, val: Annotations) -> None:
@@ -190,69 +162,22 @@ def shared_images(truth: Annotations, val: Annotations) -> list[str]:
     ]
 
 
-def choosing(protocols: Sequence[Protocol]) -> list[Protocol]:
-    """Return the protocols to run on the validation split; MaxBoxAcc chooses for those that try no threshold."""
-    found = [each for each in protocols if each.sweeps]
-    boxes = any(BOXES in each.needs and not each.sweeps for each in protocols)
-    if boxes and not any(BOXES in each.needs for each in found):
-        found.append(PROTOCOLS["MaxBoxAcc"])
-    return found
-
-
-def build_all(protocols: Sequence[Protocol], num_classes: int, threshold: float | None) -> list[Pair]:
-    """Return each protocol, at the fixed threshold where there is one, with an empty accumulator.
-
-    Raises:
-        ConfigError: the threshold is no fraction, or is none that a protocol tries.
-    """
-    if threshold is not None and not 0 <= threshold < 1:
-        raise ConfigError(f"--threshold should be a fraction in [0, 1), but got {threshold:g}.")
-    pairs = []
-    for each in protocols:
-        protocol = each if threshold is None or each.sweeps else each.at(threshold)
-        own = protocol.make(num_classes)
-        if threshold is not None and isinstance(own, MeanIoU):
-            own.place_of(threshold, FIXED)  # complains now, not after an hour
-        pairs.append((protocol, own))
-    return pairs
-
-
-def at_chosen(pairs: Sequence[Pair], on_val: Sequence[Pair]) -> list[Pair]:
-    """Set the protocols that do not try every threshold to the one that the first box metric chose on val."""
-    found = [seen for protocol, seen in on_val if BOXES in protocol.needs and len(seen)]
-    if not found:
-        return list(pairs)
-    cut = found[0].best_threshold()  # type: ignore[attr-defined]
-    return [(protocol if protocol.sweeps else protocol.at(cut, VAL), own) for protocol, own in pairs]
-
-
-def feed_all(
-    maps: ScoreMaps,
-    truth: Annotations,
-    pairs: Sequence[Pair],
-    reading: Reading,
-    threads: int,
-    advance: Advance,
+def fill_tally(
+    tally: Tally, maps: ScoreMaps, truth: Annotations, reading: Reading, threads: int, advance: Advance
 ) -> int:
-    """Give every image to every accumulator, and return how many images had a map that was resized."""
-    masks = any(MASKS in protocol.needs for protocol, _ in pairs)
+    """Give every image to a tally, and return how many images had a map that was resized."""
+    masks = any(MASKS in protocol.needs for protocol in tally.protocols[SCORED].values())
 
-    def work(index: int) -> tuple[str, list[Any], bool]:
+    def work(index: int) -> tuple[str, Rows, bool]:
         image = truth.image(index, masks)
-        try:
+        with naming(image.image_id):
             scored, resized = scored_image(image, maps, reading)
-            return image.image_id, [protocol.row(own, scored) for protocol, own in pairs], resized
-        except WsolkitError as error:
-            if image.image_id in str(error):
-                raise
-            raise type(error)(f"Image {image.image_id!r}: {error}") from error
+            return image.image_id, tally.rows(scored), resized
 
     count = 0
     for image_id, rows, resized in in_order(work, range(len(truth)), threads):
         count += resized
-        for (_, own), row in zip(pairs, rows, strict=True):
-            if row is not None:
-                own.add(image_id, row)
+        tally.add(image_id, rows)
         advance(1)
     return count
 
@@ -280,43 +205,25 @@ def scored_image(image: ImageAnnotations, maps: ScoreMaps, reading: Reading) -> 
     return ScoredImage(image.image_id, fitted, image.label, logits, image.targets), resized
 
 
-def conventions_of(reading: Reading, maps: ScoreMaps, found: Evaluated) -> dict[str, str]:
+def conventions_of(reading: Reading, maps: ScoreMaps, images: int, resized: int, missing: int) -> dict[str, str]:
     """Return how the maps were brought to size and range, in words."""
     words = {"original": "the size of the image", "map": "the size they are stored at"}
     size = words[reading.size] if isinstance(reading.size, str) else f"{reading.size[0]} x {reading.size[1]} (H x W)"
-    notes = {"score maps": f"at {size}; {found.resized} of {found.images} resized"}
-    if found.resized:
+    notes = {"score maps": f"at {size}; {resized} of {images} resized"}
+    if resized:
         notes["score maps"] += f" ({reading.resize})"
     if maps.normalize != "none":
         notes["score maps"] += "; each brought to [0, 1]"
-    if found.missing:
-        notes["missing maps"] = f"{len(found.missing)} images without a map count as a map of zeros"
+    if missing:
+        notes["missing maps"] = f"{missing} images without a map count as a map of zeros"
     return notes
 
 
-def add_trials(
-    found: Evaluated,
-    pairs: Sequence[Pair],
-    threshold: float | None,
-    chosen: Mapping[str, Accumulator[Any]],
-) -> None:
-    """Add what became of each box, by the first protocol that can say so."""
-    for protocol, own in pairs:
-        if not hasattr(own, "trials"):
-            continue
-        source: Any = chosen.get(protocol.name, own)
-        at = source.best_threshold() if threshold is None else threshold
-        found.trials = list(own.trials(at, iou=IOU))
-        selection = FIXED if threshold is not None else VAL if chosen else ORACLE
-        found.trials_at = {"metric": own.metric, "threshold": float(at), "selection": selection, "iou": IOU}
-        return
-
-
-def remarks_of(found: Evaluated, match: Match, oracle_only: bool) -> list[str]:
+def remarks_of(match: Match, oracle_only: bool) -> list[str]:
     """Return what a reader of the numbers should know."""
     remarks = [ORACLE_ONLY] if oracle_only else []
     if match.unknown:
         remarks.append(f"{len(match.unknown)} maps belong to no image of the split: {first_few(match.unknown)}.")
-    if found.missing:
-        remarks.append(f"{len(found.missing)} images without a map count as misses: {first_few(found.missing)}.")
+    if match.missing:
+        remarks.append(f"{len(match.missing)} images without a map count as misses: {first_few(match.missing)}.")
     return remarks

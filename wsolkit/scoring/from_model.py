@@ -1,92 +1,164 @@
-"""One pass over a split: model, trivial baselines and published protocols, on one process or on several."""
+"""Scores a model on a split, with thresholds chosen on another one, on one process or on several."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import zip_longest
+from math import nan
 from pathlib import Path
 from typing import Any, TypeVar
 
-import numpy as np
 import torch
 from mmengine.config import Config
-from mmengine.dist import all_gather_object
+from mmengine.dist import all_gather_object, broadcast_object_list
+from mmengine.evaluator import BaseMetric
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
-from wsolkit.components.boxes import LargestComponent
 from wsolkit.errors import ConfigError, DataError
-from wsolkit.evaluation import BASELINES, boxes_at, judge
-from wsolkit.evaluation.accumulator import Accumulator
-from wsolkit.evaluation.protocols import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL, Protocol, choose_protocols
+from wsolkit.evaluation.protocol import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL, Protocol
+from wsolkit.evaluation.protocols import BoxMAPProtocol, choose_protocols
+from wsolkit.evaluation.results import FIXED, VAL, Line, Result
 from wsolkit.evaluation.scored_image import ScoredImage
-from wsolkit.evaluation.trials import ImageResult
+from wsolkit.evaluation.scores import Score
 from wsolkit.model.localizer import Localizer
+from wsolkit.model.threshold import choose_threshold
 from wsolkit.registry import METRICS, SCOPE
+from wsolkit.report.evaluation import Evaluation
+from wsolkit.scoring.known_protocols import find_protocols
 from wsolkit.scoring.localization_metric import LocalizationMetric
-from wsolkit.scoring.protocol_metric import scored_image
+from wsolkit.scoring.outcome import cuts_chosen_on, fill
+from wsolkit.scoring.predictions import scored_image
+from wsolkit.scoring.protocol_metric import ProtocolMetric
+from wsolkit.scoring.tally import SCORED, Rows, Tally
 
-__all__ = ["ALL", "MODEL", "PROTOCOLS", "Advance", "Scored", "run_split", "split_metric"]
+__all__ = ["Advance", "check_classes", "score_model"]
 
-MODEL = "model"
 Advance = Callable[[str, int, int], None]
 ALL = frozenset((BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL))
 """Whatever a protocol may need."""
 
-PROTOCOLS = ("MaxBoxAcc", "MaxBoxAccV2", "top-k-loc", "CorLoc", "point-mAP", "box-mAP", "box-mAP-given", "PxAP", "mIoU")
-"""The protocols that are computed where the data has what they need."""
-
 
 @dataclass
-class Scored:
-    """What came out of a split.
+class ScoredSplit:
+    """What came out of a split: the tally, how many images there are, and the folder their names are relative to."""
 
-    Attributes:
-        results: of the model and each baseline, the result on every image, in the data's order.
-        accumulators: of each protocol the one that has seen every image; those without a trial are left out.
-        image_root: folder the images' names are relative to; None where there is none.
-    """
-
-    results: dict[str, list[ImageResult]]
-    accumulators: dict[str, Accumulator[Any]] = field(default_factory=dict)
-    image_root: str | None = None
+    tally: Tally
+    images: int
+    image_root: str | None
 
 
-def split_metric(config: Config, split: str) -> LocalizationMetric:
-    """Return the split's ``LocalizationMetric``.
+def score_model(
+    config: Config,
+    model: Localizer,
+    split: str = "test",
+    select: str = "val",
+    advance: Advance | None = None,
+    protocols: Sequence[str] = (),
+) -> Evaluation:
+    """Score a model on ``split`` at the thresholds that are best on ``select``, beside the trivial baselines.
+
+    The boxes are those of the model's own extractor; published protocols keep their own rule.
+
+    Args:
+        config: a resolved configuration with dataloaders of both splits.
+        model: the model, with its weights.
+        split: ``test`` or ``val``.
+        select: split the thresholds are chosen on.
+        advance: called with the split's name, batches done and batches in all.
+        protocols: names of the protocols to compute; by default those that fit the data. Protocols and metrics that
+            the configuration's evaluators name are computed as well.
+
+    Returns:
+        The evaluation, the same on every process of a distributed run.
 
     Raises:
-        ConfigError: the configuration names none.
+        ConfigError: the configuration has no such split, or a protocol is unknown or needs what the data lacks.
     """
-    evaluators = config.get(f"{split}_evaluator") or config.get("val_evaluator")
-    for evaluator in evaluators if isinstance(evaluators, Sequence) else [evaluators]:
-        metric = METRICS.build(evaluator) if evaluator else None
-        if isinstance(metric, LocalizationMetric):
-            return metric
-    raise ConfigError(f"The configuration has no LocalizationMetric for {split!r}. Set {split}_evaluator.")
+    find_protocols(protocols)
+    metrics = evaluators(config, split)
+    names = list(
+        dict.fromkeys([*protocols, *(each.protocol.name for each in metrics if isinstance(each, ProtocolMetric))])
+    )
+    names = names if protocols else ["", *names]
+    chosen: ScoredSplit | None = None
+    cuts: dict[str, float] = {}
+    if split != select and config.get(f"{select}_dataloader") is not None:
+        chosen = tally_split(config, model, select, names, advance, choosing=True)
+        cuts = cuts_chosen_on(chosen.tally)
+    own = choose_threshold(model)[0]
+    found = tally_split(config, model, split, names, advance, cuts or own, VAL if cuts else FIXED, metrics)
+    lacking = [name for name in protocols if found.tally.seen(SCORED, name) is None]
+    if lacking:
+        needs = ", ".join(sorted(find_protocols(lacking)[lacking[0]].needs))
+        raise ConfigError(
+            f"Protocol {lacking[0]} can judge no image of split {split!r}: it needs {needs}. Leave it out, or add what "
+            "is lacking."
+        )
+    evaluation = Evaluation(
+        split=split,
+        images=found.images,
+        image_root=found.image_root,
+        classes=tuple(config.get("classes") or ()),
+        extractor=type(model.box_extractor).__name__,
+    )
+    threshold = None if split == select else own
+    fill(evaluation, found.tally, None if chosen is None else chosen.tally, threshold, {"split": split})
+    evaluation.results += [metric_result(each, found.images) for each in metrics if not is_ours(each)]
+    evaluation.remarks += [
+        f"The validation compared boxes of {type(each.extractor).__name__}, but the model's are those of "
+        f"{evaluation.extractor}, which are judged here."
+        for each in metrics
+        if isinstance(each, LocalizationMetric) and type(each.extractor) is not type(model.box_extractor)
+    ]
+    return evaluation
+
+
+def evaluators(config: Config, split: str) -> list[BaseMetric]:
+    """Return the metrics that a split's evaluators name."""
+    given = config.get(f"{split}_evaluator") or config.get("val_evaluator")
+    listed = given if isinstance(given, Sequence) else [given]
+    return [METRICS.build(each) for each in listed if each]
+
+
+def is_ours(metric: BaseMetric) -> bool:
+    """Whether the numbers of a metric are those of protocols."""
+    return isinstance(metric, (LocalizationMetric, ProtocolMetric))
+
+
+def metric_result(metric: BaseMetric, images: int) -> Result:
+    """Return the numbers of a metric that is no protocol, without intervals."""
+    numbers: Any = [getattr(metric, "numbers_found", {})]
+    broadcast_object_list(numbers)
+    lines = tuple(Line(name, Score(float(value), images, nan, nan, interval="")) for name, value in numbers[0].items())
+    return Result(type(metric).__name__, lines, {"n": "images", "interval": "none: a metric, not a protocol"})
 
 
 @torch.no_grad()
-def run_split(
+def tally_split(
     config: Config,
     model: Localizer,
     split: str,
-    metric: LocalizationMetric,
+    names: Sequence[str],
     advance: Advance | None = None,
-    protocols: Sequence[str] = (),
-    threshold: float = 0.2,
-) -> Scored:
-    """Run model, baselines and protocols over a split.
+    cuts: Mapping[str, float] | float | None = None,
+    selection: str = FIXED,
+    metrics: Sequence[BaseMetric] = (),
+    choosing: bool = False,
+) -> ScoredSplit:
+    """Run a model over a split and keep what the protocols need.
 
     Args:
         config: a resolved configuration.
         model: the model.
         split: name of the split.
-        metric: the split's metric.
-        advance: see ``evaluate``.
-        protocols: see ``evaluate``.
-        threshold: box threshold of the protocols that do not try every one.
+        names: names of protocols; an empty one stands for all that fit the data.
+        advance: see ``score_model``.
+        cuts: where protocols that do not sweep cut, by the maps, or everywhere.
+        selection: how that was chosen.
+        metrics: metrics of the configuration; those that are no protocols are run as well.
+        choosing: whether the split is one to choose thresholds on.
     """
     settings: Any = config.get(f"{split}_dataloader")
     if settings is None:
@@ -94,45 +166,62 @@ def run_split(
     with DefaultScope.overwrite_default_scope(SCOPE):
         loader = Runner.build_dataloader(settings, seed=0)
     check_classes(config, loader.dataset, split)
-    results: dict[str, list[ImageResult]] = {name: [] for name in BASELINES}
-    fixed: dict[tuple[str, tuple[int, int]], np.ndarray] = {}
-    wanted: list[Protocol] | None = None
-    empty: dict[str, Accumulator[Any]] = {}
-    rows: list[tuple[str, dict[str, Any]]] = []
-    classes = len(loader.dataset.metainfo.get("classes") or ())
+    meta = loader.dataset.metainfo
+    others = [each for each in metrics if not is_ours(each)]
+    tally: Tally | None = None
+    kept: list[tuple[str, Rows]] = []
     model.eval()
     for number, batch in enumerate(loader):
         predictions = model.test_step(batch)
-        metric.process(batch, predictions)
-        size = tuple(batch["inputs"].shape[-2:])
-        labels, targets = batch["labels"], batch.get("targets") or [None] * len(predictions)
-        for name, draw in BASELINES.items():
-            if (name, size) not in fixed:
-                # Drawn maps come without features, which the model's extractor may need.
-                fixed[name, size] = boxes_at(draw(size), LargestComponent(), metric.thresholds)
-            for label, target, prediction in zip(labels, targets, predictions, strict=True):
-                present = [int(label)] if label.ndim == 0 else torch.nonzero(label > 0.5).flatten().tolist()
-                boxes = dict.fromkeys(present, fixed[name, size])
-                results[name].append(judge(prediction.image_id, None, label.numpy(), boxes, target))
-        for label, target, prediction in zip(labels, targets, predictions, strict=True):
+        for metric in others:
+            metric.process(data_batch=batch, data_samples=predictions)
+        targets = batch.get("targets") or [None] * len(predictions)
+        for label, target, prediction in zip(batch["labels"], targets, predictions, strict=True):
             image = scored_image(prediction, label.numpy(), target)
-            if wanted is None:
-                wanted = fitting(protocols, image)
-                empty = {each.name: each.make(classes) for each in wanted}
-            rows.append(
-                (image.image_id, {each.name: each.at(threshold).row(empty[each.name], image) for each in wanted})
-            )
+            tally = tally or make_tally(names, image, model, meta, cuts, selection, choosing)
+            kept.append((image.image_id, tally.rows(image)))
         if advance is not None:
             advance(split, number + 1, len(loader))
     count = len(loader.dataset)
-    shares: list[Any] = all_gather_object(({MODEL: metric.results, **results}, rows))
-    found = {name: interleaved([share[0][name] for share in shares], count) for name in shares[0][0]}
-    for image_id, kept in interleaved([share[1] for share in shares], count):
-        for name, row in kept.items():
-            if row is not None:
-                empty.setdefault(name, choose_protocols([name], ALL)[0].make(classes)).add(image_id, row)
-    accumulators = {name: each for name, each in empty.items() if len(each)}
-    return Scored(found, accumulators, root_of(loader.dataset) if count else None)
+    for metric in others:
+        metric.dataset_meta = meta
+        metric.numbers_found = metric.evaluate(count)
+    shares = all_gather_object((kept, tally))
+    whole = next((each for _, each in shares if each is not None), None) or Tally((), 0)
+    for image_id, rows in interleaved([share for share, _ in shares], count):
+        whole.add(image_id, rows)
+    return ScoredSplit(whole, count, root_of(loader.dataset) if count else None)
+
+
+def make_tally(
+    names: Sequence[str],
+    image: ScoredImage,
+    model: Localizer,
+    meta: Mapping[str, Any],
+    cuts: Mapping[str, float] | float | None,
+    selection: str,
+    choosing: bool,
+) -> Tally:
+    """Return an empty tally of the protocols that go with an image's kind of label."""
+    protocols = [kind(model.box_extractor) for kind in fitting(names, image)]
+    classes = len(meta.get("classes") or ())
+    if isinstance(cuts, float):
+        cuts = dict.fromkeys(Tally(protocols, classes).protocols, cuts)
+    return Tally(protocols, classes, cuts, selection, choosing)
+
+
+def fitting(names: Sequence[str], image: ScoredImage) -> Iterator[type[Protocol]]:
+    """Yield the protocols that go with an image's kind of label: the usual ones first where an empty name asks so."""
+    other = MULTI_LABEL if image.single_label else SINGLE_LABEL
+    given = [name for name in names if name]
+    chosen = choose_protocols(given, ALL, find_protocols(given)) if given else []
+    if "" in names:
+        usual: list[type[Protocol]] = [
+            *choose_protocols([], ALL),
+            BoxMAPProtocol,
+        ]  # a model has maps of the classes it predicts
+        chosen = [*usual, *(each for each in chosen if each not in usual)]
+    return (each for each in chosen if other not in each.needs)
 
 
 Item = TypeVar("Item")
@@ -150,12 +239,6 @@ def interleaved(shares: Sequence[Sequence[Item]], count: int) -> list[Item]:
     missing = object()
     dealt: Iterable[Any] = (item for turn in zip_longest(*shares, fillvalue=missing) for item in turn)
     return [item for item in dealt if item is not missing][:count]
-
-
-def fitting(names: Sequence[str], image: ScoredImage) -> list[Protocol]:
-    """Return the protocols that go with an image's kind of label."""
-    other = MULTI_LABEL if image.single_label else SINGLE_LABEL
-    return [each for each in choose_protocols(names or PROTOCOLS, ALL) if other not in each.needs]
 
 
 def root_of(dataset: Any) -> str | None:

@@ -1,4 +1,4 @@
-"""Scores an untrained model with ``evaluate`` and with mmengine's evaluator; the first process writes the numbers."""
+"""Scores an untrained model with ``score_model`` and with mmengine's evaluator; one process writes the numbers."""
 
 import json
 import sys
@@ -11,7 +11,8 @@ from mmengine.runner import Runner
 
 from wsolkit.config.load import fill_classes, load_config
 from wsolkit.registry import MODELS, SCOPE
-from wsolkit.scoring.evaluate import as_dict, evaluate
+from wsolkit.report.evaluation_file import as_dict
+from wsolkit.scoring.from_model import score_model
 from wsolkit.training.processes import process_group
 
 OPTIONS = {
@@ -34,7 +35,7 @@ def main(out, launcher):
         config = fill_classes(load_config("cam_synthetic", OPTIONS))
         torch.manual_seed(3)
         model = MODELS.build(config.model).eval()
-        found = as_dict(evaluate(config, model))
+        found = as_dict(score_model(config, model)) | {"command": ""}
         loader = Runner.build_dataloader(config.test_dataloader, seed=0)
         evaluator = Evaluator(METRICS)
         evaluator.dataset_meta = loader.dataset.metainfo

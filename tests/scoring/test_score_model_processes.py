@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).with_name("run_evaluate.py")
+SCRIPT = Path(__file__).with_name("run_score_model.py")
 
 
 def test_two_gloo_processes_equal_one(tmp_path):
@@ -24,7 +24,9 @@ def test_two_gloo_processes_equal_one(tmp_path):
         assert run.returncode == 0, run.stderr[-3000:]
         found[name] = json.loads(out.read_text())
     assert found["one"]["images"] == 21  # 11 and 11: one image is seen twice and counts once
-    assert [result["metric"] for result in found["one"]["results"]][:2] == ["MaxBoxAcc", "MaxBoxAccV2"]
+    names = [result["metric"] for result in found["one"]["results"]]
+    assert names[:4] == ["accuracy", "localization", "MaxBoxAcc", "MaxBoxAccV2"]
+    assert len(found["one"]["baselines"]) == 3
     assert len(found["one"]["trials"]) == 21
     assert set(found["one"]["mmengine"]) >= {"GT-known", "MaxBoxAccV2/MaxBoxAccV2", "top1"}
     assert found["two"] == found["one"]

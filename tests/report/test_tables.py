@@ -1,0 +1,62 @@
+"""The table of a terminal: every number beside the oracle's and the trivial baselines'."""
+
+import io
+
+from rich.console import Console
+
+from wsolkit.evaluation import BASELINES
+from wsolkit.report.evaluation_file import evaluation_of
+from wsolkit.report.tables import SHORT, evaluation_table
+
+
+def rows_of(content):
+    table = evaluation_table(evaluation_of(content, "x"))
+    names = [str(column.header) for column in table.columns]
+    columns = [[str(cell) for cell in column.cells] for column in table.columns]
+    return names, [list(row) for row in zip(*columns, strict=True)], table
+
+
+def test_a_number_has_the_oracle_and_what_it_would_add(make):
+    lines = [
+        make.line("MaxBoxAcc@50", 40.0, 0.222, "chosen on val", low=30.0, high=50.0, macro=41.0),
+        make.line("MaxBoxAcc@50", 43.0, 0.25, "test-oracle", low=33.0, high=53.0, macro=44.0),
+    ]
+    names, rows, table = rows_of(make.content(results=[make.result(lines=lines)]))
+    assert names == ["", "micro", "interval", "macro", "at", "oracle", "gap"]
+    assert rows == [
+        ["MaxBoxAcc", "", "", "", "", "", ""],
+        ["  MaxBoxAcc@50", "40.0", "30.0 - 50.0", "41.0", "0.222", "43.0", "+3.0"],
+    ]
+    assert "Thresholds (at) are chosen on val;" in table.caption
+    assert str(table.title) == "test split, 4 images"
+
+
+def test_numbers_of_an_oracle_alone_and_of_no_threshold(make):
+    lines = [make.line("A", 43.0, 0.25, "test-oracle"), make.line("B", 7.0), make.line("C", 8.0, low=None, high=None)]
+    _, rows, table = rows_of(make.content(results=[make.result(lines=lines)]))
+    assert rows[1:] == [
+        ["  A", "-", "38.0 - 48.0", "", "0.250", "43.0", ""],
+        ["  B", "7.0", "2.0 - 12.0", "", "", "", ""],
+        ["  C", "8.0", "", "", "", "", ""],
+    ]
+    assert "Thresholds (at) are test-oracle;" in table.caption
+
+
+def test_trivial_baselines_stand_beside_every_number(make):
+    lines = [make.line("A", 50.0, 0.2, "fixed"), make.line("A", 75.0, 0.4, "test-oracle"), make.line("B", 20.0)]
+    blob = [make.line("A", 31.0, 0.3, "fixed"), make.line("A", 42.0, 0.5, "test-oracle")]
+    baselines = {"centred Gaussian blob": [make.result(lines=blob)], "of a plugin": [make.result("other")]}
+    content = make.content(results=[make.result(lines=lines)], baselines=baselines, extractor="AllComponents")
+    names, rows, table = rows_of(content)
+    assert names[-2:] == ["centred\nblob", "of a plugin"]
+    assert [row[-2:] for row in rows] == [["", ""], ["31.0", ""], ["", ""]]
+    assert "Boxes of `localization`: AllComponents." in table.caption
+    assert set(SHORT) == set(BASELINES)
+
+
+def test_names_are_only_text(make):
+    content = make.content(split="[b]x", results=[make.result("[red]m", [make.line("[i]caf\udce9", 1.0)])])
+    out = io.StringIO()
+    Console(file=out, width=120).print(evaluation_table(evaluation_of(content, "x")))
+    for words in ("[b]x split", "[red]m", "[i]caf\\udce9"):
+        assert words in out.getvalue()

@@ -1,0 +1,93 @@
+"""From what was kept of a split to its evaluation: numbers at honest thresholds, the baselines', and the trials."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from wsolkit.evaluation.accumulator import Accumulator
+from wsolkit.evaluation.results import FIXED, ORACLE, OWN, VAL, Result
+from wsolkit.report.evaluation import Evaluation
+from wsolkit.scoring.tally import SCORED, Tally, chosen_cut
+
+__all__ = ["HIT_IOU", "cuts_chosen_on", "fill"]
+
+HIT_IOU = 0.5
+"""What a trial has to reach to be a hit in the list of failures."""
+
+
+def cuts_chosen_on(val: Tally) -> dict[str, float]:
+    """Return where the largest component's box hits most on the validation split, by the maps and each baseline."""
+    found = {name: chosen_cut(val, name) for name in val.protocols}
+    return {name: each[0] for name, each in found.items() if each is not None}
+
+
+def fill(
+    evaluation: Evaluation,
+    scored: Tally,
+    val: Tally | None,
+    threshold: float | None,
+    notes: Mapping[str, str] | None = None,
+) -> Evaluation:
+    """Put numbers, baselines and trials of a split into its evaluation.
+
+    Args:
+        evaluation: what is known of the run.
+        scored: what was kept of the scored split.
+        val: what was kept of the split thresholds are chosen on; None where there is none.
+        threshold: fixed threshold of every protocol that tries all, where ``val`` has none; None for the oracle's.
+        notes: conventions of every result.
+
+    Returns:
+        The same evaluation.
+    """
+    for name, protocols in scored.protocols.items():
+        results: list[Result] = []
+        for key, protocol in protocols.items():
+            own = scored.seen(name, key)
+            if own is None:
+                continue
+            result = protocol.result(own, honest(val, name, key, threshold))
+            results.append(replace(result, conventions={**result.conventions, **(notes or {})}))
+        if name == SCORED:
+            evaluation.results = results
+        elif results:
+            evaluation.baselines[name] = [without_curves(result) for result in results]
+    add_trials(evaluation, scored, val, threshold)
+    return evaluation
+
+
+def honest(val: Tally | None, name: str, key: str, threshold: float | None) -> float | Accumulator[Any] | None:
+    """Return what a protocol's threshold comes from: the validation split, or a fixed number."""
+    chosen = None if val is None else val.seen(name, key)
+    return threshold if chosen is None else chosen
+
+
+def without_curves(result: Result) -> Result:
+    """Return a baseline's result: its numbers alone."""
+    return replace(result, curves={}, each_class={}, more_each_class={})
+
+
+def add_trials(evaluation: Evaluation, scored: Tally, val: Tally | None, threshold: float | None) -> None:
+    """Add what became of each box, by the first protocol that can say so, at the threshold of its first number."""
+    for key in scored.protocols[SCORED]:
+        own: Any = scored.seen(SCORED, key)
+        if not hasattr(own, "trials"):
+            continue
+        source: Any = honest(val, SCORED, key, threshold)
+        at, selection = source, FIXED
+        if getattr(own, "own", False):
+            at, selection = None, OWN
+        elif source is None:
+            at, selection = own.best_threshold(), ORACLE
+        elif not isinstance(source, float):
+            at, selection = source.best_threshold(), VAL
+        evaluation.trials = list(own.trials(0.0 if at is None else at, iou=HIT_IOU))
+        evaluation.trials_at = {
+            "metric": key,
+            "threshold": None if at is None else float(at),
+            "selection": selection,
+            "iou": HIT_IOU,
+        }
+        return

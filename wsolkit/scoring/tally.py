@@ -1,0 +1,124 @@
+"""What protocols keep of the images of a split: of the scored maps, and of the trivial baselines beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from wsolkit.errors import ConfigError
+from wsolkit.evaluation.accumulator import Accumulator
+from wsolkit.evaluation.baselines import BASELINES, drawn_map
+from wsolkit.evaluation.mean_iou import MeanIoU
+from wsolkit.evaluation.protocol import BOXES, Protocol
+from wsolkit.evaluation.protocols import LocalizationProtocol
+from wsolkit.evaluation.results import FIXED, VAL
+from wsolkit.evaluation.scored_image import ScoredImage
+
+__all__ = ["CHOOSER", "SCORED", "Rows", "Tally", "chosen_cut"]
+
+SCORED = "model"
+"""The maps that are scored, among the baselines."""
+
+CHOOSER = "threshold"
+"""The accumulator that chooses where protocols without thresholds of their own cut: by the largest component's box."""
+
+Rows = dict[str, dict[str, Any]]
+"""What is kept of one image, by the maps (``SCORED`` or a baseline) and the protocol; picklable."""
+
+
+class Tally:
+    """The accumulators of a split; each image is measured once, by every protocol.
+
+    Args:
+        protocols: the protocols; those that do not sweep are at their thresholds.
+        num_classes: how many classes there are.
+        cuts: where protocols that do not sweep cut, by the maps (``SCORED`` or a baseline); CAM's 0.2 where none is
+            given.
+        selection: how these were chosen.
+        choosing: whether the split is one to choose thresholds on: protocols that try none are left out, and what
+            chooses for them is added.
+    """
+
+    def __init__(
+        self,
+        protocols: Sequence[Protocol],
+        num_classes: int,
+        cuts: Mapping[str, float] | None = None,
+        selection: str = FIXED,
+        choosing: bool = False,
+    ) -> None:
+        cuts = cuts or {}
+        chooser = LocalizationProtocol()
+        asked = [each for each in protocols if each.sweeps] if choosing else list(protocols)
+        chooses = choosing and any(BOXES in each.needs for each in protocols)
+
+        def at(name: str, each: Protocol) -> Protocol:
+            return each if each.sweeps or name not in cuts else each.at(cuts[name], selection)
+
+        self.protocols: dict[str, dict[str, Protocol]] = {SCORED: {each.name: at(SCORED, each) for each in asked}}
+        for name in BASELINES:
+            own = {each.name: at(name, type(each)()) for each in asked if each.judges_maps}
+            if own or chooses:
+                self.protocols[name] = own
+        if chooses:
+            for each in self.protocols.values():
+                each[CHOOSER] = chooser
+        self.accumulators: dict[str, dict[str, Accumulator[Any]]] = {
+            name: {key: each.make(num_classes) for key, each in own.items()} for name, own in self.protocols.items()
+        }
+
+    def check_threshold(self, threshold: float) -> None:
+        """Complain now, not after an hour, about a fixed threshold that a protocol does not try.
+
+        Raises:
+            ConfigError: it is no fraction, or is none that a protocol tries.
+        """
+        if not 0 <= threshold < 1:
+            raise ConfigError(f"--threshold should be a fraction in [0, 1), but got {threshold:g}.")
+        for own in self.accumulators[SCORED].values():
+            if isinstance(own, MeanIoU):
+                own.place_of(threshold, FIXED)
+
+    def rows(self, image: ScoredImage) -> Rows:
+        """Return what every protocol keeps of an image; safe to call from several threads."""
+        found: Rows = {}
+        for name, own in self.protocols.items():
+            seen = image if name == SCORED else with_drawn_map(image, name)
+            found[name] = {key: each.row(self.accumulators[name][key], seen) for key, each in own.items()}
+        return found
+
+    def add(self, image_id: str, rows: Rows) -> None:
+        """Keep what ``rows`` returned of an image."""
+        for name, own in rows.items():
+            for key, row in own.items():
+                if row is not None:
+                    self.accumulators[name][key].add(image_id, row)
+
+    def seen(self, name: str, key: str) -> Accumulator[Any] | None:
+        """Return the accumulator of a protocol, or None where no image was a trial."""
+        own = self.accumulators.get(name, {}).get(key)
+        return own if own is not None and len(own) else None
+
+    @property
+    def trials(self) -> int:
+        """How many images had something to hit by the first protocol that tries every threshold on boxes."""
+        for key, each in self.protocols[SCORED].items():
+            if BOXES in each.needs and each.sweeps:
+                return len(self.accumulators[SCORED][key])
+        return 0
+
+
+def with_drawn_map(image: ScoredImage, baseline: str) -> ScoredImage:
+    """Return an image whose classes all have the map of a baseline, at the size of its own maps, and no logits."""
+    shape = next((np.shape(each) for each in image.maps.values()), (1, 1))
+    height, width = shape if len(shape) == 2 else (1, 1)
+    drawn = drawn_map(baseline, (int(height), int(width)))
+    return ScoredImage(image.image_id, dict.fromkeys(image.present, drawn), image.label, None, image.targets)
+
+
+def chosen_cut(tally: Tally, name: str) -> tuple[float, str] | None:
+    """Return where the largest component's box hits most on a split, and how that was chosen; None without boxes."""
+    own: Any = tally.seen(name, CHOOSER)
+    return None if own is None else (own.best_threshold(), VAL)
