@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from wsolkit.inference.to_folder import RunSummary
+    from wsolkit.inference.run_summary import RunSummary
 
 __all__ = ["add_parser", "run", "summary_lines"]
 

@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from jinja2 import Environment, FileSystemLoader
 
@@ -14,10 +14,8 @@ from wsolkit.errors import DataError, printable
 from wsolkit.files import whole_file
 from wsolkit.formats.found_boxes import Failure
 from wsolkit.inference.pictures import PICTURES, Picture
+from wsolkit.inference.run_summary import RunSummary
 from wsolkit.report.page import breakable
-
-if TYPE_CHECKING:
-    from wsolkit.inference.to_folder import RunSummary
 
 __all__ = ["PAGE", "write_page"]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -22,45 +21,15 @@ from wsolkit.inference.pictures import PICTURES, choose_pictures, draw_pictures,
 from wsolkit.inference.predictor import FOLDER, PREDICTED, Predictor
 from wsolkit.inference.ranks import Ranks, started_ranks
 from wsolkit.inference.run_folder import CHUNK_SIZE, Chunk, RunFolder, cut
+from wsolkit.inference.run_summary import RunSummary
 from wsolkit.model.folder_classes import FolderClasses
 from wsolkit.progress import Advance, Shows, hidden
 from wsolkit.threads import cores
 
-__all__ = ["ALL", "RunSummary", "predict_to_folder"]
+__all__ = ["ALL", "predict_to_folder"]
 
 ALL = -1
 """Draw every image."""
-
-
-@dataclass
-class RunSummary:
-    """What a run did.
-
-    Attributes:
-        folder: where the results are.
-        total: images given.
-        before: images that an earlier run had done.
-        images: images that were read.
-        failed: images that could not be read.
-        without_box: images that were read and have no box.
-        boxes: boxes found.
-        seconds: time spent on the images that were not done before, in this process.
-        computed: how many these were.
-        pictures: pictures on the page.
-        files: files and folders written.
-    """
-
-    folder: Path
-    total: int = 0
-    before: int = 0
-    images: int = 0
-    failed: int = 0
-    without_box: int = 0
-    boxes: int = 0
-    seconds: float = 0.0
-    computed: int = 0
-    pictures: int = 0
-    files: list[Path] = field(default_factory=list)
 
 
 def predict_to_folder(
