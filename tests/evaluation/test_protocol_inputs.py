@@ -19,7 +19,8 @@ from tests.support.drawn_images import (
     targets,
 )
 from wsolkit import ConfigError, DataError, MapError, ShapeError, Targets
-from wsolkit.evaluation.protocols import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL, choose_protocols
+from wsolkit.evaluation.protocol import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL
+from wsolkit.evaluation.protocols import PROTOCOLS, choose_protocols
 from wsolkit.evaluation.scored_image import ScoredImage
 
 

@@ -32,7 +32,8 @@ from wsolkit.evaluation.corloc import CorLoc
 from wsolkit.evaluation.max_box_acc import MaxBoxAcc, MaxBoxAccV2
 from wsolkit.evaluation.mean_iou import MeanIoU
 from wsolkit.evaluation.point_localization import PointLocalizationMAP
-from wsolkit.evaluation.protocols import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL
+from wsolkit.evaluation.protocol import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL
+from wsolkit.evaluation.protocols import PROTOCOLS
 from wsolkit.evaluation.px_ap import PxAP
 from wsolkit.evaluation.results import FIXED, VAL
 from wsolkit.evaluation.scored_image import ScoredImage

@@ -3,7 +3,8 @@
 import numpy as np
 
 from wsolkit import Targets
-from wsolkit.evaluation.protocols import BOXES, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL
+from wsolkit.evaluation.protocol import BOXES, MULTI_LABEL, SINGLE_LABEL
+from wsolkit.evaluation.protocols import PROTOCOLS
 from wsolkit.evaluation.scored_image import ScoredImage
 
 CLASSES = 7

@@ -10,107 +10,27 @@ class is taken. A class that neither the masks nor the predictions show has no I
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple, Self
+from typing import Any, Self
 
 import numpy as np
 
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.checks import checked_class, checked_map, checked_mask
+from wsolkit.evaluation.class_counts import ClassCounts, class_ious, kept, label_counts, mean_ious, sweep_counts, winner
 from wsolkit.evaluation.class_masks import IGNORED
-from wsolkit.evaluation.pixel_counts import compact, ratio
+from wsolkit.evaluation.pixel_counts import ratio
 from wsolkit.evaluation.results import ORACLE, Curve, Line, Result
 from wsolkit.evaluation.scores import BOOTSTRAP, Score, bootstrap_interval
 from wsolkit.evaluation.thresholds import best_place, honest_threshold, selection_words
 
-__all__ = ["BACKGROUND", "THRESHOLDS", "ClassCounts", "MeanIoU", "label_counts", "sweep_counts", "winner"]
+__all__ = ["BACKGROUND", "THRESHOLDS", "MeanIoU"]
 
 BACKGROUND = -1
 """The background's place among class indices."""
 
 THRESHOLDS = tuple(round(0.01 * number, 2) for number in range(5, 76))
 """Background scores from .05 to .75."""
-
-
-class ClassCounts(NamedTuple):
-    """Pixels of one image or split, of c mask values at T background scores (T = 1 for label maps).
-
-    Attributes:
-        values: (c,) mask values, rising: 0 background, k + 1 class k.
-        true: (c,) pixels that are of the value.
-        predicted: (c, T) pixels that are said to be.
-        shared: (c, T) pixels that are both.
-        swept: whether the columns are background scores; otherwise they are one label map.
-    """
-
-    values: np.ndarray
-    true: np.ndarray
-    predicted: np.ndarray
-    shared: np.ndarray
-    swept: bool
-
-
-def winner(score_maps: Mapping[int, np.ndarray], shape: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the mask value of each pixel's highest map, and its score.
-
-    Args:
-        score_maps: (H, W) map by class index.
-        shape: (H, W), for an image without maps: all background of score 0.
-
-    Returns:
-        (H, W) uint8 and (H, W).
-
-    >>> values, scores = winner({1: np.array([[0.2, 0.5]]), 0: np.array([[0.1, 0.5]])}, (1, 2))
-    >>> values.tolist(), scores.tolist()
-    ([[2, 1]], [[0.2, 0.5]])
-    """
-    if not score_maps:
-        return np.zeros(shape, np.uint8), np.zeros(shape)
-    classes = sorted(score_maps)
-    maps = np.stack([score_maps[k] for k in classes])
-    return (np.array(classes) + 1).astype(np.uint8)[maps.argmax(0)], maps.max(0)
-
-
-def sweep_counts(values: np.ndarray, scores: np.ndarray, truth: np.ndarray, thresholds: np.ndarray) -> ClassCounts:
-    """Return the counts at each background score, all in one pass over the pixels.
-
-    Args:
-        values: (n,) mask value of the highest map.
-        scores: (n,) its score.
-        truth: (n,) true mask value.
-        thresholds: (T,) background scores, rising.
-
-    >>> counts = sweep_counts(np.array([1, 1]), np.array([0.2, 0.6]), np.array([0, 1]), np.array([0.1, 0.2, 0.7]))
-    >>> counts.predicted.tolist(), counts.shared.tolist()
-    ([[0, 1, 2], [2, 1, 0]], [[0, 1, 1], [1, 1, 0]])
-    """
-    known = np.union1d(np.union1d(values, truth), [0]).astype(np.int64)
-    place = np.zeros(IGNORED + 1, dtype=np.intp)
-    place[known] = np.arange(len(known))
-    said, true = place[values], place[truth]
-    bounds = thresholds.astype(scores.dtype) if scores.dtype.kind == "f" else thresholds
-    beaten = np.searchsorted(bounds, scores)  # how many background scores are lower than the pixel's
-    columns = len(thresholds) + 1
-
-    def by_score(chosen: np.ndarray) -> np.ndarray:
-        counts = np.bincount(said[chosen] * columns + beaten[chosen], minlength=len(known) * columns)
-        return counts.reshape(len(known), columns)[:, ::-1].cumsum(1)[:, ::-1][:, 1:]
-
-    predicted, shared = by_score(np.ones(len(said), bool)), by_score(said == true)
-    predicted[0] = len(said) - predicted[1:].sum(0)
-    shared[0] = np.bincount(beaten[true == 0], minlength=columns).cumsum()[:-1]
-    return ClassCounts(known, np.bincount(true, minlength=len(known)), predicted, shared, swept=True)
-
-
-def label_counts(values: np.ndarray, truth: np.ndarray) -> ClassCounts:
-    """Return the counts of a label map: mask values (n,) said and true.
-
-    >>> label_counts(np.array([0, 2, 2]), np.array([0, 0, 2])).shared[:3, 0].tolist()
-    [1, 0, 1]
-    """
-    known = np.arange(IGNORED)
-    true, predicted, shared = (np.bincount(each, minlength=IGNORED) for each in (truth, values, truth[truth == values]))
-    return ClassCounts(known, true, predicted[:, None], shared[:, None], swept=False)
 
 
 class MeanIoU(Accumulator[ClassCounts]):
@@ -321,16 +241,6 @@ class MeanIoU(Accumulator[ClassCounts]):
         return place, selection
 
 
-def class_ious(counts: ClassCounts) -> np.ndarray:
-    """Return the IoU (c, T) in percent of each class, NaN where it is neither true nor predicted."""
-    return 100 * ratio(counts.shared, counts.predicted + counts.true[:, None] - counts.shared)
-
-
-def mean_ious(counts: ClassCounts) -> np.ndarray:
-    """Return the mean IoU (T,) in percent over the classes that occur."""
-    return np.nanmean(class_ious(counts), axis=0)
-
-
 def miou_score(pooled: ClassCounts, seen: Sequence[ClassCounts], place: int) -> Score:
     """Return the mean IoU at threshold number ``place`` with a bootstrap interval over images."""
     owner = np.repeat(np.arange(len(seen)), [len(row.values) for row in seen])
@@ -357,15 +267,3 @@ def accuracy_score(pooled: ClassCounts, seen: Sequence[ClassCounts], place: int)
     ends = bootstrap_interval(lambda counts: 100 * (counts @ right) / (counts @ pixels), len(seen))
     macro = 100 * float(np.nanmean(ratio(pooled.shared[:, place], pooled.true)))
     return Score(100 * float(right.sum() / pixels.sum()), len(seen), *ends, macro, BOOTSTRAP)
-
-
-def kept(counts: ClassCounts) -> ClassCounts:
-    """Return the counts of the values that occur, in small types."""
-    occurs = (counts.true > 0) | (counts.predicted > 0).any(1)
-    return ClassCounts(
-        counts.values[occurs].astype(np.uint8),
-        compact(counts.true[occurs]),
-        compact(counts.predicted[occurs]),
-        compact(counts.shared[occurs]),
-        counts.swept,
-    )

@@ -17,8 +17,9 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from wsolkit.errors import ConfigError, DataError
+from wsolkit.evaluation.box_protocols import BoxMAPProtocol
 from wsolkit.evaluation.protocol import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL, Protocol
-from wsolkit.evaluation.protocols import BoxMAPProtocol, choose_protocols
+from wsolkit.evaluation.protocols import choose_protocols
 from wsolkit.evaluation.results import FIXED, VAL, Line, Result
 from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.evaluation.scores import Score

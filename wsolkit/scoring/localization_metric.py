@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from wsolkit.evaluation.box_protocols import LocalizationProtocol
+from wsolkit.evaluation.classification_protocols import AccuracyProtocol, LabelMAPProtocol
 from wsolkit.evaluation.protocol import Protocol
-from wsolkit.evaluation.protocols import AccuracyProtocol, LabelMAPProtocol, LocalizationProtocol
 from wsolkit.evaluation.top_k_localization import TopKLocalization
 from wsolkit.registry import BOX_EXTRACTORS
 from wsolkit.scoring.accumulator_metric import AccumulatorMetric

@@ -10,9 +10,9 @@ import numpy as np
 from wsolkit.errors import ConfigError
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.baselines import BASELINES, drawn_map
+from wsolkit.evaluation.box_protocols import LocalizationProtocol
 from wsolkit.evaluation.mean_iou import MeanIoU
 from wsolkit.evaluation.protocol import BOXES, Protocol
-from wsolkit.evaluation.protocols import LocalizationProtocol
 from wsolkit.evaluation.results import FIXED, VAL
 from wsolkit.evaluation.scored_image import ScoredImage
 
