@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from wsolkit.errors import ConfigError, DataError, MapError, ShapeError, in_range, naming, one_of
+from wsolkit.errors import ConfigError, DataError, MapError, ShapeError, in_range, naming, noting, one_of, telling
 
 
 @pytest.mark.parametrize("make", [lambda error: pickle.loads(pickle.dumps(error)), copy.copy], ids=["pickle", "copy"])
@@ -38,6 +38,28 @@ def test_a_name_that_only_happens_to_be_in_the_words_is_put_before_them():
 def test_other_errors_pass_unnamed():
     with pytest.raises(ValueError, match="^other$"), naming("cat"):
         raise ValueError("other")
+
+
+def test_what_errors_tell_is_marked_for_whoever_would_add_it():
+    with pytest.raises(MapError, match=r"^The map of 'cat' is empty\.$") as caught, naming("cat"), telling("cat"):
+        raise MapError("The map of 'cat' is empty.", about="HeadMaps")
+    assert caught.value.about == ("HeadMaps", "cat")
+
+
+def test_a_note_is_put_behind_an_error_once():
+    note = noting("The loss is Focal, the head Conv.", "Focal", "Conv")
+    again = noting("The loss is Focal, the head Conv.", "Focal", "Conv")
+    words = r"^Focal needs labels\. \(The loss is Focal, the head Conv\.\)$"
+    with pytest.raises(ShapeError, match=words) as caught, note, again:
+        raise ShapeError("Focal needs labels.", about="Focal")
+    assert caught.value.about == ("Focal", "Conv")
+
+
+def test_a_note_on_one_thing_leaves_errors_about_others_alone():
+    error = ShapeError("Sigma is negative.", about="Noise")
+    with pytest.raises(ShapeError) as caught, noting("Here Drop sits inside VGG.", "Drop", "VGG", only="Drop"):
+        raise error
+    assert caught.value is error
 
 
 def test_a_choice_is_returned_or_refused_with_the_allowed_ones():

@@ -25,18 +25,18 @@ class Picky(MapModifier):
     """Refuses whatever it is given."""
 
     def modify(self, maps: Tensor) -> Tensor:
-        raise ShapeError(f"Picky does not like {tuple(maps.shape)}.")
+        raise ShapeError(f"Picky does not like {tuple(maps.shape)}.", about="Picky")
 
 
 class Choosy(Loss):
     """Refuses whatever it is given."""
 
-    def __init__(self, words: str = "Choosy needs more.") -> None:
+    def __init__(self, words: str = "Choosy needs more.", about: tuple[str, ...] = ()) -> None:
         super().__init__()
-        self.words = words
+        self.words, self.about = words, about
 
     def forward(self, activation, batch):
-        raise ConfigError(self.words)
+        raise ConfigError(self.words, self.about)
 
 
 def localizer(head="ConvHead", head_settings=None, **parts):
@@ -97,4 +97,6 @@ def test_the_complaint_of_a_loss_names_the_head():
         localizer("LinearHead", losses=[{"type": Choosy, "words": advice}]).loss(batch())
     both = "Choosy does not like LinearHead."
     with pytest.raises(ConfigError, match=f"^{both}$"):
-        localizer("LinearHead", losses=[{"type": Choosy, "words": both}]).loss(batch())
+        localizer("LinearHead", losses=[{"type": Choosy, "words": both, "about": ("Choosy", "LinearHead")}]).loss(
+            batch()
+        )

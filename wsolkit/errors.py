@@ -20,11 +20,12 @@ __all__ = [
     "WsolkitError",
     "first_few",
     "in_range",
-    "named_in",
     "naming",
     "nearest",
+    "noting",
     "one_of",
     "printable",
+    "telling",
     "within",
 ]
 
@@ -102,15 +103,6 @@ def nearest(name: str, known: Iterable[str]) -> str:
     return f"Known names: {shown}{more}."
 
 
-def named_in(error: Exception) -> set[str]:
-    """Return the words of a message, without the parts that it only advises.
-
-    >>> sorted(named_in(ValueError("A asks for more. Use dict(type='B').")))
-    ['A', 'Use', 'asks', 'dict', 'for', 'more']
-    """
-    return set(re.findall(r"\w+", re.sub(r"type='\w+'", "", str(error))))
-
-
 @contextmanager
 def naming(name: str, what: str = "Image") -> Iterator[None]:
     """Put a name before what errors inside say, unless they are about it already.
@@ -129,6 +121,47 @@ def naming(name: str, what: str = "Image") -> Iterator[None]:
         if name in error.about:
             raise
         raise type(error)(f"{what} {name!r}: {error}", about=(*error.about, name)) from error
+
+
+@contextmanager
+def telling(*names: str) -> Iterator[None]:
+    """Note that errors inside tell names in their words, so that nobody adds them.
+
+    >>> with naming("cat"), telling("cat"):
+    ...     raise MapError("The map of image 'cat' is empty.")
+    Traceback (most recent call last):
+    wsolkit.errors.MapError: The map of image 'cat' is empty.
+    """
+    try:
+        yield
+    except WsolkitError as error:
+        error.about = tuple(dict.fromkeys((*error.about, *names)))
+        raise
+
+
+@contextmanager
+def noting(note: str, *names: str, only: str | None = None) -> Iterator[None]:
+    """Put a note in brackets behind what errors inside say, unless they are about all of its names already.
+
+    Args:
+        note: a sentence that tells the names.
+        names: whom the note names.
+        only: leave errors alone that are not about this.
+
+    Raises:
+        WsolkitError: of the class that was raised inside.
+
+    >>> with noting("The loss is Focal.", "Focal"):
+    ...     raise ShapeError("There are no labels.")
+    Traceback (most recent call last):
+    wsolkit.errors.ShapeError: There are no labels. (The loss is Focal.)
+    """
+    try:
+        yield
+    except WsolkitError as error:
+        if set(names) <= set(error.about) or (only is not None and only not in error.about):
+            raise
+        raise type(error)(f"{error} ({note})", about=dict.fromkeys((*error.about, *names))) from error
 
 
 def one_of(what: str, given: T, allowed: Collection[T]) -> T:

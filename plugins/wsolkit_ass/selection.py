@@ -95,7 +95,8 @@ class AttentionSelection(MapModifier):
         if hidden.shape != given.shape:
             raise ShapeError(
                 f"{type(self.hide).__name__}, which hides for AttentionSelection, was given {tuple(given.shape)} and "
-                f"returned {tuple(hidden.shape)}. A map modifier has to keep the shape."
+                f"returned {tuple(hidden.shape)}. A map modifier has to keep the shape.",
+                about=type(self).__name__,
             )
         if bool((answers == CLUTTER).any()):
             hidden = hidden * keep[chosen, None].to(maps.dtype)

@@ -112,7 +112,8 @@ class AMM(MapModifier):
         if maps.ndim != 4 or maps.shape[1] != self.channels:
             raise ShapeError(
                 f"AMM was built for maps of {self.channels} channels, (B, {self.channels}, h, w), but got "
-                f"{tuple(maps.shape)}. Set channels={maps.shape[1] if maps.ndim == 4 else 'C'}."
+                f"{tuple(maps.shape)}. Set channels={maps.shape[1] if maps.ndim == 4 else 'C'}.",
+                about=type(self).__name__,
             )
         with torch.autocast(maps.device.type, enabled=False):
             maps = maps * self.channel_gate(maps).to(maps.dtype)

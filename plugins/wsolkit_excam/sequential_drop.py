@@ -175,7 +175,8 @@ class SequentialDrop(MapModifier):
         if maps.shape[1] % several:
             raise ShapeError(
                 f"SequentialDrop has maps_per_class={several}, which does not divide the {maps.shape[1]} maps it was "
-                "given. Set it to the maps_per_class of the head, or leave it out."
+                "given. Set it to the maps_per_class of the head, or leave it out.",
+                about=type(self).__name__,
             )
         every = maps.unflatten(1, (-1, several))  # (B, K, M, h, w)
         if self.temperature is None:

@@ -72,8 +72,25 @@ def test_maps_are_resized_and_it_is_said(perfect, write_npy, truth):
     assert numbers(found)[0][0] == 100
     stored = score_maps(maps, truth, EXACT, size="original", threshold=0.5)
     assert stored.results[0].conventions["score maps"] == "at the size of the image; 0 of 3 resized"
-    with pytest.raises(ShapeError, match=r"The map of image 'cat/a.jpg' is 6 x 8.*but 12 x 16 is wanted"):
+    with pytest.raises(ShapeError, match=r"^Image 'cat/a.jpg': The map is 6 x 8 \(H x W\), but 12 x 16 is wanted"):
         score_maps(maps, truth, EXACT, size=(12, 16), resize="refuse")
+
+
+@pytest.mark.parametrize(
+    ("scores", "words"),
+    [
+        (np.full((6, 8), np.nan), r"The map of image 'cat/a.jpg' in \S+ holds NaN"),
+        (np.array([[{}]], dtype=object), r"Array 'cat/a.jpg' in \S+ cannot be read"),
+        (np.zeros((3, 6, 8)), r"The map of image 'cat/a.jpg' in \S+ has shape \(3, 6, 8\)"),
+    ],
+    ids=["nan", "objects", "classes"],
+)
+def test_an_image_whose_map_is_wrong_is_named_once(perfect, tmp_path, truth, scores, words):
+    np.savez(tmp_path / "maps.npz", **{**perfect, "cat/a.jpg": scores})
+    maps = open_score_maps(tmp_path / "maps.npz", num_classes=2)
+    with pytest.raises((MapError, DataError), match=rf"^{words}") as caught:
+        score_maps(maps, truth, EXACT)
+    assert str(caught.value).count("cat/a.jpg") == 1
 
 
 def test_threads_change_nothing(write_npy, tmp_path, split):

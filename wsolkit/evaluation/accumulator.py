@@ -75,7 +75,9 @@ class Accumulator(ABC, Generic[Row]):
         if not isinstance(image_id, str):
             raise DataError(f"The name of an image should be text, but got {str(image_id)[:40]!r} of {type(image_id)}.")
         if image_id in self.rows:
-            raise DataError(f"Image {image_id!r} was counted before. Every image counts once: give it another name.")
+            raise DataError(
+                f"Image {image_id!r} was counted before. Every image counts once: give it another name.", about=image_id
+            )
         self.rows[image_id] = row
 
     def merge(self, other: Self) -> None:

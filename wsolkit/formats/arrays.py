@@ -81,7 +81,8 @@ class Arrays:
         except Exception as error:  # damaged files raise anything from OSError to zlib.error
             pickled = "allow_pickle" in str(error) or "Python objects" in str(error)
             reason = PICKLED if pickled else f"{str(error) or type(error).__name__}. Write it again"
-            raise DataError(f"Array {name!r} in {file} cannot be read: {reason}.") from error
+            told = [name, *filter(None, [name.rpartition("/")[0]])]  # arrays of one class are below their image's name
+            raise DataError(f"Array {name!r} in {file} cannot be read: {reason}.", about=told) from error
 
     def shapes(self, names: Iterable[str]) -> Iterator[tuple[int, ...]]:
         """Yield the shapes in the files of some arrays, by their headers.

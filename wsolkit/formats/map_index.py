@@ -171,7 +171,8 @@ class MapIndex:
         if name is None:
             raise DataError(
                 f"Image {image_id!r} has no map in {self.path}. {nearest(image_id, self.names()[:1000])} Name maps "
-                "after image ids."
+                "after image ids.",
+                about=image_id,
             )
         if self._in_one(name):
             stored = self._stored_in_one(name, image_id)
@@ -182,7 +183,8 @@ class MapIndex:
         if self.num_classes is not None and max(stored.maps, default=-1) >= self.num_classes:
             raise DataError(
                 f"Image {image_id!r} has a map of class {max(stored.maps)} in {self.path}, but there are "
-                f"{self.num_classes} classes, counted from 0. Check which classes the maps were made for."
+                f"{self.num_classes} classes, counted from 0. Check which classes the maps were made for.",
+                about=image_id,
             )
         return stored
 
@@ -208,7 +210,8 @@ class MapIndex:
             raise MapError(
                 f"The map of image {image_id!r} in {file} has shape {array.shape}, but there are {self.num_classes} "
                 "classes. Save one map for each class, as (K, H, W); or only the label's, as (H, W); or the indices "
-                f"(T,) of the classes as {Path(name).name}.classes.npy."
+                f"(T,) of the classes as {Path(name).name}.classes.npy.",
+                about=image_id,
             )
         maps = {k: partial(array.__getitem__, place) for place, k in enumerate(classes)}
         return Stored(maps, dict.fromkeys(classes, file), named)
@@ -226,7 +229,8 @@ class MapIndex:
         if not (isinstance(found, list) and len(found) == 2 and all(isinstance(n, int) and n > 0 for n in found)):
             raise DataError(
                 f"The size of image {image_id!r} in {self.arrays.places[self._sizes[name]].file} should be (width, "
-                f"height) of the original image, but is {found}. Write it again."
+                f"height) of the original image, but is {found}. Write it again.",
+                about=image_id,
             )
         return found[0], found[1]
 

@@ -25,14 +25,13 @@ Scores are floats in [0, 1], or uint8 from 0 to 255.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 
-from wsolkit.errors import ConfigError, DataError, MapError, WsolkitError, printable
+from wsolkit.errors import ConfigError, DataError, MapError, printable, telling
 from wsolkit.files import path_below, whole_file
 from wsolkit.formats.arrays import Arrays, open_arrays
 from wsolkit.formats.map_index import CLASS_AGNOSTIC, SIZE, MapIndex, Match, Stored, single
@@ -182,9 +181,8 @@ class ScoreMaps(MapIndex):
             DataError: there is none, or it is damaged.
             MapError: a map holds something else than scores.
         """
-        with about(image_id):
-            stored = self.stored(image_id)
-            maps = {k: self._checked(image_id, stored, k) for k in stored.maps}
+        stored = self.stored(image_id)
+        maps = {k: self._checked(image_id, stored, k) for k in stored.maps}
         if self.num_classes == 1 and not stored.named and CLASS_AGNOSTIC in maps:
             maps = {0: maps[CLASS_AGNOSTIC]}
         return ImageMaps(maps, self.size_of(image_id))
@@ -211,13 +209,6 @@ class ScoreMaps(MapIndex):
         self, image_id: str, present: Sequence[int] | None, more: Collection[int] | None = ()
     ) -> dict[int, np.ndarray]:
         """Return the maps as ``maps_of`` does, but not normalised: resizing comes first."""
-        with about(image_id):
-            return self._read(image_id, present, more)
-
-    def _read(
-        self, image_id: str, present: Sequence[int] | None, more: Collection[int] | None
-    ) -> dict[int, np.ndarray]:
-        """Return the maps as ``read`` does."""
         stored = self.stored(image_id)
         there = [k for k in stored.maps if k != CLASS_AGNOSTIC]
         for_each = CLASS_AGNOSTIC in stored.maps
@@ -237,7 +228,9 @@ class ScoreMaps(MapIndex):
         key = k if k in stored.maps else CLASS_AGNOSTIC
         of_class = f", class {key}," if key != CLASS_AGNOSTIC else ""
         what = f"The map of image {image_id!r}{of_class} in {stored.files[key]}"
-        return checked_scores(single(stored.maps[key]()), what, self.normalize)
+        found = single(stored.maps[key]())
+        with telling(image_id):
+            return checked_scores(found, what, self.normalize)
 
     def _check_present(self, image_id: str, stored: Stored, present: Sequence[int]) -> None:
         """Refuse an image that shows a class without a map.
@@ -251,7 +244,8 @@ class ScoreMaps(MapIndex):
                 raise DataError(
                     f"The map of image {image_id!r} in {stored.files[CLASS_AGNOSTIC]} is one map, but the image has "
                     f"{len(present)} classes. Save one for each class, as (K, H, W) or under the names <image "
-                    f"id>/<class index>; or under <image id>/{CLASS_AGNOSTIC} if it is that of every class."
+                    f"id>/<class index>; or under <image id>/{CLASS_AGNOSTIC} if it is that of every class.",
+                    about=image_id,
                 )
             return
         lacking = [k for k in present if k not in stored.maps]
@@ -260,11 +254,13 @@ class ScoreMaps(MapIndex):
         if not stored.named:
             raise MapError(
                 f"The map of image {image_id!r} in {stored.files[0]} has {len(stored.maps)} maps, but the image shows "
-                f"class {lacking[0]}. Save one for each."
+                f"class {lacking[0]}. Save one for each.",
+                about=image_id,
             )
         raise DataError(
             f"Image {image_id!r} has maps of the classes {sorted(stored.maps)[:10]} in {self.path}, but none of class "
-            f"{lacking[0]}, which it shows. Write the maps of the true classes (wsolkit predict --classes folder)."
+            f"{lacking[0]}, which it shows. Write the maps of the true classes (wsolkit predict --classes folder).",
+            about=image_id,
         )
 
     def _check_one_class(self, image_id: str, stored: Stored) -> None:
@@ -276,18 +272,9 @@ class ScoreMaps(MapIndex):
         if (self.num_classes or 1) > 1:
             raise DataError(
                 f"The map of image {image_id!r} in {stored.files[CLASS_AGNOSTIC]} is one map, and nothing says of "
-                f"which of the {self.num_classes} classes. Give the labels (--metadata), or save one for each class."
+                f"which of the {self.num_classes} classes. Give the labels (--metadata), or save one for each class.",
+                about=image_id,
             )
-
-
-@contextmanager
-def about(image_id: str) -> Iterator[None]:
-    """Note that errors of reading are about an image: their words name it already."""
-    try:
-        yield
-    except WsolkitError as error:
-        error.about = (*error.about, image_id)
-        raise
 
 
 def open_score_maps(

@@ -132,7 +132,8 @@ class _ModifierHook:
         if modified.shape != output.shape:
             raise ShapeError(
                 f"{type(self.modifier).__name__} was given maps that make up {tuple(output.shape)} and returned "
-                f"{tuple(modified.shape)}. A map modifier has to keep the shape."
+                f"{tuple(modified.shape)}. A map modifier has to keep the shape.",
+                about=type(self.modifier).__name__,
             )
         return modified
 

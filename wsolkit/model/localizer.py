@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 import torch
@@ -10,7 +11,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from wsolkit.arguments import Checked, check_value
-from wsolkit.errors import ConfigError, ShapeError, WsolkitError, named_in
+from wsolkit.errors import ConfigError, ShapeError, noting
 from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
 from wsolkit.model.attach import attach_modifiers
 from wsolkit.model.classes import classes_to_score
@@ -136,12 +137,8 @@ class Localizer(Checked, BaseModel):
         """
         if images.ndim != 4 or images.shape[1] != 3:
             raise ShapeError(f"Images should be (B, 3, H, W), but got {tuple(images.shape)}.")
-        with autocast_context(self.precision, images.device):
-            try:
-                return self.head(self.backbone(self.image_modifiers(images)), batch)
-            except WsolkitError as error:
-                self._name_place(error)
-                raise
+        with autocast_context(self.precision, images.device), self._naming_places():
+            return self.head(self.backbone(self.image_modifiers(images)), batch)
 
     def forward(
         self,
@@ -176,22 +173,21 @@ class Localizer(Checked, BaseModel):
 
     def _score(self, loss: nn.Module, activation: Activation, batch: Batch) -> Any:
         """Call a loss; its complaints name the head as well, which it does not know."""
-        try:
+        kind, head = type(loss).__name__, type(self.head).__name__
+        with noting(f"The loss is {kind}, the head {head}.", kind, head):
             return loss(activation, batch)
-        except WsolkitError as error:
-            parts = [type(part).__name__ for part in (loss, self.head)]
-            if not set(parts) <= named_in(error):
-                error.args = (f"{error} (The loss is {parts[0]}, the head {parts[1]}.)",)
-            raise
 
-    def _name_place(self, error: WsolkitError) -> None:
-        """Name what a modifier sits in where the modifier complains; it does not know that itself."""
-        for name, modifier in self._named_modifiers():
-            kind, group = type(modifier).__name__, name.split(".")[0]
-            part, place = (self.head, "on the maps of") if group == MAPS else (self.backbone, "inside")
-            words, holder = named_in(error), type(part).__name__
-            if kind in words and holder not in words and group != IMAGE:
-                error.args = (f"{error} (Here {kind} sits {place} {holder}.)",)
+    @contextmanager
+    def _naming_places(self) -> Iterator[None]:
+        """Name what a modifier sits in where an error is about the modifier, which does not know that itself."""
+        with ExitStack() as notes:
+            for name, modifier in self._named_modifiers():
+                kind, group = type(modifier).__name__, name.split(".")[0]
+                part, place = (self.head, "on the maps of") if group == MAPS else (self.backbone, "inside")
+                if group != IMAGE:
+                    holder = type(part).__name__
+                    notes.enter_context(noting(f"Here {kind} sits {place} {holder}.", kind, holder, only=kind))
+            yield
 
     def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Add up the losses alone, whatever the modifiers' numbers beside them are called."""

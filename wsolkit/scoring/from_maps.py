@@ -195,8 +195,7 @@ def scored_image(image: ImageAnnotations, maps: ScoreMaps, reading: Reading) -> 
     for k, each in raw.items():
         size = size_for(reading.size, each.shape, image.size)
         resized |= tuple(each.shape) != tuple(size)
-        what = f"The map of image {image.image_id!r}"
-        fitted[k] = fit_map(each, size, reading.resize, maps.normalize, what)
+        fitted[k] = fit_map(each, size, reading.resize, maps.normalize, "The map")
     if lacking and reading.allow_missing:
         shape = next((each.shape for each in fitted.values()), None)
         width, height = image.size or (1, 1)
