@@ -9,10 +9,11 @@ from types import ModuleType, SimpleNamespace
 import pytest
 import torch
 
-from wsolkit import ConfigError, Loss, MapModifier, Method, PluginError, Pooling, hookimpl, hookspecs, plugins
-from wsolkit.interface_table import INTERFACES
-from wsolkit.plugin_hooks import Source, read_plugin
-from wsolkit.plugins import load_from, load_methods, load_plugins
+from wsolkit import ConfigError, Loss, MapModifier, Method, PluginError, Pooling, hookimpl
+from wsolkit.plugins import hookspecs, loading
+from wsolkit.plugins.interface_table import INTERFACES
+from wsolkit.plugins.loading import load_from, load_methods, load_plugins
+from wsolkit.plugins.reading import Source, read_plugin
 from wsolkit.registry import LOSSES, POOLINGS
 
 SOURCE = Source("made", "wsolkit-made", "1.0", "made_here")
@@ -145,7 +146,7 @@ def test_a_later_failed_look_up_mentions_the_broken_plugin(monkeypatch):
         found = load_from([Entry("bad", raising(ImportError("no luck")))])
     with pytest.raises(PluginError, match=r"no component or method named 'X'.*'bad' of wsolkit-stranger 1.2 could not"):
         found.find("X")
-    monkeypatch.setattr(plugins, "_loaded", found)
+    monkeypatch.setattr(loading, "_loaded", found)
     with pytest.raises(ConfigError, match=r"no pooling named 'TheirPooling'.* 'bad' of wsolkit-stranger 1.2 could not"):
         POOLINGS.get("TheirPooling")
 
@@ -330,9 +331,9 @@ def test_a_misspelt_disabled_name_is_answered_with_the_nearest():
 
 def installed(monkeypatch, *entries):
     """Make ``load_plugins`` find these entry points, as if nothing had been loaded."""
-    monkeypatch.setattr(plugins, "_loaded", None)
-    monkeypatch.setattr(plugins, "_described", None)
-    monkeypatch.setattr(plugins.metadata, "entry_points", lambda group: list(entries))
+    monkeypatch.setattr(loading, "_loaded", None)
+    monkeypatch.setattr(loading, "_described", None)
+    monkeypatch.setattr(loading.metadata, "entry_points", lambda group: list(entries))
 
 
 def test_the_environment_variable_blocks_by_name(monkeypatch):

@@ -7,8 +7,8 @@ import pytest
 from mmengine.config import Config
 
 from wsolkit import ConfigError, Pooling
-from wsolkit.interface_table import INTERFACES
-from wsolkit.plugins import load_plugins
+from wsolkit.plugins.interface_table import INTERFACES
+from wsolkit.plugins.loading import load_plugins
 from wsolkit.registry import (
     BACKBONES,
     HEADS,

@@ -1,20 +1,6 @@
 from .arguments import (
     Checked as Checked,
 )
-from .array_interfaces import (
-    BoxExtractor as BoxExtractor,
-    Stage as Stage,
-)
-from .array_structures import (
-    ScoredBoxes as ScoredBoxes,
-    Targets as Targets,
-)
-from .checkpoint import (
-    fetch_torchvision as fetch_torchvision,
-    load_weights as load_weights,
-    read_checkpoint as read_checkpoint,
-    read_weights as read_weights,
-)
 from .components.backbones.timm_backbone import (
     TimmBackbone as TimmBackbone,
 )
@@ -45,34 +31,35 @@ from .files import (
     write_json as write_json,
     write_text as write_text,
 )
-from .fit_weights import (
-    fit_weights as fit_weights,
-)
-from .hookspecs import (
-    hookimpl as hookimpl,
-)
 from .inference.predictor import (
     Predictor as Predictor,
 )
-from .interfaces import (
-    Activation as Activation,
+from .interfaces.array_parts import (
+    BoxExtractor as BoxExtractor,
+    Stage as Stage,
+)
+from .interfaces.arrays import (
+    ScoredBoxes as ScoredBoxes,
+    Targets as Targets,
+)
+from .interfaces.network_parts import (
     ActivationHead as ActivationHead,
     Backbone as Backbone,
-    Batch as Batch,
     CamMethod as CamMethod,
-    Levels as Levels,
     Loss as Loss,
     MapModifier as MapModifier,
     Model as Model,
     Pooling as Pooling,
+)
+from .interfaces.tensors import (
+    Activation as Activation,
+    Batch as Batch,
+    Levels as Levels,
     Prediction as Prediction,
 )
 from .maps import (
     MapNormalize as MapNormalize,
     MapResize as MapResize,
-)
-from .methods import (
-    Method as Method,
 )
 from .model.classes import (
     predicted_classes as predicted_classes,
@@ -99,8 +86,14 @@ from .modules import (
     freeze_modules as freeze_modules,
     keep_resting as keep_resting,
 )
-from .plugins import (
+from .plugins.hookspecs import (
+    hookimpl as hookimpl,
+)
+from .plugins.loading import (
     load_plugins as load_plugins,
+)
+from .plugins.methods import (
+    Method as Method,
 )
 from .progress import (
     progress_bar as progress_bar,
@@ -125,6 +118,15 @@ from .scoring.accumulator_metric import (
 )
 from .threads import (
     in_order as in_order,
+)
+from .weights.checkpoint import (
+    fetch_torchvision as fetch_torchvision,
+    load_weights as load_weights,
+    read_checkpoint as read_checkpoint,
+    read_weights as read_weights,
+)
+from .weights.fitting import (
+    fit_weights as fit_weights,
 )
 
 __version__: str

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from wsolkit.hookspecs import hookimpl
+from wsolkit.plugins.hookspecs import hookimpl
 
 __all__: list[str] = []
 

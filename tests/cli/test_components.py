@@ -6,7 +6,7 @@ from dataclasses import replace
 
 import pytest
 
-from wsolkit import ConfigError, plugins
+from wsolkit import ConfigError
 from wsolkit.cli.inventory import (
     description,
     find_interface,
@@ -17,8 +17,9 @@ from wsolkit.cli.inventory import (
 )
 from wsolkit.cli.main import main
 from wsolkit.cli.source_text import class_node
-from wsolkit.interface_table import INTERFACES
-from wsolkit.plugins import BrokenPlugin, Component, Plugins, Source, load_plugins
+from wsolkit.plugins import loading
+from wsolkit.plugins.interface_table import INTERFACES
+from wsolkit.plugins.loading import BrokenPlugin, Component, Plugins, Source, load_plugins
 
 
 def run(capsys, *argv):
@@ -82,7 +83,7 @@ def test_a_misspelt_interface_gets_the_nearest_one(capsys):
 
 def test_list_ends_with_what_was_left_out(capsys, monkeypatch):
     source = Source("bad", "wsolkit-bad", "0.3", "bad")
-    monkeypatch.setattr(plugins, "_loaded", Plugins(broken=[BrokenPlugin(source, "no luck")], disabled=["other"]))
+    monkeypatch.setattr(loading, "_loaded", Plugins(broken=[BrokenPlugin(source, "no luck")], disabled=["other"]))
     out = run(capsys, "list")
     assert out.splitlines()[-2:] == ["broken: plugin 'bad' of wsolkit-bad 0.3: no luck", "disabled: other"]
     assert inventory(load_plugins())["disabled"] == ["other"]
@@ -157,7 +158,7 @@ def test_a_component_without_a_docstring_does_not_show_that_of_its_interface(cap
     kind = next(each for each in INTERFACES if each.name == "Pooling")
     named = Component("Silent", kind, "silent_parts:Silent", Source("silent", "d", "1", "m"))
     for component in (named, replace(named, given=named.cls)):
-        monkeypatch.setattr(plugins, "_loaded", Plugins(components={("pooling", "Silent"): component}))
+        monkeypatch.setattr(loading, "_loaded", Plugins(components={("pooling", "Silent"): component}))
         assert "It has no description." in run(capsys, "show", "Silent")
         assert json.loads(run(capsys, "list", "poolings", "--json"))["components"][0]["summary"] == ""
 

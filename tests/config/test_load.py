@@ -6,7 +6,7 @@ from tests.support import micro
 from wsolkit.config import find as finding
 from wsolkit.config.load import config_name, fill_classes, load_config
 from wsolkit.errors import ConfigError
-from wsolkit.methods import Method
+from wsolkit.plugins.methods import Method
 
 
 @pytest.fixture

@@ -8,7 +8,7 @@ from wsolkit.config import find as finding, read as reading
 from wsolkit.config.load import load_config
 from wsolkit.config.read import read_config
 from wsolkit.errors import ConfigError
-from wsolkit.methods import Method
+from wsolkit.plugins.methods import Method
 
 FOLDER = '{"folder": "{{ fileDirname }}", "stem": "{{ fileBasenameNoExtension }}"}'
 

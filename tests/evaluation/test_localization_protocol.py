@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from wsolkit import BoxExtractor, Targets
-from wsolkit.array_structures import ScoredBoxes
 from wsolkit.components.boxes import AllComponents, LargestComponent
 from wsolkit.evaluation.box_protocols import LocalizationProtocol
 from wsolkit.evaluation.results import FIXED, ORACLE, OWN, VAL
 from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.evaluation.top_k_localization import LocalizedMap, TopKLocalization
+from wsolkit.interfaces import ScoredBoxes
 
 THRESHOLDS = [0.1, 0.5, 0.9]
 

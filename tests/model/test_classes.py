@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from wsolkit.errors import ConfigError
+from wsolkit.interfaces import Activation
 from wsolkit.model.classes import (
     choose_classes,
     classes_to_score,
@@ -12,7 +13,6 @@ from wsolkit.model.classes import (
     named_choice,
     predicted_classes,
 )
-from wsolkit.structures import Activation
 
 MAPS = torch.zeros(3, 4, 2, 2)
 LOGITS = torch.tensor([[1.0, -1, 2, -1], [-3, -1, -2, -4], [-1, -1, -1, 5]])

@@ -8,13 +8,13 @@ from PIL import Image
 
 from tests.support import tiny_stages
 from tests.support.tiny_stages import MICRO, files, kinds, run, stage
-from wsolkit.checkpoint import read_checkpoint
 from wsolkit.config.load import load_config
 from wsolkit.formats import open_score_maps
 from wsolkit.pipeline import load_pipeline
 from wsolkit.pipeline.states import states_of
 from wsolkit.report import read_evaluation
 from wsolkit.training.train import train
+from wsolkit.weights.checkpoint import read_checkpoint
 from wsolkit_scenes.synthetic import SyntheticParts, export_folder
 
 RESIZE = [{"type": "Resize", "size": (16, 16)}]

@@ -13,7 +13,7 @@ import torch
 from wsolkit import ConfigError
 from wsolkit.components.heads import ConvHead
 from wsolkit.config.find import config_files
-from wsolkit.plugins import load_plugins
+from wsolkit.plugins.loading import load_plugins
 from wsolkit_cam import CAMHead
 
 ROOT = Path(__file__).parents[2]

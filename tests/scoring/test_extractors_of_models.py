@@ -13,9 +13,9 @@ from wsolkit.components.boxes import AllComponents, LargestComponent, largest_bo
 from wsolkit.config.load import fill_classes, load_config
 from wsolkit.evaluation.overlap import best_iou
 from wsolkit.evaluation.results import ORACLE, OWN, VAL
+from wsolkit.interfaces import ScoredBoxes
 from wsolkit.registry import DATASETS, MODELS
 from wsolkit.scoring.from_model import score_model
-from wsolkit.structures import ScoredBoxes
 
 FIXED_BOX = [20, 30, 80, 90]
 

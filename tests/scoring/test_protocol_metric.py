@@ -12,10 +12,10 @@ from wsolkit.evaluation.point_localization import PointLocalizationMAP
 from wsolkit.evaluation.protocols import PROTOCOLS
 from wsolkit.evaluation.results import FIXED, ORACLE
 from wsolkit.evaluation.top_k import TopKAccuracy
+from wsolkit.interfaces import Prediction
 from wsolkit.registry import METRICS
 from wsolkit.scoring.predictions import scored_image
 from wsolkit.scoring.protocol_metric import ProtocolMetric
-from wsolkit.structures import Prediction
 
 SIDE, CLASSES = 16, 6
 

@@ -13,7 +13,7 @@ import torch
 
 from wsolkit import ActivationHead, Backbone, BoxExtractor, CamMethod, Loss, MapModifier, Pooling, WsolkitError
 from wsolkit.model.attach import attach_modifier
-from wsolkit.plugins import load_plugins
+from wsolkit.plugins.loading import load_plugins
 from wsolkit.registry import BACKBONES, HEADS
 
 CLASSES = 4  # not 3: class maps would look like images

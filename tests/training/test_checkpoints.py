@@ -2,10 +2,10 @@ import pytest
 import torch
 
 from tests.support import micro  # noqa: F401
-from wsolkit.checkpoint import read_checkpoint
 from wsolkit.errors import ConfigError
 from wsolkit.training.checkpoints import AtomicBackend, find_score
 from wsolkit.training.train import train
+from wsolkit.weights.checkpoint import read_checkpoint
 
 
 def test_a_write_that_fails_leaves_the_old_file(tmp_path, monkeypatch):

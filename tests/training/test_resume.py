@@ -5,9 +5,9 @@ import pytest
 import torch
 
 from tests.support import micro
-from wsolkit.checkpoint import read_checkpoint
 from wsolkit.errors import CheckpointError
 from wsolkit.training.train import train
+from wsolkit.weights.checkpoint import read_checkpoint
 
 VARIANTS = {
     "plain": {},

@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.console import Console
 
-    from wsolkit.interface_table import Interface
-    from wsolkit.methods import Method
-    from wsolkit.plugins import Component, Plugins, Source
+    from wsolkit.plugins.interface_table import Interface
+    from wsolkit.plugins.loading import Component, Plugins, Source
+    from wsolkit.plugins.methods import Method
 
 __all__ = ["add_parser", "run_list", "run_show"]
 
@@ -35,7 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
 def run_list(args: argparse.Namespace) -> int:
     """Print an overview, or tables or JSON of what the plugins brought."""
     from wsolkit.cli.inventory import inventory
-    from wsolkit.plugins import load_plugins
+    from wsolkit.plugins.loading import load_plugins
 
     what = args.interface or args.what
     plugins = load_plugins()
@@ -51,7 +51,7 @@ def run_list(args: argparse.Namespace) -> int:
 def run_show(args: argparse.Namespace) -> int:
     """Print what is known about one name."""
     from wsolkit.config.find import config_files
-    from wsolkit.plugins import Component, load_plugins
+    from wsolkit.plugins.loading import Component, load_plugins
 
     console = console_for(sys.stdout)
     if file := config_files().get(args.name):
@@ -76,7 +76,7 @@ def interfaces_named(name: str, plugins: Plugins) -> list[Interface]:
     """Return the interfaces that any of their names means, where no component or method is called so."""
     from wsolkit.cli.inventory import find_interface, plain
     from wsolkit.errors import ConfigError
-    from wsolkit.interface_table import INTERFACES
+    from wsolkit.plugins.interface_table import INTERFACES
 
     if name in {known for _, known in plugins.components} | {method.name for method, _ in plugins.methods}:
         return []

@@ -20,7 +20,7 @@ def check_given(config: str | Path, checkpoint: str | Path | None = None, images
 
     find_config(config)
     if checkpoint is not None:
-        from wsolkit.weight_files import existing_weights
+        from wsolkit.weights.files import existing_weights
 
         existing_weights(checkpoint)
     for source in images:

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from wsolkit.cli.source_text import class_node, doc_of, signature_of
 from wsolkit.errors import ConfigError, nearest
-from wsolkit.interface_table import INTERFACES
+from wsolkit.plugins.interface_table import INTERFACES
 
 if TYPE_CHECKING:
-    from wsolkit.interface_table import Interface
-    from wsolkit.methods import Method
-    from wsolkit.plugins import Component, Plugins, Source
+    from wsolkit.plugins.interface_table import Interface
+    from wsolkit.plugins.loading import Component, Plugins, Source
+    from wsolkit.plugins.methods import Method
 
 __all__ = ["description", "find_interface", "interface_rows", "inventory", "signature_lines", "written"]
 

@@ -45,9 +45,9 @@ def tree_of(file: Path) -> ast.Module | None:
 def class_node(path: str) -> tuple[ast.ClassDef, ast.Module, Path] | None:
     """Return where ``module:Class`` is defined, through the modules that only pass it on, or None.
 
-    >>> node, _, file = class_node("wsolkit.array_interfaces:BoxExtractor")
+    >>> node, _, file = class_node("wsolkit.interfaces.array_parts:BoxExtractor")
     >>> node.name, file.name
-    ('BoxExtractor', 'array_interfaces.py')
+    ('BoxExtractor', 'array_parts.py')
     """
     module, _, name = path.partition(":")
     file = file_of(module)

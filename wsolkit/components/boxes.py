@@ -12,11 +12,10 @@ from typing import Annotated
 import cv2
 import numpy as np
 
-from wsolkit.array_interfaces import BoxExtractor
-from wsolkit.array_structures import ScoredBoxes
 from wsolkit.errors import MapError
 from wsolkit.evaluation.map_boxes import largest_boxes
 from wsolkit.evaluation.thresholds import check_thresholds
+from wsolkit.interfaces import BoxExtractor, ScoredBoxes
 
 __all__ = ["AllComponents", "LargestComponent", "components", "largest_box", "largest_contour"]
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import wsolkit
 from wsolkit.errors import ConfigError, nearest
-from wsolkit.plugins import load_methods
+from wsolkit.plugins.loading import load_methods
 
 __all__ = ["config_dirs", "config_files", "find_config"]
 

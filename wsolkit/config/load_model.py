@@ -14,7 +14,6 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from wsolkit.checkpoint import load_weights, read_checkpoint
 from wsolkit.config.load import load_config, prepare
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import CheckpointError, ConfigError
@@ -22,6 +21,7 @@ from wsolkit.files import hash_file
 from wsolkit.model.device import choose_device
 from wsolkit.model.localizer import Localizer
 from wsolkit.registry import DATASETS, HEADS, MODELS
+from wsolkit.weights.checkpoint import load_weights, read_checkpoint
 
 __all__ = ["LoadedModel", "load_model", "load_network", "pipeline_of"]
 

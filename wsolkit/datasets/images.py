@@ -22,7 +22,6 @@ from mmengine.dataset import BaseDataset
 from torchvision import tv_tensors
 
 from wsolkit.arguments import Checked
-from wsolkit.array_structures import Targets
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.geometry import PROBES, try_pipeline
 from wsolkit.datasets.layouts.layout import Metadata
@@ -30,6 +29,7 @@ from wsolkit.datasets.record import Record
 from wsolkit.datasets.targets import image_targets
 from wsolkit.datasets.transforms import build_pipeline
 from wsolkit.errors import DataError
+from wsolkit.interfaces import Targets
 
 __all__ = ["ImageDataset"]
 

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import numpy as np
 
-from wsolkit.array_structures import Targets
 from wsolkit.datasets.record import Record
 from wsolkit.errors import DataError
 from wsolkit.evaluation.class_masks import fit_mask
+from wsolkit.interfaces import Targets
 
 __all__ = ["check_masks", "image_targets"]
 

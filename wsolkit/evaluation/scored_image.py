@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from wsolkit.array_structures import Targets
+    from wsolkit.interfaces import Targets
 
 __all__ = ["ScoredImage", "class_labels", "truth_boxes"]
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wsolkit.array_interfaces import BoxExtractor
 from wsolkit.datasets.annotations import Annotations
 from wsolkit.datasets.image_files import displayed_size, find_images
 from wsolkit.datasets.layouts.wsol_metadata import read_sizes
@@ -22,6 +21,7 @@ from wsolkit.formats.score_maps import ScoreMaps
 from wsolkit.formats.writers import check_formats, write_results
 from wsolkit.inference.run_folder import RunFolder
 from wsolkit.inference.scale_boxes import scale_boxes
+from wsolkit.interfaces import BoxExtractor
 from wsolkit.progress import Advance, Shows, hidden
 from wsolkit.threads import in_order
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from wsolkit.errors import ConfigError, DataError, nearest
-from wsolkit.structures import Activation
+from wsolkit.interfaces import Activation
 
 __all__ = [
     "Chosen",

@@ -15,9 +15,8 @@ import torch
 from torch import Tensor
 
 from wsolkit.errors import MapError, WsolkitError, naming
-from wsolkit.interfaces import Model
+from wsolkit.interfaces import Activation, Model
 from wsolkit.model.classes import Chosen
-from wsolkit.structures import Activation
 
 __all__ = ["MAPS_AT_ONCE", "ScoredBatch", "activate_images", "enough_memory", "score_batch", "score_images"]
 

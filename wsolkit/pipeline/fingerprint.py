@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit.array_interfaces import Stage
 from wsolkit.errors import ConfigError
+from wsolkit.interfaces import Stage
 from wsolkit.pipeline.placeholders import has_placeholder
 
 __all__ = ["Declaration", "changes", "declare"]

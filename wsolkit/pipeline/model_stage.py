@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wsolkit.array_interfaces import Stage
 from wsolkit.config.load_model import LoadedModel, load_model
+from wsolkit.interfaces import Stage
 from wsolkit.model.device import choose_device
 from wsolkit.pipeline.configurations import checked_options, declared_configuration, outside_files
 

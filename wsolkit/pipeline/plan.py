@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from wsolkit.array_interfaces import Stage
 from wsolkit.errors import ConfigError, WsolkitError, nearest
+from wsolkit.interfaces import Stage
 from wsolkit.pipeline.fingerprint import Declaration, declare
 from wsolkit.pipeline.pipeline_config import read_pipeline
 from wsolkit.pipeline.placeholders import NAME, fill, placeholders

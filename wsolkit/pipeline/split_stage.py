@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from wsolkit.array_interfaces import Stage
+from wsolkit.interfaces import Stage
 from wsolkit.pipeline.configurations import checked_options, declared_configuration, outside_files
 from wsolkit.pipeline.splits import check_split
 

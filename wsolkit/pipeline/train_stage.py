@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wsolkit.array_interfaces import Stage
 from wsolkit.config.load import load_config
+from wsolkit.interfaces import Stage
 from wsolkit.pipeline.configurations import checked_options, declared_configuration, outside_files
 from wsolkit.training.train import train
 

@@ -9,10 +9,10 @@ from wsolkit.evaluation.box_protocols import LocalizationProtocol
 from wsolkit.evaluation.classification_protocols import AccuracyProtocol, LabelMAPProtocol
 from wsolkit.evaluation.protocol import Protocol
 from wsolkit.evaluation.top_k_localization import TopKLocalization
+from wsolkit.interfaces import Prediction
 from wsolkit.registry import BOX_EXTRACTORS
 from wsolkit.scoring.accumulator_metric import AccumulatorMetric
 from wsolkit.scoring.predictions import scored_image
-from wsolkit.structures import Prediction
 
 __all__ = ["LocalizationMetric"]
 

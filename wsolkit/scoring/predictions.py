@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wsolkit.evaluation.scored_image import ScoredImage, class_labels
-from wsolkit.structures import Prediction, Targets
+from wsolkit.interfaces import Prediction, Targets
 
 __all__ = ["scored_image"]
 

@@ -7,11 +7,11 @@ from typing import Any
 
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.results import Result
+from wsolkit.interfaces import Prediction
 from wsolkit.registry import BOX_EXTRACTORS
 from wsolkit.scoring.accumulator_metric import AccumulatorMetric
 from wsolkit.scoring.known_protocols import find_protocols
 from wsolkit.scoring.predictions import scored_image
-from wsolkit.structures import Prediction
 
 __all__ = ["ProtocolMetric"]
 

@@ -16,10 +16,10 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from wsolkit.arguments import Checked
-from wsolkit.checkpoint import read_checkpoint
 from wsolkit.errors import CheckpointError, ConfigError, WsolkitError, nearest
 from wsolkit.files import whole_file
 from wsolkit.training.interrupts import interrupts_later
+from wsolkit.weights.checkpoint import read_checkpoint
 
 __all__ = ["BEST", "LAST", "Checkpoints", "find_score"]
 

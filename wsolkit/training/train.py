@@ -13,7 +13,6 @@ from mmengine.dist import barrier, is_main_process, sync_random_seed
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from wsolkit.checkpoint import check_weights, read_checkpoint
 from wsolkit.config.check import takes
 from wsolkit.config.hand_down import inner_configs
 from wsolkit.config.load import config_name, fill_classes, prepared, unfreeze_random
@@ -26,6 +25,7 @@ from wsolkit.training.console import quietly_built
 from wsolkit.training.dry_run import no_trace_of_refusals, rehearse
 from wsolkit.training.manifest import write_manifest
 from wsolkit.training.processes import SyncNormDataParallel, process_group, wrapper_config
+from wsolkit.weights.checkpoint import check_weights, read_checkpoint
 
 __all__ = ["Training", "default_work_dir", "train"]
 

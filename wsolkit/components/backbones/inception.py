@@ -11,10 +11,10 @@ from torch import Tensor, nn
 from torchvision.models import Inception_V3_Weights
 from torchvision.models.inception import BasicConv2d, InceptionA, InceptionB, InceptionC
 
-from wsolkit.checkpoint import fetch_torchvision, read_weights
 from wsolkit.errors import ConfigError
-from wsolkit.fit_weights import LoadReport, fit_weights
 from wsolkit.interfaces import Backbone, Levels
+from wsolkit.weights.checkpoint import fetch_torchvision, read_weights
+from wsolkit.weights.fitting import LoadReport, fit_weights
 
 __all__ = ["InceptionV3"]
 

@@ -11,11 +11,11 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from wsolkit.checkpoint import read_weights
 from wsolkit.components.backbones.timm_models import build_timm_model, feature_places, fixed_image_size
 from wsolkit.errors import ConfigError, ShapeError, nearest
-from wsolkit.fit_weights import LoadReport, fit_weights
 from wsolkit.interfaces import Backbone, Levels
+from wsolkit.weights.checkpoint import read_weights
+from wsolkit.weights.fitting import LoadReport, fit_weights
 
 __all__ = ["FINAL", "TimmBackbone", "as_map"]
 
@@ -39,7 +39,7 @@ class TimmBackbone(Backbone):
         name: timm's model name, with or without a tag.
         levels: names of the levels to give, in any order; they come shallow to deep.
         output_stride: 8, 16 or 32 for models that can dilate: 28 x 28, 14 x 14 or 7 x 7 cells for 224 pixels.
-        weights: a weight file of any layout (see ``wsolkit.fit_weights``), or "timm" to download
+        weights: a weight file of any layout (see ``wsolkit.weights.fitting``), or "timm" to download
             timm's own.
         pretrained: the same as ``weights="timm"``.
         min_match: the least part of the weights that has to fit, in [0, 1].

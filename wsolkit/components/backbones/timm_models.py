@@ -8,8 +8,8 @@ from typing import Any
 import timm
 from torch import nn
 
-from wsolkit.checkpoint import download_failed
 from wsolkit.errors import ConfigError, nearest
+from wsolkit.weights.checkpoint import download_failed
 
 __all__ = ["build_timm_model", "feature_places", "fixed_image_size"]
 

@@ -8,10 +8,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import VGG16_Weights
 
-from wsolkit.checkpoint import fetch_torchvision, read_weights
 from wsolkit.errors import ConfigError
-from wsolkit.fit_weights import LoadReport, fit_weights
 from wsolkit.interfaces import Backbone, Levels
+from wsolkit.weights.checkpoint import fetch_torchvision, read_weights
+from wsolkit.weights.fitting import LoadReport, fit_weights
 
 __all__ = ["VGG16GAP", "ConvReLU"]
 

@@ -15,27 +15,11 @@ import torch
 from torch import Tensor, nn
 
 from wsolkit.arguments import Checked
-from wsolkit.array_interfaces import BoxExtractor, Stage
+from wsolkit.interfaces.array_parts import BoxExtractor
+from wsolkit.interfaces.tensors import Activation, Batch, Levels
 from wsolkit.maps import MapNormalize, MapResize, finish_maps
-from wsolkit.structures import Activation, Batch, Levels, Prediction, ScoredBoxes, Targets
 
-__all__ = [
-    "Activation",
-    "ActivationHead",
-    "Backbone",
-    "Batch",
-    "BoxExtractor",
-    "CamMethod",
-    "Levels",
-    "Loss",
-    "MapModifier",
-    "Model",
-    "Pooling",
-    "Prediction",
-    "ScoredBoxes",
-    "Stage",
-    "Targets",
-]
+__all__ = ["ActivationHead", "Backbone", "CamMethod", "Loss", "MapModifier", "Model", "Pooling"]
 
 
 class Backbone(Checked, nn.Module, ABC):

@@ -10,10 +10,10 @@ from typing import Any
 
 import pluggy
 
-from wsolkit import hookspecs
 from wsolkit.errors import PluginError, nearest
-from wsolkit.interface_table import Interface, interface_named, interface_of
-from wsolkit.methods import Method
+from wsolkit.plugins import hookspecs
+from wsolkit.plugins.interface_table import Interface, interface_named, interface_of
+from wsolkit.plugins.methods import Method
 
 __all__ = ["COMPONENTS", "GROUP", "METHODS", "Component", "Source", "path_of", "read_plugin", "reason_of", "source_of"]
 
@@ -139,7 +139,7 @@ def read_plugin(
         if hasattr(plugin, name):
             raise PluginError(f"{name} is not marked as a hook; put @wsolkit.hookimpl above it")
     if not marked:
-        raise PluginError(f"it implements none of the hooks {', '.join(sorted(known))}; see wsolkit.hookspecs")
+        raise PluginError(f"it implements none of the hooks {', '.join(sorted(known))}; see wsolkit.plugins.hookspecs")
     asked = marked & set(hooks)
     components = components_of(call_hook(manager, COMPONENTS), source) if COMPONENTS in asked else ()
     methods = call_hook(manager, METHODS) if METHODS in asked else []

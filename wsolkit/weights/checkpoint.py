@@ -18,7 +18,7 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from wsolkit.errors import CheckpointError
-from wsolkit.weight_files import existing_weights
+from wsolkit.weights.files import existing_weights
 
 __all__ = [
     "check_weights",

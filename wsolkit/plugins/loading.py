@@ -1,7 +1,7 @@
 """Finds the plugins, files their components and remembers who brought what.
 
-Entry points of group ``wsolkit`` name modules with the hooks of ``wsolkit.hookspecs``; wsolkit's own parts come the
-same way. A plugin that does not load is reported once and left out; two components of one name are an error. A
+Entry points of group ``wsolkit`` name modules with the hooks of ``wsolkit.plugins.hookspecs``; wsolkit's own parts
+come the same way. A plugin that does not load is reported once and left out; two components of one name are an error. A
 component that its plugin names, instead of handing over the class, is imported when it is asked for.
 """
 
@@ -15,9 +15,9 @@ from dataclasses import dataclass, field
 from importlib import metadata
 
 from wsolkit.errors import PluginError, nearest
-from wsolkit.interface_table import INTERFACES
-from wsolkit.methods import Method
-from wsolkit.plugin_hooks import (
+from wsolkit.plugins.interface_table import INTERFACES
+from wsolkit.plugins.methods import Method
+from wsolkit.plugins.reading import (
     COMPONENTS,
     GROUP,
     METHODS,

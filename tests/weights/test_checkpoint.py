@@ -8,7 +8,8 @@ import torch
 from safetensors.torch import save_file
 from torch import nn
 
-from wsolkit.checkpoint import (
+from wsolkit.errors import CheckpointError
+from wsolkit.weights.checkpoint import (
     check_weights,
     download_failed,
     find_state,
@@ -16,7 +17,6 @@ from wsolkit.checkpoint import (
     read_checkpoint,
     read_weights,
 )
-from wsolkit.errors import CheckpointError
 
 READERS = pytest.mark.parametrize("read", [read_checkpoint, read_weights])
 

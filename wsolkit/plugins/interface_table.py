@@ -45,14 +45,14 @@ class Interface:
 
 
 INTERFACES: tuple[Interface, ...] = (
-    Interface("wsolkit.interfaces", "Backbone", registry.BACKBONES),
-    Interface("wsolkit.interfaces", "MapModifier", registry.MODIFIERS),
-    Interface("wsolkit.interfaces", "Pooling", registry.POOLINGS),
-    Interface("wsolkit.interfaces", "ActivationHead", registry.HEADS),
-    Interface("wsolkit.interfaces", "Loss", registry.LOSSES),
-    Interface("wsolkit.interfaces", "CamMethod", registry.CAM_METHODS),
-    Interface("wsolkit.array_interfaces", "BoxExtractor", registry.BOX_EXTRACTORS),
-    Interface("wsolkit.array_interfaces", "Stage", registry.STAGES),
+    Interface("wsolkit.interfaces.network_parts", "Backbone", registry.BACKBONES),
+    Interface("wsolkit.interfaces.network_parts", "MapModifier", registry.MODIFIERS),
+    Interface("wsolkit.interfaces.network_parts", "Pooling", registry.POOLINGS),
+    Interface("wsolkit.interfaces.network_parts", "ActivationHead", registry.HEADS),
+    Interface("wsolkit.interfaces.network_parts", "Loss", registry.LOSSES),
+    Interface("wsolkit.interfaces.network_parts", "CamMethod", registry.CAM_METHODS),
+    Interface("wsolkit.interfaces.array_parts", "BoxExtractor", registry.BOX_EXTRACTORS),
+    Interface("wsolkit.interfaces.array_parts", "Stage", registry.STAGES),
     Interface("wsolkit.evaluation.protocol", "Protocol", registry.PROTOCOLS, named_by="name"),
     Interface("mmengine.model", "BaseModel", registry.MODELS, "The whole network, with what it does with a batch."),
     Interface(

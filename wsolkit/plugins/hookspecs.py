@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pluggy
 
 if TYPE_CHECKING:
-    from wsolkit.methods import Method
+    from wsolkit.plugins.methods import Method
 
 __all__ = ["hookimpl", "wsolkit_components", "wsolkit_methods"]
 

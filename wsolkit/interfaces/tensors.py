@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wsolkit.array_structures import ScoredBoxes, Targets
 from wsolkit.errors import ShapeError
 
-__all__ = ["Activation", "Batch", "Levels", "Prediction", "ScoredBoxes", "Targets"]
+__all__ = ["Activation", "Batch", "Levels", "Prediction"]
 
 Levels = dict[str, Tensor]
 """Named feature levels, shallow to deep, each (B, C, h, w)."""

@@ -3,7 +3,7 @@ import torch
 from torch import nn
 
 from wsolkit.errors import CheckpointError
-from wsolkit.fit_weights import choose_prefix, fit_weights
+from wsolkit.weights.fitting import choose_prefix, fit_weights
 
 
 @pytest.fixture

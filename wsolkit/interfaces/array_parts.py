@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from wsolkit.arguments import Checked
-from wsolkit.array_structures import ScoredBoxes
+from wsolkit.interfaces.arrays import ScoredBoxes
 
 __all__ = ["BoxExtractor", "Stage"]
 

@@ -1,0 +1,23 @@
+from .array_parts import (
+    BoxExtractor as BoxExtractor,
+    Stage as Stage,
+)
+from .arrays import (
+    ScoredBoxes as ScoredBoxes,
+    Targets as Targets,
+)
+from .network_parts import (
+    ActivationHead as ActivationHead,
+    Backbone as Backbone,
+    CamMethod as CamMethod,
+    Loss as Loss,
+    MapModifier as MapModifier,
+    Model as Model,
+    Pooling as Pooling,
+)
+from .tensors import (
+    Activation as Activation,
+    Batch as Batch,
+    Levels as Levels,
+    Prediction as Prediction,
+)

@@ -1,0 +1,1 @@
+"""How parts are found: hooks of plugins, the table of interfaces, and who brought what."""

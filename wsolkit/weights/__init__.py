@@ -1,0 +1,1 @@
+"""Files of weights: found, read safely, fitted into a network."""
