@@ -34,6 +34,8 @@ def test_images_of_one_size_share_a_map(name):
     assert shared is drawn_map(name, (9, 13))
     assert shared is not drawn_map(name, (13, 9))
     assert np.array_equal(shared, BASELINES[name]((9, 13)))
+    with pytest.raises(ValueError, match="read-only"):
+        shared[0, 0] = 2
 
 
 def uneven(seed=0):

@@ -115,7 +115,9 @@ def test_each_class_has_its_precision():
     """Class 0 is right at places 1 and 3; class 1 once, with one image left out; class 2 is in no image."""
     scores = np.array([[0.9, 0.2, 0.1], [0.8, 0.7, 0.1], [0.7, 0.6, 0.3]])
     labels = np.array([[1, 0, 0], [0, -1, 0], [1, 1, 0]])
-    assert filled(scores, labels).compute().each_class == {0: pytest.approx(100 * (1 + 2 / 3) / 2), 1: 100.0}
+    result = filled(scores, labels).compute()
+    assert result.each_class == {0: pytest.approx(100 * (1 + 2 / 3) / 2), 1: 100.0}
+    assert result.each_n == {0: 2, 1: 1}
 
 
 @pytest.mark.parametrize("seed", range(3))

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from wsolkit import BoxExtractor, Targets
+from wsolkit import BoxExtractor, ConfigError, Targets
 from wsolkit.components.boxes import AllComponents, LargestComponent
 from wsolkit.evaluation.box_protocols import LocalizationProtocol
 from wsolkit.evaluation.results import FIXED, ORACLE, OWN, VAL
@@ -211,3 +211,19 @@ def test_val_chooses_the_threshold_of_the_extractor_s_boxes(score_map):
     result = protocol.result(test, val)
     assert [(line.score.percent, line.selection) for line in result.lines] == [(0.0, VAL), (100.0, ORACLE)]
     assert result.lines[0].threshold == pytest.approx(0.2)
+
+
+def test_a_threshold_of_another_extractor_is_refused(score_map):
+    scored, val, plain = metric_of(LargestComponent()), metric_of(AllComponents()), metric_of()
+    for metric in (scored, val, plain):
+        metric.update("a", {0: score_map}, 0, [[1, 2, 9, 6]])
+    with pytest.raises(
+        ConfigError,
+        match="chosen at box source 'best scored of AllComponents', but is wanted at 'best scored of LargestComponent'",
+    ):
+        scored.compute(val)
+    with pytest.raises(ConfigError, match="chosen at box source 'largest component', but is wanted at 'best scored of"):
+        scored.compute(plain)
+    other = metric_of(LargestComponent())
+    other.update("b", {0: score_map}, 0, [[1, 2, 9, 6]])
+    assert scored.compute(other).lines[0].selection == VAL

@@ -133,7 +133,9 @@ def test_what_as_dict_gave_comes_back(tmp_path):
     score = Score(50.0, 4, 15.0, 85.0, 40.0, "Wilson")
     lines = (Line("A", score, 0.2, "fixed"), Line("A", Score(math.nan, 4, 0.0, 1.0), 0.3, "test-oracle"))
     curve = Curve(np.array([0.0, 0.5]), np.array([1.0, np.nan]), "threshold", "hits (%)")
-    result = Result("m", lines, {"comparator": "IoU >="}, {"title": curve}, {3: 12.5, 4: math.nan}, {"B": {3: 25.0}})
+    result = Result(
+        "m", lines, {"comparator": "IoU >="}, {"title": curve}, {3: 12.5, 4: math.nan}, {"B": {3: 25.0}}, {3: 7}
+    )
     trial = Trial("a.jpg", 3, (0.0, 0.0, 1.0, 1.0), ((0.0, 0.0, 0.5, 1.0),), 0.5, "hit", True)
     path = tmp_path / "numbers.json"
     path.write_text(json.dumps({"name": "x", "results": [result.as_dict()], "trials": [trial.as_dict()]}))
@@ -148,6 +150,10 @@ def test_what_as_dict_gave_comes_back(tmp_path):
     assert found.each_class[3] == 12.5
     assert math.isnan(found.each_class[4])
     assert found.more_each_class == {"B": {3: 25.0}}
+    assert found.each_n == {3: 7}
+    earlier = {name: value for name, value in result.as_dict().items() if name != "each_n"}
+    path.write_text(json.dumps({"name": "x", "results": [earlier]}))
+    assert read_evaluation(path).results[0].each_n == {}
 
 
 def test_a_folder_is_read_and_names_a_run_without_a_name(make, write):

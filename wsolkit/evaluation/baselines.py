@@ -52,9 +52,11 @@ BASELINES = {
 
 @lru_cache(maxsize=64)
 def drawn_map(name: str, size: tuple[int, int]) -> KeptMap:
-    """Return the map (H, W) of a baseline; images of one size share it, with all that was found in it.
+    """Return the map (H, W) of a baseline, read-only; images of one size share it, with all that was found in it.
 
     >>> drawn_map("whole image", (2, 3)).tolist()
     [[1.0, 1.0, 1.0], [1.0, 1.0, 1.0]]
     """
-    return BASELINES[name](size).view(KeptMap)
+    drawn = BASELINES[name](size)
+    drawn.setflags(write=False)
+    return drawn.view(KeptMap)

@@ -300,4 +300,6 @@ class ClassificationMAP(Accumulator[LabelRow]):
             "averaging": "mAP: mean over classes with a positive (macro); micro AP: one ranking of all pairs",
             "n": "images",
         }
-        return Result(self.metric, (Line("mAP", mean), Line("micro AP", micro)), conventions, each_class=each)
+        lines = (Line("mAP", mean), Line("micro AP", micro))
+        each_n = {k: int((labels[:, k] == 1).sum()) for k in each}
+        return Result(self.metric, lines, conventions, each_class=each, each_n=each_n)

@@ -30,7 +30,9 @@ class Protocol(ABC):
 
     A plugin adds one by returning a subclass from ``wsolkit_components``: it is then offered by ``wsolkit test`` and
     ``evaluate --protocol``, by ``ProtocolMetric`` in validations, and stands in ``compare``, ``list`` and ``show``.
-    Subclasses set ``name``, ``summary`` and ``needs`` and override ``make`` and ``measure``.
+    Subclasses set ``name``, ``summary`` and ``needs`` and override ``make`` and ``measure``. One is built as
+    ``kind(extractor)`` for a model, and without arguments, ``kind()``, for score maps from files and for the trivial
+    baselines, so a subclass with an ``__init__`` of its own needs defaults for all it takes.
 
     Args:
         extractor: the model's ``BoxExtractor``, for protocols that judge the boxes which a model predicts

@@ -57,6 +57,7 @@ class Result:
         curves: what can be drawn, by title.
         each_class: the number of each class (of the first line), in percent, by class index.
         more_each_class: the same of further lines, by their names.
+        each_n: how many images show each class, by class index, of metrics that count them.
     """
 
     metric: str
@@ -65,6 +66,7 @@ class Result:
     curves: Mapping[str, Curve] = field(default_factory=dict)
     each_class: Mapping[int, float] = field(default_factory=dict)
     more_each_class: Mapping[str, Mapping[int, float]] = field(default_factory=dict)
+    each_n: Mapping[int, int] = field(default_factory=dict)
 
     def __getitem__(self, name: str) -> Score:
         """Return the first number of that name.
@@ -120,6 +122,7 @@ class Result:
             },
             "each_class": plain_classes(self.each_class),
             "more_each_class": {name: plain_classes(each) for name, each in self.more_each_class.items()},
+            "each_n": {str(index): int(n) for index, n in self.each_n.items()},
         }
 
 

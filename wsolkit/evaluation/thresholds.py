@@ -98,8 +98,8 @@ def honest_threshold(threshold: Any, own: Accumulator[Any], *at: Any, same: Sequ
             mine, theirs = getattr(own, name), getattr(threshold, name)
             if mine != theirs:
                 raise ConfigError(
-                    f"The threshold would be chosen at {name} {theirs!r}, but is wanted at {mine!r}. Measure the "
-                    "validation split with the same settings."
+                    f"The threshold would be chosen at {name.replace('_', ' ')} {theirs!r}, but is wanted at {mine!r}. "
+                    "Measure the validation split with the same settings."
                 )
         return float(threshold.best_threshold(*at)), VAL
     given = "the scored split itself" if threshold is own else str(threshold)[:40]

@@ -127,6 +127,13 @@ class TopKLocalization(Accumulator[list[LocalizedMap]]):
         """Return what two accumulators must have in common to be merged."""
         return {**super().settings(), "extractor": type(self.extractor).__name__}
 
+    @property
+    def box_source(self) -> str:
+        """Which box of a map counts, in words."""
+        if self.extractor is not None:
+            return f"best scored of {type(self.extractor).__name__}"
+        return "largest contour" if self.convention == "wsoleval" else "largest component"
+
     def measure(
         self,
         score_maps: Mapping[int, np.ndarray],
@@ -258,7 +265,7 @@ class TopKLocalization(Accumulator[list[LocalizedMap]]):
                 chooses a threshold for each map needs none.
 
         Raises:
-            ConfigError: the threshold is neither, or that accumulator has another ``iou`` or ``convention``.
+            ConfigError: the threshold is neither, or that accumulator has another ``iou``, ``convention`` or extractor.
             DataError: there is no image.
         """
         curve = self.curve()
@@ -266,7 +273,7 @@ class TopKLocalization(Accumulator[list[LocalizedMap]]):
         if self.own:
             chosen = [(0, OWN)]
         elif threshold is not None:
-            value, selection = honest_threshold(threshold, self, same=("iou", "convention"))
+            value, selection = honest_threshold(threshold, self, same=("iou", "convention", "box_source"))
             chosen.insert(0, (index_of(value, self.thresholds), selection))
         rows = [row for _, row in self._rows()]
         labels = [row.label for row in rows]
@@ -303,9 +310,6 @@ class TopKLocalization(Accumulator[list[LocalizedMap]]):
         ranked = all(row.rank is not None for row in rows)
         both = ranked and all(row.predicted is not None for row in rows)
         shapes = sorted({row.shape for row in rows})
-        source = "largest contour" if self.convention == "wsoleval" else "largest component"
-        if self.extractor is not None:
-            source = f"best scored of {type(self.extractor).__name__}"
         conventions = {
             "comparator": f"IoU >= {self.iou:g}",
             "convention": self.convention,
@@ -314,7 +318,7 @@ class TopKLocalization(Accumulator[list[LocalizedMap]]):
             "class source": "GT-known and own map: true class; one box: "
             + ("true" if self.class_source == "gt" else "predicted")
             + " class; top-1 map: predicted class",
-            "box source": source,
+            "box source": self.box_source,
             "resolution": f"{shapes[0][1]} x {shapes[0][0]}" if len(shapes) == 1 else f"{len(shapes)} sizes of maps",
             "averaging": "micro over trials; macro: mean over classes",
             "n": f"(image, class) pairs, of {len(self)} images" + ("" if ranked else "; no logits: GT-known alone"),

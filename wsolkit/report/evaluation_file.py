@@ -238,6 +238,7 @@ def result_of(content: Mapping[str, Any]) -> Result:
         curves=curves,
         each_class=classes_of(content.get("each_class")),
         more_each_class={str(name): classes_of(each) for name, each in (content.get("more_each_class") or {}).items()},
+        each_n={int(index): int(n) for index, n in (content.get("each_n") or {}).items()},
     )
 
 

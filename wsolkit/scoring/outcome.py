@@ -66,7 +66,7 @@ def honest(val: Tally | None, name: str, key: str, threshold: float | None) -> f
 
 def without_curves(result: Result) -> Result:
     """Return a baseline's result: its numbers alone."""
-    return replace(result, curves={}, each_class={}, more_each_class={})
+    return replace(result, curves={}, each_class={}, more_each_class={}, each_n={})
 
 
 def add_trials(evaluation: Evaluation, scored: Tally, val: Tally | None, threshold: float | None) -> None:
