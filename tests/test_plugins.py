@@ -10,11 +10,12 @@ import pytest
 import torch
 
 from wsolkit import ConfigError, Loss, MapModifier, Method, PluginError, Pooling, hookimpl
+from wsolkit.evaluation import Protocol
 from wsolkit.plugins import hookspecs, loading
 from wsolkit.plugins.interface_table import INTERFACES
 from wsolkit.plugins.loading import load_from, load_methods, load_plugins
 from wsolkit.plugins.reading import Source, read_plugin
-from wsolkit.registry import LOSSES, POOLINGS
+from wsolkit.registry import LOSSES, POOLINGS, PROTOCOLS
 
 SOURCE = Source("made", "wsolkit-made", "1.0", "made_here")
 EXAMPLE = Path(__file__).parent / "third_party" / "wsolkit-example"
@@ -197,6 +198,16 @@ class WrongMethods:
         return ["CAM"]
 
 
+class Nameless(Protocol):
+    """Does not say what it is called."""
+
+    def make(self, num_classes):
+        """Do nothing."""
+
+    def measure(self, accumulator, image):
+        """Do nothing."""
+
+
 class Unfinished(Pooling):
     """Lacks its forward."""
 
@@ -226,6 +237,11 @@ class TwoInOne(MapModifier, Loss):
         (Nothing(), r"wsolkit_components should return a list of classes, or their names in a dict, but got None"),
         (naming({"Poling": ["a:B"]}), r"There is no interface 'Poling' for components\. Did you mean 'Pooling'\?"),
         (naming({"Pooling": ["a.B"]}), r"wsolkit_components should name a Pooling as 'module:Class', but got 'a\.B'"),
+        (
+            naming({"Protocol": ["made_here:Named"]}),
+            r"wsolkit_components should name a Protocol as 'name=module:Class', but got 'made_here:Named'",
+        ),
+        (plugin(Nameless), r"Nameless'> is a Protocol and needs a name; set its 'name' to a text"),
         (WrongMethods(), r"wsolkit_methods should return wsolkit.Method objects, but one is 'CAM'"),
         (plugin("MinPooling"), r"but 'MinPooling' implements no interface; derive a class from one of Backbone, "),
         (plugin(dict), r"but <class 'dict'> implements no interface"),
@@ -409,6 +425,44 @@ def test_a_named_component_that_is_not_there_or_is_something_else_is_refused_in_
         POOLINGS.get("Gone")
     with pytest.raises(PluginError, match=r"Named \(plugin 'lazy' .*\) is brought as Loss, but implements Pooling"):
         LOSSES.get("Named")
+
+
+@pytest.fixture
+def protocol_module(tmp_path, monkeypatch):
+    """Make a module of two protocols, one of them without a name, and say by which name."""
+    module = f"protocols_{tmp_path.name.replace('-', '_')}"
+    text = (
+        "from wsolkit.evaluation import Protocol\n"
+        "class Nameless(Protocol):\n"
+        "    def make(self, num_classes): ...\n    def measure(self, accumulator, image): ...\n"
+        "class Sharpness(Nameless):\n    name = 'sharp-ness'\n"
+    )
+    (tmp_path / f"{module}.py").write_text(text)
+    monkeypatch.syspath_prepend(tmp_path)
+    yield module
+    sys.modules.pop(module, None)
+
+
+def test_a_protocol_is_called_by_its_name_whether_it_comes_as_a_class_or_as_a_place(protocol_module, monkeypatch):
+    installed(monkeypatch, Entry("lazy", naming({"Protocol": f"sharp-ness={protocol_module}:Sharpness"})))
+    assert load_plugins().names("protocol") == ["sharp-ness"]
+    assert protocol_module not in sys.modules
+    found = PROTOCOLS.get("sharp-ness")
+    assert (found.__name__, found.__module__) == ("Sharpness", protocol_module)
+    (component,), _ = read_plugin(plugin(found), SOURCE)
+    assert (component.name, component.cls, component.path) == ("sharp-ness", found, f"{protocol_module}:Sharpness")
+
+
+def test_a_protocol_of_another_name_or_of_none_is_refused_in_words(protocol_module, monkeypatch):
+    places = [f"blur={protocol_module}:Sharpness", f"none={protocol_module}:Nameless"]
+    installed(monkeypatch, Entry("lazy", naming({"Protocol": places})))
+    with pytest.raises(
+        PluginError,
+        match=r"Sharpness \(plugin 'lazy' .*\) is brought as 'blur', but calls itself 'sharp-ness'",
+    ):
+        PROTOCOLS.get("blur")
+    with pytest.raises(PluginError, match=r"Nameless'> is a Protocol and needs a name; set its 'name' to a text"):
+        PROTOCOLS.get("none")
 
 
 def test_two_named_components_of_one_name_clash_without_being_imported():
