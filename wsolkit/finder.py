@@ -14,6 +14,9 @@ class Found(Protocol):
     def file(self, interface: str, name: str) -> None:
         """Put the part of that name, if there is one, into the registry of its interface."""
 
+    def stand_in(self, interface: str, name: str) -> Callable[..., None] | None:
+        """Return what shows a part's name and signature without importing it, or None where the source does not."""
+
     def names(self, interface: str) -> list[str]:
         """Return the names of the parts of an interface, those that are not in its registry yet as well."""
 
@@ -26,6 +29,10 @@ class Nothing:
 
     def file(self, interface: str, name: str) -> None:
         """File nothing."""
+
+    def stand_in(self, interface: str, name: str) -> Callable[..., None] | None:
+        """Show nothing."""
+        return None
 
     def names(self, interface: str) -> list[str]:
         """Know no names."""

@@ -7,7 +7,7 @@ The interface registries have no parent: mmengine accepts one child per parent a
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
@@ -41,6 +41,7 @@ __all__ = [
     "TRANSFORMS",
     "ComponentRegistry",
     "check_arguments",
+    "import_engine",
 ]
 
 SCOPE = "wsolkit"
@@ -74,6 +75,11 @@ class ComponentRegistry(Registry):
             remark = find_parts().remark().strip()
             raise ConfigError(f"There is no {self.name} named {key!r}. {nearest(key, self.names())} {remark}".strip())
         return found
+
+    def stand_in(self, key: str) -> Callable[..., None] | None:
+        """Return what shows the name and signature of a component that is not imported yet, or None."""
+        name = key.removeprefix(f"{SCOPE}.")
+        return None if name in self.module_dict else find_parts().stand_in(self.name, name)
 
     def names(self) -> list[str]:
         """Return the names registered here and in the parent registries, sorted."""
@@ -109,13 +115,16 @@ def import_engine() -> None:
     import_module("mmengine.runner")
 
 
-def check_arguments(cfg: Mapping[str, Any], registry: Registry, filled: Iterable[str] = ()) -> None:
+def check_arguments(
+    cfg: Mapping[str, Any], registry: Registry, filled: Iterable[str] = (), shown: Callable[..., None] | None = None
+) -> None:
     """Compare a ``dict(type=..., ...)`` with the signature of the component it names.
 
     Args:
         cfg: the configuration.
         registry: where the component is looked up.
         filled: arguments that somebody fills in later.
+        shown: what shows the component's name and signature; then it is not looked up.
 
     Raises:
         ConfigError: the ``type`` is missing or unknown, an argument is unknown or of another kind, or one is missing.
@@ -123,7 +132,7 @@ def check_arguments(cfg: Mapping[str, Any], registry: Registry, filled: Iterable
     if "type" not in cfg:
         raise ConfigError(f"This {registry.name} needs a type, but got {dict(cfg)!r}. Add type='NAME'.")
     kind = cfg["type"]
-    component = registry.get(kind) if isinstance(kind, str) else kind
+    component = shown or (registry.get(kind) if isinstance(kind, str) else kind)
     if component is None:
         raise ConfigError(f"There is no {registry.name} named {kind!r}. {nearest(kind, registry.module_dict)}")
     parameters = inspect.signature(component).parameters

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from wsolkit import ConfigError
+from wsolkit.arguments import annotations_of
 from wsolkit.cli.inventory import (
     description,
     find_interface,
@@ -16,10 +17,11 @@ from wsolkit.cli.inventory import (
     written,
 )
 from wsolkit.cli.main import main
-from wsolkit.cli.source_text import class_node
 from wsolkit.plugins import loading
 from wsolkit.plugins.interface_table import INTERFACES
 from wsolkit.plugins.loading import BrokenPlugin, Component, Plugins, Source, load_plugins
+from wsolkit.sources.classes import class_node
+from wsolkit.sources.signatures import stand_in
 
 
 def run(capsys, *argv):
@@ -146,9 +148,23 @@ COMPONENTS = list(load_plugins().components.values())
 @pytest.mark.parametrize("component", COMPONENTS, ids=lambda each: each.name)
 def test_what_is_read_from_the_source_is_what_the_class_says(component):
     unread = replace(component, given=None)
-    lines, text = written(unread), description(unread)
-    assert lines == signature_lines(component.cls, component.name)
-    assert text == inspect.cleandoc(vars(component.cls)["__doc__"])
+    shown, signature = stand_in(unread.path, unread.passes_on), inspect.signature(component.cls)
+    assert unread.given is None
+    assert [(p.name, p.kind, p.default is p.empty) for p in inspect.signature(shown).parameters.values()] == [
+        (p.name, p.kind, p.default is p.empty) for p in signature.parameters.values()
+    ]
+    known = annotations_of(component.cls)
+    assert annotations_of(shown).items() <= {name: known.get(name) for name in signature.parameters}.items()
+    plain = [p for p in signature.parameters.values() if isinstance(p.default, (int, str, float, tuple, type(None)))]
+    said = inspect.signature(shown).parameters
+    assert [repr(said[p.name].default) for p in plain] == [repr(p.default) for p in plain]
+    assert shown.__name__ == component.cls.__name__
+    assert description(unread) == inspect.cleandoc(vars(component.cls)["__doc__"])
+
+
+def test_show_prints_the_choices_that_a_name_stands_for():
+    lines = written(next(each for each in COMPONENTS if each.name == "Maps"))
+    assert any("which: Literal['labels', 'predicted', 'all']" in line for line in lines)
 
 
 def test_a_component_without_a_docstring_does_not_show_that_of_its_interface(capsys, monkeypatch, tmp_path):

@@ -169,7 +169,7 @@ def print_left_out(found: dict[str, list[Any]], console: Console) -> None:
 def print_interface(interface: Interface, plugins: Plugins, console: Console) -> None:
     """Print what an interface is, which methods its parts override, and the parts there are."""
     from wsolkit.cli.inventory import first_line, inventory
-    from wsolkit.cli.source_text import class_node, doc_of, method_lines
+    from wsolkit.sources.classes import class_node, doc_of, method_lines
 
     console.rule(f"{interface.name} (interface, {interface.home.name})")
     found = class_node(f"{interface.module}:{interface.name}")

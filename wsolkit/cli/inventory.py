@@ -5,9 +5,10 @@ from __future__ import annotations
 import inspect
 from typing import TYPE_CHECKING, Any
 
-from wsolkit.cli.source_text import class_node, doc_of, signature_of
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.plugins.interface_table import INTERFACES
+from wsolkit.sources.classes import class_node, doc_of
+from wsolkit.sources.signatures import signature_of
 
 if TYPE_CHECKING:
     from wsolkit.plugins.interface_table import Interface
@@ -126,15 +127,12 @@ def interface_rows(plugins: Plugins) -> list[tuple[str, str, int]]:
 
 
 def written(component: Component) -> list[str]:
-    """Return how a component is written in a configuration; read from its source where that says it all."""
-    found = class_node(component.path) if component.given is None else None
-    arguments = None if found is None else signature_of(*found[:2], component.kind.name != "BaseDataset")
-    if arguments is None:
-        return signature_lines(component.cls, component.name)
-    return call_lines(component.name, arguments)
+    """Return how a component is written in a configuration; read from its source where that says it."""
+    found = signature_of(component.path, component.passes_on)
+    return call_lines(component.name, found or inspect.signature(component.cls))
 
 
-def signature_lines(cls: type, name: str | None = None) -> list[str]:
+def signature_lines(cls: type) -> list[str]:
     """Return how a component is written in a configuration: its name, then one line per argument.
 
     >>> class Blur:
@@ -142,13 +140,12 @@ def signature_lines(cls: type, name: str | None = None) -> list[str]:
     >>> signature_lines(Blur)
     ['Blur(', '    size: int,', '    sigma: float = 1.0,', ')']
     """
-    return call_lines(
-        name or cls.__name__, [argument_text(each) for each in inspect.signature(cls).parameters.values()]
-    )
+    return call_lines(cls.__name__, inspect.signature(cls))
 
 
-def call_lines(name: str, arguments: list[str]) -> list[str]:
+def call_lines(name: str, signature: inspect.Signature) -> list[str]:
     """Return a call over several lines."""
+    arguments = [argument_text(each) for each in signature.parameters.values()]
     return [f"{name}(", *(f"    {argument}," for argument in arguments), ")"] if arguments else [f"{name}()"]
 
 

@@ -75,13 +75,15 @@ def run(args: argparse.Namespace) -> int:
     options = parse_options(args.cfg_options)
 
     from wsolkit.config.load import load_config
-    from wsolkit.training.train import default_work_dir, train
 
     if args.amp is not None:
         options["model.precision"] = "bf16" if args.amp else "fp32"
     if args.compile:
         options["model.compile"] = True
     config = load_config(args.config, options)
+
+    from wsolkit.training.train import default_work_dir, train
+
     work_dir = args.work_dir or default_work_dir(config)
     try:
         training = train(

@@ -8,7 +8,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from wsolkit.config.check import takes
+from wsolkit.config.parts import takes
 from wsolkit.errors import ConfigError
 from wsolkit.registry import BACKBONES, DATASETS, METRICS
 

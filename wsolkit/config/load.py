@@ -9,10 +9,11 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 
-from wsolkit.config.check import TOP, check_config, takes
+from wsolkit.config.check import TOP, check_config, check_sources
 from wsolkit.config.find import find_config
 from wsolkit.config.hand_down import LOADERS, hand_down_extractor, hand_down_root, hand_down_weights
 from wsolkit.config.options import apply_options, dotted
+from wsolkit.config.parts import takes
 from wsolkit.config.read import check_computed, read_config
 from wsolkit.errors import ConfigError
 from wsolkit.registry import BACKBONES, DATASETS, FUNCTIONS, HEADS
@@ -92,6 +93,7 @@ def prepare(config: Config, options: Mapping[str, Any], before: Mapping[str, Any
     config.setdefault("default_scope", "wsolkit")
     add_hooks(config)
     apply_options(config, options)
+    check_sources(config)
     hand_down_root(config, before.get("data_root"), "data_root" in options)
     hand_down_weights(config, before.get("weights"), options)
     hand_down_extractor(config, (before.get("model") or {}).get("box_extractor"))

@@ -8,7 +8,8 @@ from typing import Any
 
 from mmengine.config import Config
 
-from wsolkit.config.check import TOP, arguments_at, home_of, named_arguments
+from wsolkit.config.check import TOP, arguments_at
+from wsolkit.config.parts import home_of, named_arguments
 from wsolkit.errors import ConfigError, nearest
 
 __all__ = ["apply_options", "dotted"]

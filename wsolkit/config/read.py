@@ -1,8 +1,9 @@
 """Reads a configuration file and what it builds on, with other values of its plain variables where asked for.
 
-mmengine reads the files. Two of its inner steps are replaced meanwhile, which is why its version is pinned: where a
-base lies (so that ``_base_`` may say ``wsolkit::NAME``), and what becomes of the source of a file before it runs (so
-that a plain variable has its new value while the file is read, and whatever the file makes of it follows).
+mmengine reads the files. Three of its inner steps are replaced meanwhile, which is why its version is pinned: where a
+base lies (so that ``_base_`` may say ``wsolkit::NAME``), what becomes of the source of a file before it runs (so that a
+plain variable has its new value while the file is read, and whatever the file makes of it follows), and what mmengine
+announces meanwhile.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from pathlib import Path
 from typing import Any
 
 from mmengine.config import Config, ConfigDict, config as engine
-from mmengine.logging import MMLogger
 
 from wsolkit.config.find import find_config
 from wsolkit.errors import ConfigError, nearest
@@ -47,7 +47,7 @@ def read_config(path: Path, variables: Mapping[str, Any] | None = None) -> Confi
     check_source(path, ())
     files = {path.resolve()}
     try:
-        with engine_reads(dict(variables or {}), files), without_remarks():
+        with engine_reads(dict(variables or {}), files):
             config = Config.fromfile(path)
     except ConfigError:
         raise
@@ -75,7 +75,7 @@ def check_computed(variables: Mapping[str, Any], config: Mapping[str, Any], path
 @contextmanager
 def engine_reads(variables: Mapping[str, Any], files: set[Path]) -> Iterator[None]:
     """Let mmengine find shipped bases and set variables; ``files`` is filled with the bases it opens."""
-    theirs, removing = Config._get_cfg_path, engine.RemoveAssignFromAST
+    theirs, removing, saying = Config._get_cfg_path, engine.RemoveAssignFromAST, engine.print_log
 
     def cfg_path(base: str, filename: str) -> tuple[str, str | None]:
         file = base_file(Path(filename), base)
@@ -95,10 +95,12 @@ def engine_reads(variables: Mapping[str, Any], files: set[Path]) -> Iterator[Non
 
     with _one_at_a_time:
         Config._get_cfg_path, engine.RemoveAssignFromAST = staticmethod(cfg_path), WithVariables
+        engine.print_log = say_nothing  # a logger needs torch
         try:
             yield
         finally:
             Config._get_cfg_path, engine.RemoveAssignFromAST = staticmethod(theirs), removing
+            engine.print_log = saying
 
 
 def assignments(tree: ast.Module) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
@@ -119,15 +121,8 @@ def plain(value: Any) -> Any:
     return ConfigDict(value=value).to_dict()["value"]
 
 
-@contextmanager
-def without_remarks() -> Iterator[None]:
-    """Keep mmengine from announcing every environment variable that a configuration reads."""
-    logger = MMLogger.get_current_instance()
-    before, logger.disabled = logger.disabled, True
-    try:
-        yield
-    finally:
-        logger.disabled = before
+def say_nothing(*args: Any, **kwargs: Any) -> None:
+    """Take what mmengine announces, such as every environment variable that a configuration reads."""
 
 
 def where(error: BaseException, path: Path, files: set[Path]) -> str:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from importlib import metadata
 
@@ -28,6 +28,7 @@ from wsolkit.plugins.reading import (
     reason_of,
     source_of,
 )
+from wsolkit.sources.signatures import stand_in
 
 __all__ = [
     "INTERFACES",
@@ -113,6 +114,13 @@ class Plugins:
         component = self.components.get((interface, name))
         if component is not None and name not in component.kind.home.module_dict:
             component.kind.home.register_module(name=name, module=component.cls, force=True)
+
+    def stand_in(self, interface: str, name: str) -> Callable[..., None] | None:
+        """Return what shows a component's name and signature without importing it, where its source says them."""
+        component = self.components.get((interface, name))
+        if component is None or component.given is not None:
+            return None
+        return stand_in(component.path, component.passes_on)
 
     def names(self, interface: str) -> list[str]:
         """Return the names of the components of an interface."""

@@ -65,6 +65,11 @@ class Component:
         return self.kind.home.name
 
     @property
+    def passes_on(self) -> bool:
+        """Whether its signature shows what it passes on to its parents, as that of data sets does."""
+        return self.kind.name == "BaseDataset"
+
+    @property
     def cls(self) -> type:
         """The class; imported now where the plugin only named it.
 

@@ -13,9 +13,9 @@ from mmengine.dist import barrier, is_main_process, sync_random_seed
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
-from wsolkit.config.check import takes
 from wsolkit.config.hand_down import inner_configs
 from wsolkit.config.load import config_name, fill_classes, prepared, unfreeze_random
+from wsolkit.config.parts import takes
 from wsolkit.datasets.reading import plain_worker_errors
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.files import write_text

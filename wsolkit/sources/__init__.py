@@ -1,0 +1,1 @@
+"""What the sources of components say, read without importing them."""
