@@ -5,6 +5,7 @@ import json
 import pytest
 
 from wsolkit import ConfigError, DataError
+from wsolkit.cli.compare import numbers_table
 from wsolkit.report.comparison import compare_runs, shared_trials
 from wsolkit.report.comparison_page import disagreements, escaped, markdown, p_words, write_comparison
 from wsolkit.report.evaluation_file import evaluation_of
@@ -224,6 +225,14 @@ def test_the_table_for_a_paper(make):
     ]
     assert r"| B\_y | 4 | 0 | 0 | +0.00 [+0.00, +0.00] | 1 | 1 |" in rows
     assert "MaxBoxAcc: comparator: IoU &gt;=; box source: largest" in rows
+
+
+def test_a_number_without_an_interval_stands_alone(make):
+    results = [make.result("peaks", [make.line("mean peak", 50.0, low=None, high=None)])]
+    found = compare_runs([run(make, name, results=results) for name in "AB"])
+    assert "| peaks: mean peak | **50.0** | **50.0** |" in markdown(found).splitlines()
+    table = numbers_table(found)
+    assert [[str(cell) for cell in column.cells] for column in table.columns[1:]] == [["50.0"], ["50.0"]]
 
 
 def test_words():

@@ -45,13 +45,21 @@ def test_numbers_of_an_oracle_alone_and_of_no_threshold(make):
 def test_trivial_baselines_stand_beside_every_number(make):
     lines = [make.line("A", 50.0, 0.2, "fixed"), make.line("A", 75.0, 0.4, "test-oracle"), make.line("B", 20.0)]
     blob = [make.line("A", 31.0, 0.3, "fixed"), make.line("A", 42.0, 0.5, "test-oracle")]
-    baselines = {"centred Gaussian blob": [make.result(lines=blob)], "of a plugin": [make.result("other")]}
-    content = make.content(results=[make.result(lines=lines)], baselines=baselines, extractor="AllComponents")
+    baselines = {"centred Gaussian blob": [make.result("localization", blob)], "of a plugin": [make.result("other")]}
+    results = [make.result("localization", lines)]
+    content = make.content(results=results, baselines=baselines, extractor="AllComponents")
     names, rows, table = rows_of(content)
     assert names[-2:] == ["centred\nblob", "of a plugin"]
     assert [row[-2:] for row in rows] == [["", ""], ["31.0", ""], ["", ""]]
     assert "Boxes of `localization`: AllComponents." in table.caption
     assert set(SHORT) == set(BASELINES)
+
+
+def test_the_caption_speaks_of_what_the_table_shows(make):
+    lines = [make.line("A", 43.0, 0.25, "test-oracle"), make.line("B", 7.0, 0.2, "fixed")]
+    _, _, table = rows_of(make.content(results=[make.result(lines=lines)], extractor="AllComponents"))
+    assert "Thresholds (at) are fixed, test-oracle;" in table.caption
+    assert "Boxes of `localization`" not in table.caption
 
 
 def test_names_are_only_text(make):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 from dataclasses import replace
+from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,7 +121,8 @@ def numbers_table(comparison: Comparison) -> Table:
                 cells.append(Text("-"))
                 continue
             cell = Text(percent(line.score.percent), style="bold" if number in row.best else "", justify="right")
-            cell.append(f"\n{percent(line.score.low)} - {percent(line.score.high)}", style="not bold dim")
+            if isfinite(line.score.low):
+                cell.append(f"\n{percent(line.score.low)} - {percent(line.score.high)}", style="not bold dim")
             cells.append(cell)
         last = place + 1 == len(comparison.rows) or comparison.rows[place + 1].metric != row.metric
         table.add_row(Text(printable(row_name(row)), style="dim" if row.oracle else ""), *cells, end_section=last)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -126,7 +127,8 @@ def cells(row: Row) -> list[str]:
             continue
         mark = "**" * (place in row.best) + "*" * row.oracle
         number = f"{mark}{percent(line.score.percent)}{mark}"
-        found.append(f"{number} \\[{percent(line.score.low)}, {percent(line.score.high)}\\]")
+        interval = f" \\[{percent(line.score.low)}, {percent(line.score.high)}\\]" if isfinite(line.score.low) else ""
+        found.append(number + interval)
     return found
 
 

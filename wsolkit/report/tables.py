@@ -26,14 +26,16 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     from rich.table import Table
     from rich.text import Text
 
-    selections = {line.selection for result in evaluation.results for line in result.lines} - {None, ORACLE}
-    judged = f" Boxes of `localization`: {evaluation.extractor}." if evaluation.extractor else ""
+    shown = [number.honest or number.oracle for result in evaluation.results for number in numbers_of(result)]
+    selections = {line.selection for line in shown if line is not None and line.selection}
+    localized = any(result.metric == "localization" for result in evaluation.results)
+    judged = f" Boxes of `localization`: {evaluation.extractor}." if evaluation.extractor and localized else ""
     table = Table(
         padding=(0, 1, 0, 0),
         title=Text(printable(f"{evaluation.split} split, {evaluation.images} images")),
         title_justify="left",
         caption="Percent, 95 % intervals; micro averages over trials, macro over classes. Thresholds (at) are "
-        f"{', '.join(sorted(map(str, selections))) or ORACLE}; the oracle's are chosen on these very boxes and masks, "
+        f"{', '.join(sorted(selections)) or ORACLE}; the oracle's are chosen on these very boxes and masks, "
         f"for comparison only.{judged} Beside it the trivial baselines, at thresholds chosen in the same way.",
         caption_justify="left",
     )
