@@ -162,6 +162,13 @@ def test_what_is_read_from_the_source_is_what_the_class_says(component):
     assert description(unread) == inspect.cleandoc(vars(component.cls)["__doc__"])
 
 
+def test_show_prints_the_card_of_a_plugin_without_methods(capsys):
+    out = run(capsys, "show", "SyntheticParts")
+    assert "the card of scenes" in out
+    assert "Painted scenes" in out.partition("the card of scenes")[2]
+    assert "the card of" not in run(capsys, "show", "CUB200")
+
+
 def test_show_prints_the_choices_that_a_name_stands_for():
     lines = written(next(each for each in COMPONENTS if each.name == "Maps"))
     assert any("which: Literal['labels', 'predicted', 'all']" in line for line in lines)

@@ -196,10 +196,20 @@ def print_component(component: Component, plugins: Plugins, console: Console) ->
     console.print(description(component) or "It has no description.")
     console.print()
     print_source(component.source, file_of_component(component), console)
-    for method, source in plugins.methods:
-        if source == component.source and component.name in (text := method.card_text()):
-            console.rule(f"the card of {method.name}")
+    cards = [(method.name, method.card_text()) for method, source in plugins.methods if source == component.source]
+    for name, text in cards or [(component.source.plugin, card_beside(component.source))]:
+        if component.name in text:
+            console.rule(f"the card of {name}")
             console.print(Markdown(text))
+
+
+def card_beside(source: Source) -> str:
+    """Return the card of a plugin that describes no method: ``card.md`` beside it; empty where there is none."""
+    from wsolkit.sources.classes import file_of
+
+    file = file_of(source.module.partition(":")[0])
+    card = None if file is None else file.with_name("card.md")
+    return card.read_text("utf-8") if card is not None and card.is_file() else ""
 
 
 def print_method(method: Method, source: Source, console: Console) -> None:
