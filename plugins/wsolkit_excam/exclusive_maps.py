@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import torch
 from torch import Tensor
 from torch.nn import functional as F
@@ -11,7 +13,7 @@ from wsolkit import Activation, Batch, ConfigError, Loss, ShapeError
 __all__ = ["ExclusiveMaps", "mean_cosine", "mean_square_distance"]
 
 EXTRA = "maps_per_class"
-COSINE, DISTANCE = "cosine", "distance"
+Form = Literal["cosine", "distance"]
 
 
 def mean_cosine(maps: Tensor, eps: float = 1e-8) -> Tensor:
@@ -68,10 +70,8 @@ class ExclusiveMaps(Loss):
         ConfigError: the form is unknown.
     """
 
-    def __init__(self, form: str = COSINE, present_only: bool = True) -> None:
+    def __init__(self, form: Form = "cosine", present_only: bool = True) -> None:
         super().__init__()
-        if form not in (COSINE, DISTANCE):
-            raise ConfigError(f"form of ExclusiveMaps should be '{COSINE}' or '{DISTANCE}', but got {form!r}.")
         self.form = form
         self.present_only = present_only
 
@@ -89,7 +89,7 @@ class ExclusiveMaps(Loss):
                 "map per class. Use head=dict(type='ConvHead', maps_per_class=8), or leave ExclusiveMaps out."
             )
         with torch.autocast(maps.device.type, enabled=False):
-            values = mean_cosine(maps.float()) if self.form == COSINE else -mean_square_distance(maps.float())
+            values = mean_cosine(maps.float()) if self.form == "cosine" else -mean_square_distance(maps.float())
         if not self.present_only:
             return values.mean()
         present = self.present(batch.labels, values)

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsolkit import ConfigError, ShapeError
+from wsolkit import ShapeError, one_of
 
 __all__ = ["LOSS_WEIGHTS", "BoxLoss", "box_loss", "generalized_iou", "to_corners", "to_relative"]
 
@@ -61,7 +61,7 @@ def generalized_iou(boxes: Tensor, others: Tensor) -> Tensor:
     return shared / union.clamp(min=tiny) - (hull - union) / hull.clamp(min=tiny)
 
 
-def box_loss(found: Tensor, wanted: Tensor, kind: str = "mse") -> Tensor:
+def box_loss(found: Tensor, wanted: Tensor, kind: BoxLoss = "mse") -> Tensor:
     """Return how far relative boxes (N, 4) are from the wanted ones (N, 4), averaged; not weighted.
 
     Args:
@@ -81,10 +81,9 @@ def box_loss(found: Tensor, wanted: Tensor, kind: str = "mse") -> Tensor:
         raise ShapeError(
             f"Boxes should be (N, 4), x y w h, both, but got {tuple(found.shape)} and {tuple(wanted.shape)}."
         )
+    one_of("The loss of a BoxRegressor", kind, LOSS_WEIGHTS)
     if kind == "mse":
         return F.mse_loss(found, wanted)
     if kind == "smooth_l1":
         return F.smooth_l1_loss(found, wanted, beta=BETA)
-    if kind == "giou":
-        return (1 - generalized_iou(found, wanted)).mean()
-    raise ConfigError(f"The loss of a BoxRegressor should be one of {tuple(LOSS_WEIGHTS)}, but got {kind!r}.")
+    return (1 - generalized_iou(found, wanted)).mean()

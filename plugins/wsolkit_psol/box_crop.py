@@ -12,7 +12,7 @@ from torchvision import tv_tensors
 from torchvision.transforms import InterpolationMode, v2
 from torchvision.transforms.v2 import functional as F
 
-from wsolkit import ConfigError, DataError
+from wsolkit import ConfigError, DataError, in_range
 
 __all__ = ["RandomResizedBBoxCrop", "draw_crop", "visible_share"]
 
@@ -97,10 +97,8 @@ class RandomResizedBBoxCrop(v2.Transform):
             raise ConfigError(f"scale should be two fractions in (0, 1], the smaller one first, but got {scale!r}.")
         if len(ratio) != 2 or not 0 < ratio[0] <= ratio[1]:
             raise ConfigError(f"ratio should be two positive numbers, the smaller one first, but got {ratio!r}.")
-        if not 0 < min_visible <= 1 or tries < 1:
-            raise ConfigError(
-                f"min_visible should be in (0, 1] and tries 1 or more, but got {min_visible!r} and {tries!r}."
-            )
+        in_range("min_visible", min_visible, "in (0, 1]")
+        in_range("tries", tries, "at least 1")
         self.size, self.scale, self.ratio = sides, tuple(scale), tuple(ratio)
         self.min_visible, self.tries = min_visible, tries
         self.interpolation, self.antialias = interpolation, antialias

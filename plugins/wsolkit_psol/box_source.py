@@ -4,21 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Literal
 
 import cv2
 import numpy as np
 
-from wsolkit import BoxExtractor, ConfigError, MapError
+from wsolkit import BoxExtractor, Checked, MapError
 from wsolkit.evaluation import best_iou
 
-__all__ = ["NORMALIZE", "UPSAMPLE", "BoxSource", "in_image"]
+__all__ = ["UPSAMPLE", "BoxSource", "Normalize", "Upsample", "in_image"]
 
+Upsample = Literal["none", "bilinear", "bicubic"]
+Normalize = Literal["none", "max", "minmax"]
 UPSAMPLE = {"none": None, "bilinear": cv2.INTER_LINEAR, "bicubic": cv2.INTER_CUBIC}
-NORMALIZE = ("none", "max", "minmax")
 
 
 @dataclass(frozen=True)
-class BoxSource:
+class BoxSource(Checked):
     """How a score map becomes a box.
 
     Attributes:
@@ -29,16 +31,8 @@ class BoxSource:
     """
 
     extractor: BoxExtractor
-    upsample: str = "none"
-    normalize: str = "none"
-
-    def __post_init__(self) -> None:
-        """Look whether the choices are known."""
-        if self.upsample not in UPSAMPLE or self.normalize not in NORMALIZE:
-            raise ConfigError(
-                f"upsample should be one of {tuple(UPSAMPLE)} and normalize one of {NORMALIZE}, but got "
-                f"{self.upsample!r} and {self.normalize!r}."
-            )
+    upsample: Upsample = "none"
+    normalize: Normalize = "none"
 
     def prepare(self, score_map: np.ndarray, size: tuple[int, int]) -> np.ndarray:
         """Return a map (H, W) float32 in [0, 1] as the extractor gets it.

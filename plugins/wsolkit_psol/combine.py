@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 
@@ -42,7 +42,6 @@ from wsolkit_psol.result_table import result_table
 
 __all__ = ["CombineBoxes"]
 
-SPLITS = ("val", "test")
 SHOWN_CLASSES = 5
 """How many classes of an image the predictions hold."""
 
@@ -81,21 +80,15 @@ class CombineBoxes(Stage):
         classifier_checkpoint: str,
         regressor: str,
         regressor_checkpoint: str,
-        split: str = "test",
+        split: Literal["val", "test"] = "test",
         ten_crop: Mapping[str, Any] | None = None,
         pseudo_boxes: str | None = None,
         classifier_options: Mapping[str, Any] | None = None,
         regressor_options: Mapping[str, Any] | None = None,
-        batch_size: int = 32,
-        num_workers: int = 0,
+        batch_size: Annotated[int, "at least 1"] = 32,
+        num_workers: Annotated[int, "at least 0"] = 0,
         device: str | None = None,
     ) -> None:
-        if split not in SPLITS:
-            raise ConfigError(f"split should be one of {SPLITS}, but got {split!r}.")
-        if batch_size < 1 or num_workers < 0:
-            raise ConfigError(
-                f"batch_size should be 1 or more and num_workers 0 or more, but got {batch_size} and {num_workers}."
-            )
         if device is not None:
             choose_device(device)
         self.configs = {"classifier": str(classifier), "regressor": str(regressor)}

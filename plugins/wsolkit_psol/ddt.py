@@ -6,14 +6,16 @@ component of the descriptors separates object from background: cells with a posi
 
 from __future__ import annotations
 
+from typing import Literal, get_args
+
 import torch
 from torch import Tensor
 
-from wsolkit import ConfigError, DataError
+from wsolkit import DataError, one_of
 
-__all__ = ["SIGNS", "Moments", "principal_direction", "projection"]
+__all__ = ["Moments", "Sign", "principal_direction", "projection"]
 
-SIGNS = ("activation", "border", "largest")
+Sign = Literal["activation", "border", "largest"]
 """How the sign of the principal component is settled, which a decomposition leaves open."""
 
 
@@ -68,7 +70,7 @@ class Moments:
         self.border_sum, self.border_count = self.border_sum + outer.sum(0), self.border_count + len(outer)
 
 
-def principal_direction(moments: Moments, sign: str = "activation") -> Tensor:
+def principal_direction(moments: Moments, sign: Sign = "activation") -> Tensor:
     """Return the first principal component (C,) of the descriptors, of length 1, pointing to the object.
 
     Args:
@@ -87,8 +89,7 @@ def principal_direction(moments: Moments, sign: str = "activation") -> Tensor:
     >>> [round(value, 4) for value in principal_direction(moments).tolist()]
     [0.7071, 0.7071]
     """
-    if sign not in SIGNS:
-        raise ConfigError(f"The sign of a principal component should be settled by one of {SIGNS}, but got {sign!r}.")
+    one_of("The sign of a principal component", sign, get_args(Sign))
     if moments.count == 0:
         raise DataError("There is no descriptor to take a principal component of.")
     direction = torch.linalg.eigh(moments.scatter / moments.count).eigenvectors[:, -1]  # eigenvalues rise

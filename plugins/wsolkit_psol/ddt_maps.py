@@ -7,7 +7,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, Literal
 
 import numpy as np
 import torch
@@ -38,11 +38,9 @@ from wsolkit.pipeline import (
     outside_files,
     split_batches,
 )
-from wsolkit_psol.ddt import SIGNS, Moments, principal_direction, projection
+from wsolkit_psol.ddt import Moments, Sign, principal_direction, projection
 
 __all__ = ["DDTMaps", "positive_maps"]
-
-RESIZE = ("none", "nearest", "bilinear")
 
 
 class DDTMaps(Stage):
@@ -78,21 +76,13 @@ class DDTMaps(Stage):
         checkpoint: str | None = None,
         split: str = "train",
         level: str | None = None,
-        sign: str = "activation",
-        resize: str = "bilinear",
-        batch_size: int = 16,
-        num_workers: int = 0,
+        sign: Sign = "activation",
+        resize: Literal["none", "nearest", "bilinear"] = "bilinear",
+        batch_size: Annotated[int, "at least 1"] = 16,
+        num_workers: Annotated[int, "at least 0"] = 0,
         device: str | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        if sign not in SIGNS or resize not in RESIZE:
-            raise ConfigError(
-                f"sign should be one of {SIGNS} and resize one of {RESIZE}, but got {sign!r} and {resize!r}."
-            )
-        if batch_size < 1 or num_workers < 0:
-            raise ConfigError(
-                f"batch_size should be 1 or more and num_workers 0 or more, but got {batch_size} and {num_workers}."
-            )
         if device is not None:
             choose_device(device)
         self.config, self.checkpoint = str(config), checkpoint
@@ -178,7 +168,7 @@ class DDTMaps(Stage):
 
 
 def write_class(
-    folder: Path, label: int, batches: Callable[[], Iterator[tuple[dict[str, Any], Tensor]]], sign: str, resize: str
+    folder: Path, label: int, batches: Callable[[], Iterator[tuple[dict[str, Any], Tensor]]], sign: Sign, resize: str
 ) -> None:
     """Write the maps of the images of one class.
 

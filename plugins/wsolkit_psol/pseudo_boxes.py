@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -16,7 +16,7 @@ from wsolkit.report import Evaluation, evenly, write_contact_sheet, write_evalua
 from wsolkit_psol.box_file import BOXES, PseudoBox, file_name_of, write_boxes
 from wsolkit_psol.box_picture import box_picture
 from wsolkit_psol.box_quality import rate_baselines, rate_boxes, size_of, true_boxes
-from wsolkit_psol.box_source import BoxSource
+from wsolkit_psol.box_source import BoxSource, Normalize, Upsample
 from wsolkit_psol.thresholds import (
     Choice,
     MapTruth,
@@ -69,11 +69,11 @@ class PseudoBoxes(SplitStage):
         threshold: float | str = "val",
         val_maps: str | None = None,
         extractor: Mapping[str, Any] | None = None,
-        upsample: str = "none",
-        normalize: str = "none",
-        iou: float = 0.5,
+        upsample: Upsample = "none",
+        normalize: Normalize = "none",
+        iou: Annotated[float, "in (0, 1)"] = 0.5,
         score: bool = False,
-        sheet: int = 24,
+        sheet: Annotated[int, "at least 0"] = 24,
         options: Mapping[str, Any] | None = None,
     ) -> None:
         super().__init__(config, split, options)
@@ -84,8 +84,6 @@ class PseudoBoxes(SplitStage):
             raise ConfigError(
                 "score=True compares with true boxes, which a train split is not asked for. Leave it out."
             )
-        if not 0 < iou < 1 or sheet < 0:
-            raise ConfigError(f"iou should be in (0, 1) and sheet 0 or more, but got {iou!r} and {sheet!r}.")
         self.source = BoxSource(BOX_EXTRACTORS.build(extractor or {"type": "LargestComponent"}), upsample, normalize)
         self.iou, self.score, self.sheet = iou, score, sheet
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import cv2
 import numpy as np
 
-from wsolkit import ConfigError, DataError, path_below
+from wsolkit import DataError, path_below
 from wsolkit.formats import CLASS_AGNOSTIC, ScoreMaps, open_score_maps, read_gray, write_gray
 from wsolkit.pipeline import SplitStage
 from wsolkit.report import evenly, write_contact_sheet
@@ -85,14 +85,12 @@ class BackgroundCues(SplitStage):
         maps: str,
         config: str,
         split: str = "train",
-        threshold: float = 0.3,
+        threshold: Annotated[float, "in [0, 1)"] = 0.3,
         crf: bool | Mapping[str, Any] = True,
         workers: int = 0,
         sheet: int = 12,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        if not 0 <= threshold < 1:
-            raise ConfigError(f"The threshold of the cues should lie in [0, 1), but got {threshold}.")
         check_workers(workers)
         super().__init__(config, split, options)
         self.maps = maps

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit import ConfigError
+from wsolkit import ConfigError, in_range
 from wsolkit_wsss.crf import BilateralKernel, GaussianKernel, crf_label_energy, crf_probability_energy, dense_crf
 
 __all__ = ["CrfSettings", "crf_settings", "refine_labels", "refine_probabilities"]
@@ -65,8 +65,7 @@ def crf_settings(given: bool | Mapping[str, Any], default: CrfSettings) -> CrfSe
     )
     if not isinstance(found.iterations, int) or found.iterations < 1:
         raise ConfigError(f"crf needs 1 or more iterations, but got {found.iterations!r}. Set crf=False for no CRF.")
-    if not 0.5 < found.gt_prob < 1:
-        raise ConfigError(f"gt_prob of the crf should lie between 0.5 and 1, but got {found.gt_prob}.")
+    in_range("gt_prob of the crf", found.gt_prob, "in (0.5, 1)")
     return found
 
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal, get_args
 
 import numpy as np
 
 from wsolkit import ConfigError
 from wsolkit.evaluation import mask_value
 
-__all__ = ["BACKGROUNDS", "background_scores", "cut_scores", "label_map", "label_probabilities"]
+__all__ = ["BACKGROUNDS", "Background", "background_scores", "cut_scores", "label_map", "label_probabilities"]
 
-BACKGROUNDS = ("saliency", "cues", "constant", "power")
+Background = Literal["saliency", "cues", "constant", "power"]
+BACKGROUNDS: tuple[Background, ...] = get_args(Background)
 """Where the background score comes from; see ``background_scores``."""
 
 

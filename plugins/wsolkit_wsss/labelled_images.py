@@ -6,11 +6,11 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, get_args
 
 import numpy as np
 
-from wsolkit import ConfigError, DataError, path_below
+from wsolkit import ConfigError, DataError, one_of, path_below
 from wsolkit.datasets import ImageDataset
 from wsolkit.formats import ScoreMaps, read_gray
 from wsolkit_wsss.background_cues import CUES
@@ -18,9 +18,9 @@ from wsolkit_wsss.class_maps import class_scores, open_class_maps
 from wsolkit_wsss.saliency_maps import SALIENCY
 from wsolkit_wsss.split_data import image_of, split_data
 
-__all__ = ["LabelledImages", "Scored"]
+__all__ = ["LabelledImages", "Labels", "Scored"]
 
-LABELS = ("image", "maps")
+Labels = Literal["image", "maps"]
 FOLDERS = {"saliency": SALIENCY, "cues": CUES}
 
 
@@ -66,13 +66,12 @@ class LabelledImages:
     cams: str
     background: str
     saliency: str | None = None
-    labels: str = "image"
+    labels: Labels = "image"
     options: Mapping[str, Any] = field(default_factory=dict)
     targets: bool = False
 
     def __post_init__(self) -> None:
-        if self.labels not in LABELS:
-            raise ConfigError(f"labels should be 'image' or 'maps', but got {self.labels!r}.")
+        one_of("labels", self.labels, get_args(Labels))
         if self.background in FOLDERS and self.saliency is None:
             raise ConfigError(
                 f"background={self.background!r} needs the folder of the stage that wrote the {self.background} of "

@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 
@@ -17,8 +17,8 @@ from wsolkit.report import evenly, write_contact_sheet
 from wsolkit_wsss.background_cues import CUES
 from wsolkit_wsss.crf_settings import ON_PROBABILITIES, CrfSettings, crf_settings, refine_probabilities
 from wsolkit_wsss.image_jobs import check_workers, run_jobs
-from wsolkit_wsss.label_maps import BACKGROUNDS, background_scores, label_map, label_probabilities
-from wsolkit_wsss.labelled_images import LabelledImages, Scored
+from wsolkit_wsss.label_maps import Background, background_scores, label_map, label_probabilities
+from wsolkit_wsss.labelled_images import LabelledImages, Labels, Scored
 from wsolkit_wsss.mask_colours import colour_mask
 from wsolkit_wsss.tuning import POWERS, THRESHOLDS, Tuned, tune_background
 
@@ -99,30 +99,25 @@ class PseudoMasks(SplitStage):
         cams: str,
         config: str,
         split: str = "train",
-        background: str = "saliency",
+        background: Background = "saliency",
         saliency: str | None = None,
-        bg_power: float = 1.0,
-        bg_threshold: float = 0.0,
+        bg_power: Annotated[float, "above 0"] = 1.0,
+        bg_threshold: Annotated[float, "in [0, 1)"] = 0.0,
         tune_on: str | None = None,
         tune_cams: str | None = None,
         tune_saliency: str | None = None,
-        powers: Sequence[float] = POWERS,
+        powers: Sequence[Annotated[float, "above 0"]] = POWERS,
         thresholds: Sequence[float] | None = None,
         crf: bool | Mapping[str, Any] = False,
-        labels: str = "image",
+        labels: Labels = "image",
         seed: str | None = None,
         cues: str | None = None,
         workers: int = 0,
         sheet: int = 12,
         options: Mapping[str, Any] | None = None,
     ) -> None:
-        if background not in BACKGROUNDS:
-            raise ConfigError(f"background should be one of {BACKGROUNDS}, but got {background!r}.")
-        if not bg_power > 0 or not 0 <= bg_threshold < 1 or not powers or not all(power > 0 for power in powers):
-            raise ConfigError(
-                f"Powers should be one or more positive numbers and bg_threshold in [0, 1), but got {bg_power}, "
-                f"{list(powers)} and {bg_threshold}."
-            )
+        if not powers:
+            raise ConfigError("powers is empty, so there is no power to try. Name one or more, or leave it out.")
         check_thresholds(thresholds)
         check_workers(workers)
         if tune_on is not None and (bg_power != 1 or bg_threshold):

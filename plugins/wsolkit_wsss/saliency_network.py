@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 import torch
 from mmengine.model import BaseModel
@@ -11,15 +11,15 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torch.nn.modules.batchnorm import _BatchNorm
 
-from wsolkit import BACKBONES, MODELS, ConfigError, DataError, ShapeError, freeze_modules, keep_resting
+from wsolkit import BACKBONES, MODELS, Checked, ConfigError, DataError, ShapeError, freeze_modules, keep_resting
 from wsolkit_wsss.pool_modules import FeatureAggregation, PyramidPooling, resize_to
 
 __all__ = ["SaliencyNetwork", "saliency_loss"]
 
-REDUCTIONS = ("mean", "sum")
+Reduction = Literal["mean", "sum"]
 
 
-def saliency_loss(logits: Tensor, masks: Tensor, reduction: str = "mean") -> Tensor:
+def saliency_loss(logits: Tensor, masks: Tensor, reduction: Reduction = "mean") -> Tensor:
     """Return the binary cross entropy of saliency logits, averaged over images.
 
     Args:
@@ -56,7 +56,7 @@ def image_size(size: Sequence[int]) -> tuple[int, int]:
     return sides[0], sides[1]
 
 
-class SaliencyNetwork(BaseModel):
+class SaliencyNetwork(Checked, BaseModel):
     """Predicts one saliency map from several levels of a backbone (PoolNet, Liu et al., CVPR 2019).
 
     Pyramid pooling over the deepest level sees the whole image; what it sees flows to every level (global guidance
@@ -86,7 +86,7 @@ class SaliencyNetwork(BaseModel):
         width: int = 128,
         bins: Sequence[int] = (1, 3, 5),
         rates: Sequence[int] = (2, 4, 8),
-        reduction: str = "mean",
+        reduction: Reduction = "mean",
         freeze_norms: bool = True,
         size: Sequence[int] | None = None,
         freeze: Sequence[str] = (),
@@ -94,8 +94,6 @@ class SaliencyNetwork(BaseModel):
         init_cfg: Any = None,
     ) -> None:
         super().__init__(MODELS.build(data_preprocessor or {"type": "ImagePreprocessor"}), init_cfg)
-        if reduction not in REDUCTIONS:
-            raise ConfigError(f"The reduction of a SaliencyNetwork should be 'mean' or 'sum', but got {reduction!r}.")
         self.backbone = BACKBONES.build(backbone)
         self.names = list(self.backbone.channels)  # shallow to deep
         if len(self.names) < 2:

@@ -26,7 +26,9 @@ def test_val_is_taken_out_of_train(root):
 def test_splits_that_do_not_exist(root):
     with pytest.raises(ConfigError, match="no validation split. Set val_per_class=5 .*CUBV2"):
         CUB200(str(root), "val")
-    with pytest.raises(ConfigError, match=r"has the splits \('train', 'val', 'test'\), but got 'trainval'"):
+    with pytest.raises(
+        ConfigError, match="split of CUB200 should be one of 'train', 'val', 'test', but got 'trainval'"
+    ):
         CUB200(str(root), "trainval")
 
 

@@ -124,7 +124,7 @@ def test_levels_are_fractions(ious):
 
 
 def test_other_options_are_checked():
-    with pytest.raises(ConfigError, match="comparator should be '>' or '>=', but got '<'"):
+    with pytest.raises(ConfigError, match="comparator should be one of '>', '>=', but got '<'"):
         BoxAcc(comparator="<")
     assert checked_ious([0.3]) == (0.3,)
     assert percent_name(0.55) == "55"

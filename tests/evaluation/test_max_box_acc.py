@@ -159,8 +159,8 @@ def test_other_settings_do_not_merge(mine, theirs, words):
 @pytest.mark.parametrize(
     ("options", "words"),
     [
-        ({"boxes": "each"}, r"boxes should be one of \('largest', 'all'\) .* but got 'each'"),
-        ({"convention": "wsol"}, "but got 'largest' and 'wsol'"),
+        ({"boxes": "each"}, "boxes should be one of 'largest', 'all', but got 'each'"),
+        ({"convention": "wsol"}, "convention should be one of 'wsoleval', 'exact', but got 'wsol'"),
         ({"ious": (50,)}, r"different fractions inside \(0, 1\)"),
         ({"thresholds": [1.0]}, r"fractions of the map's maximum in \[0, 1\)"),
     ],

@@ -193,9 +193,17 @@ def test_other_thresholds_are_refused():
     assert own.compute(measured([image("a", 0, 0, RIGHT)], class_source="pred"))["GT-known"].percent == 100
 
 
-@pytest.mark.parametrize("options", [{"class_source": "both"}, {"convention": "wsol"}, {"iou": 0}, {"iou": 50}])
-def test_options_are_checked(options):
-    with pytest.raises(ConfigError, match=r"class_source should be 'gt' or 'pred', convention .* and iou in \(0, 1\)"):
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        ({"class_source": "both"}, "class_source should be one of 'gt', 'pred', but got 'both'"),
+        ({"convention": "wsol"}, "convention should be one of 'wsoleval', 'exact', but got 'wsol'"),
+        ({"iou": 0}, r"iou should be in \(0, 1\), but got 0"),
+        ({"iou": 50}, r"iou should be in \(0, 1\), but got 50"),
+    ],
+)
+def test_options_are_checked(options, words):
+    with pytest.raises(ConfigError, match=words):
         TopKLocalization(**options)
 
 

@@ -75,7 +75,7 @@ def test_unknown_words_are_refused():
 
 def test_options_that_do_not_exist():
     check_options("cubic", "none")
-    with pytest.raises(ConfigError, match="--resize should be one of linear, cubic, refuse, but got 'nearest'"):
+    with pytest.raises(ConfigError, match="--resize should be one of 'linear', 'cubic', 'refuse', but got 'nearest'"):
         check_options("nearest", "none")
-    with pytest.raises(ConfigError, match="--normalize should be one of none, minmax, but got 'max'"):
+    with pytest.raises(ConfigError, match="--normalize should be one of 'none', 'minmax', but got 'max'"):
         check_options("linear", "max")

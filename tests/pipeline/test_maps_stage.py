@@ -153,7 +153,13 @@ def test_maps_that_are_no_numbers_name_their_image():
         maps_of_batch(net, batch)
 
 
-@pytest.mark.parametrize("arguments", [{"batch_size": 0}, {"num_workers": -1}])
-def test_numbers_out_of_range(arguments):
-    with pytest.raises(ConfigError, match="batch_size should be 1 or more and num_workers 0 or more"):
+@pytest.mark.parametrize(
+    ("arguments", "words"),
+    [
+        ({"batch_size": 0}, "batch_size of Maps should be a whole number of at least 1 or None, but got 0"),
+        ({"num_workers": -1}, "num_workers of Maps should be a whole number of at least 0, but got -1"),
+    ],
+)
+def test_numbers_out_of_range(arguments, words):
+    with pytest.raises(ConfigError, match=words):
         Maps(MICRO, "x.pth", **arguments)

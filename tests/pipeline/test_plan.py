@@ -59,7 +59,7 @@ def of_model(name, kind, **arguments):
         ([of_model("m", "Maps", config=micro.CONFIG, split="test")], "stage 'm': .*has no test_dataloader"),
         ([of_model("p", "Predict", sources=[])], "stage 'p': sources names no images"),
         ([of_model("p", "Predict", sources="y", formats=["coko"])], "no format 'coko'"),
-        ([of_model("t", "Test", split="train")], "split should be one of"),
+        ([of_model("t", "Test", split="train")], "split of Test should be one of 'test', 'val', but got 'train'"),
         ([of_model("t", "Test", device="gpu")], "stage 't': There is no device 'gpu'"),
     ],
 )  # fmt: skip

@@ -301,7 +301,7 @@ def test_exclusive_maps_say_what_does_not_fit():
     ):
         with pytest.raises(ShapeError, match=words):
             ExclusiveMaps()(activation, Batch(batch.images, labels))
-    with pytest.raises(ConfigError, match="form of ExclusiveMaps should be 'cosine' or 'distance', but got 'l1'"):
+    with pytest.raises(ConfigError, match="form of ExclusiveMaps should be one of 'cosine', 'distance', but got 'l1'"):
         ExclusiveMaps("l1")
 
 

@@ -131,7 +131,7 @@ def test_an_empty_map_counts_as_the_whole_image_on_val_too():
 def test_wrong_maps_and_choices_are_refused():
     with pytest.raises(MapError, match="finite numbers"):
         BoxSource(LargestComponent()).prepare(np.array([[np.nan, 1]]), (4, 4))
-    with pytest.raises(ConfigError, match=r"upsample should be one of .* but got 'cubic' and 'none'"):
+    with pytest.raises(ConfigError, match=r"upsample of BoxSource should be one of 'none', .* but got 'cubic'"):
         BoxSource(LargestComponent(), upsample="cubic")
 
 
@@ -206,7 +206,7 @@ def test_the_val_rule_and_the_maps_of_val_belong_together():
         PseudoBoxes("maps", "config", threshold=0.2, val_maps="val")
     with pytest.raises(ConfigError, match="which a train split is not asked for"):
         PseudoBoxes("maps", "config", threshold=0.2, score=True)
-    with pytest.raises(ConfigError, match=r"iou should be in \(0, 1\)"):
+    with pytest.raises(ConfigError, match=r"iou of PseudoBoxes should be a number in \(0, 1\)"):
         PseudoBoxes("maps", "config", threshold=0.2, iou=1.5)
 
 

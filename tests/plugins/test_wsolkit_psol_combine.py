@@ -243,7 +243,7 @@ def test_other_models_other_images_and_no_classifier_are_refused(trained, tmp_pa
         stage_of(trained, **wrong).run(tmp_path, False)
     with pytest.raises(DataError, match="The classifier sees 9 images and the regressor 10, and they differ"):
         stage_of(trained, classifier_options={"test_dataloader.dataset.num_images": 9}).run(tmp_path, False)
-    with pytest.raises(ConfigError, match="split should be one of"):
+    with pytest.raises(ConfigError, match="split of CombineBoxes should be one of 'val', 'test', but got"):
         stage_of(trained, split="train")
 
 

@@ -88,11 +88,11 @@ def test_wrong_features_and_choices_are_refused():
         Moments().update(torch.full((1, 2, 3, 3), float("nan")))
     with pytest.raises(DataError, match="There is no descriptor"):
         principal_direction(Moments())
-    with pytest.raises(ConfigError, match="should be settled by one of"):
+    with pytest.raises(ConfigError, match="sign of a principal component should be one of .* but got 'up'"):
         principal_direction(Moments(), "up")
-    with pytest.raises(ConfigError, match="sign should be one of .* but got 'up'"):
+    with pytest.raises(ConfigError, match="sign of DDTMaps should be one of 'activation', .* but got 'up'"):
         DDTMaps("config", sign="up")
-    with pytest.raises(ConfigError, match="batch_size should be 1 or more"):
+    with pytest.raises(ConfigError, match="batch_size of DDTMaps should be a whole number of at least 1, but got 0"):
         DDTMaps("config", batch_size=0)
 
 

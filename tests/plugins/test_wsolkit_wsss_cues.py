@@ -83,7 +83,7 @@ def test_the_papers_numbers_of_the_crf():
         ({"iterations": 0}, "crf needs 1 or more iterations, but got 0"),
         ({"gaussian": (3,)}, r"crf needs gaussian=\(pixels, weight\), all positive"),
         ({"bilateral": (50, -5, 10)}, r"crf needs bilateral=\(pixels, colour, weight\), all positive"),
-        ({"gt_prob": 0.4}, "gt_prob of the crf should lie between 0.5 and 1"),
+        ({"gt_prob": 0.4}, r"gt_prob of the crf should be in \(0\.5, 1\), but got 0\.4"),
     ]:
         with pytest.raises(ConfigError, match=words):
             crf_settings(wrong, ON_LABELS)
@@ -163,7 +163,7 @@ def test_what_is_no_class_agnostic_map_is_refused(tmp_path, config, maps):
 
 
 def test_mistakes_in_the_arguments(tmp_path, config):
-    with pytest.raises(ConfigError, match=r"threshold of the cues should lie in \[0, 1\), but got 1"):
+    with pytest.raises(ConfigError, match=r"threshold of BackgroundCues should be a number in \[0, 1\), but got 1"):
         BackgroundCues("maps", config, threshold=1)
     with pytest.raises(ConfigError, match="There is no split 'trainn'"):
         BackgroundCues("maps", config, split="trainn").run(tmp_path, False)

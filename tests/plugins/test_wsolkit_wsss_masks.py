@@ -218,11 +218,14 @@ def test_nothing_is_tuned_on_what_is_scored(tmp_path, config, folders):
     with pytest.raises(DataError, match="'val' to tune on and split 'test' share 3 images, such as 'test/00000'"):
         stage.run(tmp_path / "masks", False)
     for wrong, words in [
-        ({"background": "sky"}, "background should be one of"),
+        ({"background": "sky"}, "background of PseudoMasks should be one of 'saliency', .* but got 'sky'"),
         ({}, "background='constant' needs bg_threshold"),
         ({"background": "saliency"}, "needs the folder of the stage that wrote the saliency of split 'test'"),
-        ({"bg_threshold": 1.0}, r"bg_threshold in \[0, 1\)"),
-        ({"bg_threshold": 0.3, "labels": "all"}, "labels should be 'image' or 'maps', but got 'all'"),
+        ({"bg_threshold": 1.0}, r"bg_threshold of PseudoMasks should be a number in \[0, 1\), but got 1.0"),
+        (
+            {"bg_threshold": 0.3, "labels": "all"},
+            "labels of PseudoMasks should be one of 'image', 'maps', but got 'all'",
+        ),
     ]:
         with pytest.raises(ConfigError, match=words):
             PseudoMasks(**given | wrong)
@@ -356,7 +359,7 @@ def test_what_cannot_be_tuned_is_refused_before_anything_is_read(config, folders
     def stage(**options):
         return PseudoMasks("cams", config, background="cues", saliency="cues", **options)
 
-    with pytest.raises(ConfigError, match=r"Powers should be one or more positive numbers .* but got 1.0, \[\] and"):
+    with pytest.raises(ConfigError, match="powers is empty"):
         stage(powers=[])
     for wrong in ([0.7, 0.1], [0.1, 1.0], [], [0.2, 0.2]):
         with pytest.raises(ConfigError, match=r"thresholds should be one or more rising numbers in \[0, 1\), but got"):

@@ -175,7 +175,7 @@ def test_choices_that_do_not_fit_are_told_in_words():
     one = {"type": "TimmBackbone", "name": "resnet10t", "levels": ["layer4"]}
     with pytest.raises(ConfigError, match=r"the backbone gives \['layer4'\] only. Name two or more in its levels"):
         SaliencyNetwork(one)
-    with pytest.raises(ConfigError, match="reduction of a SaliencyNetwork should be 'mean' or 'sum', but got 'max'"):
+    with pytest.raises(ConfigError, match="reduction of SaliencyNetwork should be one of 'mean', 'sum', but got 'max'"):
         SaliencyNetwork(Levels(), reduction="max")
     with pytest.raises(ShapeError, match=r"Images should be \(B, 3, H, W\), but got \(1, 1, 8, 8\)"):
         SaliencyNetwork(Levels(), width=2)(torch.zeros(1, 1, 8, 8))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wsolkit.errors import ConfigError, DataError, MapError, ShapeError
+from wsolkit.errors import ConfigError, DataError, MapError, ShapeError, one_of
 from wsolkit.evaluation.class_masks import IGNORED
 
 __all__ = [
@@ -235,9 +235,7 @@ def checked_comparator(comparator: str) -> str:
     Raises:
         ConfigError: it is neither.
     """
-    if comparator not in COMPARATORS:
-        raise ConfigError(f"comparator should be '>' or '>=', but got {comparator!r}.")
-    return comparator
+    return one_of("comparator", comparator, COMPARATORS)
 
 
 def passes(ious: np.ndarray, level: float, comparator: str) -> np.ndarray:

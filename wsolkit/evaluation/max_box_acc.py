@@ -12,7 +12,7 @@ from typing import Any, NamedTuple, Self
 
 import numpy as np
 
-from wsolkit.errors import ConfigError
+from wsolkit.errors import ConfigError, one_of
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.checks import checked_class, checked_ious, percent_name
 from wsolkit.evaluation.failures import Trial, failure_of
@@ -77,11 +77,8 @@ class MaxBoxAcc(Accumulator[list[MapTrial]]):
         thresholds: float | Sequence[float] | np.ndarray = 0.001,
     ) -> None:
         super().__init__()
-        if boxes not in BOXES or convention not in CONVENTIONS:
-            raise ConfigError(
-                f"boxes should be one of {BOXES} and convention one of {CONVENTIONS}, but got {boxes!r} and "
-                f"{convention!r}."
-            )
+        one_of("boxes", boxes, BOXES)
+        one_of("convention", convention, CONVENTIONS)
         self.ious = checked_ious(ious)
         self.boxes = boxes
         self.convention = convention

@@ -20,7 +20,7 @@ from typing import Any, Literal, NamedTuple, Protocol, Self
 
 import numpy as np
 
-from wsolkit.errors import ConfigError, DataError
+from wsolkit.errors import ConfigError, DataError, in_range, one_of
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.checks import checked_boxes, checked_class, checked_map
 from wsolkit.evaluation.classification import checked_scores, label_rank
@@ -109,11 +109,9 @@ class TopKLocalization(Accumulator[list[LocalizedMap]]):
         extractor: Extractor | None = None,
     ) -> None:
         super().__init__()
-        if class_source not in ("gt", "pred") or convention not in CONVENTIONS or not 0 < iou < 1:
-            raise ConfigError(
-                f"class_source should be 'gt' or 'pred', convention one of {CONVENTIONS} and iou in (0, 1), but got "
-                f"{class_source!r}, {convention!r} and {iou!r}."
-            )
+        one_of("class_source", class_source, ("gt", "pred"))
+        one_of("convention", convention, CONVENTIONS)
+        in_range("iou", iou, "in (0, 1)")
         if extractor is not None and convention != "exact":
             raise ConfigError("A box extractor has a convention of its own. Set convention='exact' beside it.")
         self.iou = float(iou)

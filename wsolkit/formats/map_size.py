@@ -13,7 +13,7 @@ from typing import Literal
 import cv2
 import numpy as np
 
-from wsolkit.errors import ConfigError, MapError, ShapeError
+from wsolkit.errors import ConfigError, MapError, ShapeError, one_of
 
 __all__ = [
     "NORMALIZE",
@@ -68,8 +68,7 @@ def check_options(resize: str, normalize: str) -> None:
     >>> check_options("linear", "minmax")
     """
     for option, given, known in (("--resize", resize, RESIZE), ("--normalize", normalize, NORMALIZE)):
-        if given not in known:
-            raise ConfigError(f"{option} should be one of {', '.join(known)}, but got {given!r}.")
+        one_of(option, given, known)
 
 
 def size_for(size: MapSize, score_map: tuple[int, ...], image: tuple[int, int] | None) -> tuple[int, int]:
@@ -175,10 +174,8 @@ def fit_map(
     >>> fit_map(np.array([[0.0, 1.0]]), (1, 4)).tolist()
     [[0.0, 0.25, 0.75, 1.0]]
     """
-    if how not in RESIZE:
-        raise ConfigError(f"resize should be one of {RESIZE}, but got {how!r}.")
-    if normalize not in NORMALIZE:
-        raise ConfigError(f"normalize should be one of {NORMALIZE}, but got {normalize!r}.")
+    one_of("resize", how, RESIZE)
+    one_of("normalize", normalize, NORMALIZE)
     fitted = score_map
     if tuple(score_map.shape) != tuple(size):
         if how == "refuse":

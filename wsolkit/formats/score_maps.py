@@ -31,7 +31,7 @@ from pathlib import Path
 
 import numpy as np
 
-from wsolkit.errors import ConfigError, DataError, MapError, printable, telling
+from wsolkit.errors import DataError, MapError, one_of, printable, telling
 from wsolkit.files import path_below, whole_file
 from wsolkit.formats.arrays import Arrays, open_arrays
 from wsolkit.formats.map_index import CLASS_AGNOSTIC, SIZE, MapIndex, Match, Stored, single
@@ -167,8 +167,7 @@ class ScoreMaps(MapIndex):
         num_classes: int | None = None,
         file_names: Mapping[str, str] | None = None,
     ) -> None:
-        if normalize not in NORMALIZE:
-            raise ConfigError(f"normalize should be one of {NORMALIZE}, but got {normalize!r}.")
+        one_of("normalize", normalize, NORMALIZE)
         super().__init__(arrays, num_classes, file_names)
         self.normalize = normalize
 

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import Any, get_args
+from typing import Annotated, Any
 
 import numpy as np
 
-from wsolkit.errors import ConfigError, one_of
 from wsolkit.formats.score_maps import CLASS_AGNOSTIC, ImageMaps, image_maps_file, write_image_maps
 from wsolkit.model.classes import Which, named_choice
 from wsolkit.model.localizer import Localizer
@@ -49,16 +48,11 @@ class Maps(ModelStage):
         split: str = "train",
         options: Mapping[str, Any] | None = None,
         which: Which = "labels",
-        batch_size: int | None = None,
-        num_workers: int = 0,
+        batch_size: Annotated[int, "at least 1"] | None = None,
+        num_workers: Annotated[int, "at least 0"] = 0,
         device: str | None = None,
     ) -> None:
         super().__init__(config, checkpoint, options, device)
-        one_of("which", which, get_args(Which))
-        if num_workers < 0 or (batch_size is not None and batch_size < 1):
-            raise ConfigError(
-                f"batch_size should be 1 or more and num_workers 0 or more, but got {batch_size} and {num_workers}."
-            )
         self.split = split
         self.which = which
         self.batch_size = batch_size

@@ -13,7 +13,7 @@ from wsolkit.config.load_model import pipeline_of
 from wsolkit.datasets.collate import collate_samples
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.datasets.reading import prepare_image, read_batches
-from wsolkit.errors import ConfigError, DataError, nearest
+from wsolkit.errors import ConfigError, DataError, nearest, one_of
 from wsolkit.inference.geometry import build_pipeline
 from wsolkit.registry import DATASETS
 from wsolkit.scoring.from_model import check_classes
@@ -38,8 +38,7 @@ def build_split(config: Config, split: str, pipeline: str = "test", load_targets
             the image.
         DataError: the data is missing, or has other classes than the configuration.
     """
-    if pipeline not in PIPELINES:
-        raise ConfigError(f"pipeline should be one of {PIPELINES}, but got {pipeline!r}.")
+    one_of("pipeline", pipeline, PIPELINES)
     settings: dict[str, Any] = dict(check_split(config, split))
     settings |= {"load_targets": load_targets, "test_mode": True}
     if pipeline == "test":

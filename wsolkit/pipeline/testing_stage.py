@@ -4,17 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
-from wsolkit.errors import ConfigError
 from wsolkit.pipeline.model_stage import ModelStage
 from wsolkit.progress import progress_bars
 from wsolkit.report.evaluation_file import write_evaluation
 from wsolkit.scoring.from_model import score_model
 
 __all__ = ["Test"]
-
-SPLITS = ("test", "val")
 
 
 class Test(ModelStage):
@@ -37,14 +34,12 @@ class Test(ModelStage):
         config: str,
         checkpoint: str,
         options: Mapping[str, Any] | None = None,
-        split: str = "test",
+        split: Literal["test", "val"] = "test",
         protocols: Sequence[str] = (),
         report: bool = True,
         device: str | None = None,
     ) -> None:
         super().__init__(config, checkpoint, options, device)
-        if split not in SPLITS:
-            raise ConfigError(f"split should be one of {SPLITS}, but got {split!r}.")
         self.split = split
         self.protocols = list(protocols)
         self.report = report

@@ -11,7 +11,7 @@ import numpy as np
 from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.splits import hash_order
-from wsolkit.errors import ConfigError, DataError
+from wsolkit.errors import ConfigError, DataError, one_of
 from wsolkit.evaluation.class_masks import mask_value
 from wsolkit.formats.masks import read_binary_mask
 from wsolkit.formats.text_lists import malformed, numbered_lines, split_line, whole_number
@@ -39,8 +39,7 @@ class Cub200Layout(Layout):
     def __init__(
         self, data_root: str = "", split: str = "train", val_per_class: int = 0, masks: bool | None = False
     ) -> None:
-        if split not in SPLITS:
-            raise ConfigError(f"CUB200 has the splits {SPLITS}, but got {split!r}.")
+        one_of("split of CUB200", split, SPLITS)
         if split == "val" and val_per_class < 1:
             raise ConfigError(
                 "CUB-200-2011 has no validation split. Set val_per_class=5 here and in the training data, "
