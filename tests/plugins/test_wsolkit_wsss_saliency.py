@@ -359,9 +359,11 @@ def test_images_of_their_own_sizes_go_one_by_one():
 
 
 def test_the_configuration_of_another_model_is_refused(tmp_path, config, scenes):
-    with pytest.raises(ConfigError, match="needs a SaliencyNetwork, but the model is a Localizer"):
-        SaliencyMaps("cam_synthetic", "x.pth", scenes, options={"model.head.num_classes": 6}).run(tmp_path, False)
-    with pytest.raises(CheckpointError, match=r"There is no checkpoint .*none.pth"):
+    other = tmp_path / "other.pth"
+    torch.save({"state_dict": {}}, other)
+    with pytest.raises(ConfigError, match="A SaliencyNetwork is needed, but the model is a Localizer"):
+        SaliencyMaps("cam_synthetic", str(other), scenes, options={"model.head.num_classes": 6}).run(tmp_path, False)
+    with pytest.raises(CheckpointError, match=r"There is no file of weights .*none.pth"):
         SaliencyMaps(config, str(tmp_path / "none.pth"), scenes).run(tmp_path, False)
     with pytest.raises(ConfigError, match="batch_size >= 1 and workers >= 0, but got 0, 0"):
         SaliencyMaps(config, "x.pth", scenes, batch_size=0)
