@@ -82,6 +82,7 @@ def test_list_and_show_read_sources(argv):
         (["pipeline", "nope"], "There is no configuration named 'nope'"),
         (["data", "check", "nope.py"], "There is no configuration file nope.py"),
         (["test", "cam_synthetic", "none.pth"], "There is no file of weights none.pth"),
+        (["test", "cam_synthetic", "w.pth", "--protocol", "PxAQ"], "Did you mean 'PxAP'"),
         (["predict", "nope", "none.pth", "none", "--out", "x"], "There is no configuration named 'nope'"),
         (["predict", "cam_synthetic", "none.pth", "none", "--out", "x"], "There is no file of weights none.pth"),
         (["predict", "cam_synthetic", "w.pth", "none", "--out", "x"], "There is no file or folder none"),

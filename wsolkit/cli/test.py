@@ -67,9 +67,11 @@ def run(args: argparse.Namespace) -> int:
     """Score the checkpoint, print the table and write the numbers; returns the exit status."""
     from wsolkit.cli.given import check_given
     from wsolkit.config.parse import parse_options
+    from wsolkit.scoring.known_protocols import find_protocols
 
     check_given(args.config, args.checkpoint)
     options = parse_options(args.cfg_options)
+    find_protocols(args.protocol or ())  # a misspelt name is refused before the network is built
 
     from mmengine.dist import is_main_process
     from rich.console import Console
