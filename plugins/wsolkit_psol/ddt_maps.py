@@ -28,7 +28,7 @@ from wsolkit import (
 )
 from wsolkit.components import choose_level
 from wsolkit.datasets import ImageDataset
-from wsolkit.formats import ImageMaps, image_maps_file, open_score_maps, write_image_maps
+from wsolkit.formats import ImageMaps, image_maps_file, open_score_maps, write_image_maps, write_map_classes
 from wsolkit.pipeline import (
     build_split,
     check_split,
@@ -129,6 +129,7 @@ class DDTMaps(Stage):
                     batches = partial(self.features, dataset, indices, backbone, preprocess, level)
                     write_class(folder, label, batches, self.sign, self.resize)
                 advance(len(indices))
+        write_map_classes(folder, dataset.classes)
         maps = open_score_maps(folder)
         empty = sum(
             not maps.image(dataset.record(index)["image_id"]).of(label).any()

@@ -100,7 +100,7 @@ class PseudoBoxes(SplitStage):
         config = load_config(self.config, self.options)
         dataset = build_split(config, self.split, load_targets=self.score)
         single_label(dataset, self.split)
-        maps = open_score_maps(self.maps, num_classes=len(dataset.classes))
+        maps = open_score_maps(self.maps, classes=dataset.classes)
         choice = self.choose(config, dataset, maps)
         boxes = list(self.made(dataset, maps, choice, folder))
         drawn = any(not dataset.record(index)["image_path"] for index in range(len(dataset)))
@@ -148,7 +148,7 @@ class PseudoBoxes(SplitStage):
 
     def on_val(self, val: ImageDataset) -> Iterator[MapTruth]:
         """Yield map, size and true boxes of every val image."""
-        maps = open_score_maps(str(self.val_maps), num_classes=len(val.classes))
+        maps = open_score_maps(str(self.val_maps), classes=val.classes)
         for record, found, size in labelled_maps(val, maps):
             targets = val.targets(record, size)
             yield MapTruth(found, size, targets.boxes[~targets.difficult])

@@ -28,13 +28,13 @@ def normalised(maps: np.ndarray) -> np.ndarray:
     return positive / np.where(highest > 0, highest, 1)
 
 
-def open_class_maps(folder: str | Path, num_classes: int) -> ScoreMaps:
+def open_class_maps(folder: str | Path, classes: Sequence[str]) -> ScoreMaps:
     """Open the class maps of a split; they may have any range, since each is divided by its maximum.
 
     Raises:
-        DataError: there are none, or a file is damaged.
+        DataError: there are none, a file is damaged, or a class has another number in the data.
     """
-    return open_score_maps(folder, normalize="minmax", num_classes=num_classes)
+    return open_score_maps(folder, normalize="minmax", classes=classes)
 
 
 def class_maps(maps: ScoreMaps, image_id: str) -> dict[int, np.ndarray]:

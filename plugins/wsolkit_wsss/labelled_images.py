@@ -92,7 +92,7 @@ class LabelledImages:
     @cached_property
     def maps(self) -> ScoreMaps:
         """The class maps on disk."""
-        return open_class_maps(self.cams, len(self.dataset.classes))
+        return open_class_maps(self.cams, self.dataset.classes)
 
     @property
     def image_ids(self) -> list[str]:

@@ -74,6 +74,23 @@ def test_maps_are_those_of_the_model(work, name):
         np.testing.assert_array_equal(found.of(each.labels[0]), each.maps[each.labels[0]])
 
 
+@pytest.mark.parametrize("name", ["stage", "predicted"])
+def test_classes_in_another_order_are_refused(work, name, tmp_path, capsys):
+    listed = work / name / "maps" / "classes.txt"
+    names = listed.read_text().splitlines()
+    assert len(names) == 6
+    (tmp_path / "other.txt").write_text("\n".join([names[1], names[0], *names[2:]]))
+    words = ["--maps", work / name, "--metadata", work / "data" / "metadata" / "test", "--out", tmp_path / "out"]
+    for command_name in ("evaluate", "boxes"):
+        assert main([command_name, *map(str, words), "--classes", str(tmp_path / "other.txt")]) == 2
+        assert (
+            f"Class {names[1]!r} has the number 0 in the data, but its maps in {work / name} have the number 1. Give "
+            f"the classes in the order of the maps: --classes {listed}."
+        ) in capsys.readouterr().err
+        assert not (tmp_path / "out" / "results.json").exists()
+    command("boxes", *words, "--classes", listed)
+
+
 def results(work, name, out):
     """Evaluate the maps and return the numbers."""
     words = ["--metadata", work / "data" / "metadata" / "test", "--size", "map", "--no-report"]

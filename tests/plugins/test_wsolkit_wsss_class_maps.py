@@ -11,7 +11,7 @@ from wsolkit_wsss.class_maps import class_maps, class_scores, normalised, open_c
 
 
 def read(folder, image_id, num_classes=3):
-    return class_maps(open_class_maps(folder, num_classes), image_id)
+    return class_maps(open_class_maps(folder, list("abcdefgh"[:num_classes])), image_id)
 
 
 def test_maps_are_divided_by_their_own_maximum():
@@ -36,7 +36,7 @@ def test_class_maps_come_from_stages_and_from_other_programs(tmp_path):
     assert list(read(some, "b")) == [1]
     assert read(tmp_path / "stage", "a.jpg")[1].tolist() == [[0.5, 0.5], [0.5, 0.5]]
     # the map of class 0 is maps[1] here: 4 to 7, divided by 7
-    opened = open_class_maps(some, 3)
+    opened = open_class_maps(some, ["a", "b", "c"])
     found = class_scores(opened, "a", [0, 2], (2, 2))
     assert list(found) == [0, 2]
     np.testing.assert_allclose([found[0], found[2]], [maps[1] / 7, maps[0] / 3], rtol=1e-6)
@@ -47,7 +47,7 @@ def test_class_maps_come_from_stages_and_from_other_programs(tmp_path):
 
 def test_class_maps_of_whole_numbers(tmp_path):
     np.save(tmp_path / "a.npy", np.array([[[0, 3]], [[-2, 8]], [[0, 0]]], np.int32))
-    found = class_scores(open_class_maps(tmp_path, 3), "a", None, (2, 1))
+    found = class_scores(open_class_maps(tmp_path, ["a", "b", "c"]), "a", None, (2, 1))
     assert {k: each.tolist() for k, each in found.items()} == {0: [[0, 1]], 1: [[0, 1]], 2: [[0, 0]]}
 
 
@@ -90,4 +90,4 @@ def test_what_is_no_class_map_is_refused(tmp_path):
         read(tmp_path, "c")
     np.savez(tmp_path / "d.npz", maps=ones, classes=np.array([1]))
     with pytest.raises(DataError, match=r"maps of the classes \[1\] of image 'd', but not of \[2\].*labels='maps'"):
-        class_scores(open_class_maps(tmp_path, 3), "d", [1, 2], (2, 2))
+        class_scores(open_class_maps(tmp_path, ["a", "b", "c"]), "d", [1, 2], (2, 2))

@@ -89,8 +89,9 @@ def run(args: argparse.Namespace) -> int:
     truth = None
     if args.metadata is not None:
         truth = read_annotations(args.metadata, args.split, args.images, classes=given, targets=False)
-    known = len(truth.classes) if truth is not None else None if given is None else len(given)
-    maps = open_score_maps(args.maps, args.normalize, known, None if truth is None else truth.file_names)
+    known = given if truth is None else truth.classes
+    file_names = None if truth is None else truth.file_names
+    maps = open_score_maps(args.maps, args.normalize, file_names=file_names, classes=known)
     images = sized_images(truth, args.sizes, args.images)
     names = class_names_for(maps, given, truth)
     if known is None:

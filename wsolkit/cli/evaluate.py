@@ -121,7 +121,7 @@ def run(args: argparse.Namespace) -> int:
 
     def split(metadata: Path, name: str | None, maps: Path) -> tuple[ScoreMaps, Annotations]:
         truth = read_annotations(metadata, name, args.images, args.masks, classes, boxes=args.boxes)
-        return open_score_maps(maps, args.normalize, len(truth.classes), truth.file_names), truth
+        return open_score_maps(maps, args.normalize, None, truth.file_names, truth.classes), truth
 
     maps, truth = split(args.metadata, args.split, args.maps)
     chosen = choose_protocols(args.protocol, data_has(truth, args.logits is not None), known)

@@ -29,5 +29,6 @@ from .score_maps import (
     image_maps_file as image_maps_file,
     open_score_maps as open_score_maps,
     write_image_maps as write_image_maps,
+    write_map_classes as write_map_classes,
     write_score_maps as write_score_maps,
 )

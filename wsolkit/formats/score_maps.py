@@ -9,7 +9,7 @@
 
 They lie in a folder ``maps/``: stages of a pipeline write one file for each image, ``maps/<image id>.npz``, so that
 they go on with the images that have none and others can look at one; ``wsolkit predict --maps`` writes one for each of
-its chunks. Nothing depends on how files are cut or called.
+its chunks. Nothing depends on how files are cut or called. ``maps/classes.txt`` names the classes, a line for each.
 
 **Read** is whatever ``wsolkit.formats.arrays`` finds: ``.npz``, ``.safetensors`` and ``.npy`` files, alone or in
 folders. An array is named after its image: the image id, with its ending or without (``wsolkit.formats.map_names``).
@@ -36,8 +36,10 @@ from wsolkit.files import path_below, whole_file
 from wsolkit.formats.arrays import Arrays, open_arrays
 from wsolkit.formats.map_index import CLASS_AGNOSTIC, SIZE, MapIndex, Match, Stored, single
 from wsolkit.formats.map_size import NORMALIZE, checked_scores, min_max
+from wsolkit.formats.text_lists import numbered_lines, write_lines
 
 __all__ = [
+    "CLASSES",
     "CLASS_AGNOSTIC",
     "ImageMaps",
     "Match",
@@ -45,8 +47,12 @@ __all__ = [
     "image_maps_file",
     "open_score_maps",
     "write_image_maps",
+    "write_map_classes",
     "write_score_maps",
 ]
+
+CLASSES = "classes.txt"
+"""The file of the classes' names, beside the maps."""
 
 
 @dataclass(frozen=True)
@@ -106,6 +112,14 @@ def write_image_maps(folder: str | Path, image_id: str, found: ImageMaps) -> Pat
     path = image_maps_file(folder, image_id)
     write_score_maps(path, {image_id: found})
     return path
+
+
+def write_map_classes(folder: str | Path, classes: Sequence[str]) -> None:
+    """Write the names of the classes of a folder's maps, a line each in the order of their indices, beside the maps.
+
+    A reader that knows the classes of its data then tells when an index means another class there.
+    """
+    write_lines(Path(folder) / "maps" / CLASSES, classes)
 
 
 def write_score_maps(path: str | Path, images: Mapping[str, ImageMaps]) -> None:
@@ -170,6 +184,23 @@ class ScoreMaps(MapIndex):
         one_of("normalize", normalize, NORMALIZE)
         super().__init__(arrays, num_classes, file_names)
         self.normalize = normalize
+
+    def check_classes(self, classes: Sequence[str]) -> None:
+        """Compare the names of the classes beside the maps, where there are some, with those of the data.
+
+        Raises:
+            DataError: a class has another index here than in the data, so that it would get another one's map.
+        """
+        found = next((path for path in (self.path / "maps" / CLASSES, self.path / CLASSES) if path.is_file()), None)
+        if found is None or not self.classes():
+            return
+        own = {name: index for index, name in enumerate(line for _, line in numbered_lines(found))}
+        for index, name in enumerate(classes):
+            if own.get(name, index) != index:
+                raise DataError(
+                    f"Class {name!r} has the number {index} in the data, but its maps in {self.path} have the number "
+                    f"{own[name]}. Give the classes in the order of the maps: --classes {found}."
+                )
 
     def image(self, image_id: str) -> ImageMaps:
         """Return every map of an image and its size, as stored: maps of any range are not normalised.
@@ -281,6 +312,7 @@ def open_score_maps(
     normalize: str = "none",
     num_classes: int | None = None,
     file_names: Mapping[str, str] | None = None,
+    classes: Sequence[str] | None = None,
 ) -> ScoreMaps:
     """List the score maps of a file or folder, without reading them; see the head of this module for which.
 
@@ -289,10 +321,11 @@ def open_score_maps(
         normalize: ``none``, or ``minmax`` where scores may have any range.
         num_classes: number of classes, where it is known.
         file_names: further names of images by image id, tried after the ids: COCO's ``file_name``.
+        classes: names of the data's classes, by index; their number is ``num_classes`` then.
 
     Raises:
         ConfigError: ``normalize`` is unknown.
-        DataError: there are no maps, or a file is damaged.
+        DataError: there are no maps, a file is damaged, or a class has another index in the data.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -300,4 +333,7 @@ def open_score_maps(
     >>> open_score_maps(folder).maps_of("bird.jpg", [7])
     {7: array([[0. , 0.5]], dtype=float32)}
     """
-    return ScoreMaps(open_arrays(path), normalize, num_classes, file_names)
+    maps = ScoreMaps(open_arrays(path), normalize, num_classes if classes is None else len(classes), file_names)
+    if classes is not None:
+        maps.check_classes(classes)
+    return maps

@@ -20,7 +20,7 @@ from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.files import claim_folder, half_written, write_json, write_text
 from wsolkit.formats.found_boxes import Failure, ImageResult, from_line, to_line
-from wsolkit.formats.score_maps import ImageMaps, write_score_maps
+from wsolkit.formats.score_maps import CLASSES, ImageMaps, write_score_maps
 from wsolkit.formats.writer import remove
 
 __all__ = ["CHUNK_SIZE", "Chunk", "RunFolder", "cut"]
@@ -198,7 +198,7 @@ class RunFolder:
 
     def drop_stale(self, chunks: Sequence[Chunk]) -> None:
         """Remove parts and maps of images that have changed or are gone, and half-written files."""
-        wanted = {path.name for chunk in chunks for path in (self.part(chunk), self.maps(chunk))}
+        wanted = {path.name for chunk in chunks for path in (self.part(chunk), self.maps(chunk))} | {CLASSES}
         for folder in (PARTS, MAPS):
             for path in (self.folder / folder).glob("*"):
                 if path.name not in wanted:

@@ -14,6 +14,7 @@ from wsolkit.datasets.image_files import ImageFile, find_images
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.csv_boxes import ListsWriter
 from wsolkit.formats.found_boxes import Failure, ImageResult
+from wsolkit.formats.score_maps import write_map_classes
 from wsolkit.formats.writers import check_formats, write_results
 from wsolkit.inference.loading import load_batches
 from wsolkit.inference.page import write_page
@@ -87,6 +88,9 @@ def predict_to_folder(
         ranks.first(lambda: run.prepare(settings, overwrite))
         chunks = cut(images, chunk_size)
         left = ranks.first(lambda: [number for number, chunk in enumerate(chunks) if to_do(run, chunk, maps)])
+        names = predictor.categories(classes)
+        if maps:
+            ranks.first(lambda: write_map_classes(run.folder, names))
         summary = RunSummary(run.folder, total=len(images))
         summary.before = len(images) - sum(chunks[number].stop - chunks[number].start for number in left)
         mine = [chunks[number] for number in left[ranks.rank :: ranks.world]]
@@ -97,7 +101,6 @@ def predict_to_folder(
             compute(predictor, images, mine, run, classes, maps, workers, advance)
             summary.seconds, summary.computed = time.perf_counter() - begun, count
         ranks.wait()
-        names = predictor.categories(classes)
         ranks.first(lambda: finish(run, chunks, names, formats, settings, summary))
         if draw:
             draw_all(predictor, run, chunks, classes, draw, workers, ranks, summary, settings, shows)

@@ -8,7 +8,13 @@ from typing import Annotated, Any
 
 import numpy as np
 
-from wsolkit.formats.score_maps import CLASS_AGNOSTIC, ImageMaps, image_maps_file, write_image_maps
+from wsolkit.formats.score_maps import (
+    CLASS_AGNOSTIC,
+    ImageMaps,
+    image_maps_file,
+    write_image_maps,
+    write_map_classes,
+)
 from wsolkit.model.classes import Which, named_choice
 from wsolkit.model.localizer import Localizer
 from wsolkit.model.scored_batch import score_batch
@@ -88,6 +94,7 @@ class Maps(ModelStage):
             found = (each for batch in batches for each in named_maps(loaded.model, batch, self.which))
             for _ in in_order(lambda each: write_image_maps(folder, *each), found, WRITERS):
                 advance(1)
+        write_map_classes(folder, dataset.classes)
         return {"images": len(ids)}
 
 
