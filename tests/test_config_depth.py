@@ -7,7 +7,7 @@ import ast
 from pathlib import Path
 from statistics import median
 
-from wsolkit.config.find import base_file, base_lines
+from wsolkit.config.read import base_file, base_lines
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 FILES = [path for path in sorted(CONFIGS.rglob("*.py")) if path.parent.name != "_base_"]

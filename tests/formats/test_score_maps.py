@@ -2,6 +2,7 @@
 
 import unicodedata
 import zipfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import ConfigError, DataError, MapError
 from wsolkit.formats.arrays import open_arrays
 from wsolkit.formats.found_boxes import ImageResult
-from wsolkit.formats.score_maps import open_score_maps
+from wsolkit.formats.score_maps import ImageMaps, open_score_maps, write_image_maps
 from wsolkit.inference.run_folder import RunFolder, cut
 
 ONE = np.array([[0.0, 0.25], [0.5, 1.0]], np.float32)
@@ -328,3 +329,13 @@ def test_maps_named_after_files(tmp_path):
     swapped = open_score_maps(tmp_path / "m.npz", file_names={"2": "3.jpg", "3": "2.jpg"})
     with pytest.raises(DataError, match=r"Image '2' in file '3.jpg' may have the map '2' or '3'. Name all maps after"):
         swapped.match(["2", "3"])
+
+
+def test_many_threads_read_headers_at_once(tmp_path):
+    """Python 3.11 answers ``SystemError`` where threads parse headers at the same time."""
+    for number in range(200):
+        write_image_maps(tmp_path, f"{number}", ImageMaps({0: np.full((4, 4), number / 200)}, (4, 4)))
+    maps = open_score_maps(tmp_path)
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda number: maps.maps_of(str(number), [0])[0][0, 0], [*range(200)] * 3))
+    np.testing.assert_array_equal(found, np.float16(np.arange(200) / 200)[[*range(200)] * 3])

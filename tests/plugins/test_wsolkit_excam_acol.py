@@ -189,7 +189,7 @@ def test_what_is_missing_is_said(tmp_path):
         AverageWithFirst(alone)(model, images, classes)
     EraseFound(alone, config=tmp_path / "first" / "config.py")(images)
     checkpoint.with_name("text.pth").write_text("no checkpoint")
-    with pytest.raises(CheckpointError, match=r"text.pth cannot be read"):
+    with pytest.raises(CheckpointError, match=r"text.pth \(13 bytes\) cannot be read as weights"):
         EraseFound(checkpoint.with_name("text.pth"))(images)
     torch.save({"weight": torch.zeros(2)}, checkpoint.with_name("foreign.pth"))
     with pytest.raises(CheckpointError, match=r"foreign.pth is no checkpoint of a training"):

@@ -13,6 +13,7 @@ import threading
 import zipfile
 from collections import OrderedDict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -34,6 +35,9 @@ MAGIC, PICKLE = b"\x93NUMPY", b"\x80"
 
 OPEN_FILES = 8
 """Files of many arrays that a thread keeps open."""
+
+HEADERS = threading.Lock()
+"""Held while a header is read: numpy parses it with ``ast``, which Python 3.11 cannot do in several threads at once."""
 
 PICKLED = (
     "it holds Python objects, such as the dict that IRN and others save. They could run code, so they are never "
@@ -112,19 +116,36 @@ def read_npy(file: Path) -> np.ndarray:
         start = opened.read(len(MAGIC))
     if start != MAGIC:
         raise ValueError("Python objects" if start.startswith(PICKLE) else "it is no .npy file, or is damaged")
-    return np.load(file, mmap_mode="r", allow_pickle=False)
+    with HEADERS:
+        return np.load(file, mmap_mode="r", allow_pickle=False)
 
 
 def reader_of(file: Path) -> Callable[[str], Any]:
     """Open a file of many arrays and return what reads one of them."""
     if file.suffix.lower() == ".npz":
-        return np.load(file, allow_pickle=False).__getitem__
+        return partial(read_member, zipfile.ZipFile(file))
     tensors = safe_open(str(file), framework="np")
 
     def read(name: str) -> np.ndarray:
         return read_bfloat16(file, name) if tensors.get_slice(name).get_dtype() == "BF16" else tensors.get_tensor(name)
 
     return read
+
+
+def read_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
+    """Return an array of a ``.npz`` file.
+
+    Raises:
+        ValueError: it is no array, shorter than its header says, or holds Python objects.
+    """
+    if f"{name}.npy" not in archive.NameToInfo:
+        raise ValueError("it is no array")
+    with archive.open(f"{name}.npy") as file:
+        shape, by_column, kind = header_of(file)
+        if kind.hasobject:
+            raise ValueError("Python objects")
+        values = np.frombuffer(bytearray(file.read()), kind)
+    return values.reshape(shape, order="F" if by_column else "C")
 
 
 def read_bfloat16(file: Path, name: str) -> np.ndarray:
@@ -150,24 +171,28 @@ def shapes_in(file: Path) -> Iterator[tuple[int, ...]]:
         with zipfile.ZipFile(file) as archive:
             for name in archive.namelist():
                 with archive.open(name) as member:
-                    yield header_shape(member)
+                    yield header_of(member)[0]
     else:
         with file.open("rb") as opened:
-            yield header_shape(opened)
+            yield header_of(opened)[0]
 
 
-def header_shape(file: IO[bytes]) -> tuple[int, ...]:
-    """Return the shape that the header of a ``.npy`` file states.
+def header_of(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return what the header of a ``.npy`` file states: shape, whether columns come first, and type of the numbers.
 
     >>> import io
     >>> np.save(file := io.BytesIO(), np.zeros((3, 2)))
     >>> _ = file.seek(0)
-    >>> header_shape(file)
-    (3, 2)
+    >>> header_of(file)
+    ((3, 2), False, dtype('float64'))
     """
-    old = np.lib.format.read_magic(file) == (1, 0)
+    try:
+        old = np.lib.format.read_magic(file) == (1, 0)
+    except ValueError:
+        raise ValueError("it is no array") from None
     read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
-    return read(file)[0]
+    with HEADERS:
+        return read(file)
 
 
 def open_arrays(path: str | Path) -> Arrays:
