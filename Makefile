@@ -8,7 +8,7 @@ SHIPPED := $(shell find wsolkit plugins configs -type f -not -name '*.pyc')
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit fix clean
+.PHONY: help demo test lint types unit quick fix clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ types: $(VENV)/.testing
 
 unit: $(VENV)/.testing
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+
+quick: $(VENV)/.testing  ## the tests that take less than 5 s each
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
 
 fix: $(VENV)/.testing  ## let ruff correct what it can
 	$(BIN)/python -m ruff check --fix $(SOURCES)

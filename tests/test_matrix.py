@@ -160,6 +160,7 @@ def described(combination):
     return ", ".join(map(str, combination))
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(1800)
 @pytest.mark.filterwarnings("ignore:Both branches of TwoBranchHead", "ignore:The embedding network")
 def test_combinations_train_and_predict_or_name_the_two_parts_that_do_not_fit(first, capsys):

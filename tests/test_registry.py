@@ -145,6 +145,7 @@ def test_every_component_of_every_plugin_is_found_by_name():
         assert homes[interface].get(name) is component.cls
 
 
+@pytest.mark.slow
 def test_the_registries_alone_find_the_plugins():
     done = subprocess.run([sys.executable, "-c", FRESH], capture_output=True, text=True, check=True)
     assert done.stdout.split() == ["TimmBackbone", "True"]

@@ -18,6 +18,8 @@ import pytest
 
 from wsolkit import __version__
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parents[1]
 EXAMPLE = Path(__file__).parent / "third_party" / "wsolkit-example"
 

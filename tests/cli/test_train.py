@@ -75,6 +75,7 @@ def test_an_interrupt_says_what_is_kept_and_how_to_go_on(number, tmp_path, capsy
         assert f"wsolkit train {config} --work-dir {tmp_path / 'work'} --resume" in said
 
 
+@pytest.mark.slow
 def test_ctrl_c_prints_no_traceback_even_with_workers(tmp_path):
     workers = ["train_dataloader.num_workers=1", "train_dataloader.persistent_workers=True"]
     process = subprocess.Popen(
@@ -100,6 +101,7 @@ def test_ctrl_c_prints_no_traceback_even_with_workers(tmp_path):
     assert "Traceback" not in errors
 
 
+@pytest.mark.slow
 def test_two_processes_train_one_model(tmp_path):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))

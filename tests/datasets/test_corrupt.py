@@ -42,6 +42,7 @@ def test_error_reaches_the_main_process(folder):
         list(loader)
 
 
+@pytest.mark.slow
 def test_evaluation_never_skips(folder):
     dataset = ImageFolder(str(folder), "train", on_corrupt="skip", test_mode=True)
     with pytest.raises(DataError, match=r"a\.jpg"):

@@ -21,6 +21,7 @@ def ids(kind):
     return kind.__name__
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", KINDS, ids=ids)
 def test_hits_equal_the_contour_rule_at_all_thousand_thresholds(kind):
     rng = np.random.default_rng(len(kind.__name__))

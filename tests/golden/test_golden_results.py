@@ -156,6 +156,7 @@ def test_a_checkpoint_against_masks(masked, score):
     check("test_masks", score(SINGLE, masked))
 
 
+@pytest.mark.slow
 def test_a_checkpoint_on_images_of_several_classes(coco, score):
     check("test_several", score(MULTI, coco, "--protocol", *SEVERAL))
     check("test_several_by_default", score(MULTI, coco))
@@ -182,6 +183,7 @@ def agreement(scored, evaluated):
     return found
 
 
+@pytest.mark.slow
 def test_the_maps_of_a_model_score_alike_with_and_without_the_model(listed, masked, coco, tmp_path, evaluate, score):
     found = {}
     for name, config, root, truth, protocols, several in (

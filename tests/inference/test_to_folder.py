@@ -68,6 +68,7 @@ def test_a_run_that_was_killed_goes_on_where_it_was(predictor, photos, tmp_path,
     assert not list((tmp_path / "out").rglob(".*"))
 
 
+@pytest.mark.slow
 def test_kill_minus_nine(trained, photos, tmp_path):
     config, checkpoint = trained
     script = f"""
@@ -289,6 +290,7 @@ def test_the_doubtful_are_drawn_first(predictor, photos, tmp_path):
         run(predictor, photos, tmp_path / "out", draw=-3)
 
 
+@pytest.mark.slow
 def test_processes_share_the_images(trained, photos, tmp_path):
     config, checkpoint = trained
     script = tmp_path / "share.py"

@@ -17,6 +17,8 @@ from wsolkit.training.train import train
 from wsolkit.weights.checkpoint import read_checkpoint
 from wsolkit_scenes.synthetic import SyntheticParts, export_folder
 
+pytestmark = pytest.mark.slow
+
 RESIZE = [{"type": "Resize", "size": (16, 16)}]
 SMALL = {
     **{f"{split}_dataloader.num_workers": 0 for split in ("train", "val", "test")},

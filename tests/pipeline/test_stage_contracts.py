@@ -53,6 +53,7 @@ def folder(tmp_path):
     return tmp_path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("cls", STAGES, ids=lambda cls: cls.__name__)
 def test_another_configuration_makes_a_stage_stale(cls, folder):
     before = planned(cls, folder).declaration.fingerprint

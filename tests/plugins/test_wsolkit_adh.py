@@ -335,6 +335,7 @@ CONFIGS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("name", "threshold"), CONFIGS)
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_step_of_every_configuration(name, threshold, tmp_path):

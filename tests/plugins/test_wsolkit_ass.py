@@ -396,6 +396,7 @@ def test_the_method_is_found_and_its_card_has_its_numbers():
         assert f"{value:.2f}" in card
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["ass_vgg16_cub", "ass_vgg16_ilsvrc", "ass_mobilenetv2_birds50", "ass_wildcat_voc"])
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_step_of_every_configuration(name, tmp_path):

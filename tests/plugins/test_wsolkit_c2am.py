@@ -287,6 +287,7 @@ def test_a_copy_votes_for_itself():
     assert (float(head.polarity.votes[2]), float(other.polarity.votes[2])) == (4, 8)
 
 
+@pytest.mark.slow
 def test_two_processes_of_8_train_as_one_of_16(tmp_path):
     torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
     found = {}
@@ -388,6 +389,7 @@ def test_the_method_names_its_configurations_and_its_card_its_numbers():
         assert f"{value:.2f}" in card, f"the card lacks {value}"
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.filterwarnings("ignore:C2AM's alpha", "ignore:The backbone has no pretrained weights")
 def test_a_step_of_every_configuration(name, tmp_path):

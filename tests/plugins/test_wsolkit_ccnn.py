@@ -668,6 +668,7 @@ def test_modifiers_at_the_trunk_s_modules():
     one_step(model, torch.tensor([1, 2]))
 
 
+@pytest.mark.slow
 def test_bf16_channels_last_and_compile():
     torch.manual_seed(0)
     plain = localizer({"type": "LinearHead", "num_classes": 3}, precision="fp32", channels_last=False).eval()

@@ -193,6 +193,7 @@ def state_after(folder, resume=False, **train_cfg):
     return torch.load(done.last, weights_only=True)
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The embedding network")
 @pytest.mark.parametrize(
     ("train_cfg", "done"),

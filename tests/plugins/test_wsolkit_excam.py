@@ -400,6 +400,7 @@ def test_the_method_is_found_and_its_card_has_its_numbers():
         assert f"{value:.3f}".rstrip("0").lstrip("0") in card
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONFIGS)
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_step_of_every_configuration(name, tmp_path, monkeypatch):

@@ -226,6 +226,7 @@ def second(checkpoint, batch=4):
     return config
 
 
+@pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_step_of_the_configuration_after_one_of_the_first(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)

@@ -46,6 +46,7 @@ def small(stage, made_train=False):
     return {f"stages.{stage}.options.{name}": value for name, value in options.items()}
 
 
+@pytest.mark.slow
 def test_the_pipeline_runs_from_maps_to_numbers_and_is_done_then(tmp_path):
     options = {**small("cam"), **small("regressor", made_train=True)}
     pipeline = load_pipeline("psol_synthetic", options, work_dir=tmp_path)
@@ -111,6 +112,7 @@ def boxed(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", REGRESSORS)
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_step_of_every_regressor(name, boxed, tmp_path):
@@ -149,6 +151,7 @@ def test_a_step_of_every_regressor(name, boxed, tmp_path):
     assert rates["box_head"] == 2 * rates["backbone"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CLASSIFIERS)
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_step_of_every_classifier(name, tmp_path):

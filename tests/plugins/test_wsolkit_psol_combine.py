@@ -219,6 +219,7 @@ def test_a_stage_that_was_cut_off_keeps_what_it_has(trained, tmp_path, monkeypat
         stage.run(tmp_path, False)
 
 
+@pytest.mark.slow
 def test_ten_crops_through_the_stage(trained, tmp_path):
     one, ten = tmp_path / "one", tmp_path / "ten"
     for folder, options in ((one, {}), (ten, {"ten_crop": {"resize": 112, "crop": 96}})):

@@ -335,6 +335,7 @@ def short(data, **options):
     )
 
 
+@pytest.mark.slow
 def test_a_training_learns_keeps_the_best_and_resumes_exactly(data, tmp_path):
     whole = train(short(data, **{"train_cfg.max_epochs": 3}), tmp_path / "whole", seed=0)
     assert whole.metric == "BoxAcc@50"
@@ -405,6 +406,7 @@ def test_a_regressor_fits_a_few_boxes(data):
     assert losses[-1] < losses[0] / 2
 
 
+@pytest.mark.slow
 def test_a_trained_regressor_gives_boxes_of_the_original_images(data, tmp_path):
     run = train(short(data, **{"train_cfg.max_epochs": 1}), tmp_path / "run", seed=0)
     config = load_config(tmp_path / "run" / "config.py")

@@ -66,6 +66,7 @@ def test_changing_a_sample_does_not_change_the_next():
     assert again["targets"].mask.any()
 
 
+@pytest.mark.slow
 def test_splits_share_no_image_and_order_does_not_matter():
     train, val = small(), small(split="val")
     assert train[0]["image_ids"] == "train/00000"

@@ -94,6 +94,7 @@ def test_the_method_is_found_and_its_card_has_its_numbers():
         assert f"{value:.1f}" in card
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", ["wildcat_resnet101_voc", "wildcat_resnet101_voc07", "wildcat_mobilenetv2_voc"])
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
 def test_a_step_of_every_configuration(name, tmp_path, monkeypatch):

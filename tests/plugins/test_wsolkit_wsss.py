@@ -93,6 +93,7 @@ def test_pipelines_are_complete_before_they_run(name, tmp_path):
             assert step.arguments["split"] != "val"
 
 
+@pytest.mark.slow
 def test_a_small_pipeline_from_maps_to_mean_iou(tmp_path):
     options = {}
     for stage, prefix in (("c2am", ""), ("cam", ""), ("network", "dataset.")):
@@ -154,6 +155,7 @@ def test_jobs_keep_their_order_and_stop_at_the_first_error():
             run_jobs(make, (10,), range(20), workers)
 
 
+@pytest.mark.slow
 def test_threads_that_share_a_data_set_do_not_mix_its_images(tmp_path):
     from wsolkit_wsss.split_data import image_of, split_data
 

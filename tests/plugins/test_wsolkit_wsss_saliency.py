@@ -277,6 +277,7 @@ def weights(path):
     return torch.load(path, weights_only=True)["state_dict"]
 
 
+@pytest.mark.slow
 def test_it_trains_and_a_resumed_training_is_the_same_to_the_bit(tmp_path, config):
     whole = train(load_config(config), tmp_path / "whole")
     train(load_config(config, {"train_cfg.max_epochs": 1}), tmp_path / "halves")

@@ -57,6 +57,7 @@ def test_other_threads_write_as_they_are():
     assert done == [True]
 
 
+@pytest.mark.slow
 def test_an_interrupt_while_a_checkpoint_is_made_ends_the_training(micro_config, tmp_path, monkeypatch):
     """mmengine catches everything while it copies its message hub."""
     state_dict, calls = MessageHub.state_dict, []

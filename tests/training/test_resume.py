@@ -70,6 +70,7 @@ def killed(processes, work_dir, options, trip=None):
     return process
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     ("variant", "trip"),
     [
@@ -94,6 +95,7 @@ def test_a_killed_training_resumes_to_the_same_bits(variant, trip, processes, st
     assert not list(tmp_path.glob(".*part"))
 
 
+@pytest.mark.slow
 def test_kills_at_any_moment_lose_nothing(processes, straight, tmp_path):
     torch.manual_seed(7)
     for _ in range(12):

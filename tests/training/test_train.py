@@ -160,6 +160,7 @@ def test_the_default_folder_is_called_after_the_config(micro_config, tmp_path, m
     assert (tmp_path / "work_dirs" / "micro_config" / "last.pth").exists()
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_bits_and_another_does_not(micro_config, tmp_path):
     config = micro_config(train_cfg__max_epochs=1)
     weights = []
