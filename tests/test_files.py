@@ -121,3 +121,20 @@ def test_no_name_leaves_the_folder(name):
     assert ".." not in path.parts
     assert path.is_relative_to(folder)
     assert path != folder
+
+
+def test_two_writers_of_one_file_share_no_draft(tmp_path):
+    with whole_file(tmp_path / "a") as one, whole_file(tmp_path / "a") as two:
+        assert one != two
+        one.write_text("one")
+        two.write_text("two")
+    assert (tmp_path / "a").read_text() == "one"
+    assert entries(tmp_path) == ["a"]
+
+
+@pytest.mark.parametrize("name", ["x" * 255, "ö" * 127])
+def test_a_name_of_any_length_a_file_may_have(name, tmp_path):
+    with whole_file(tmp_path / name) as temporary:
+        temporary.write_text("whole")
+        assert half_written(tmp_path) == [temporary]
+    assert entries(tmp_path) == [name]

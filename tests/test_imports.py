@@ -20,7 +20,7 @@ FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "base"}
 LAYERS = [
     {"errors", "finder", "sources"},
     {"arguments", "files", "progress", "threads", "weights", "modules", "versions"},
-    {"maps", "registry"},
+    {"lock", "maps", "registry"},
     {"interfaces"},
     {"evaluation"},
     {"plugins"},

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import os
 import re
+import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -15,18 +17,28 @@ from typing import Any
 from wsolkit.errors import ConfigError, DataError
 
 __all__ = [
+    "LOCK",
     "claim_folder",
     "half_written",
     "hash_file",
     "is_untouched",
     "path_below",
+    "remove_half_written",
     "whole_file",
     "write_json",
     "write_text",
 ]
 
-HALF = re.compile(r"\.(?P<name>.+)\.\d+\.part")
+HALF = re.compile(r"\.(?P<name>.+)\.(?P<process>\d+)(-\d+)?\.part")
 """How ``whole_file`` calls a file that it has not put in its place."""
+LOCK = ".wsolkit.lock"
+"""The file by which ``wsolkit.lock`` keeps others out of a folder."""
+NAME_BYTES = 255
+"""How long a file's name may be, on nearly every system."""
+
+_numbers = itertools.count()
+_writing: set[Path] = set()
+"""The files that this process is writing."""
 
 
 @contextmanager
@@ -44,7 +56,9 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.part")
+    ending = f".{os.getpid()}-{next(_numbers)}.part"  # no two writers share it, processes or threads
+    temporary = path.with_name(f".{shortened(path.name, NAME_BYTES - 1 - len(ending))}{ending}")
+    _writing.add(temporary)
     try:
         yield temporary
         with temporary.open("rb+") as file:
@@ -52,6 +66,16 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
+        _writing.discard(temporary)
+
+
+def shortened(name: str, most: int) -> str:
+    """Return the begin of a name, ``most`` bytes at most.
+
+    >>> shortened("Zaunkönig.jpg", 6)
+    'Zaunk'
+    """
+    return os.fsencode(name)[:most].decode(errors="ignore") if len(os.fsencode(name)) > most else name
 
 
 def write_text(path: str | Path, text: str) -> None:
@@ -81,15 +105,46 @@ def half_written(folder: Path, below: bool = False) -> list[Path]:
     return [path for path in found if HALF.fullmatch(path.name)]
 
 
+def remove_half_written(folder: Path, below: bool = False) -> None:
+    """Remove the files of a folder, and of those below it where asked, that killed processes left half written.
+
+    Files that a process of this machine may still be writing stay.
+    """
+    for path in half_written(folder, below):
+        half = HALF.fullmatch(path.name)
+        if half is not None and path not in _writing and not is_alive(int(half["process"])):
+            with suppress(OSError):
+                path.unlink(missing_ok=True)
+
+
+def is_alive(process: int) -> bool:
+    """Whether another process of this machine has that number.
+
+    >>> is_alive(os.getpid())
+    False
+    """
+    if process == os.getpid():
+        return False
+    if sys.platform == "win32":  # where a signal would end it; a file that is being written cannot be removed there
+        return False
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, OverflowError):
+        return False
+    except PermissionError:  # somebody else's
+        return True
+    return True
+
+
 def is_untouched(folder: Path, *markers: str) -> bool:
-    """Whether a folder is missing or empty, but for files of these names that were cut off while they were written.
+    """Whether a folder is missing or empty, but for a lock and files of these names that were cut off in the writing.
 
     >>> is_untouched(Path(tempfile.mkdtemp()) / "new")
     True
     """
     if not folder.is_dir():
         return not folder.exists() and not folder.is_symlink()
-    halves = (HALF.fullmatch(entry.name) for entry in folder.iterdir())
+    halves = (HALF.fullmatch(entry.name) for entry in folder.iterdir() if entry.name != LOCK)
     return all(half is not None and half["name"] in markers for half in halves)
 
 

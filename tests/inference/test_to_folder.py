@@ -152,7 +152,7 @@ def test_a_folder_of_something_else_is_left_alone(predictor, photos, tmp_path):
         with pytest.raises(ConfigError, match="is not empty and holds no predictions of ours.*nothing was changed"):
             run(predictor, photos, photos, overwrite=overwrite)
     assert sorted(photos.rglob("*")) == before
-    with pytest.raises(ConfigError, match="is a file, but predictions are written to a folder"):
+    with pytest.raises(ConfigError, match="is a file, but results are written to a folder"):
         run(predictor, photos, photos / "red" / "0.png")
 
 

@@ -3,6 +3,7 @@
 import json
 import os
 import random
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 import torch
@@ -11,9 +12,9 @@ from mmengine.registry import DefaultScope
 from tests.support import tiny_stages
 from tests.support.tiny_stages import files, kinds, run, stage
 from wsolkit import ConfigError, DataError, PluginError, WsolkitError
+from wsolkit.lock import locked
 from wsolkit.pipeline import records, run_pipeline
 from wsolkit.pipeline.isolation import isolated
-from wsolkit.pipeline.lock import locked
 from wsolkit.pipeline.states import states_of
 
 STAGES = [stage("one", text="1"), stage("two", text="2"), stage("both", "Copy", sources=["{one}", "{two}"])]
@@ -122,7 +123,7 @@ def test_overwrite_does_stale_stages_again_and_those_that_build_on_them(pipeline
     assert (tmp_path / "work" / "both" / "all.txt").read_text().startswith("7 ")
     assert kinds(pipeline(*changed)) == ["done"] * 5
     assert sorted(path.name for path in (tmp_path / "work").iterdir()) == [
-        ".pipeline.lock", "both", "last", "one", "own", "two"
+        "both", "last", "one", "own", "two"
     ]  # fmt: skip
 
 
@@ -237,7 +238,7 @@ def test_other_things_in_the_way(pipeline, tmp_path):
     with pytest.raises(ConfigError, match="stage 'one': .*work/one is a file. Nothing was touched"):
         run(pipeline(*STAGES))
     (tmp_path / "log").write_text("")
-    with pytest.raises(ConfigError, match="log is a file; a pipeline needs a folder"):
+    with pytest.raises(ConfigError, match="log is a file, but results are written to a folder"):
         run(pipeline(*STAGES, work="log"))
 
 
@@ -273,8 +274,10 @@ def test_two_pipelines_do_not_share_a_folder(pipeline, processes, tmp_path):
         release.set()
         other.join()
     run(pipeline(*STAGES))
-    with locked(tmp_path / "work"), pytest.raises(ConfigError, match="A pipeline of this very process works in"):
-        run(pipeline(*STAGES))
+    with locked(tmp_path / "work"), ThreadPoolExecutor() as threads:
+        again = threads.submit(run, pipeline(*STAGES))
+        with pytest.raises(ConfigError, match="Another pipeline of this very process works in"):
+            again.result()
 
 
 def test_torchrun_is_refused(pipeline, monkeypatch):
@@ -339,7 +342,7 @@ def test_a_removal_that_was_cut_off_is_no_result_and_goes_away(pipeline, tmp_pat
             run(changed, overwrite=True)
     assert kinds(changed)[0] == "to do"
     run(changed, overwrite=True)
-    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == [".pipeline.lock", "both", "one", "two"]
+    assert sorted(path.name for path in (tmp_path / "work").iterdir()) == ["both", "one", "two"]
 
 
 def test_a_stage_leaves_random_streams_and_switches_as_they_were():

@@ -38,7 +38,7 @@ def kinds(pipeline):
 
 def files(folder):
     """Every file of a work folder but the records, which hold times, and the lock."""
-    hidden = {"stage.json", ".pipeline.lock"}
+    hidden = {"stage.json"}
     found = [path for path in Path(folder).rglob("*") if path.is_file() and path.name not in hidden]
     return {path.relative_to(folder).as_posix(): path.read_bytes() for path in found}
 
@@ -170,7 +170,7 @@ def run_and_die_at_map(config, work_dir, number):
 
 def hold(stages, work_dir, ready, release):
     """Keep a pipeline's folder busy."""
-    from wsolkit.pipeline.lock import locked
+    from wsolkit.lock import locked
 
     with locked(Path(work_dir)):
         ready.set()

@@ -53,6 +53,7 @@ def run(args: argparse.Namespace) -> int:
     from rich.text import Text
 
     from wsolkit.errors import DataError, printable
+    from wsolkit.lock import locked
     from wsolkit.report import compare_runs, prepare_comparison_folder, read_evaluation, write_comparison
 
     if args.images is not None and not args.images.is_dir():
@@ -69,8 +70,10 @@ def run(args: argparse.Namespace) -> int:
         for warning in comparison.warnings:
             console.print(Text(printable(f"  {warning}"), style="yellow"), soft_wrap=True)
     if args.out is not None:
-        for path in write_comparison(args.out, comparison, args.images):
-            console.print(Text(printable(str(path))), soft_wrap=True)
+        with locked(args.out, "comparison", "--out"):
+            prepare_comparison_folder(args.out, runs, args.overwrite)  # once more: nobody can write to it now
+            for path in write_comparison(args.out, comparison, args.images):
+                console.print(Text(printable(str(path))), soft_wrap=True)
     return 0
 
 

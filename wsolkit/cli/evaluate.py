@@ -96,6 +96,14 @@ def add_map_options(parser: argparse.ArgumentParser, default_size: str) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Score the maps, print tables, write results and report; returns the exit status."""
+    from wsolkit.lock import locked
+
+    with locked(args.out, "evaluation", "--out"):
+        return evaluate(args)
+
+
+def evaluate(args: argparse.Namespace) -> int:
+    """Do what ``run`` says, in a folder that nobody else writes to."""
     from rich.console import Console
 
     from wsolkit.datasets.annotations import read_annotations

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -67,12 +69,22 @@ def run(args: argparse.Namespace) -> int:
     """Score the checkpoint, print the table and write the numbers; returns the exit status."""
     from wsolkit.cli.given import check_given
     from wsolkit.config.parse import parse_options
+    from wsolkit.lock import locked
     from wsolkit.scoring.known_protocols import find_protocols
 
     check_given(args.config, args.checkpoint)
     options = parse_options(args.cfg_options)
     find_protocols(args.protocol or ())  # a misspelt name is refused before the network is built
+    if args.amp is not None:
+        options["model.precision"] = "bf16" if args.amp else "fp32"
+    out = args.out or args.checkpoint.resolve().parent / args.split
+    first = args.launcher == "none" or os.environ.get("RANK", "0") == "0"
+    with locked(out, "test", "--out") if first else nullcontext():
+        return score(args, options, out)
 
+
+def score(args: argparse.Namespace, options: dict[str, Any], out: Path) -> int:
+    """Do what ``run`` says, in a folder that nobody else writes to."""
     from mmengine.dist import is_main_process
     from rich.console import Console
 
@@ -84,10 +96,8 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.scoring.from_model import score_model
     from wsolkit.training.processes import process_group
 
-    if args.amp is not None:
-        options["model.precision"] = "bf16" if args.amp else "fp32"
     checkpoint = args.checkpoint.resolve()
-    folder = claim_results(args.out or checkpoint.parent / args.split, args.overwrite, str(checkpoint), "wsolkit test")
+    folder = claim_results(out, args.overwrite, str(checkpoint), "wsolkit test")
     loaded = load_model(args.config, args.checkpoint, options, args.device)
     with process_group(args.launcher), progress_bars() as advance:
         evaluation = score_model(loaded.config, loaded.model, args.split, advance=advance, protocols=args.protocol)

@@ -22,6 +22,7 @@ from wsolkit.formats.writers import check_formats, write_results
 from wsolkit.inference.run_folder import RunFolder
 from wsolkit.inference.scale_boxes import scale_boxes
 from wsolkit.interfaces import BoxExtractor
+from wsolkit.lock import locked
 from wsolkit.progress import Advance, Shows, hidden
 from wsolkit.threads import in_order
 
@@ -185,7 +186,7 @@ def maps_to_boxes(
         shows: gives a progress display for a task's name and number of images.
 
     Raises:
-        ConfigError: ``out`` holds something else, or lies where the maps are.
+        ConfigError: ``out`` holds something else, is being written to, or lies where the maps are.
         DataError: no image has a map, or none of the maps can be read.
     """
     formats = check_formats(formats)
@@ -214,7 +215,6 @@ def maps_to_boxes(
     folder = Path(out)
     if maps.path.resolve().is_relative_to(folder.resolve()) or folder.resolve().is_relative_to(maps.path.resolve()):
         raise ConfigError(f"--out {out} and the maps in {maps.path} share a folder. Choose a folder beside it.")
-    RunFolder(folder).prepare(about, overwrite)
 
     def work(image: MapImage) -> ImageResult | Failure:
         try:
@@ -227,7 +227,8 @@ def maps_to_boxes(
             advance(1)
             yield result
 
-    with shows("boxes", len(found)) as advance:
+    with locked(folder, "search for boxes", "--out"), shows("boxes", len(found)) as advance:
+        RunFolder(folder).prepare(about, overwrite)
         files, lists = write_results(records(advance), folder, classes, formats, about)
     run.files, run.images, run.failed = files, lists.images, lists.failed
     run.without_box, run.boxes = lists.without_box, lists.boxes

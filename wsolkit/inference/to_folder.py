@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import time
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ from wsolkit.inference.predictor import FOLDER, PREDICTED, Predictor
 from wsolkit.inference.ranks import Ranks, started_ranks
 from wsolkit.inference.run_folder import CHUNK_SIZE, Chunk, RunFolder, cut
 from wsolkit.inference.run_summary import RunSummary
+from wsolkit.lock import locked
 from wsolkit.model.folder_classes import FolderClasses
 from wsolkit.progress import Advance, Shows, hidden
 from wsolkit.threads import cores
@@ -68,7 +70,7 @@ def predict_to_folder(
         what was done, in the first process; None in the others.
 
     Raises:
-        ConfigError: options do not go together, or ``out`` holds something else.
+        ConfigError: options do not go together, or ``out`` holds something else or is being written to.
         DataError: there are no images, or none can be read.
         MapError: the model's numbers are NaN or infinite.
     """
@@ -80,7 +82,8 @@ def predict_to_folder(
         raise ConfigError(f"num_workers is how many processes read images, but got {num_workers}.")
     workers = default_workers(predictor) if num_workers is None else num_workers
     run = RunFolder(out)
-    with started_ranks() as ranks:
+    with started_ranks() as ranks, ExitStack() as stack:
+        ranks.first(lambda: stack.enter_context(locked(out, "prediction", "--out")))
         images = find_images(sources, leave_out=out)
         if classes == FOLDER:
             FolderClasses(predictor.classes).check(image.path for image in images)

@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from wsolkit.errors import ConfigError
+from wsolkit.lock import locked
 from wsolkit.pipeline.isolation import isolated
-from wsolkit.pipeline.lock import locked
 from wsolkit.pipeline.plan import Pipeline, Step, told_by
 from wsolkit.pipeline.records import begin, finish, remove_leftovers, set_aside
 from wsolkit.pipeline.states import BEGUN, DONE, STALE, State, check_states, states_of
