@@ -7,4 +7,9 @@ from .exclusive_maps import (
 )
 from .first_classifier import FirstClassifier as FirstClassifier
 from .importance_or_drop import ImportanceOrDrop as ImportanceOrDrop
-from .sequential_drop import SequentialDrop as SequentialDrop, hard_gates as hard_gates, soft_gates as soft_gates
+from .sequential_drop import (
+    SequentialDrop as SequentialDrop,
+    hard_gates as hard_gates,
+    soft_gates as soft_gates,
+    straight_through_gates as straight_through_gates,
+)

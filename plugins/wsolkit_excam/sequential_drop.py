@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from wsolkit import ConfigError, MapModifier, ShapeError
 
-__all__ = ["SequentialDrop", "hard_gates", "soft_gates"]
+__all__ = ["SequentialDrop", "hard_gates", "soft_gates", "straight_through_gates"]
 
 FIXED: Final = "fixed"
 LITERAL: Final = "literal"
@@ -24,7 +24,7 @@ MINIMUM: Final = "min"
 
 def hard_gates(
     maps: Tensor,
-    delta: Annotated[float, "in (0, 1)"] = 0.5,
+    delta: Tensor | float = 0.5,
     variant: Variant = FIXED,
     first_map: FirstMap = MASKED,
 ) -> Tensor:
@@ -46,7 +46,7 @@ def hard_gates(
     >>> hard_gates(maps).flatten().tolist(), hard_gates(-maps).flatten().tolist()
     ([True, False, False], [False, True, True])
     """
-    important = maps >= math.log(delta / (1 - delta))
+    important = maps >= (torch.logit(delta) if isinstance(delta, Tensor) else math.log(delta / (1 - delta)))
     kept = torch.empty_like(important)
     kept[:, :, 0] = important[:, :, 0] if first_map == MASKED else True
     found = important[:, :, 0].clone()  # by this map or an earlier one
@@ -89,6 +89,36 @@ def soft_gates(
         return torch.cat([first, products[:, :, 1:] if variant == LITERAL else products[:, :, :-1]], 2)
 
 
+def straight_through_gates(
+    maps: Tensor,
+    delta: Tensor | float,
+    temperature: float,
+    variant: Variant = FIXED,
+    first_map: FirstMap = MASKED,
+) -> Tensor:
+    """Return ``hard_gates`` with the gradients of ``soft_gates`` (the straight-through estimator of Bengio et al. 2013).
+
+    Args:
+        maps: the raw maps U, (B, K, M, h, w).
+        delta: in (0, 1); gradients reach it.
+        temperature: of the soft gates whose gradients these are; positive.
+        variant: see ``hard_gates``.
+        first_map: see ``hard_gates``.
+
+    Returns:
+        (B, K, M, h, w) float32, 0 or 1.
+
+    >>> delta = torch.tensor(0.5, requires_grad=True)
+    >>> gates = straight_through_gates(torch.tensor([2.0, 3.0]).view(1, 1, 2, 1, 1), delta, temperature=0.5)
+    >>> gates[0, 0, 1].sum().backward()
+    >>> gates.flatten().tolist(), round(delta.grad.item(), 3)
+    ([1.0, 0.0], 0.434)
+    """
+    soft = soft_gates(maps, delta, temperature, variant, first_map)
+    at = delta.detach() if isinstance(delta, Tensor) else delta
+    return hard_gates(maps.detach(), at, variant, first_map) + (soft - soft.detach())
+
+
 class SequentialDrop(MapModifier):
     """Lets each map of a class see only what earlier maps of that class did not find (ex-CAM).
 
@@ -110,13 +140,15 @@ class SequentialDrop(MapModifier):
         temperature: None for hard masks; a positive number for soft ones, sigmoid((delta - sigmoid(U)) / temperature),
             through which gradients pass.
         learn_delta: train delta, from the given one on; it stays in (0, 1). Needs a temperature.
+        straight_through: drop by hard masks and pass the gradients of the soft ones, so that a delta is learned for the
+            masks that are used. Needs a temperature.
         first_map: ``masked``, as the paper, or ``untouched``.
         fill: what dropped cells become: 0, as the paper, or ``min``, the lowest score of the same map. No gradient
             passes through it.
         at_test: drop in eval mode as well.
 
     Raises:
-        ConfigError: an argument is out of range, or learn_delta has no temperature.
+        ConfigError: an argument is out of range, or learn_delta or straight_through has no temperature.
 
     >>> maps = torch.tensor([2.0, 3.0, -1.0, -2.0]).view(1, 4, 1, 1)  # two classes of two maps
     >>> SequentialDrop(maps_per_class=2)(maps).flatten().tolist()
@@ -135,6 +167,7 @@ class SequentialDrop(MapModifier):
         first_map: FirstMap = MASKED,
         fill: Literal[0, "min"] = ZERO,
         at_test: bool = False,
+        straight_through: bool = False,
     ) -> None:
         super().__init__()
         if maps_per_class is not None and maps_per_class < 2:
@@ -147,6 +180,12 @@ class SequentialDrop(MapModifier):
                 "SequentialDrop cannot learn delta with hard masks, which have no gradient. Set temperature, such as "
                 "0.1, for soft ones."
             )
+        if straight_through and temperature is None:
+            raise ConfigError(
+                "SequentialDrop passes the gradients of soft masks with straight_through=True, but has no temperature "
+                "for them. Set temperature, such as 0.1."
+            )
+        self.straight_through = straight_through
         self.maps_per_class = maps_per_class
         self.variant = variant
         self.temperature = temperature
@@ -182,7 +221,8 @@ class SequentialDrop(MapModifier):
         if self.temperature is None:
             gates = hard_gates(every.detach(), self.fixed_delta, self.variant, self.first_map)
         else:
-            gates = soft_gates(every, self.delta, self.temperature, self.variant, self.first_map).to(maps.dtype)
+            made = straight_through_gates if self.straight_through else soft_gates
+            gates = made(every, self.delta, self.temperature, self.variant, self.first_map).to(maps.dtype)
         self.note(dropped=1 - gates.detach().mean(dtype=torch.float32))
         if self.delta_logit is not None:
             self.note(delta=self.delta_logit.detach().sigmoid())

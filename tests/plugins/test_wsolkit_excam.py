@@ -181,6 +181,45 @@ def test_gradients_of_the_soft_gate_reach_the_maps_and_delta():
     assert list(modifier.state_dict()) == ["delta_logit"]
 
 
+@pytest.mark.parametrize("variant", ["fixed", "literal"])
+@pytest.mark.parametrize("fill", [0, "min"])
+def test_straight_through_drops_by_hard_masks_and_has_the_gradients_of_soft_ones(variant, fill):
+    maps = drawn(2, 6, 3, 4).requires_grad_()
+    options = {"temperature": 0.3, "learn_delta": True, "delta": 0.6, "fill": fill}
+    modifier = SequentialDrop(3, variant, straight_through=True, **options)
+    found = modifier(maps)
+    torch.testing.assert_close(found.detach(), SequentialDrop(3, variant, 0.6, fill=fill)(maps.detach()))
+    assert modifier.scalars()["delta"] == pytest.approx(0.6)
+    weights = drawn(2, 6, 3, 4, seed=1)
+    grad_maps, grad_delta = torch.autograd.grad((found * weights).sum(), (maps, modifier.delta_logit))
+    # d/d delta by central differences: what is dropped is linear in the gates, whose slope is the soft ones'
+    step, logit, cells = 1e-4, float(modifier.delta_logit), maps.detach()
+
+    def value(at):
+        expected = dropped_by_loops(cells.double(), 3, variant, "masked", sigmoid(at), 0.3, fill)
+        return float((expected * weights).sum())
+
+    assert float(grad_delta) == pytest.approx((value(logit + step) - value(logit - step)) / (2 * step), rel=1e-2)
+    assert float(grad_delta) != 0
+    # d/d a cell: the hard gate times its weight, and what moves through the soft gates of this and the later maps
+    several = cells.unflatten(1, (2, 3))
+    low = several.amin((-2, -1), keepdim=True) if fill == "min" else torch.zeros(1)
+    difference = ((several - low) * weights.unflatten(1, (2, 3)))[0, 1, :, 2, 1].double()
+    column = several[0, 1, :, 2, 1].double()
+
+    def soft(number, moved):
+        m = [sigmoid((0.6 - sigmoid(float(u) + moved * (j == number))) / 0.3) for j, u in enumerate(column)]
+        products = [m[0], m[0] * m[1], m[0] * m[1] * m[2]]
+        return [1 - m[0], *(products[1:] if variant == "literal" else products[:2])]
+
+    hard = hard_gates(several, 0.6, variant)[0, 1, :, 2, 1]
+    for number in range(3):
+        slopes = [(after - before) / 2e-4 for after, before in zip(soft(number, 1e-4), soft(number, -1e-4), strict=True)]
+        expected = float(weights.unflatten(1, (2, 3))[0, 1, number, 2, 1]) * float(hard[number])
+        expected += sum(slope * float(part) for slope, part in zip(slopes, difference, strict=True))
+        assert float(grad_maps.unflatten(1, (2, 3))[0, 1, number, 2, 1]) == pytest.approx(expected, rel=1e-2, abs=1e-4)
+
+
 def test_a_small_temperature_is_the_hard_mask():
     maps = drawn(2, 6, 3, 3)
     torch.testing.assert_close(SequentialDrop(3, temperature=1e-5)(maps), SequentialDrop(3)(maps), atol=1e-4, rtol=0)
@@ -196,6 +235,7 @@ def test_a_small_temperature_is_the_hard_mask():
         ({"delta": 1.0}, r"delta of SequentialDrop should be a number in \(0, 1\), but got 1\.0"),
         ({"temperature": 0.0}, r"temperature of SequentialDrop should be a number in \(0, inf\) or None, but got 0\.0"),
         ({"learn_delta": True}, "cannot learn delta with hard masks, .*Set temperature"),
+        ({"straight_through": True}, "gradients of soft masks with straight_through=True, but has no temp.*Set temp"),
     ],
 )
 def test_bad_settings_of_the_drop_are_explained(options, words):
