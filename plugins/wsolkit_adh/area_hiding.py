@@ -59,7 +59,8 @@ class AreaHiding(MapModifier):
     A cell is kept where all three keep it:
 
     - the peak: cells below ``threshold`` times the maximum of the attention map, the mean over channels;
-    - the spatial branch: cells outside the square around the pixel expected under the attention map's softmax;
+    - the spatial branch: cells outside the square around the pixel expected under the attention map's softmax, and with
+      ``spatial_points`` the squares around further ones, each expected outside of the squares before it;
     - the channel branch: cells outside the squares around the pixels expected in the ``top_k`` strongest channels.
 
     Each can be left out. No gradient flows through the choice of cells. ``AttentionSelection(hide=...)`` applies it to
@@ -76,6 +77,7 @@ class AreaHiding(MapModifier):
         locate: "soft_argmax" for the expected pixel or "argmax" for the strongest cell.
         temperature: of the spatial softmax in both branches.
         rescale: scale what an image keeps by its number of cells over that of its kept ones.
+        spatial_points: number of expected pixels of the spatial branch.
 
     Raises:
         ConfigError: an argument is out of range.
@@ -98,6 +100,7 @@ class AreaHiding(MapModifier):
         locate: Literal["soft_argmax", "argmax"] = "soft_argmax",
         temperature: Annotated[float, "above 0"] = 1.0,
         rescale: bool = False,
+        spatial_points: Annotated[int, "at least 1"] = 1,
     ) -> None:
         super().__init__()
         if threshold is None and not spatial and not channel:
@@ -116,6 +119,7 @@ class AreaHiding(MapModifier):
         self.locate = locate
         self.temperature = temperature
         self.rescale = rescale
+        self.spatial_points = spatial_points
 
     def modify(self, maps: Tensor) -> Tensor:
         """Return maps (B, C, h, w) with the hidden cells of each image at 0."""
@@ -139,7 +143,7 @@ class AreaHiding(MapModifier):
             if self.threshold is not None:
                 keep = outside_peak(attention, self.threshold)
             if self.spatial:
-                pixels["spatial"] = self.pixels(attention[:, None])
+                pixels["spatial"] = self.spatial_pixels(attention, block_size)
         if self.channel:
             pixels["channel"] = self.pixels(self.strongest(maps))
         for name, found in pixels.items():
@@ -153,6 +157,21 @@ class AreaHiding(MapModifier):
         if self.locate == "argmax":
             return peak_pixels(maps)
         return soft_argmax(spatial_softmax(maps, self.temperature))
+
+    def spatial_pixels(self, attention: Tensor, block_size: int) -> Tensor:
+        """Return the expected pixels (B, P, 2) of attention maps (B, h, w), each outside of the squares before it.
+
+        A softmax expects one pixel. For the next one the cells of the squares are taken out of it; where nothing is
+        left, the pixel of the whole map counts again.
+        """
+        found = self.pixels(attention[:, None])
+        size = (attention.shape[1], attention.shape[2])
+        for _ in range(1, self.spatial_points):
+            free = outside_squares(found, size, block_size)
+            free |= ~free.any(2).any(1)[:, None, None]
+            rest = attention.masked_fill(~free, -torch.inf)
+            found = torch.cat([found, self.pixels(rest[:, None])], 1)
+        return found
 
     def strongest(self, maps: Tensor) -> Tensor:
         """Return the strongest channels (B, P, h, w) of each image; all of them where ``top_k`` is more."""

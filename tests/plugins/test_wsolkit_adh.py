@@ -30,7 +30,10 @@ def cells_of(a_map):
 
 
 def pixel_by_hand(a_map, locate, temperature):
-    cells = cells_of(a_map)
+    return expected_pixel(cells_of(a_map), locate, temperature)
+
+
+def expected_pixel(cells, locate, temperature):
     if locate == "argmax":
         return max(cells, key=cells.get)
     chances = softmax_by_hand(cells, temperature)
@@ -66,7 +69,12 @@ def mask_by_hand(features, options):
     if threshold is not None and attention.max() > 0:
         keep[attention >= np.float32(threshold) * attention.max()] = 0.0
     if options.get("spatial", True):
-        hide_square(keep, pixel_by_hand(attention, locate, temperature), block_size)
+        free = np.ones((height, width), np.float32)
+        for _ in range(options.get("spatial_points", 1)):
+            left = {place: value for place, value in cells_of(attention).items() if free[place]} or cells_of(attention)
+            pixel = expected_pixel(left, locate, temperature)
+            hide_square(free, pixel, block_size)
+            hide_square(keep, pixel, block_size)
     if options.get("channel", True):
         kind = options.get("channel_score", "softmax_weighted")
         scores = [score_by_hand(a_map, kind, temperature) for a_map in features]
@@ -99,6 +107,9 @@ OPTIONS = [
     {"top_k": 2, "temperature": 2.0, "spatial": False},
     {"top_k": 9, "locate": "argmax", "threshold": None},
     {"block_size": 9, "locate": "argmax"},
+    {"spatial_points": 2},
+    {"spatial_points": 3, "locate": "argmax", "block_size": 3, "threshold": None},
+    {"spatial_points": 2, "top_k": 2, "temperature": 0.2, "block_size": 5},
 ]
 
 
@@ -151,6 +162,19 @@ def test_the_expected_pixel_lies_between_two_blobs_and_the_strongest_cell_on_one
         modifier = AreaHiding(threshold=None, channel=False, locate=locate, block_size=1, temperature=10.0)
         keep[locate] = (~modifier.kept_cells(maps)).nonzero()[:, 1:].tolist()
     assert keep == {"soft_argmax": [[1, 4]], "argmax": [[1, 8]]}
+
+
+def test_the_second_point_of_the_attention_map_lies_outside_of_the_first_square():
+    maps = torch.zeros(1, 1, 3, 9)
+    maps[..., 1, 0], maps[..., 1, 8] = 30.0, 40.0
+    one = AreaHiding(threshold=None, channel=False, block_size=3)
+    two = AreaHiding(threshold=None, channel=False, block_size=3, spatial_points=2)
+    assert (~one.kept_cells(maps)).nonzero()[:, 2].unique().tolist() == [7, 8]
+    assert (~two.kept_cells(maps)).nonzero()[:, 2].unique().tolist() == [0, 1, 7, 8]
+    whole = AreaHiding(threshold=None, channel=False, block_size=19, spatial_points=2).train()
+    assert torch.isfinite(whole(maps)).all()  # nothing is left for a second point
+    with pytest.raises(ConfigError, match="spatial_points of AreaHiding should be a whole number of at least 1, but"):
+        AreaHiding(spatial_points=0)
 
 
 def test_squares_are_rounded_to_cells_and_cut_off_at_the_border():
