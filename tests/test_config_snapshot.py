@@ -30,6 +30,8 @@ VARIANTS = [
     "psol_maps data=cub maps=ccnn",
     "psol_maps data=ilsvrc maps=c2am",
     "psol_ddt data=birds50",
+    "wsss_voc maps=ccnn",
+    "wsss_mobilenetv2_voc maps=ccnn",
 ]
 """Pipelines with values of their variables, as on a command line: the name, then KEY=VALUE."""
 

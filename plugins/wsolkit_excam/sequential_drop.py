@@ -96,7 +96,7 @@ def straight_through_gates(
     variant: Variant = FIXED,
     first_map: FirstMap = MASKED,
 ) -> Tensor:
-    """Return ``hard_gates`` with the gradients of ``soft_gates`` (the straight-through estimator of Bengio et al. 2013).
+    """Return ``hard_gates`` with the gradients of ``soft_gates`` (straight-through, Bengio et al. 2013).
 
     Args:
         maps: the raw maps U, (B, K, M, h, w).

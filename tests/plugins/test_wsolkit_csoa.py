@@ -12,6 +12,7 @@ import tests.support.config_steps as config_steps
 from wsolkit import Activation, Backbone, Batch, CheckpointError, ConfigError, ShapeError, load_plugins
 from wsolkit.components.boxes import largest_box
 from wsolkit.config.find import config_files
+from wsolkit.config.load import load_config
 from wsolkit.model.localizer import Localizer
 from wsolkit_csoa import (
     AlexNet,
@@ -540,6 +541,31 @@ def test_a_step_of_every_configuration(name, tmp_path, monkeypatch):
     assert set(net.losses) == {"cross_entropy", *wanted}
     assert predictions[0].maps.shape == (1, side, side)
     assert net.boxes(predictions[0].maps[0]).boxes.shape[1] == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "losses", "levels", "cam"),
+    [
+        ("baseline", ["CrossEntropy"], ("block5", "block5"), "HeadMaps"),
+        ("confseg", ["CrossEntropy", "ConfSeg"], ("block4", "block5"), "BranchUnion"),
+        ("coaug", ["CrossEntropy", "CoAug"], ("block5", "block5"), "HeadMaps"),
+        ("block3", ["CrossEntropy", "ConfSeg", "CoAug"], ("block3", "block5"), "BranchUnion"),
+        ("block5", ["CrossEntropy", "ConfSeg", "CoAug"], ("block5", "block5"), "BranchUnion"),
+    ],
+)
+def test_the_rows_of_the_ablation_differ_from_the_method_in_their_part_alone(name, losses, levels, cam, recwarn):
+    whole, row = (load_config(each).to_dict() for each in ("csoa_vgg16_cub", f"csoa_{name}_vgg16_cub"))
+    model = row["model"]
+    assert [loss["type"] for loss in model["losses"]] == losses
+    assert model["cam_method"]["type"] == cam
+    options = {key: value for key, value in model["head"].items() if key not in ("type", "num_classes", "hidden")}
+    head = TwoBranchHead({"block3": 256, "block4": 512, "block5": 512}, 2, hidden=4, **options)
+    assert (head.early_level, head.level) == levels
+    assert (head.early is None) == ("ConfSeg" not in losses)
+    assert not recwarn.list
+    for part in ("head", "losses", "cam_method"):
+        del whole["model"][part], model[part]
+    assert row == whole
 
 
 def test_a_missing_file_of_the_embedding_is_told_before_a_training_begins(tmp_path):

@@ -214,7 +214,9 @@ def test_straight_through_drops_by_hard_masks_and_has_the_gradients_of_soft_ones
 
     hard = hard_gates(several, 0.6, variant)[0, 1, :, 2, 1]
     for number in range(3):
-        slopes = [(after - before) / 2e-4 for after, before in zip(soft(number, 1e-4), soft(number, -1e-4), strict=True)]
+        slopes = [
+            (after - before) / 2e-4 for after, before in zip(soft(number, 1e-4), soft(number, -1e-4), strict=True)
+        ]
         expected = float(weights.unflatten(1, (2, 3))[0, 1, number, 2, 1]) * float(hard[number])
         expected += sum(slope * float(part) for slope, part in zip(slopes, difference, strict=True))
         assert float(grad_maps.unflatten(1, (2, 3))[0, 1, number, 2, 1]) == pytest.approx(expected, rel=1e-2, abs=1e-4)

@@ -1,5 +1,6 @@
 """The plugin as a whole: what it describes, its configurations on a tiny VOC, and a small pipeline from end to end."""
 
+import json
 from pathlib import Path
 
 import numpy as np
@@ -7,11 +8,12 @@ import pytest
 from PIL import Image
 
 import wsolkit_wsss
-from wsolkit import DATASETS, DataError, load_plugins
+from wsolkit import DATASETS, ConfigError, DataError, load_plugins
 from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
 from wsolkit.formats.masks import write_gray
 from wsolkit.pipeline import load_pipeline, run_pipeline
+from wsolkit.pipeline.pipeline_config import read_pipeline
 from wsolkit.report import read_evaluation
 from wsolkit.training.train import train
 from wsolkit_wsss.background_cues import cue_mask
@@ -91,6 +93,33 @@ def test_pipelines_are_complete_before_they_run(name, tmp_path):
         if step.cls.__name__ == "PseudoMasks":
             assert step.arguments["tune_on"] == "val"
             assert step.arguments["split"] != "val"
+
+
+@pytest.mark.parametrize("name", ["wsss_voc", "wsss_mobilenetv2_voc"])
+def test_the_maps_of_ccnn_take_the_place_of_c2am_s(name, tmp_path):
+    plain, other = (read_pipeline(name, {"maps": maps})["stages"] for maps in ("c2am", "ccnn"))
+    assert other[0]["config"] == plain[0]["config"].replace("c2am", "ccnn")
+    assert json.loads(json.dumps(plain).replace("c2am", "ccnn")) == json.loads(json.dumps(other))
+    assert load_pipeline(name, {"maps": "ccnn"}, tmp_path).steps[0].name == "ccnn"
+    with pytest.raises(ConfigError, match="maps should be c2am or ccnn, but got 'cam'"):
+        read_pipeline(name, {"maps": "cam"})
+
+
+def test_the_batch_size_study_changes_the_batch_of_c2am_alone(tmp_path):
+    pipeline = load_pipeline("wsss_batch_sizes", {"sizes": [32, 256], "weights": "moco.pth.tar"}, tmp_path)
+    assert len(pipeline.steps) == 5 + 2 * 8
+    first, second = ([step for step in pipeline.steps if step.name.endswith(f"_{size}")] for size in (32, 256))
+    assert first[0].arguments["options"]["train_dataloader.batch_size"] == 32
+    assert first[0].arguments["options"]["weights"] == "moco.pth.tar"
+    told = [json.dumps([step.name, step.arguments], default=str).replace("_256", "_32") for step in second]
+    told[0] = told[0].replace('"train_dataloader.batch_size": 256', '"train_dataloader.batch_size": 32')
+    assert told == [json.dumps([step.name, step.arguments], default=str) for step in first]
+    study, single = (read_pipeline(name)["stages"] for name in ("wsss_batch_sizes", "wsss_voc"))
+    (scores,) = [each for each in study if each["name"] == "pseudo_128"]
+    (wanted,) = [each for each in single if each["name"] == "pseudo"]
+    names = {"pseudo": "pseudo_128", "{saliency_train}": "{saliency_train_128}", "{cues_train}": "{cues_128}"}
+    names["{saliency_val}"] = "{saliency_val_128}"
+    assert scores == {key: names.get(value, value) for key, value in wanted.items()}
 
 
 @pytest.mark.slow

@@ -1,0 +1,13 @@
+"""CCNN with ResNet-50 on PASCAL VOC 2012 from weights learned without labels: MoCo v2 or DetCo.
+
+    wsolkit train ccnn_resnet50_voc_moco --cfg-options data_root=... weights=moco_v2_800ep_pretrain.pth.tar
+
+The checkpoint is a local file as its authors publish it; a file that fits the network too little is refused. Both
+last stages start from it, gates and head from random numbers. The report shows pictures of VOC and no number.
+"""
+
+_base_ = ["ccnn_resnet50_voc.py"]
+
+weights = "moco_v2_800ep_pretrain.pth.tar"
+
+model = dict(backbone=dict(name="resnet50"))
