@@ -8,8 +8,8 @@ import pytest
 from PIL import Image
 
 from wsolkit.datasets.annotations import read_annotations
-from wsolkit.datasets.image_files import displayed_size
 from wsolkit.errors import ConfigError, DataError
+from wsolkit.formats.image_headers import displayed_size
 
 
 def test_wsolevaluation_without_images(layouts, tmp_path):

@@ -57,3 +57,20 @@ def test_only_uint8_of_one_channel_is_written(tmp_path, write):
         with pytest.raises(ShapeError, match=r"A picture should be \(H, W\) uint8, but got"):
             write(tmp_path / "a.png", values)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_voc_colours_keep_their_class_where_a_program_numbered_them_anew(tmp_path):
+    values = np.array([[0, 15, 15], [3, 255, 0]], np.uint8)
+    write_index_mask(tmp_path / "a.png", values)
+    with Image.open(tmp_path / "a.png") as image:
+        image.remap_palette([255, 15, 0, 3]).save(tmp_path / "b.png")
+    with Image.open(tmp_path / "b.png") as image:
+        assert set(np.unique(np.array(image))) == {0, 1, 2, 3}
+    assert (read_index_mask(tmp_path / "b.png") == values).all()
+
+
+def test_a_palette_of_other_colours_keeps_its_indices(tmp_path):
+    picture = Image.fromarray(np.array([[0, 2], [1, 1]], np.uint8))
+    picture.putpalette([0, 0, 0, 255, 255, 255, 1, 2, 3])
+    picture.save(tmp_path / "a.png")
+    assert read_index_mask(tmp_path / "a.png").tolist() == [[0, 2], [1, 1]]

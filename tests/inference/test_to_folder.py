@@ -171,15 +171,15 @@ def test_unreadable_images_are_listed(predictor, photos, tmp_path):
 def test_an_image_that_can_be_read_again_is_taken(predictor, photos, tmp_path, monkeypatch):
     import wsolkit.inference.loading as loading
 
-    read = loading.read_image
+    read = loading.read_shrunk
 
-    def offline(path):
+    def offline(path, size):
         if str(path).endswith("3.png"):
             raise DataError("The drive is offline.")
-        return read(path)
+        return read(path, size)
 
     with monkeypatch.context() as patch:
-        patch.setattr(loading, "read_image", offline)
+        patch.setattr(loading, "read_shrunk", offline)
         assert run(predictor, photos, tmp_path / "out").failed == 1
     assert run(predictor, photos, tmp_path / "out").failed == 0
 

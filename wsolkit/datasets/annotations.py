@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from wsolkit.datasets.image_files import displayed_size
 from wsolkit.datasets.layouts.coco import CocoLayout
 from wsolkit.datasets.layouts.cub200 import Cub200Layout
 from wsolkit.datasets.layouts.image_folder import BOX_FILES, FolderLayout
@@ -26,6 +25,7 @@ from wsolkit.datasets.record import Record
 from wsolkit.datasets.targets import check_masks, image_targets
 from wsolkit.errors import DataError, first_few
 from wsolkit.formats.coco import read_instances
+from wsolkit.formats.image_headers import displayed_size
 from wsolkit.interfaces import Targets
 from wsolkit.registry import DATASETS
 

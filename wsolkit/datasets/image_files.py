@@ -15,11 +15,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
-from PIL import Image
-
 from wsolkit.errors import DataError, nearest
 
-__all__ = ["IMAGE_SUFFIXES", "ImageFile", "displayed_size", "find_images", "images_below", "is_image"]
+__all__ = ["IMAGE_SUFFIXES", "ImageFile", "find_images", "images_below", "is_image"]
 
 # fmt: off
 IMAGE_SUFFIXES = (
@@ -27,10 +25,6 @@ IMAGE_SUFFIXES = (
 )
 # fmt: on
 """What image files in a folder are known by, in training as in prediction; upper or lower case."""
-
-SIDEWAYS = (5, 6, 7, 8)
-"""EXIF orientations that swap width and height."""
-ORIENTATION = 0x0112
 
 
 class ImageFile(NamedTuple):
@@ -167,20 +161,3 @@ def name_of(path: str, folder: str) -> str:
         inside = os.path.normpath(path)
     parts = [part for part in PurePath(inside).parts if part not in (os.pardir, PurePath(inside).anchor)]
     return "/".join(parts)
-
-
-def displayed_size(path: str | Path) -> tuple[int, int]:
-    """Return (width, height) of an image file as it is displayed, from its header.
-
-    Raises:
-        DataError: the file is missing or no image.
-    """
-    try:
-        with Image.open(path) as image:
-            turned = image.getexif().get(ORIENTATION) in SIDEWAYS
-            return (image.height, image.width) if turned else (image.width, image.height)
-    except Exception as error:  # Pillow's plugins raise anything from OSError to struct.error
-        raise DataError(
-            f"The size of image {path} cannot be read: {error}. Check the path (--images), or state the size in the "
-            "annotations."
-        ) from error

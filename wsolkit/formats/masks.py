@@ -9,12 +9,16 @@ from PIL import Image
 
 from wsolkit.errors import DataError, ShapeError
 from wsolkit.files import whole_file
+from wsolkit.formats.image_headers import check_size, open_picture
 
 __all__ = ["read_binary_mask", "read_gray", "read_index_mask", "voc_palette", "write_gray", "write_index_mask"]
 
 
 def read_index_mask(path: str | Path) -> np.ndarray:
     """Return the (H, W) uint8 indices of a paletted or grayscale mask file.
+
+    Programs that save with as few colours as they can number VOC's colours anew; where every colour of a mask is one of
+    VOC's palette, its index is that of the palette, whatever the file calls it.
 
     Raises:
         DataError: the file is missing, broken, or holds colours instead of indices.
@@ -25,7 +29,24 @@ def read_index_mask(path: str | Path) -> np.ndarray:
             f"Mask {path} should hold one index per pixel (paletted or 8-bit grayscale), but is {image.mode}. "
             "Save it with its palette, not as colours."
         )
-    return np.array(image)
+    mask = np.array(image)
+    return mask if image.mode == "L" else voc_indices(mask, image)
+
+
+def voc_indices(mask: np.ndarray, image: Image.Image) -> np.ndarray:
+    """Return a paletted mask with the indices that its colours have in VOC's palette, where they all have one."""
+    palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
+    used = np.unique(mask)
+    if not len(used) or used[-1] >= len(palette):
+        return mask
+    known = {tuple(colour): index for index, colour in enumerate(np.reshape(voc_palette(), (-1, 3)).tolist())}
+    table = np.arange(256, dtype=np.uint8)
+    for index in used.tolist():
+        found = known.get(tuple(palette[index].tolist()))
+        if found is None:
+            return mask
+        table[index] = found
+    return table[mask]
 
 
 def read_binary_mask(path: str | Path, above: int = 0) -> np.ndarray:
@@ -45,9 +66,12 @@ def opened(path: str | Path) -> Image.Image:
         DataError: the file is missing or no image.
     """
     try:
-        with Image.open(path) as image:
+        with Path(path).open("rb") as file, open_picture(file) as image:
+            check_size(f"Mask {path}", image.size)
             image.load()
             return image
+    except DataError:
+        raise
     except Exception as error:  # Pillow's plugins raise anything from OSError to struct.error
         raise DataError(f"Mask {path} cannot be read: {error}. Replace the file or leave it out.") from error
 
@@ -96,8 +120,11 @@ def read_gray(path: str | Path, what: str = "The map") -> np.ndarray:
     if not Path(path).is_file():
         raise DataError(f"{what} {path} is missing. Run the stage that writes it for this split.")
     try:
-        with Image.open(path) as picture:
+        with Path(path).open("rb") as file, open_picture(file) as picture:
+            check_size(f"{what} {path}", picture.size)
             picture.load()
+    except DataError:
+        raise
     except Exception as error:  # Pillow's plugins raise anything from OSError to struct.error
         raise DataError(f"{what} {path} cannot be read: {error}. Delete it and run its stage again.") from error
     if picture.mode != "L":

@@ -12,10 +12,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wsolkit.datasets.annotations import Annotations
-from wsolkit.datasets.image_files import displayed_size, find_images
+from wsolkit.datasets.image_files import find_images
 from wsolkit.datasets.layouts.wsol_metadata import read_sizes
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError, first_few
 from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
+from wsolkit.formats.image_headers import displayed_size
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
 from wsolkit.formats.score_maps import ScoreMaps
 from wsolkit.formats.writers import check_formats, write_results

@@ -11,7 +11,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
 from torchvision.transforms import v2
 
-from wsolkit.datasets.decode import read_image
+from wsolkit.datasets.decode import read_shrunk
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.datasets.reading import prepare_image, read_batches
 from wsolkit.errors import DataError
@@ -69,11 +69,13 @@ class ImageFiles(Dataset):
     Args:
         images: the files.
         transform: the test pipeline.
+        size: (H, W) that it brings images to.
     """
 
-    def __init__(self, images: Sequence[ImageFile], transform: v2.Transform) -> None:
+    def __init__(self, images: Sequence[ImageFile], transform: v2.Transform, size: tuple[int, int]) -> None:
         self.images = images
         self.transform = transform
+        self.size = size
 
     def __len__(self) -> int:
         return len(self.images)
@@ -88,9 +90,8 @@ class ImageFiles(Dataset):
         """Read one image and run the pipeline on it."""
         image = self.images[index]
         try:
-            pixels = read_image(image.path)
-            prepared = prepare_image(pixels, self.transform).contiguous()
-            return Loaded(image, prepared, (pixels.shape[-1], pixels.shape[-2]))
+            pixels, whole = read_shrunk(image.path, self.size)
+            return Loaded(image, prepare_image(pixels, self.transform).contiguous(), whole)
         except (DataError, RuntimeError, ValueError, MemoryError) as error:
             return Loaded(image, reason=str(error) or type(error).__name__)
 
@@ -111,6 +112,7 @@ def collate(loaded: Sequence[Loaded]) -> ImageBatch:
 def load_batches(
     images: Sequence[ImageFile],
     transform: v2.Transform,
+    size: tuple[int, int],
     batches: Iterable[Sequence[int]],
     num_workers: int = 0,
     pin_memory: bool = False,
@@ -120,6 +122,7 @@ def load_batches(
     Args:
         images: the files.
         transform: the test pipeline.
+        size: (H, W) that it brings images to.
         batches: which images make up each batch, by index.
         num_workers: processes that read; 0 reads in this process, on all cores between two batches.
         pin_memory: keep batches where a GPU can fetch them from.
@@ -127,4 +130,4 @@ def load_batches(
     Raises:
         DataError: a reading process died, for want of memory for instance.
     """
-    yield from read_batches(ImageFiles(images, transform), batches, collate, num_workers, pin_memory)
+    yield from read_batches(ImageFiles(images, transform, size), batches, collate, num_workers, pin_memory)

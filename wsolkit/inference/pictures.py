@@ -14,7 +14,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wsolkit.datasets.decode import read_image
+from wsolkit.datasets.decode import read_shrunk
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import DataError
 from wsolkit.files import whole_file
@@ -22,7 +22,7 @@ from wsolkit.formats.found_boxes import Failure, ImageResult, to_line
 from wsolkit.inference.loading import ImageBatch, load_batches
 from wsolkit.inference.predictor import Predictor
 from wsolkit.progress import Advance, no_progress
-from wsolkit.report.drawing import encode_jpeg, side_by_side
+from wsolkit.report.drawing import PANEL, encode_jpeg, side_by_side
 from wsolkit.threads import in_order
 
 __all__ = ["PICTURES", "Picture", "choose_pictures", "draw_pictures", "drop_other_pictures"]
@@ -106,7 +106,8 @@ def draw_pictures(
     batches = [range(start, min(start + size, len(images))) for start in range(0, len(images), size)]
 
     def made() -> Iterator[tuple[Picture, np.ndarray]]:
-        loaded = load_batches(images, predictor.transform, batches, num_workers, predictor.device.type == "cuda")
+        pinned = predictor.device.type == "cuda"
+        loaded = load_batches(images, predictor.transform, predictor.input_size, batches, num_workers, pinned)
         for batch, results in predictor.run(loaded, asked, predictor.categories(classes), min_score=None):
             advance(len(batch.failures))
             yield from ((wanted[again.image_id], next(iter(again.maps.values()))) for again in results)
@@ -129,12 +130,13 @@ def shown_class(result: ImageResult) -> int | None:
 def draw(picture: Picture, score_map: np.ndarray, folder: Path) -> None:
     """Draw one picture and write it."""
     try:
-        image = read_image(picture.result.path).permute(1, 2, 0).numpy()
+        image, (width, _) = read_shrunk(picture.result.path, (PANEL, PANEL))
     except DataError:
         return  # it is gone since it was predicted; the page says that there is no picture
     try:
         with whole_file(folder / picture.name) as temporary:
-            temporary.write_bytes(encode_jpeg(side_by_side(image, score_map, picture.result.boxes)))
+            pixels = image.permute(1, 2, 0).numpy()
+            temporary.write_bytes(encode_jpeg(side_by_side(pixels, score_map, picture.result.boxes, width)))
     except OSError as error:
         raise DataError(
             f"Picture {picture.name} cannot be written to {folder}: {error.strerror or error}. Make room, or draw "

@@ -14,7 +14,7 @@ from PIL import Image, ImageOps
 from torch import Tensor
 from torchvision.transforms import v2
 
-from wsolkit.datasets.decode import read_image
+from wsolkit.datasets.decode import read_shrunk, rgb
 from wsolkit.datasets.image_files import find_images
 from wsolkit.datasets.reading import prepare_image
 from wsolkit.errors import DataError
@@ -27,20 +27,21 @@ def pixels_of(image: Any, name: str = "the image") -> Tensor:
     """Return an image as (3, h, w) uint8, RGB, upright.
 
     Args:
-        image: a path, a PIL image (turned upright by its EXIF orientation), an (h, w, 3) or (h, w) uint8 array, or a
+        image: a PIL image (turned upright by its EXIF orientation), an (h, w, 3) or (h, w) uint8 array, or a
             (3, h, w) uint8 tensor.
         name: what to call it in messages.
 
     Raises:
-        DataError: the image cannot be read, or is of another kind.
+        DataError: the image is of another kind, or holds floating-point pixels.
 
     >>> pixels_of(np.zeros((4, 6, 3), np.uint8)).shape
     torch.Size([3, 4, 6])
     """
-    if isinstance(image, (str, Path)):
-        return read_image(image)
     if isinstance(image, Image.Image):
-        return torch.from_numpy(np.array(ImageOps.exif_transpose(image).convert("RGB"))).permute(2, 0, 1)
+        try:
+            return torch.from_numpy(rgb(ImageOps.exif_transpose(image))).permute(2, 0, 1)
+        except ValueError as error:
+            raise DataError(f"{name.capitalize()} cannot be taken: {error}.") from error
     if isinstance(image, np.ndarray) and image.dtype == np.uint8 and image.size:
         if image.ndim == 2:
             image = np.repeat(image[..., None], 3, axis=2)
@@ -72,25 +73,29 @@ def named_images(images: Any) -> Iterator[tuple[str, str, Any]]:
             yield f"image {number}", "", image
 
 
-def load(image: Any, name: str, transform: v2.Transform) -> tuple[Tensor, tuple[int, int]]:
-    """Return an image as network input, and its (width, height)."""
-    pixels = pixels_of(image, name)
-    return prepare_image(pixels, transform).contiguous(), (pixels.shape[-1], pixels.shape[-2])
+def load(image: Any, name: str, transform: v2.Transform, size: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
+    """Return an image as network input of a size, and its own (width, height)."""
+    if isinstance(image, (str, Path)):
+        pixels, whole = read_shrunk(image, size)
+    else:
+        pixels = pixels_of(image, name)
+        whole = (pixels.shape[-1], pixels.shape[-2])
+    return prepare_image(pixels, transform).contiguous(), whole
 
 
-def batches_of(images: Any, transform: v2.Transform, batch_size: int) -> Iterator[ImageBatch]:
-    """Yield batches of ``batch_size`` images, read one batch at a time.
+def batches_of(images: Any, transform: v2.Transform, size: tuple[int, int], batch_size: int) -> Iterator[ImageBatch]:
+    """Yield batches of ``batch_size`` images, read one batch at a time; the pipeline brings them to ``size`` (H, W).
 
     Raises:
         DataError: an image cannot be read, or is of another kind.
     """
     waiting = named_images(images)
     while chunk := list(islice(waiting, batch_size)):
-        loaded = side_by_side(lambda named: load(named[2], named[0], transform), chunk)
+        loaded = side_by_side(lambda named: load(named[2], named[0], transform, size), chunk)
         yield ImageBatch(
             inputs=torch.stack([inputs for inputs, _ in loaded]),
             image_ids=[name for name, _, _ in chunk],
             paths=[path for _, path, _ in chunk],
-            sizes=[size for _, size in loaded],
+            sizes=[whole for _, whole in loaded],
             failures=[],
         )

@@ -167,7 +167,8 @@ class Predictor:
         else:
             given = iter(given_classes(classes, self.classes))
             asked, names = (lambda batch: take(given, batch)), self.classes
-        for _, results in self.run(batches_of(images, self.transform, self.batch_size), asked, names, self.min_score):
+        batches = batches_of(images, self.transform, self.input_size, self.batch_size)
+        for _, results in self.run(batches, asked, names, self.min_score):
             yield from results
 
     def run(

@@ -10,7 +10,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from wsolkit.datasets.decode import read_image
+from wsolkit.datasets.decode import read_shrunk
 from wsolkit.datasets.image_files import ImageFile, find_images
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.csv_boxes import ListsWriter
@@ -89,8 +89,8 @@ def predict_to_folder(
             FolderClasses(predictor.classes).check(image.path for image in images)
         settings = settings_of(predictor, sources, classes, chunk_size)
         ranks.first(lambda: run.prepare(settings, overwrite))
-        chunks = cut(images, chunk_size)
-        left = ranks.first(lambda: [number for number, chunk in enumerate(chunks) if to_do(run, chunk, maps)])
+        chunks, size = cut(images, chunk_size), predictor.input_size
+        left = ranks.first(lambda: [number for number, chunk in enumerate(chunks) if to_do(run, chunk, maps, size)])
         names = predictor.categories(classes)
         if maps:
             ranks.first(lambda: write_map_classes(run.folder, names))
@@ -128,17 +128,17 @@ def settings_of(predictor: Predictor, sources: Sequence[str | Path], classes: st
     }
 
 
-def to_do(run: RunFolder, chunk: Chunk, maps: bool) -> bool:
+def to_do(run: RunFolder, chunk: Chunk, maps: bool, size: tuple[int, int]) -> bool:
     """Whether a chunk is to be computed: it is not there, or an image that could not be read can be read now."""
     if not run.done(chunk, maps):
         return True
-    return any(readable(failure.path) for failure in run.failures(chunk))
+    return any(readable(failure.path, size) for failure in run.failures(chunk))
 
 
-def readable(path: str) -> bool:
-    """Whether an image can be read."""
+def readable(path: str, size: tuple[int, int]) -> bool:
+    """Whether an image can be read for a network whose input has a size (H, W)."""
     try:
-        read_image(path)
+        read_shrunk(path, size)
     except DataError:
         return False
     return True
@@ -173,7 +173,8 @@ def compute(
         return
     keep, predictor.keep_maps = predictor.keep_maps, maps
     try:
-        loaded = load_batches(images, predictor.transform, batches, num_workers, predictor.device.type == "cuda")
+        pinned = predictor.device.type == "cuda"
+        loaded = load_batches(images, predictor.transform, predictor.input_size, batches, num_workers, pinned)
         names = predictor.categories(classes)
         results = counted(predictor.run(loaded, predictor.class_source(classes), names, predictor.min_score), advance)
         for chunk in chunks:

@@ -111,20 +111,23 @@ def caption(width: int, boxes: Sequence[FoundBox]) -> np.ndarray:
     return np.asarray(strip)
 
 
-def side_by_side(image: np.ndarray, score_map: np.ndarray | None, boxes: Sequence[FoundBox]) -> np.ndarray:
+def side_by_side(
+    image: np.ndarray, score_map: np.ndarray | None, boxes: Sequence[FoundBox], width: int | None = None
+) -> np.ndarray:
     """Return the photo, beside it the photo with heat and boxes, and under both the classes with their scores.
 
     Args:
         image: (h, w, 3) uint8, RGB, upright.
         score_map: (H, W) in [0, 1] of the likeliest class, or None.
         boxes: boxes in pixels of ``image``, likeliest class first.
+        width: how wide the image is that boxes are in, where ``image`` was read smaller.
 
     Returns:
         (h', w', 3) uint8.
     """
     photo = resize_to_panel(image)
     marked = photo if score_map is None else heat_overlay(photo, score_map)
-    marked = draw_boxes(marked, boxes, photo.shape[1] / image.shape[1])
+    marked = draw_boxes(marked, boxes, photo.shape[1] / (width or image.shape[1]))
     gap = np.full((photo.shape[0], GAP, 3), 24, np.uint8)
     panels = np.concatenate([photo, gap, marked], axis=1)
     return np.concatenate([panels, caption(panels.shape[1], boxes)])

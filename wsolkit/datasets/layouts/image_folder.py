@@ -8,12 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path, PurePosixPath
 from typing import Self
 
-from wsolkit.datasets.image_files import displayed_size, images_below, is_image
+from wsolkit.datasets.image_files import images_below, is_image
 from wsolkit.datasets.layouts.layout import Layout, Metadata
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.splits import split_by_hash
 from wsolkit.errors import ConfigError, DataError, first_few, nearest
 from wsolkit.formats.box_files import ImageBoxes, read_boxes
+from wsolkit.formats.image_headers import displayed_size
 
 __all__ = ["BOX_FILES", "FolderLayout"]
 

@@ -1,0 +1,51 @@
+"""Brings 16-bit pixels to 8 bits: by their high byte, or, where cameras left it empty, by the bits that are used.
+
+Scanners, microscopes and thermal cameras store 12 bits in files of 16, which would come out black. Files whose largest
+value fits into 12 bits are scaled by 12, those whose values fit into 8 are taken as they are, all others by 16: a dark
+picture of the full range keeps its darkness.
+"""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from PIL import Image
+
+__all__ = ["deep_colours", "eight_bits", "used_bits"]
+
+STEPS = (8, 12, 16)
+
+
+def used_bits(values: np.ndarray) -> int:
+    """Return how many bits whole numbers use: 8, 12 or 16.
+
+    >>> used_bits(np.array([0, 4095])), used_bits(np.array([4096])), used_bits(np.array([255]))
+    (12, 16, 8)
+    """
+    largest = int(values.max()) if values.size else 0
+    return next((bits for bits in STEPS if largest < 1 << bits), STEPS[-1])
+
+
+def eight_bits(values: np.ndarray) -> np.ndarray:
+    """Return whole numbers as uint8, by the bits they use; what is outside 0 to 65535 is cut off.
+
+    >>> eight_bits(np.array([0, 4095])).tolist(), eight_bits(np.array([4095, 65535])).tolist()
+    ([0, 255], [15, 255])
+    """
+    values = np.clip(values, 0, 65535).astype(np.uint16)
+    return (values >> (used_bits(values) - 8)).astype(np.uint8)
+
+
+def deep_colours(picture: Image.Image, data: np.ndarray) -> np.ndarray | None:
+    """Return a 16-bit picture in colours as (H, W, 3) uint8, not turned; None where its high bytes are what is wanted.
+
+    Args:
+        picture: the loaded picture, of whose colours Pillow has the high bytes alone.
+        data: the file, for the low bytes.
+    """
+    if picture.mode not in ("RGB", "RGBA", "LA"):
+        return None
+    if np.asarray(picture)[..., : 1 if picture.mode == "LA" else 3].max() >= 16:  # more than 12 bits
+        return None
+    deep = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB | cv2.IMREAD_ANYDEPTH | cv2.IMREAD_IGNORE_ORIENTATION)
+    return None if deep is None or deep.dtype != np.uint16 else eight_bits(deep)
