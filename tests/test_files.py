@@ -106,6 +106,15 @@ def test_names_that_lead_out_of_the_folder_are_refused(name):
         path_below("cues", name, ".png")
 
 
+@pytest.mark.parametrize("name", ["x" * 252, "ö" * 126, "x" * 256 + "/a", "a/" + "x" * 252])
+def test_names_that_are_too_long_for_a_file_are_refused(name, tmp_path):
+    with pytest.raises(DataError, match=r"'[axö/]+'... is too long for a file below .*cues: a name of 25[68] bytes is"):
+        path_below(tmp_path / "cues", name, ".png")
+    path = path_below(tmp_path, name[: len(name) // 2], ".png")
+    path.parent.mkdir(exist_ok=True)
+    path.write_text("")
+
+
 @pytest.mark.parametrize("name", ["a", "a/b.jpg", "...", "a..b/c", "a b", "12:30.jpg", "caf\udce9", "a\\b"])
 def test_other_names_are_kept_as_they_are(name):
     assert path_below("cues", name, ".png") == Path(f"cues/{name}.png")

@@ -9,7 +9,7 @@ import os
 import re
 import sys
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
@@ -18,6 +18,7 @@ from wsolkit.errors import ConfigError, DataError
 
 __all__ = [
     "LOCK",
+    "check_no_links",
     "claim_folder",
     "half_written",
     "hash_file",
@@ -206,7 +207,7 @@ def check_earlier(path: Path, earlier: Callable[[Path], str | None], overwrite: 
     """Refuse a folder whose marker is not ours, or whose results would be lost unasked; see ``claim_folder``."""
     try:
         lost = earlier(path)
-    except ValueError as error:
+    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:  # JSON of any other kind
         raise ConfigError(
             f"{path} was not written by {writer}. Choose another {option}; nothing was changed."
         ) from error
@@ -242,7 +243,7 @@ def path_below(folder: str | Path, name: str, suffix: str = "") -> Path:
         suffix: what is put behind the name.
 
     Raises:
-        DataError: the name would lead out of the folder, on this system or on another one.
+        DataError: the name would lead out of the folder, on this system or on another one, or is too long for a file.
 
     >>> path_below("cues", "owls/1", ".png").as_posix()
     'cues/owls/1.png'
@@ -254,4 +255,34 @@ def path_below(folder: str | Path, name: str, suffix: str = "") -> Path:
             f"The image id {name!r} is no name for a file below a folder: it is empty, or leads out of "
             f"{str(folder) or '.'}. Give the image another one."
         )
-    return Path(folder) / f"{name}{suffix}"
+    path = Path(folder) / f"{name}{suffix}"
+    longest = max((len(os.fsencode(part)) if os.name != "nt" else len(part) for part in there.parts[:-1]), default=0)
+    longest = max(longest, len(os.fsencode(path.name)) if os.name != "nt" else len(path.name))
+    if longest > NAME_BYTES:
+        raise DataError(
+            f"The image id {shortened(name, 60)!r}... is too long for a file below {str(folder) or '.'}: a name of "
+            f"{longest} bytes is needed, and {NAME_BYTES} are the most. Give the image a shorter one."
+        )
+    return path
+
+
+def check_no_links(folder: str | Path, names: Iterable[str], option: str = "--out") -> None:
+    """Look for links where folders are written to and cleared: what lies behind one is not ours to change.
+
+    Args:
+        folder: where results are written; it may be a link itself, for somebody has named it.
+        names: the folders inside.
+        option: what the user chooses the folder with, for messages.
+
+    Raises:
+        ConfigError: one of them is a link.
+
+    >>> check_no_links(tempfile.mkdtemp(), ["parts"])
+    """
+    for name in names:
+        path = Path(folder) / name
+        if path.is_symlink():
+            raise ConfigError(
+                f"{path} is a link, and nothing is written or removed behind one. Remove the link, or choose another "
+                f"{option}; nothing was changed."
+            )

@@ -16,7 +16,7 @@ from typing import BinaryIO
 from wsolkit.errors import ConfigError
 from wsolkit.files import LOCK, remove_half_written
 
-__all__ = ["locked"]
+__all__ = ["locked", "remove_empty"]
 
 TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 """What the operating system answers where another process has the lock; a file system may have no locks at all."""
@@ -103,7 +103,7 @@ def lock_file(folder: Path, what: str, option: str) -> Iterator[None]:
 
 
 def remove_empty(folders: Iterable[Path]) -> None:
-    """Remove folders to which nothing was written."""
+    """Remove folders that hold nothing, in this order; the others stay."""
     for folder in folders:
         with suppress(OSError):
             folder.rmdir()

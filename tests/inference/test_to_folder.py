@@ -3,8 +3,10 @@
 import json
 import os
 import re
+import shutil
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -15,9 +17,11 @@ from tests.support.colours import colour_predictor, scene
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import ConfigError, DataError, MapError
 from wsolkit.formats.score_maps import open_score_maps
+from wsolkit.inference import to_folder
 from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.run_folder import RunFolder, cut
 from wsolkit.inference.to_folder import ALL, predict_to_folder
+from wsolkit.lock import locked
 
 ROOT = Path(__file__).parents[2]
 FINAL = ("boxes.json", "dataset.json", "boxes.csv", "failed.csv", "without_box.csv")
@@ -333,3 +337,84 @@ def test_parts_hold_failures(predictor, photos, tmp_path):
     lines = "".join(path.read_text() for path in sorted((tmp_path / "out" / "parts").iterdir())).splitlines()
     assert len(lines) == 7
     assert sum('"error"' in line for line in lines) == 1
+
+
+@pytest.mark.parametrize("draw", [0, 3])
+def test_a_folder_that_is_removed_while_it_is_written_to(draw, predictor, photos, tmp_path, monkeypatch):
+    out, write = tmp_path / "out", RunFolder.write
+
+    def removed(self, chunk, results, with_maps=False):
+        write(self, chunk, results, with_maps)
+        if not draw:
+            shutil.rmtree(out)
+
+    def removed_while_drawing(*_, **__):
+        shutil.rmtree(out)
+        (out / "pictures").mkdir(parents=True)
+        (out / "pictures" / "000001-0-0123456789.jpg").write_text("drawn")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(RunFolder, "write", removed)
+        patch.setattr(to_folder, "draw_pictures", removed_while_drawing)
+        with pytest.raises(DataError, match="run.json is gone: somebody has removed the folder.*Run the same command"):
+            run(predictor, photos, out, draw=draw)
+    assert not out.exists()
+    assert run(predictor, photos, out).computed == 7
+
+
+@pytest.mark.parametrize("name", ["parts", "maps", "pictures"])
+@pytest.mark.parametrize("overwrite", [False, True])
+def test_what_lies_behind_a_link_is_left_alone(name, overwrite, predictor, photos, tmp_path):
+    run(predictor, photos, tmp_path / "out")
+    behind = tmp_path / "mine"
+    behind.mkdir()
+    (behind / "part-1.jsonl").write_text("mine")
+    shutil.rmtree(tmp_path / "out" / name, ignore_errors=True)
+    (tmp_path / "out" / name).symlink_to(behind)
+    before = contents(tmp_path / "out")
+    with pytest.raises(ConfigError, match=rf"out/{name} is a link, and nothing is written or removed behind one"):
+        run(predictor, photos, tmp_path / "out", overwrite=overwrite, maps=True, draw=2)
+    assert [path.name for path in behind.iterdir()] == ["part-1.jsonl"]
+    assert contents(tmp_path / "out") == before
+
+
+def test_a_folder_may_be_a_link_itself(predictor, photos, tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "out").symlink_to(tmp_path / "disk")
+    run(predictor, photos, tmp_path / "out")
+    assert run(predictor, photos, tmp_path / "out").before == 7
+    assert (tmp_path / "disk" / "boxes.json").exists()
+
+
+def test_files_that_are_not_ours_stay(predictor, photos, tmp_path):
+    run(predictor, photos, tmp_path / "out", maps=True, draw=1)
+    mine = [tmp_path / "out" / name for name in ("parts/notes.txt", "maps/notes.txt", "pictures/best.jpg")]
+    for path in mine:
+        path.write_text("mine")
+    (photos / "red" / "0.png").unlink()
+    assert run(predictor, photos, tmp_path / "out", maps=True, draw=1).total == 6
+    assert [path.read_text() for path in mine] == ["mine"] * 3
+
+
+def test_two_predictions_do_not_share_a_folder(predictor, photos, tmp_path):
+    with locked(tmp_path / "out", "prediction", "--out"), ThreadPoolExecutor() as threads:
+        other = threads.submit(run, predictor, photos, tmp_path / "out")
+        with pytest.raises(ConfigError, match="Another prediction of this very process works in .*another --out"):
+            other.result()
+
+
+@pytest.mark.parametrize("content", ["[1]", "3", "null", '"text"', "[" * 100_000])
+def test_settings_of_another_shape_are_refused(content, predictor, photos, tmp_path):
+    run(predictor, photos, tmp_path / "out")
+    (tmp_path / "out" / "run.json").write_text(content)
+    with pytest.raises(DataError, match=r"run.json cannot be read \(.*remove the file and what lies beside it"):
+        run(predictor, photos, tmp_path / "out")
+
+
+def test_a_part_of_another_shape_is_refused(predictor, photos, tmp_path):
+    run(predictor, photos, tmp_path / "out")
+    part = next((tmp_path / "out" / "parts").iterdir())
+    for line in ('{"error": 3}\n', '{"id": 3}\n'):
+        part.write_text(line)
+        with pytest.raises(DataError, match="is damaged .*This is no line of a part file.*Remove it and run the same"):
+            run(predictor, photos, tmp_path / "out")

@@ -242,12 +242,34 @@ def test_other_things_in_the_way(pipeline, tmp_path):
         run(pipeline(*STAGES, work="log"))
 
 
-@pytest.mark.parametrize("content", ["{", "[]", "{}"])
+RECORDS = [
+    "{", "[]", "{}", "[" * 100_000, '{"fingerprint": 3}', '{"fingerprint": "a", "run": 4}',
+    '{"fingerprint": "a", "run": "b", "runs": [1]}',
+    '{"fingerprint": "a", "run": "b", "numbers": {"boxes": "many"}, "seconds": 1}',
+    '{"fingerprint": "a", "run": "b", "numbers": {}, "seconds": "long"}',
+    '{"fingerprint": "a", "run": "b", "numbers": {}, "seconds": 1, "inputs": {"a.txt": 7}}',
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("content", RECORDS)
 def test_a_damaged_record_is_explained(pipeline, tmp_path, content):
     run(pipeline(*STAGES))
     (tmp_path / "work" / "one" / "stage.json").write_text(content)
     with pytest.raises(ConfigError, match=r"stage 'one': .*stage.json (cannot be read|is no record).* away"):
         run(pipeline(*STAGES), overwrite=True)
+
+
+def test_a_stage_does_not_write_behind_a_link(pipeline, tmp_path):
+    stages = [stage("one", "Fail", unless=str(tmp_path / "there"))]
+    with pytest.raises(DataError, match="The owl is missing"):
+        run(pipeline(*stages))
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "work" / "one" / "maps").symlink_to(tmp_path / "mine")
+    with pytest.raises(ConfigError, match="stage 'one': .*one/maps is a link, and nothing is written.*--work-dir"):
+        run(pipeline(*stages))
+    (tmp_path / "work" / "one" / "maps").unlink()
+    (tmp_path / "there").write_text("")
+    run(pipeline(*stages))
 
 
 def test_a_link_is_not_followed_to_remove_results(pipeline, tmp_path):

@@ -8,6 +8,8 @@ score map is inside the box. Where the model does not classify, ``score`` is the
 from __future__ import annotations
 
 import json
+import math
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -103,14 +105,38 @@ def from_line(line: str, classes: tuple[str, ...]) -> ImageResult | Failure:
     """
     try:
         content = json.loads(line)
+        image_id, path = content["id"], content["path"]
+        texts = [image_id, path]
         if "error" in content:
-            return Failure(content["id"], content["path"], content["error"])
+            failure = Failure(image_id, path, content["error"])
+            check_kinds([*texts, failure.reason])
+            return failure
         boxes = [
             FoundBox((x0, y0, x1, y1), index, classes[index], score, map_score)
             for x0, y0, x1, y1, index, score, map_score in content["boxes"]
         ]
         width, height = content["size"]
         top = [(index, probability) for index, probability in content["top"]]
-        return ImageResult(content["id"], content["path"], (width, height), boxes, top)
-    except (KeyError, IndexError, TypeError) as error:
+        numbers = [number for each in boxes for number in (*each.box, *each[3:])] + [each[1] for each in top]
+        check_kinds(texts, numbers, [width, height], [each.class_index for each in boxes] + [each[0] for each in top])
+        return ImageResult(image_id, path, (width, height), boxes, top)
+    except (KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"This is no line of a part file: {line[:80]!r} ({error!r}).") from error
+
+
+def check_kinds(
+    texts: Sequence[Any], numbers: Sequence[Any] = (), sides: Sequence[Any] = (), indices: Sequence[Any] = ()
+) -> None:
+    """Look at what a line of JSON holds.
+
+    Raises:
+        TypeError: a text, a finite number, a side of an image or the index of a class is none.
+    """
+    if not all(isinstance(text, str) for text in texts):
+        raise TypeError(f"{texts} should be texts")
+    if not all(type(number) in (int, float) and math.isfinite(number) for number in numbers):
+        raise TypeError(f"{numbers} should be numbers")
+    if not all(type(side) is int and side > 0 for side in sides):
+        raise TypeError(f"{sides} should be width and height")
+    if not all(type(index) is int and index >= 0 for index in indices):
+        raise TypeError(f"{indices} should be classes")

@@ -21,13 +21,15 @@ from wsolkit.files import whole_file
 from wsolkit.formats.found_boxes import Failure, ImageResult, to_line
 from wsolkit.inference.loading import ImageBatch, load_batches
 from wsolkit.inference.predictor import Predictor
+from wsolkit.inference.run_folder import PICTURES
 from wsolkit.progress import Advance, no_progress
 from wsolkit.report.drawing import PANEL, encode_jpeg, side_by_side
 from wsolkit.threads import in_order
 
 __all__ = ["PICTURES", "Picture", "choose_pictures", "draw_pictures", "drop_other_pictures"]
 
-PICTURES = "pictures"
+OURS = re.compile(r"\d{6,}-.*-[0-9a-f]{10}\.jpg")
+"""How ``name_of`` calls pictures."""
 
 
 class Picture(NamedTuple):
@@ -148,5 +150,5 @@ def drop_other_pictures(pictures: Iterable[Picture], folder: Path) -> None:
     """Remove pictures of earlier runs that are out of date."""
     wanted = {picture.name for picture in pictures}
     for path in folder.glob("*.jpg"):
-        if path.name not in wanted:
+        if path.name not in wanted and OURS.fullmatch(path.name):
             path.unlink(missing_ok=True)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,19 +18,20 @@ from zlib import crc32
 
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import ConfigError, DataError
-from wsolkit.files import claim_folder, half_written, write_json, write_text
+from wsolkit.files import check_no_links, claim_folder, half_written, write_json, write_text
 from wsolkit.formats.found_boxes import Failure, ImageResult, from_line, to_line
-from wsolkit.formats.score_maps import CLASSES, ImageMaps, write_score_maps
+from wsolkit.formats.score_maps import ImageMaps, write_score_maps
 from wsolkit.formats.writer import remove
 
-__all__ = ["CHUNK_SIZE", "Chunk", "RunFolder", "cut"]
+__all__ = ["CHUNK_SIZE", "PICTURES", "Chunk", "RunFolder", "cut"]
 
 CHUNK_SIZE = 128
 SETTINGS = "run.json"
 PARTS = "parts"
 MAPS = "maps"
+PICTURES = "pictures"
 OURS = (
-    SETTINGS, PARTS, MAPS, "pictures", "index.html", "voc", "yolo", "boxes.json", "dataset.json", "boxes.csv",
+    SETTINGS, PARTS, MAPS, PICTURES, "index.html", "voc", "yolo", "boxes.json", "dataset.json", "boxes.csv",
     "failed.csv", "without_box.csv",
 )  # fmt: skip
 """Everything a run may write into its folder."""
@@ -97,7 +98,8 @@ class RunFolder:
             overwrite: remove results of other settings, instead of refusing.
 
         Raises:
-            ConfigError: the folder holds results of other settings, or something else altogether.
+            ConfigError: the folder holds results of other settings, or something else altogether, or one of its own
+            folders is a link.
         """
         wanted = json.loads(json.dumps(settings))
 
@@ -108,6 +110,7 @@ class RunFolder:
             return f"predictions made with other settings: {changes}" if keys else None
 
         begun = claim_folder(self.folder, "predictions", SETTINGS, other_settings, overwrite, writer="wsolkit predict")
+        check_no_links(self.folder, (PARTS, MAPS, PICTURES))
         if begun and not overwrite:
             return True
         if begun:
@@ -127,12 +130,31 @@ class RunFolder:
         """
         path = self.folder / SETTINGS
         try:
-            return json.loads(path.read_text())
-        except (OSError, ValueError) as error:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if not isinstance(content, dict):
+                raise ValueError(f"it should hold settings by name, but holds {str(content)[:40]!r}")
+        except (OSError, ValueError, RecursionError) as error:
             raise DataError(
                 f"{path} cannot be read ({error}), so the run cannot go on. Choose another --out, or remove the file "
                 "and what lies beside it."
             ) from error
+        return content
+
+    def is_there(self) -> bool:
+        """Whether the folder is still the one that was made ready: it holds its settings."""
+        return (self.folder / SETTINGS).exists()
+
+    def check_there(self) -> None:
+        """Refuse to write to a folder without settings: the next run could not go on in it.
+
+        Raises:
+            DataError: somebody has removed it, or replaced it.
+        """
+        if not self.is_there():
+            raise DataError(
+                f"{self.folder / SETTINGS} is gone: somebody has removed the folder while it was written to. Run the "
+                "same command again, and leave the folder alone."
+            )
 
     def clear(self) -> None:
         """Remove everything a run may have written; the settings go last."""
@@ -152,7 +174,12 @@ class RunFolder:
         return self.part(chunk).exists() and (not with_maps or self.maps(chunk).exists())
 
     def write(self, chunk: Chunk, results: Sequence[ImageResult | Failure], with_maps: bool = False) -> None:
-        """Write the results of a chunk, and its score maps where they are asked for."""
+        """Write the results of a chunk, and its score maps where they are asked for.
+
+        Raises:
+            DataError: they cannot be written, or the folder was removed.
+        """
+        self.check_there()
         read = [result for result in results if isinstance(result, ImageResult)]
         try:
             if with_maps:
@@ -170,15 +197,8 @@ class RunFolder:
         Raises:
             DataError: its file is missing or damaged.
         """
+        found = self.lines(chunk, classes)
         path = self.part(chunk)
-        try:
-            found = [from_line(line, classes) for line in path.read_text(encoding="utf-8").splitlines()]
-        except OSError as error:
-            raise DataError(
-                f"{path} is missing: the images have changed during the run. Run the same command again."
-            ) from error
-        except ValueError as error:
-            raise DataError(f"{path} is damaged ({error}). Remove it and run the same command again.") from error
         if len(found) != chunk.stop - chunk.start:
             raise DataError(
                 f"{path} holds {len(found)} results instead of {chunk.stop - chunk.start}. Remove it and run the same "
@@ -186,22 +206,46 @@ class RunFolder:
             )
         return found
 
+    def lines(
+        self, chunk: Chunk, classes: tuple[str, ...], wanted: Callable[[str], bool] = bool
+    ) -> list[ImageResult | Failure]:
+        """Return the results of a chunk whose lines are wanted.
+
+        Raises:
+            DataError: its file is missing or damaged.
+        """
+        path = self.part(chunk)
+        try:
+            lines = path.read_text(encoding="utf-8").splitlines()
+            return [from_line(line, classes) for line in lines if wanted(line)]
+        except FileNotFoundError as error:
+            raise DataError(
+                f"{path} is missing: the images have changed during the run. Run the same command again."
+            ) from error
+        except (OSError, ValueError) as error:
+            raise DataError(f"{path} is damaged ({error}). Remove it and run the same command again.") from error
+
     def records(self, chunks: Sequence[Chunk], classes: tuple[str, ...]) -> Iterator[ImageResult | Failure]:
         """Yield every result, in the order of the images, one chunk in memory at a time."""
         for chunk in chunks:
             yield from self.read(chunk, classes)
 
     def failures(self, chunk: Chunk) -> list[Failure]:
-        """Return the images of a finished chunk that could not be read."""
-        lines = [line for line in self.part(chunk).read_text(encoding="utf-8").splitlines() if '"error":' in line]
-        return [found for found in (from_line(line, ()) for line in lines) if isinstance(found, Failure)]
+        """Return the images of a finished chunk that could not be read.
+
+        Raises:
+            DataError: its file is missing or damaged.
+        """
+        found = self.lines(chunk, (), lambda line: '"error":' in line)
+        return [each for each in found if isinstance(each, Failure)]
 
     def drop_stale(self, chunks: Sequence[Chunk]) -> None:
         """Remove parts and maps of images that have changed or are gone, and half-written files."""
-        wanted = {path.name for chunk in chunks for path in (self.part(chunk), self.maps(chunk))} | {CLASSES}
-        for folder in (PARTS, MAPS):
-            for path in (self.folder / folder).glob("*"):
-                if path.name not in wanted:
+        wanted = {path for chunk in chunks for path in (self.part(chunk), self.maps(chunk))}
+        for ours in (f"{PARTS}/part-*.jsonl", f"{MAPS}/maps-*.npz"):
+            for path in self.folder.glob(ours):
+                if path not in wanted:
                     path.unlink(missing_ok=True)
-        for path in [*self.folder.glob(".*.draft"), *half_written(self.folder)]:
+        halves = [path for inner in (".", PARTS, MAPS, PICTURES) for path in half_written(self.folder / inner)]
+        for path in [*self.folder.glob(".*.draft"), *halves]:
             remove(path)

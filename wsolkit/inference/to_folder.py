@@ -24,7 +24,7 @@ from wsolkit.inference.predictor import FOLDER, PREDICTED, Predictor
 from wsolkit.inference.ranks import Ranks, started_ranks
 from wsolkit.inference.run_folder import CHUNK_SIZE, Chunk, RunFolder, cut
 from wsolkit.inference.run_summary import RunSummary
-from wsolkit.lock import locked
+from wsolkit.lock import locked, remove_empty
 from wsolkit.model.folder_classes import FolderClasses
 from wsolkit.progress import Advance, Shows, hidden
 from wsolkit.threads import cores
@@ -207,6 +207,7 @@ def finish(
     Raises:
         DataError: no image could be read.
     """
+    run.check_there()
     run.drop_stale(chunks)
     summary.files, lists = write_results(run.records(chunks, names), run.folder, names, formats, settings)
     summary.images, summary.failed = lists.images, lists.failed
@@ -238,6 +239,7 @@ def draw_all(
     """Draw this process's share of the pictures; the first process then writes the page."""
     names = predictor.categories(classes)
     pictures = choose_pictures(run.records(chunks, names), None if draw == ALL else draw)
+    run.check_there()
     mine = pictures[ranks.rank :: ranks.world]
     folder = run.folder / PICTURES
     with shows("drawing", len(mine)) as advance:
@@ -245,6 +247,10 @@ def draw_all(
     ranks.wait()
 
     def page() -> None:
+        if not run.is_there():  # the pictures have made the folder anew
+            drop_other_pictures((), folder)
+            remove_empty((folder, run.folder))
+        run.check_there()
         drop_other_pictures(pictures, folder)
         failures = (result for result in run.records(chunks, names) if isinstance(result, Failure))
         summary.pictures = len(pictures)

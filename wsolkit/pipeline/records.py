@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import shutil
 import time
 import uuid
@@ -17,11 +18,21 @@ from pathlib import Path
 from typing import Any
 
 from wsolkit.errors import ConfigError, PluginError
-from wsolkit.files import half_written, write_json
+from wsolkit.files import check_no_links, half_written, write_json
 from wsolkit.pipeline.fingerprint import Declaration
 from wsolkit.versions import versions
 
-__all__ = ["BEGUN", "DONE", "RECORDS", "begin", "finish", "read_record", "remove_leftovers", "set_aside"]
+__all__ = [
+    "BEGUN",
+    "DONE",
+    "RECORDS",
+    "begin",
+    "check_links",
+    "finish",
+    "read_record",
+    "remove_leftovers",
+    "set_aside",
+]
 
 BEGUN = "begun.json"
 DONE = "stage.json"
@@ -101,14 +112,33 @@ def read_record(folder: Path) -> tuple[dict[str, Any], bool] | None:
             record = json.loads(path.read_text(encoding="utf-8"))
         except FileNotFoundError:
             continue
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise ConfigError(
                 f"{path} cannot be read ({error}), so it is not known what {folder} holds. Move the folder away."
             ) from None
-        if not isinstance(record, dict) or not isinstance(record.get("fingerprint"), str):
+        if not is_record(record, done=name == DONE):
             raise ConfigError(f"{path} is no record of a stage. Move the folder {folder} away.")
         return record, name == DONE
     return None
+
+
+def is_record(content: Any, done: bool) -> bool:
+    """Whether the content of a JSON file is the record of a stage.
+
+    >>> is_record({"fingerprint": "ab", "run": "1", "inputs": {"a.txt": 3}}, done=False)
+    False
+    """
+    if not isinstance(content, dict):
+        return False
+    needed = {"fingerprint": str, "run": str} | ({"numbers": dict, "seconds": (int, float)} if done else {})
+    mappings = ("runs", "arguments", "builds_on", "settings", "inputs")
+    numbers = (content.get("numbers") or {}) if done else {}
+    return (
+        all(isinstance(content.get(key), kind) for key, kind in needed.items())
+        and all(isinstance(content.get(key) or {}, dict) for key in mappings)
+        and all(isinstance(state, list) for state in (content.get("inputs") or {}).values())
+        and all(value is None or isinstance(value, (int, float)) for value in numbers.values())
+    )
 
 
 def set_aside(folder: Path) -> None:
@@ -119,6 +149,16 @@ def set_aside(folder: Path) -> None:
     shutil.rmtree(away, ignore_errors=True)
     folder.rename(away)
     shutil.rmtree(away)
+
+
+def check_links(folder: Path) -> None:
+    """Look for links among the folders of a stage that is about to go on.
+
+    Raises:
+        ConfigError: there is one: what lies behind it is not the stage's.
+    """
+    for root, inner, _ in os.walk(folder):
+        check_no_links(root, inner, "--work-dir")
 
 
 def remove_leftovers(folder: Path) -> None:

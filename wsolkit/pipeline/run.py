@@ -13,7 +13,7 @@ from wsolkit.errors import ConfigError
 from wsolkit.lock import locked
 from wsolkit.pipeline.isolation import isolated
 from wsolkit.pipeline.plan import Pipeline, Step, told_by
-from wsolkit.pipeline.records import begin, finish, remove_leftovers, set_aside
+from wsolkit.pipeline.records import begin, check_links, finish, remove_leftovers, set_aside
 from wsolkit.pipeline.states import BEGUN, DONE, STALE, State, check_states, states_of
 
 __all__ = ["Outcome", "run_pipeline"]
@@ -103,7 +103,9 @@ def run_stage(state: State, runs: Mapping[str, str]) -> Mapping[str, Any]:
             set_aside(step.folder)
         resume = state.kind == BEGUN
         record = state.record
-        if not resume:
+        if resume:
+            check_links(step.folder)
+        else:
             record = begin(step.folder, step.declaration, {name: runs[name] for name in step.builds_on})
         started = time.perf_counter()
         with isolated():
