@@ -1,6 +1,7 @@
 """Runs side by side: best numbers, paired tests on what is shared, and what makes a table unfair."""
 
 import json
+import shutil
 
 import pytest
 
@@ -250,7 +251,7 @@ def test_the_files(make, tmp_path, images):
         evaluation_of(make.content(name, trials=each, maps=maps), name)
         for name, each in zip(("A<b>", "B"), trials, strict=True)
     ]
-    paths = write_comparison(tmp_path / "out", compare_runs(runs), images)
+    paths = write_comparison(tmp_path / "out", compare_runs(runs), images, own_runs=True)
     assert [path.name for path in paths] == ["compare.html", "compare.json", "table.md"]
     html = paths[0].read_text("utf-8")
     assert html.count('class="card" data-hits="10"') == html.count('class="card" data-hits="01"') == 1
@@ -262,6 +263,30 @@ def test_the_files(make, tmp_path, images):
     assert numbers["against_first"][0]["only_first"] == numbers["against_first"][0]["only_second"] == 1
     assert numbers["numbers"][0]["runs"][0]["percent"] == 50
     assert [each["name"] for each in numbers["runs"]] == ["A<b>", "B"]
+
+
+def test_what_the_runs_name_themselves_is_opened_only_for_own_runs(make, tmp_path, images):
+    """A stranger's file must not put pictures of this machine on a page that is passed on."""
+    shutil.copy(images / "a.jpg", tmp_path / "private.jpg")
+    names = ("a.jpg", "../private.jpg", str(tmp_path / "private.jpg"))
+    runs = []
+    for name, outcome in (("A", "hit"), ("B", "part")):
+        trials = [make.trial(each, outcome, 0.8 if outcome == "hit" else 0.2) for each in names]
+        content = make.content(name, trials=trials, image_root=str(images), maps=str(images.parent / "maps"))
+        runs.append(evaluation_of(content, name))
+
+    def page(**options):
+        html = write_comparison(tmp_path / "out", compare_runs(runs), **options)[0].read_text("utf-8")
+        return html, html.count("data:image/jpeg"), html.count("data:image/webp")
+
+    html, *pictures = page()
+    assert pictures == [0, 0]
+    assert "Photos are left out: give the folder of the images with --images." in html
+    assert "where the runs are yours, --own-runs shows their score maps" in html
+    html, *pictures = page(images=images)
+    assert pictures == [1, 0]
+    assert "2 of the photos cannot be read and are left out." in html
+    assert page(own_runs=True)[1:] == (3, 2)
 
 
 def test_the_numbers_name_whole_paths(make, tmp_path, monkeypatch):

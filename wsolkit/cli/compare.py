@@ -44,6 +44,10 @@ def add_parser(subparsers: Any) -> None:
     )
     parser.add_argument("--overwrite", action="store_true", help="replace a comparison of other runs in DIR")
     parser.add_argument("--images", metavar="ROOT", type=Path, help="folder of the images, for the page's pictures")
+    parser.add_argument(
+        "--own-runs", action="store_true",
+        help="the runs are mine: show score maps, and without --images photos, from where their files say they are",
+    )  # fmt: skip
     parser.set_defaults(run=run)
 
 
@@ -72,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None:
         with locked(args.out, "comparison", "--out"):
             prepare_comparison_folder(args.out, runs, args.overwrite)  # once more: nobody can write to it now
-            for path in write_comparison(args.out, comparison, args.images):
+            for path in write_comparison(args.out, comparison, args.images, args.own_runs):
                 console.print(Text(printable(str(path))), soft_wrap=True)
     return 0
 

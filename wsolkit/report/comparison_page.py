@@ -26,19 +26,26 @@ PAGE, TABLE = "compare.html", "table.md"
 PICTURES = 48
 
 
-def write_comparison(folder: str | Path, comparison: Comparison, images: str | Path | None = None) -> list[Path]:
+def write_comparison(
+    folder: str | Path, comparison: Comparison, images: str | Path | None = None, own_runs: bool = False
+) -> list[Path]:
     """Write ``compare.html``, ``compare.json`` and ``table.md`` and return their paths.
+
+    The page carries its pictures in itself. What it shows is taken from places that the caller names, not from those
+    that a run's file names, which may be a stranger's.
 
     Args:
         folder: where to.
         comparison: what ``compare_runs`` found.
-        images: folder of the images; None takes it from the first run whose folder exists.
+        images: folder of the images; photos are left out without one.
+        own_runs: whether the runs are the caller's own, so that their score maps, and their images where no folder is
+            given, may be opened where their files say.
 
     Raises:
         DataError: a file cannot be written.
     """
     folder = Path(folder)
-    content = page_content(comparison, images)
+    content = page_content(comparison, images, own_runs)
     numbers = printable(json.dumps(comparison.as_dict(), indent=2, ensure_ascii=False)) + "\n"
     try:
         write_text(folder / NUMBERS, numbers)  # first: by it a folder is known as one of ours
@@ -179,12 +186,29 @@ def disagreements(trials: Iterable[tuple[Trial, ...]], most: int = PICTURES) -> 
     return sorted(chosen + alike[: most - len(chosen)], key=lambda each: -spread(each))
 
 
-def page_content(comparison: Comparison, images: str | Path | None) -> dict[str, Any]:
+def pictures_of(runs: Sequence[Evaluation], images: str | Path | None, own_runs: bool) -> PictureSource:
+    """Return what opens photos and score maps; see ``write_comparison``."""
+    named = [run.image_root for run in runs if run.image_root]
+    if own_runs:
+        root = images or next((each for each in named if Path(each).is_dir()), named[0] if named else None)
+        return PictureSource(root, [run.maps for run in runs])
+    source = PictureSource(images, inside=True)
+    source.readers = [None] * len(runs)
+    if named and images is None:
+        source.missing = ["Photos are left out: give the folder of the images with --images."]
+    if (named and images is None) or any(run.maps for run in runs):
+        source.missing.append(
+            "The places that the runs' own files name are not opened; where the runs are yours, --own-runs shows their "
+            "score maps, and their images without --images."
+        )
+    return source
+
+
+def page_content(comparison: Comparison, images: str | Path | None, own_runs: bool) -> dict[str, Any]:
     """Return what the page shows."""
     runs = comparison.runs
     shared = shared_trials(runs)
-    root = images or next((run.image_root for run in runs if run.image_root and Path(run.image_root).is_dir()), None)
-    source = PictureSource(root or next((run.image_root for run in runs if run.image_root), None), maps_of(runs))
+    source = pictures_of(runs, images, own_runs)
     pictures = [card_of(each, runs[0].class_name(each[0].label), source) for each in disagreements(shared)]
     having = [run for run in runs if run.trials]
     cuts = {run.trials_at.get("iou") for run in having}
@@ -214,11 +238,6 @@ def page_content(comparison: Comparison, images: str | Path | None) -> dict[str,
         ],
         "notes": source.notes() if pictures else [],
     }
-
-
-def maps_of(runs: Sequence[Evaluation]) -> list[str | None]:
-    """Return where the maps of each run are."""
-    return [run.maps for run in runs]
 
 
 def pattern_of(trials: Sequence[Trial]) -> tuple[bool, ...]:

@@ -18,6 +18,7 @@ import numpy as np
 from wsolkit.datasets.decode import read_pixels
 from wsolkit.errors import WsolkitError
 from wsolkit.evaluation.failures import FAILURES, HIT, Trial
+from wsolkit.files import path_below
 from wsolkit.report.drawing import encode_jpeg
 
 __all__ = ["Card", "DrawnBox", "PictureSource", "best_trials", "card_of", "in_turn", "worst_trials"]
@@ -93,11 +94,13 @@ class PictureSource:
     Args:
         image_root: folder of the images, or None.
         maps: where the score maps of each run are, or None.
+        inside: whether names that lead out of ``image_root`` are left out: where the names are a stranger's.
     """
 
-    def __init__(self, image_root: str | Path | None, maps: Sequence[str | None] = ()) -> None:
+    def __init__(self, image_root: str | Path | None, maps: Sequence[str | None] = (), inside: bool = False) -> None:
         self.missing: list[str] = []
         self.unread = 0
+        self.inside = inside
         self.image_root = image_root or None
         if not image_root:
             self.missing.append("The run does not say where its images are, so photos are left out.")
@@ -135,6 +138,8 @@ class PictureSource:
         if self.image_root is None:
             return None
         try:
+            if self.inside:
+                path_below(self.image_root, image_id)
             return read_pixels(image_file(Path(self.image_root), image_id))
         except (WsolkitError, OSError, ValueError):  # a ValueError for a name with a null byte
             self.unread += 1
