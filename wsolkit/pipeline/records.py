@@ -130,7 +130,9 @@ def is_record(content: Any, done: bool) -> bool:
     """
     if not isinstance(content, dict):
         return False
-    needed = {"fingerprint": str, "run": str} | ({"numbers": dict, "seconds": (int, float)} if done else {})
+    needed: dict[str, Any] = {"fingerprint": str, "run": str} | (
+        {"numbers": dict, "seconds": (int, float)} if done else {}
+    )
     mappings = ("runs", "arguments", "builds_on", "settings", "inputs")
     numbers = (content.get("numbers") or {}) if done else {}
     return (
