@@ -81,6 +81,10 @@ from .model.scored_batch import (
     activate_images as activate_images,
     enough_memory as enough_memory,
 )
+from .model.ten_crop import (
+    class_probabilities as class_probabilities,
+    ten_crops as ten_crops,
+)
 from .modules import (
     find_module as find_module,
     freeze_modules as freeze_modules,

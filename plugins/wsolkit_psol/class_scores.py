@@ -6,15 +6,11 @@ from copy import deepcopy
 from typing import Any
 
 import numpy as np
-import torch
-from torch import Tensor
-from torchvision.transforms.v2 import functional as F
 
-from wsolkit import ConfigError, activate_images, progress_bar
-from wsolkit.evaluation import average_crops
+from wsolkit import ConfigError, class_probabilities, progress_bar, ten_crops
 from wsolkit.pipeline import build_split, check_split, split_batches
 
-__all__ = ["TenCrop", "class_scores", "ten_crops"]
+__all__ = ["TenCrop", "class_scores"]
 
 
 class TenCrop:
@@ -37,15 +33,6 @@ class TenCrop:
         )
         if min(self.crop) < 1 or self.crop[0] > self.resize[0] or self.crop[1] > self.resize[1]:
             raise ConfigError(f"The ten crops should fit into the size {self.resize}, but got {self.crop}.")
-
-
-def ten_crops(images: Tensor, crop: tuple[int, int]) -> Tensor:
-    """Return the corners and the middle of images (B, 3, R, S), plain and flipped, as (B, 10, 3, h, w).
-
-    >>> ten_crops(torch.arange(9.0).view(1, 1, 3, 3).expand(1, 3, 3, 3), (1, 1))[0, :, 0, 0, 0].tolist()
-    [0.0, 2.0, 6.0, 8.0, 4.0, 2.0, 0.0, 8.0, 6.0, 4.0]
-    """
-    return torch.stack(F.ten_crop(images, list(crop)), 1)
 
 
 def class_scores(
@@ -78,15 +65,8 @@ def class_scores(
     with progress_bar(f"classes of {split}", len(dataset)) as advance:
         for batch in split_batches(dataset, batch_size=batch_size, num_workers=num_workers):
             views = batch["inputs"][:, None] if crops is None else ten_crops(batch["inputs"], crops.crop)
-            names = [image_id for image_id in batch["image_ids"] for _ in range(views.shape[1])]
-            logits = activate_images(model, views.flatten(0, 1), names)[1].logits
-            if logits is None:
-                raise ConfigError(
-                    f"The classifier needs logits, but a {type(model.head).__name__} does not classify. Take a "
-                    "configuration whose head does, such as CAMHead."
-                )
-            each = logits.cpu().numpy().reshape(*views.shape[:2], -1)  # (B, views, K)
-            found.update(zip(batch["image_ids"], (average_crops(one) for one in each), strict=True))
+            each = class_probabilities(model, views, batch["image_ids"])
+            found.update(zip(batch["image_ids"], each, strict=True))
             advance(len(each))
     return found
 

@@ -14,7 +14,7 @@ from wsolkit.report import read_evaluation
 from wsolkit_psol import CombineBoxes, PseudoBoxes
 from wsolkit_psol.box_file import PseudoBox, write_boxes
 from wsolkit_psol.box_localization import BoxLocalization
-from wsolkit_psol.class_scores import TenCrop, class_scores, ten_crops
+from wsolkit_psol.class_scores import TenCrop, class_scores
 from wsolkit_psol.combine import check_names, kept, predictions
 
 SMALL = {
@@ -81,18 +81,6 @@ def test_senseless_input_is_refused():
 
 
 # ------------------------------------------------------------------------------------------------------------ ten crops
-
-
-def test_ten_crops_are_five_places_plain_and_flipped():
-    images = torch.arange(2 * 3 * 5 * 6.0).view(2, 3, 5, 6)
-    found = ten_crops(images, (3, 4))
-    assert found.shape == (2, 10, 3, 3, 4)
-    corners = [(0, 0), (0, 2), (2, 0), (2, 2), (1, 1)]
-    for number, (top, left) in enumerate(corners):
-        torch.testing.assert_close(found[:, number], images[:, :, top : top + 3, left : left + 4])
-    mirrored = images.flip(3)
-    for number, (top, left) in enumerate(corners, start=5):
-        torch.testing.assert_close(found[:, number], mirrored[:, :, top : top + 3, left : left + 4])
 
 
 def test_ten_crops_are_averaged_after_softmax():

@@ -1,6 +1,7 @@
 """``score_model`` from the model to the numbers, against a plain loop over the same images."""
 
 from collections import Counter
+from copy import deepcopy
 
 import numpy as np
 import pytest
@@ -270,3 +271,42 @@ def test_without_a_split_to_choose_on_the_threshold_of_the_training_counts(confi
     for result in alone.results:
         first = result.lines[0]
         assert (round(first.threshold, 6), first.selection) == (0.31, FIXED)
+
+
+def test_ten_crops_say_the_class_and_maps_stay_those_of_the_whole_image():
+    small = {"val_dataloader.dataset.num_images": 4, "test_dataloader.dataset.num_images": 9}
+    network = {"_delete_": True, "type": "TimmBackbone", "name": "test_resnet"}
+    config = fill_classes(load_config("cam_synthetic", {**OPTIONS, **small, "model.backbone": network}))
+    torch.manual_seed(4)  # one image is right as a whole and wrong in its crops
+    model = MODELS.build(config.model).eval()
+    with torch.no_grad():
+        model.head.classifier.weight.mul_(100)
+    names = ["localization", "accuracy"]
+    found, ten = (score_model(config, model, protocols=names, ten_crop=crops) for crops in (False, True))
+    words = "mean probabilities of ten crops of 96 x 96, images warped to 110 x 110"
+    assert {result.conventions["class scores"] for result in ten.results} == {words}
+    assert all("class scores" not in result.conventions for result in found.results)
+    larger = deepcopy(config.test_dataloader.dataset)
+    larger.pipeline = [{"type": "Resize", "size": (110, 110), "antialias": True}]
+    images, labels = DATASETS.build(larger), []
+    for index in range(len(images)):
+        sample = images[index]
+        total = torch.zeros(len(config.classes))
+        for flipped in (False, True):
+            whole = sample["inputs"].flip(2) if flipped else sample["inputs"]
+            for top, left in ((0, 0), (0, 14), (14, 0), (14, 14), (7, 7)):
+                view = whole[:, top : top + 96, left : left + 96]
+                with torch.no_grad():
+                    total += (
+                        model.activate(model.data_preprocessor({"inputs": view[None]})["inputs"]).logits[0].softmax(0)
+                    )
+        labels.append(int(total.argmax()) == int(sample["labels"]))
+    assert 0 < sum(labels) < len(labels)
+    assert result_of(found, "accuracy")["top-1 accuracy"].percent != pytest.approx(100 * np.mean(labels))
+    assert result_of(ten, "accuracy")["top-1 accuracy"].percent == pytest.approx(100 * np.mean(labels))
+    one, other = (result_of(each, "localization") for each in (found, ten))
+    assert one["GT-known"] == other["GT-known"]
+    threshold = other.lines[0].threshold
+    hits = hits_at(one_by_one(config, model, "test"), threshold)
+    assert other["top-1 loc"].percent == pytest.approx(100 * (hits & np.array(labels)).mean())
+    assert [trial.box for trial in ten.trials] == [trial.box for trial in found.trials]

@@ -36,13 +36,18 @@ def add_parser(subparsers: Any) -> None:
         "--out",
         metavar="DIR",
         type=Path,
-        help="folder for results.json and the page (default: SPLIT/ beside the checkpoint)",
+        help="folder for results.json and the page (default: SPLIT/ or SPLIT-ten-crop/ beside the checkpoint)",
     )
     parser.add_argument(
         "--report",
         action=argparse.BooleanOptionalAction,
         default=True,
         help="write a page with curves, failures and pictures beside the numbers (default: yes)",
+    )
+    parser.add_argument(
+        "--ten-crop",
+        action="store_true",
+        help="classify by the mean probabilities of ten crops; maps and boxes stay those of the whole image",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace results of another checkpoint in DIR")
     parser.add_argument(
@@ -77,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     find_protocols(args.protocol or ())  # a misspelt name is refused before the network is built
     if args.amp is not None:
         options["model.precision"] = "bf16" if args.amp else "fp32"
-    out = args.out or args.checkpoint.resolve().parent / args.split
+    out = args.out or args.checkpoint.resolve().parent / (f"{args.split}-ten-crop" if args.ten_crop else args.split)
     first = args.launcher == "none" or os.environ.get("RANK", "0") == "0"
     with locked(out, "test", "--out") if first else nullcontext():
         return score(args, options, out)
@@ -100,7 +105,14 @@ def score(args: argparse.Namespace, options: dict[str, Any], out: Path) -> int:
     folder = claim_results(out, args.overwrite, str(checkpoint), "wsolkit test")
     loaded = load_model(args.config, args.checkpoint, options, args.device)
     with process_group(args.launcher), progress_bars() as advance:
-        evaluation = score_model(loaded.config, loaded.model, args.split, advance=advance, protocols=args.protocol)
+        evaluation = score_model(
+            loaded.config,
+            loaded.model,
+            args.split,
+            advance=advance,
+            protocols=args.protocol,
+            ten_crop=args.ten_crop,
+        )
         if not is_main_process():
             return 0
     evaluation.name = checkpoint.parent.name

@@ -14,7 +14,7 @@ from wsolkit.arguments import Checked, check_value
 from wsolkit.errors import ConfigError, ShapeError, noting
 from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
 from wsolkit.model.attach import attach_modifiers
-from wsolkit.model.classes import classes_to_score
+from wsolkit.model.classes import Chosen, classes_to_score
 from wsolkit.model.loss_names import checked_name, free_name, snake_case
 from wsolkit.model.places import IMAGE, MAPS, check_place, modifier_for_images, modifier_for_maps
 from wsolkit.model.precision import Precision, autocast_context
@@ -146,13 +146,14 @@ class Localizer(Checked, BaseModel):
         labels: Tensor | None = None,
         image_ids: Sequence[str] = (),
         mode: str = "tensor",
+        logits: Tensor | None = None,
         **_: Any,
     ) -> Any:
         """Run the model as mmengine asks: ``loss`` for training, ``predict`` for evaluation, ``tensor`` for maps."""
         if mode == "loss":
             return self.loss(Batch(inputs, labels, image_ids, self.progress))
         if mode == "predict":
-            return self.predict(inputs, labels, image_ids)
+            return self.predict(inputs, labels, image_ids, logits)
         return self.activate(inputs)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
@@ -204,7 +205,13 @@ class Localizer(Checked, BaseModel):
         ]
 
     @torch.no_grad()
-    def predict(self, images: Tensor, labels: Tensor | None = None, image_ids: Sequence[str] = ()) -> list[Prediction]:
+    def predict(
+        self,
+        images: Tensor,
+        labels: Tensor | None = None,
+        image_ids: Sequence[str] = (),
+        logits: Tensor | None = None,
+    ) -> list[Prediction]:
         """Return logits and score maps: of the labelled and the predicted classes, or of the likeliest without labels.
 
         A class is predicted where it is the likeliest of an image with one label, or likelier than not in multi-label
@@ -214,18 +221,25 @@ class Localizer(Checked, BaseModel):
             images: (B, 3, H, W), normalised.
             labels: (B,) indices, (B, K) multi-hot, or None.
             image_ids: names of the images.
+            logits: (B, K) class scores that decide in the place of the model's own, such as those of several crops.
 
         Raises:
             MapError: logits or maps are NaN or infinite; names the image.
             WsolkitError: the device has no memory for so many images.
         """
         names = image_ids or [str(number) for number in range(len(images))]
-        scored = score_images(self, images, names, lambda activation: classes_to_score(activation, labels))
+
+        def choose(activation: Activation) -> Chosen:
+            seen = activation if logits is None else Activation(lambda: activation.maps, logits)
+            return classes_to_score(seen, labels)
+
+        scored = score_images(self, images, names, choose)
         maps, activation = scored.all_maps(), scored.activation
+        logits = activation.logits if logits is None else logits
         return [
             Prediction(
                 image_id=names[row],
-                logits=None if activation.logits is None else activation.logits[row],
+                logits=None if logits is None else logits[row],
                 classes=scored.classes[row, :count],
                 maps=maps[row, :count],
                 features=None if activation.features is None else activation.features[row],

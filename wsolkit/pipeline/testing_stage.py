@@ -25,6 +25,7 @@ class Test(ModelStage):
         protocols: published protocols to compute; by default those that fit the data.
         report: write the page ``index.html``.
         device: cpu, cuda or cuda:N; a GPU if there is one by default.
+        ten_crop: let ten crops of each image say its class; maps and boxes stay those of the whole image.
     """
 
     __test__ = False  # pytest takes any class called Test... for one of its own
@@ -38,17 +39,26 @@ class Test(ModelStage):
         protocols: Sequence[str] = (),
         report: bool = True,
         device: str | None = None,
+        ten_crop: bool = False,
     ) -> None:
         super().__init__(config, checkpoint, options, device)
         self.split = split
         self.protocols = list(protocols)
         self.report = report
+        self.ten_crop = ten_crop
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Score the checkpoint; returns the model's numbers in percent, those whose threshold is honest."""
         loaded = self.load()
         with progress_bars() as advance:
-            found = score_model(loaded.config, loaded.model, self.split, advance=advance, protocols=self.protocols)
+            found = score_model(
+                loaded.config,
+                loaded.model,
+                self.split,
+                advance=advance,
+                protocols=self.protocols,
+                ten_crop=self.ten_crop,
+            )
         found.name, found.command = folder.name, f"stage {folder.name!r} of a pipeline"
         found.config, found.checkpoint = self.config, str(Path(self.checkpoint).resolve())
         write_evaluation(folder, found, page=self.report)

@@ -33,6 +33,7 @@ from wsolkit.scoring.outcome import cuts_chosen_on, fill
 from wsolkit.scoring.predictions import scored_image
 from wsolkit.scoring.protocol_metric import ProtocolMetric
 from wsolkit.scoring.tally import SCORED, Rows, Tally
+from wsolkit.scoring.ten_crop_loader import crop_words, with_crop_scores
 
 __all__ = ["Advance", "check_classes", "score_model"]
 
@@ -43,11 +44,19 @@ ALL = frozenset((BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL))
 
 @dataclass
 class ScoredSplit:
-    """What came out of a split: the tally, how many images there are, and the folder their names are relative to."""
+    """What came out of a split.
+
+    Attributes:
+        tally: what the protocols kept.
+        images: how many images there are.
+        image_root: the folder their names are relative to.
+        notes: conventions of every result.
+    """
 
     tally: Tally
     images: int
     image_root: str | None
+    notes: dict[str, str]
 
 
 def score_model(
@@ -57,6 +66,7 @@ def score_model(
     select: str = "val",
     advance: Advance | None = None,
     protocols: Sequence[str] = (),
+    ten_crop: bool = False,
 ) -> Evaluation:
     """Score a model on ``split`` at the thresholds that are best on ``select``, beside the trivial baselines.
 
@@ -70,6 +80,8 @@ def score_model(
         advance: called with the split's name, batches done and batches in all.
         protocols: names of the protocols to compute; by default those that fit the data. Protocols and metrics that
             the configuration's evaluators name are computed as well.
+        ten_crop: let the mean probabilities of ten crops say which class is in an image, as CSoA's paper does; maps and
+            boxes stay those of the whole image. The conventions of the results say so.
 
     Returns:
         The evaluation, the same on every process of a distributed run.
@@ -86,10 +98,12 @@ def score_model(
     chosen: ScoredSplit | None = None
     cuts: dict[str, float] = {}
     if split != select and config.get(f"{select}_dataloader") is not None:
-        chosen = tally_split(config, model, select, names, advance, choosing=True)
+        chosen = tally_split(config, model, select, names, advance, choosing=True, ten_crop=ten_crop)
         cuts = cuts_chosen_on(chosen.tally)
     own = choose_threshold(model)[0]
-    found = tally_split(config, model, split, names, advance, cuts or own, VAL if cuts else FIXED, metrics)
+    found = tally_split(
+        config, model, split, names, advance, cuts or own, VAL if cuts else FIXED, metrics, ten_crop=ten_crop
+    )
     lacking = [name for name in protocols if found.tally.seen(SCORED, name) is None]
     if lacking:
         needs = ", ".join(sorted(find_protocols(lacking)[lacking[0]].needs))
@@ -105,7 +119,7 @@ def score_model(
         extractor=type(model.box_extractor).__name__,
     )
     threshold = None if split == select else own
-    fill(evaluation, found.tally, None if chosen is None else chosen.tally, threshold, {"split": split})
+    fill(evaluation, found.tally, None if chosen is None else chosen.tally, threshold, {"split": split, **found.notes})
     evaluation.results += [metric_result(each, found.images) for each in metrics if not is_ours(each)]
     evaluation.remarks += [
         f"The validation compared boxes of {type(each.extractor).__name__}, but the model's are those of "
@@ -147,6 +161,7 @@ def tally_split(
     selection: str = FIXED,
     metrics: Sequence[BaseMetric] = (),
     choosing: bool = False,
+    ten_crop: bool = False,
 ) -> ScoredSplit:
     """Run a model over a split and keep what the protocols need.
 
@@ -160,6 +175,7 @@ def tally_split(
         selection: how that was chosen.
         metrics: metrics of the configuration; those that are no protocols are run as well.
         choosing: whether the split is one to choose thresholds on.
+        ten_crop: see ``score_model``.
     """
     settings: Any = config.get(f"{split}_dataloader")
     if settings is None:
@@ -171,8 +187,11 @@ def tally_split(
     others = [each for each in metrics if not is_ours(each)]
     tally: Tally | None = None
     kept: list[tuple[str, Rows]] = []
+    notes: dict[str, str] = {}
     model.eval()
-    for number, batch in enumerate(loader):
+    for number, batch in enumerate(with_crop_scores(loader, settings, model) if ten_crop else loader):
+        if ten_crop:
+            notes["class scores"] = crop_words((batch["inputs"].shape[-2], batch["inputs"].shape[-1]))
         predictions = model.test_step(batch)
         for metric in others:
             metric.process(data_batch=batch, data_samples=predictions)
@@ -187,11 +206,12 @@ def tally_split(
     for metric in others:
         metric.dataset_meta = meta
         metric.numbers_found = metric.evaluate(count)
-    shares = all_gather_object((kept, tally))
-    whole = next((each for _, each in shares if each is not None), None) or Tally((), 0)
-    for image_id, rows in interleaved([share for share, _ in shares], count):
+    shares = all_gather_object((kept, tally, notes))
+    whole = next((each for _, each, _ in shares if each is not None), None) or Tally((), 0)
+    notes = next((each for _, _, each in shares if each), {})
+    for image_id, rows in interleaved([share for share, _, _ in shares], count):
         whole.add(image_id, rows)
-    return ScoredSplit(whole, count, root_of(loader.dataset) if count else None)
+    return ScoredSplit(whole, count, root_of(loader.dataset) if count else None, notes)
 
 
 def make_tally(
