@@ -4,6 +4,9 @@ from .arguments import (
 from .components.backbones.timm_backbone import (
     TimmBackbone as TimmBackbone,
 )
+from .config.data_only import (
+    is_data_only as is_data_only,
+)
 from .config.load import (
     load_config as load_config,
 )
@@ -11,6 +14,9 @@ from .config.load_model import (
     LoadedModel as LoadedModel,
     load_model as load_model,
     load_network as load_network,
+)
+from .config.stored import (
+    holds_config as holds_config,
 )
 from .errors import (
     CheckpointError as CheckpointError,

@@ -22,7 +22,7 @@ class AverageWithFirst(CamMethod):
 
     Args:
         checkpoint: of the first classifier; by default that of the model's ``EraseFound``.
-        config: its configuration; by default the ``config.py`` beside the checkpoint.
+        config: its configuration; by default the one stored in the checkpoint, or the ``config.py`` beside it.
         of: configuration of the CAM method for the model's own maps; the head's maps by default.
         normalize: see ``CamMethod``; applied to the average.
     """

@@ -23,7 +23,7 @@ class EraseFound(MapModifier):
 
     Args:
         checkpoint: of the first classifier; loaded when a training begins, and in no state dict of this model.
-        config: its configuration; by default the ``config.py`` beside the checkpoint.
+        config: its configuration; by default the one stored in the checkpoint, or the ``config.py`` beside it.
         threshold: of its maps, in [0, 1).
         preprocessor: what normalised the images; a ``Localizer`` fills in its own.
 

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wsolkit import CheckpointError, ConfigError, Localizer, load_model, predicted_classes
+from wsolkit import CheckpointError, ConfigError, Localizer, holds_config, is_data_only, load_model, predicted_classes
 
 __all__ = ["FirstClassifier"]
 
@@ -19,7 +19,8 @@ class FirstClassifier:
     Args:
         part: what needs it, for messages.
         checkpoint: file that training wrote.
-        config: name or path of its configuration; by default the ``config.py`` beside the checkpoint.
+        config: name or path of its configuration; by default the one stored in the checkpoint, or else the
+            ``config.py`` beside it. A model that was itself given as a checkpoint alone takes the stored one only.
     """
 
     def __init__(self, part: str, checkpoint: str | Path | None, config: str | Path | None = None) -> None:
@@ -27,6 +28,7 @@ class FirstClassifier:
         self.checkpoint = checkpoint
         self.config = config
         self.multi_label = False
+        self._data_only = is_data_only()
         self._model: Localizer | None = None
 
     def model(self, device: torch.device) -> Localizer:
@@ -52,14 +54,15 @@ class FirstClassifier:
         path = Path(self.checkpoint).expanduser()
         if not path.is_file():
             raise CheckpointError(f"{self.part} needs a first classifier, but there is no checkpoint {path}. {how}")
-        config = Path(self.config).expanduser() if self.config is not None else path.with_name("config.py")
-        if self.config is None and not config.is_file():
+        beside = path.with_name("config.py")
+        alone = self._data_only or (self.config is None and holds_config(path))
+        if not alone and self.config is None and not beside.is_file():
             raise ConfigError(
-                f"{self.part} needs the configuration of its first classifier {path}, but there is no config.py beside "
-                "it as `wsolkit train` leaves one. Name it with config=..., or give a checkpoint of wsolkit."
+                f"{self.part} needs the configuration of its first classifier {path}, but the checkpoint holds none "
+                "and there is no config.py beside it. Name it with config=..., or give a checkpoint of wsolkit."
             )
         with torch.random.fork_rng(devices=[]):  # building a model draws weights, which would change the training
-            trained = load_model(str(self.config or config), path, device="cpu")
+            trained = load_model(path, device="cpu") if alone else load_model(self.config or beside, path, device="cpu")
         self.multi_label = trained.multi_label
         return trained.model.requires_grad_(False)
 

@@ -3,8 +3,11 @@
 import json
 
 import pytest
+import torch
 
+from wsolkit import load_config
 from wsolkit.cli.main import main
+from wsolkit.config.stored import STORED, config_text
 
 
 @pytest.fixture
@@ -22,6 +25,27 @@ def test_a_run(command, tmp_path, capsys):
         assert (tmp_path / "out" / name).exists()
     assert main([*command, "--num-workers", "0"]) == 0
     assert "7 of 7 images were done before." in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(
+    "order", ["{model} {photos} --out {out}", "--out {out} {model} {photos}", "{model} --out {out} {photos}"]
+)
+def test_a_checkpoint_alone_predicts_what_its_configuration_does(command, trained, photos, tmp_path, order):
+    config, checkpoint = trained
+    stored = torch.load(checkpoint, weights_only=True)
+    stored["meta"][STORED] = config_text(load_config(config))
+    torch.save(stored, tmp_path / "model.pth")
+    assert main([*command, "--format", "csv"]) == 0
+    words = order.format(model=tmp_path / "model.pth", photos=photos, out=tmp_path / "alone").split()
+    assert main(["predict", *words, "--format", "csv", "--device", "cpu"]) == 0
+    assert (tmp_path / "alone" / "boxes.csv").read_text() == (tmp_path / "out" / "boxes.csv").read_text()
+
+
+@pytest.mark.parametrize("order", ["{config} --out {out} {model} {photos}", "{config} {model} --out {out} {photos}"])
+def test_options_stand_anywhere(trained, photos, tmp_path, order):
+    config, checkpoint = trained
+    words = order.format(config=config, model=checkpoint, photos=photos, out=tmp_path / "out").split()
+    assert main(["predict", *words, "--device", "cpu"]) == 0
 
 
 def test_a_corrupt_image_is_no_failure(command, photos, capsys):

@@ -185,7 +185,9 @@ def test_what_is_missing_is_said(tmp_path):
         EraseFound(tmp_path / "nowhere.pth")(images)
     alone = tmp_path / "alone.pth"
     alone.write_bytes(checkpoint.read_bytes())
-    with pytest.raises(ConfigError, match=r"AverageWithFirst .*alone.pth, but there is no config.py beside it"):
+    with pytest.raises(
+        ConfigError, match=r"AverageWithFirst .*alone.pth, but the checkpoint holds none and there is no config.py"
+    ):
         AverageWithFirst(alone)(model, images, classes)
     EraseFound(alone, config=tmp_path / "first" / "config.py")(images)
     checkpoint.with_name("text.pth").write_text("no checkpoint")

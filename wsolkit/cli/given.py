@@ -8,17 +8,20 @@ from pathlib import Path
 __all__ = ["check_given"]
 
 
-def check_given(config: str | Path, checkpoint: str | Path | None = None, images: Iterable[str | Path] = ()) -> None:
-    """Look for a configuration, a checkpoint and images.
+def check_given(
+    config: str | Path | None, checkpoint: str | Path | None = None, images: Iterable[str | Path] = ()
+) -> None:
+    """Look for a configuration, a checkpoint and images, as far as they are given.
 
     Raises:
         ConfigError: there is no such configuration.
         CheckpointError: there is no such file of weights.
         DataError: there are no such images.
     """
-    from wsolkit.config.find import find_config
+    if config is not None:
+        from wsolkit.config.find import find_config
 
-    find_config(config)
+        find_config(config)
     if checkpoint is not None:
         from wsolkit.weights.files import existing_weights
 

@@ -13,6 +13,7 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
+from wsolkit.cli.mixed_parser import MixedParser
 from wsolkit.errors import WsolkitError
 
 __all__ = ["build_parser", "main"]
@@ -41,7 +42,7 @@ def build_parser() -> argparse.ArgumentParser:
         prog="wsolkit", description="Weakly supervised localization: maps, boxes and masks from image labels alone."
     )
     parser.add_argument("--version", action=VersionAction, nargs=0, help="print the version and exit")
-    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND")
+    subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=MixedParser)
     for name in SUBCOMMANDS:
         import_module(f"wsolkit.cli.{name}").add_parser(subparsers)
     for each in (parser, *subparsers.choices.values()):

@@ -6,21 +6,26 @@ import argparse
 import sys
 from typing import TYPE_CHECKING, Any
 
+from wsolkit.cli.model_argument import CODE, add_model, take_model
+
 if TYPE_CHECKING:
     from wsolkit.inference.run_summary import RunSummary
 
 __all__ = ["add_parser", "run", "summary_lines"]
 
-DESCRIPTION = """\
+DESCRIPTION = f"""\
 Find boxes in images with a trained model. Boxes are in pixels of the original image, upright (EXIF applied).
 
 The same command goes on where it was stopped, and predicts images that were added since. Started by torchrun, the
 processes share the images. Images that cannot be read are left out and listed; the exit status is 0 as long as one
 image was read.
+
+{CODE}
 """
 
 EPILOG = """\
 examples:
+  wsolkit predict best.pth photos --out found
   wsolkit predict cam_resnet50_cub best.pth photos --out found
   wsolkit predict my_config.py best.pth photos --out found --classes folder --format yolo --draw 200
   torchrun --nproc-per-node 8 -m wsolkit predict my_config.py best.pth list.txt --out found
@@ -36,8 +41,7 @@ def add_parser(subparsers: Any) -> None:
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("config", metavar="CONFIG", help="configuration file, or the name of a shipped one")
-    parser.add_argument("checkpoint", metavar="CHECKPOINT", help="checkpoint of the training, such as best.pth")
+    add_model(parser)
     parser.add_argument(
         "images", metavar="IMAGE|FOLDER|LIST", nargs="+",
         help="image files, folders (with their subfolders), .txt lists with a path in each line, or 'patterns*'",
@@ -85,6 +89,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.formats.writers import check_formats
 
     formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
+    model = take_model(args)
     check_given(args.config, args.checkpoint, args.images)
     options = parse_options(args.cfg_options)
 
@@ -93,8 +98,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.progress import progress_bar
 
     predictor = Predictor.from_config(
-        args.config,
-        args.checkpoint,
+        *model,
         device=args.device,
         threshold=args.threshold,
         cfg_options=options,

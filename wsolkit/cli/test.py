@@ -9,6 +9,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from wsolkit.cli.model_argument import CODE, add_model, take_model
+
 __all__ = ["add_parser", "run"]
 
 
@@ -18,12 +20,10 @@ def add_parser(subparsers: Any) -> None:
         "test",
         help="score a checkpoint on the test split, beside the trivial baselines",
         description="Score a checkpoint. The box threshold is chosen on the validation split; what choosing it on the "
-        "test boxes would have given is printed beside it. Centre box, centred blob and whole image are always there.",
+        "test boxes would have given is printed beside it. Centre box, centred blob and whole image are always there. "
+        + CODE,
     )
-    parser.add_argument("config", metavar="CONFIG", help="configuration file, or the name of a shipped one")
-    parser.add_argument(
-        "checkpoint", metavar="CHECKPOINT", type=Path, help="checkpoint of the training, such as best.pth"
-    )
+    add_model(parser)
     parser.add_argument("--split", choices=("test", "val"), default="test", help="split to score (default: test)")
     parser.add_argument(
         "--protocol",
@@ -77,6 +77,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.lock import locked
     from wsolkit.scoring.known_protocols import find_protocols
 
+    model = take_model(args)
     check_given(args.config, args.checkpoint)
     options = parse_options(args.cfg_options)
     find_protocols(args.protocol or ())  # a misspelt name is refused before the network is built
@@ -85,10 +86,10 @@ def run(args: argparse.Namespace) -> int:
     out = args.out or args.checkpoint.resolve().parent / (f"{args.split}-ten-crop" if args.ten_crop else args.split)
     first = args.launcher == "none" or os.environ.get("RANK", "0") == "0"
     with locked(out, "test", "--out") if first else nullcontext():
-        return score(args, options, out)
+        return score(args, model, options, out)
 
 
-def score(args: argparse.Namespace, options: dict[str, Any], out: Path) -> int:
+def score(args: argparse.Namespace, model: tuple[str | Path, Path | None], options: dict[str, Any], out: Path) -> int:
     """Do what ``run`` says, in a folder that nobody else writes to."""
     from mmengine.dist import is_main_process
     from rich.console import Console
@@ -103,7 +104,7 @@ def score(args: argparse.Namespace, options: dict[str, Any], out: Path) -> int:
 
     checkpoint = args.checkpoint.resolve()
     folder = claim_results(out, args.overwrite, str(checkpoint), "wsolkit test")
-    loaded = load_model(args.config, args.checkpoint, options, args.device)
+    loaded = load_model(*model, options, args.device)
     with process_group(args.launcher), progress_bars() as advance:
         evaluation = score_model(
             loaded.config,
@@ -116,7 +117,7 @@ def score(args: argparse.Namespace, options: dict[str, Any], out: Path) -> int:
         if not is_main_process():
             return 0
     evaluation.name = checkpoint.parent.name
-    evaluation.config, evaluation.checkpoint = str(args.config), str(checkpoint)
+    evaluation.config, evaluation.checkpoint = args.config or "stored in the checkpoint", str(checkpoint)
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(evaluation_table(evaluation))
     for remark in evaluation.remarks:

@@ -7,6 +7,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wsolkit.cli.model_argument import CODE
+
 if TYPE_CHECKING:
     from wsolkit.training.train import Training
 
@@ -21,7 +23,8 @@ def add_parser(subparsers: Any) -> None:
         "train",
         help="train a model",
         description="Train as a configuration says. Checkpoints (last.pth, best.pth), logs, the resolved config.py and "
-        "a manifest.json go to the work folder. A training that was stopped or killed goes on exactly with --resume.",
+        "a manifest.json go to the work folder. A training that was stopped or killed goes on exactly with --resume. "
+        + CODE,
     )
     parser.add_argument("config", metavar="CONFIG", help="configuration file, or the name of a shipped one")
     parser.add_argument(

@@ -14,7 +14,8 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
-from wsolkit.config.load import load_config, prepare
+from wsolkit.config.load import config_name, load_config, prepare
+from wsolkit.config.stored import from_data, stored_config
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import CheckpointError, ConfigError
 from wsolkit.files import hash_file
@@ -22,6 +23,7 @@ from wsolkit.model.device import choose_device
 from wsolkit.model.localizer import Localizer
 from wsolkit.registry import DATASETS, HEADS, MODELS
 from wsolkit.weights.checkpoint import load_weights, read_checkpoint
+from wsolkit.weights.files import SUFFIXES
 
 __all__ = ["LoadedModel", "load_model", "load_network", "pipeline_of"]
 
@@ -51,34 +53,53 @@ class LoadedModel:
 
 def load_model(
     config: str | Path | Config,
-    checkpoint: str | Path,
+    checkpoint: str | Path | None = None,
     options: Mapping[str, Any] | None = None,
     device: str | torch.device | None = None,
 ) -> LoadedModel:
     """Build the model of a configuration and load a checkpoint into it; no data set is built or downloaded.
 
+    ``load_model("best.pth")`` takes the configuration that training stored in the checkpoint, which is data: nothing
+    that came with the file is run. A configuration in Python is code.
+
     Args:
-        config: name or path of a configuration, or a loaded one, which is not changed.
+        config: name or path of a configuration, or a loaded one, which is not changed; or a checkpoint alone.
         checkpoint: file that training wrote.
         options: entries of the configuration to change, by dotted name.
         device: cpu, cuda or cuda:N; a GPU if there is one by default.
 
     Raises:
         ConfigError: the configuration is unknown or has no model, or there is no such device.
-        CheckpointError: the checkpoint cannot be read or is of another model.
+        CheckpointError: the checkpoint cannot be read, is of another model, or holds no configuration and is alone.
     """
     place = choose_device(device)
+    if checkpoint is not None:
+        name, found = given_config(config, options)
+        return assembled(name, found, read_checkpoint(checkpoint), Path(checkpoint), place)
+    path = checkpoint_alone(config)
+    stored = read_checkpoint(path)
+    found = stored_config(stored, path)
+    with from_data(path):
+        found = prepare(found, options or {}, found.to_dict())
+        return assembled(config_name(found), found, stored, path, place)
+
+
+def given_config(config: str | Path | Config, options: Mapping[str, Any] | None) -> tuple[str, Config]:
+    """Return what a configuration is called in messages, and the configuration with the options in it."""
     if isinstance(config, (str, Path)):
-        name = str(config)
-        config = load_config(name, options)
-    else:
-        name = str(config.filename or "config")
-        config = prepare(config.copy(), options, config.to_dict()) if options else config.copy()
+        return str(config), load_config(config, options)
+    found = prepare(config.copy(), options, config.to_dict()) if options else config.copy()
+    return str(config.filename or "config"), found
+
+
+def assembled(
+    name: str, config: Config, stored: Mapping[str, Any], checkpoint: Path, place: torch.device
+) -> LoadedModel:
+    """Build the model of a resolved configuration with the weights of a checkpoint; see ``load_model``."""
     content = config.to_dict()
     if "model" not in content:
         raise ConfigError(f"Configuration {name} has no model to predict with. Add model=dict(...).")
     steps, dataset = pipeline_of(content)
-    stored = read_checkpoint(checkpoint)
     meta = stored.get("meta") or {}
     told = dict(meta.get("dataset_meta") or {})
     learnt = tuple(meta.get("classes") or told.get("classes") or ())
@@ -101,9 +122,24 @@ def load_model(
         origin={
             "config": str(content.get("experiment_name") or Path(name).stem),
             "config_sha256": hashlib.sha256(described.encode()).hexdigest(),
-            "checkpoint": Path(checkpoint).name,
-            "checkpoint_sha256": hash_file(Path(checkpoint).expanduser()),
+            "checkpoint": checkpoint.name,
+            "checkpoint_sha256": hash_file(checkpoint.expanduser()),
         },
+    )
+
+
+def checkpoint_alone(path: str | Path | Config) -> Path:
+    """Return the checkpoint that is given instead of a configuration.
+
+    Raises:
+        ConfigError: it is a configuration.
+    """
+    if isinstance(path, (str, Path)) and Path(path).suffix in SUFFIXES:
+        return Path(path)
+    given = getattr(path, "filename", None) if isinstance(path, Config) else path
+    raise ConfigError(
+        f"A model needs a checkpoint, but got the configuration {given or 'alone'} only. Give the checkpoint as well, "
+        f"or the checkpoint alone (a {', '.join(SUFFIXES)} file), which knows its configuration."
     )
 
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict, config as engine
 
+from wsolkit.config.data_only import is_data_only
 from wsolkit.config.find import find_config
 from wsolkit.errors import ConfigError, nearest
 
@@ -42,8 +43,13 @@ def read_config(path: Path, variables: Mapping[str, Any] | None = None) -> Confi
 
     Raises:
         ConfigError: it does not parse, fails while it runs, or builds on itself or on a file that is not there; with
-            file and line.
+            file and line. Or a model from a checkpoint alone asks for it.
     """
+    if is_data_only():
+        raise ConfigError(
+            f"{path} was not read: a model from a checkpoint alone runs no code, and a configuration in Python is "
+            "code. Name the model's configuration before the checkpoint, if you trust both files."
+        )
     check_source(path, ())
     files = {path.resolve()}
     try:

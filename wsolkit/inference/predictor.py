@@ -114,7 +114,7 @@ class Predictor:
     def from_config(
         cls,
         config: Any,
-        checkpoint: str | Path,
+        checkpoint: str | Path | None = None,
         device: str | torch.device | None = None,
         threshold: float | None = None,
         cfg_options: Mapping[str, Any] | None = None,
@@ -123,7 +123,8 @@ class Predictor:
         """Build a predictor from a configuration (a name, a path or a loaded one) and a checkpoint.
 
         Args:
-            config: the configuration the checkpoint was trained with.
+            config: the configuration the checkpoint was trained with; or a checkpoint alone, which holds its own as
+                data, so that no code is run.
             checkpoint: file that training wrote.
             device: where to compute; the first GPU if there is one.
             threshold: where the box extractor cuts; by default the one chosen on the validation split.

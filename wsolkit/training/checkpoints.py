@@ -16,6 +16,7 @@ from mmengine.model import is_model_wrapper
 from mmengine.runner import IterBasedTrainLoop, Runner
 
 from wsolkit.arguments import Checked
+from wsolkit.config.stored import STORED, config_text
 from wsolkit.errors import CheckpointError, ConfigError, WsolkitError, nearest
 from wsolkit.files import whole_file
 from wsolkit.training.interrupts import interrupts_later
@@ -164,6 +165,7 @@ class Checkpoints(Checked, Hook):
             "best_key": self.best_key,
             "best_score": self.best_score,
             "classes": list(runner.cfg.get("classes") or ()),
+            STORED: config_text(runner.cfg),
             **course(runner),
         }
         with interrupts_later():

@@ -1,0 +1,37 @@
+"""Checkpoints that are used without a configuration."""
+
+import torch
+
+from tests.bad_input.case import Case
+
+
+def stored(text):
+    """Return what writes a checkpoint with a text for a configuration, and predicts with it."""
+
+    def command(folder):
+        meta = {} if text is None else {"wsolkit_config": text}
+        torch.save({"state_dict": {}, "meta": meta}, folder / "m.pth")
+        (folder / "photos").mkdir()
+        return ["predict", folder / "m.pth", folder / "photos", "--out", folder / "out"]
+
+    return command
+
+
+HOSTILE = '{"format": 1, "config": {"model": {"type": "os.system", "x": "y"}}, "sources": {}, "imports": ["os"]}'
+
+CASES = [
+    Case("no configuration in it", stored(None), "m.pth cannot be used alone: it holds no configur", always=True),
+    Case("names a function", stored(HOSTILE), r"model.type is 'os.system'.*code of its author's own", always=True),
+    Case("no JSON", stored("{"), "The configuration in .*m.pth is damaged: JSONDecodeError"),
+    Case("nested too deep", stored("[" * 10**5), "is damaged: RecursionError"),
+    Case("a list", stored("[1]"), "is damaged: it has no format"),
+    Case("no model", stored('{"format": 1, "config": {}}'), "Configuration unnamed has no model to predict with"),
+    Case("not there", lambda folder: ["predict", "no.pth", ".", "--out", "o"], "There is no file of weights no.pth"),
+    Case("only a configuration", lambda folder: ["test", "cam_synthetic"], "A checkpoint is missing: 'cam_synthetic'"),
+    Case(
+        "the configuration behind it",
+        lambda folder: ["test", "best.pth", "config.py"],
+        "'config.py' stands behind the checkpoint best.pth. Give CONFIG CHECKPOINT",
+    ),
+    Case("no images", lambda folder: ["predict", "cam_synthetic", "a.pth", "--out", "o"], "No images are given behind"),
+]
