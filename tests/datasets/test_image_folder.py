@@ -107,7 +107,7 @@ def test_empty_data_is_an_error(tmp_path):
     [
         ("train/cat/a.jpg,1,2,3", r"boxes\.csv, line 2: expected 'path,x0,y0,x1,y1\[,class\]'"),
         ("train/cat/a.jpg,1,2,3,x", r"boxes\.csv, line 2: expected"),
-        ("train/cat/a.jpg,1,2,3,nan", r"boxes\.csv, line 2: expected"),
+        ("train/cat/a.jpg,1,2,3,nan", r"boxes\.csv, line 2: the box .* is in no image"),
         ("train/cat/zz.jpg,1,2,3,4", r"boxes\.csv, line 2: there is no image 'train/cat/zz\.jpg'\. Write its path"),
         ("train/cat/a.jpg,1,2,3,4,dgo", r"boxes\.csv, line 2: 'dgo' is no class. Did you mean 'dog'"),
     ],

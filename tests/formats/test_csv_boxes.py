@@ -42,7 +42,7 @@ def test_columns(tmp_path, text, read):
     [
         ("a.jpg,1,2,3", r"line 1: expected 'path,x0,y0,x1,y1\[,class\]', but got 'a.jpg,1,2,3'"),
         ("a.jpg,1,2,3,4,owl,0.5", "line 1: expected 'path,x0,y0,x1,y1"),
-        ("a.jpg,1,2,3,inf", "line 1: expected 'path,x0,y0,x1,y1"),
+        ("a.jpg,1,2,3,inf", r"line 1: the box x0, y0, x1, y1 = \[1.0, 2.0, 3.0, inf\] is in no image"),
         ("path,class,x0,y0,x1,y1\na.jpg,1,2,3,4", "line 2: expected 'path,class,x0,y0,x1,y1', but got 'a.jpg,1,2,3,4'"),
     ],
 )

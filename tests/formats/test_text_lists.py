@@ -16,8 +16,8 @@ def test_blank_lines_count_and_byte_order_marks_do_not(tmp_path):
     path = tmp_path / "list.txt"
     path.write_bytes(b"\xef\xbb\xbfa\r\n\r\n b ")
     assert list(numbered_lines(path)) == [(1, "a"), (3, "b")]
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(DataError, match=r"list\.txt is no UTF-8 text"):
+    path.write_bytes(b"a\nb\xff\xfe\x00")
+    with pytest.raises(DataError, match=r"list\.txt is no UTF-8 text: byte 0xff in line 2"):
         list(numbered_lines(path))
     with pytest.raises(DataError, match=r"List .*other\.txt cannot be opened: No such file"):
         list(numbered_lines(tmp_path / "other.txt"))

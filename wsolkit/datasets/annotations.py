@@ -21,7 +21,7 @@ from wsolkit.datasets.layouts.image_folder import BOX_FILES, FolderLayout
 from wsolkit.datasets.layouts.layout import Layout, Metadata
 from wsolkit.datasets.layouts.pascal_voc import VocLayout
 from wsolkit.datasets.layouts.wsol_metadata import IMAGE_IDS, WsolLayout
-from wsolkit.datasets.record import Record
+from wsolkit.datasets.record import Record, checked_class_names
 from wsolkit.datasets.targets import check_masks, image_targets
 from wsolkit.errors import DataError, first_few
 from wsolkit.formats.coco import read_instances
@@ -96,7 +96,7 @@ class Annotations:
         image_root: Path | None = None,
     ) -> None:
         self.split = split
-        self.classes = tuple(classes)
+        self.classes = checked_class_names(classes)
         self.multi_label = multi_label
         self.has_boxes = self.has_masks = False
         self.ids: list[str] = []

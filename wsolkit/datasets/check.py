@@ -14,6 +14,7 @@ import numpy as np
 from wsolkit.datasets.check_report import Report, SplitCounts
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.datasets.record import Record
+from wsolkit.datasets.targets import ROUNDING
 from wsolkit.errors import DataError
 from wsolkit.progress import Shows, hidden
 from wsolkit.threads import default_threads, in_order
@@ -125,7 +126,7 @@ def box_problem(box: Iterable[float], width: int, height: int) -> str | None:
         return "empty or negative boxes"
     if x0 >= width or y0 >= height or x1 <= 0 or y1 <= 0:
         return "boxes wholly outside the image"
-    if min(x0, y0) < -0.5 or x1 > width + 0.5 or y1 > height + 0.5:
+    if min(x0, y0) < -ROUNDING or x1 > width + ROUNDING or y1 > height + ROUNDING:
         return "boxes reaching out of the image"
     return None
 
@@ -203,7 +204,11 @@ def add_leaks(
     shared_paths = set(paths.values()) & set(other_paths.values()) - {""}
     same_path = {name: path for name, path in paths.items() if path in shared_paths and name not in reported}
     report.add("error", pair, "files in two splits", sorted(same_path.values()))
-    same_id = set(paths) & set(other_paths) - reported - set(same_path)
+    same_id = {  # each COCO file counts from 1: an id says nothing where files and contents differ
+        name
+        for name in set(paths) & set(other_paths) - reported - set(same_path)
+        if not (paths[name] and other_paths[name])
+    }
     report.add("error", pair, "image ids in two splits", sorted(same_id))
 
 

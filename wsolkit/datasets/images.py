@@ -12,6 +12,7 @@ large an image is gives its boxes in that size; where the stored file has anothe
 from __future__ import annotations
 
 import inspect
+import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Self
@@ -25,7 +26,7 @@ from wsolkit.arguments import Checked
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.geometry import PROBES, try_pipeline
 from wsolkit.datasets.layouts.layout import Metadata
-from wsolkit.datasets.record import Record
+from wsolkit.datasets.record import Record, checked_class_names
 from wsolkit.datasets.targets import image_targets
 from wsolkit.datasets.transforms import build_pipeline
 from wsolkit.errors import DataError
@@ -136,7 +137,13 @@ class ImageDataset(Checked, BaseDataset):
                 f"{type(self).__name__} found no images for split {self.split!r} in {self.data_root!r}. "
                 "Check data_root and the split."
             )
-        self._metainfo["classes"] = tuple(classes)
+        if self.multi_label and not any(record["labels"] for record in records):
+            warnings.warn(
+                f"None of the {len(records)} images of split {self.split!r} shows a class: a classifier learns nothing "
+                "of them. Check the annotations and the class names.",
+                stacklevel=2,
+            )
+        self._metainfo["classes"] = checked_class_names(classes)
         self._metainfo["multi_label"] = self.multi_label
         return [dict(record) for record in records]
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, NotRequired, TypedDict
 
-__all__ = ["Record"]
+from wsolkit.errors import DataError
+
+__all__ = ["Record", "checked_class_names"]
 
 
 class Record(TypedDict):
@@ -29,3 +32,23 @@ class Record(TypedDict):
     """Mask file of the pixels that are left out of the evaluation (OpenImages)."""
     segmentations: NotRequired[list[Any]]
     """Outline of each box's object: COCO polygons or run lengths."""
+
+
+def checked_class_names(classes: Iterable[str]) -> tuple[str, ...]:
+    r"""Return the names of a data set's classes, each of which is a line of the lists that results come with.
+
+    Raises:
+        DataError: a name has a line break.
+
+    >>> checked_class_names(["owl", "sea\neagle"])
+    Traceback (most recent call last):
+    wsolkit.errors.DataError: The class name 'sea\neagle' has a line break, so that lists of classes ... Rename it.
+    """
+    names = tuple(classes)
+    for name in names:
+        if "\n" in name or "\r" in name:
+            raise DataError(
+                f"The class name {name!r} has a line break, so that lists of classes would name another class behind "
+                "it. Rename it."
+            )
+    return names

@@ -11,14 +11,18 @@ from wsolkit.errors import DataError
 from wsolkit.evaluation.class_masks import fit_mask
 from wsolkit.interfaces import Targets
 
-__all__ = ["check_masks", "image_targets"]
+__all__ = ["ROUNDING", "check_masks", "image_targets"]
+
+ROUNDING = 0.5
+"""Pixels that a box may stick out of its image and still be what a tool rounded."""
 
 
 def image_targets(record: Record, size: tuple[int, int], mask: np.ndarray | None) -> Targets:
     """Return what evaluation may see of an image whose file is ``size`` = (width, height) large.
 
     Args:
-        record: the image's record; boxes are scaled from the size it states, if any.
+        record: the image's record; boxes are scaled from the size it states, if any, and begin at the image's edge
+            where rounding put them outside.
         size: (width, height) of the image.
         mask: its class mask, at any size, or None.
 
@@ -30,6 +34,8 @@ def image_targets(record: Record, size: tuple[int, int], mask: np.ndarray | None
     [[0.0, 2.0, 8.0, 8.0]]
     """
     boxes = np.asarray(record.get("boxes", []), dtype=np.float32).reshape(-1, 4)
+    edge = (boxes < 0) & (boxes >= -ROUNDING)
+    boxes[:, :2] = np.where(edge[:, :2], 0, boxes[:, :2])
     stated = record.get("size", size)
     if stated != size:
         boxes = boxes * box_scale(record, stated, size)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+import warnings
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import NamedTuple
 
-from wsolkit.errors import DataError
+from wsolkit.errors import DataError, printable
+from wsolkit.formats.checked_boxes import refuse_fractions
 from wsolkit.formats.coco import corners, read_instances
+from wsolkit.formats.coco_entries import is_crowd
 from wsolkit.formats.csv_boxes import read_csv_boxes
+from wsolkit.formats.image_names import ImageNames
 from wsolkit.formats.voc import image_size, object_boxes
 from wsolkit.formats.yolo import read_labels, read_names
 
@@ -28,52 +33,67 @@ class ImageBoxes(NamedTuple):
     source: str
 
 
-Find = Callable[[str], str | None]
-"""Finds the image id for a path that a box file writes; None for no such image."""
-
-
 Measure = Callable[[str], tuple[int, int]]
 """Gives the (width, height) of an image by its id."""
 
 
-def read_boxes(path: Path, find: Find, images: Mapping[str, str], measure: Measure) -> dict[str, ImageBoxes]:
+def read_boxes(
+    path: Path, names: ImageNames, images: Mapping[str, str], measure: Measure, peers: Iterable[str] = ()
+) -> dict[str, ImageBoxes]:
     """Return the boxes by image id.
 
     Args:
         path: a ``.csv`` file with lines ``path,x0,y0,x1,y1[,class]`` (half open, in pixels; a heading may say where the
             columns are), a ``.json`` file in COCO's format, a folder of PASCAL VOC's XML files named and nested like
             the images, or a folder of YOLO's with ``labels`` and ``data.yaml`` or ``classes.txt``.
-        find: finds the image id for a path that the file writes.
+        names: finds the image id for a path that the file writes.
         images: image id to its path without split folder, whose suffix is replaced for XML and YOLO.
         measure: gives the size of an image, where the boxes are fractions of it.
+        peers: paths, as those of ``images``, of all that a file in a folder may be named after.
 
     Raises:
-        DataError: the file is missing, malformed, or names an image that is not there.
+        DataError: the file is missing, malformed, or names an image that is not there or may be one of several.
     """
+    found = None
     if (path / "labels").is_dir():
-        return read_yolo_folder(path, images, measure)
-    if path.is_dir():
-        return read_xml_folder(path, images)
-    if path.suffix.lower() == ".json":
-        return read_coco(path, find)
-    if path.suffix.lower() == ".csv":
-        return read_csv(path, find)
+        found = read_yolo_folder(path, images, peers, measure)
+    elif path.is_dir():
+        found = read_xml_folder(path, images, peers)
+    elif path.suffix.lower() == ".json":
+        found = read_coco(path, names)
+    elif path.suffix.lower() == ".csv":
+        found = read_csv(path, names)
+    if found is not None:
+        refuse_fractions((box for each in found.values() for box in each.boxes), str(path))
+        if told := names.told(str(path)):
+            warnings.warn(told, stacklevel=2)
+        return found
     raise DataError(f"Boxes should be a .csv file, a .json file or a folder of .xml files, but none is at {path}.")
 
 
-def unknown_image(where: str, name: str) -> DataError:
-    """Return the error about boxes of an image that is not there."""
-    return DataError(f"{where}: there is no image {name!r}. Write its path relative to data_root or the split folder.")
+def known_image(names: ImageNames, name: str, where: str) -> str:
+    """Return the id of the image that a file names.
+
+    Raises:
+        DataError: there is none, or it may be one of several.
+    """
+    try:
+        found = names.find(name)
+    except DataError as error:
+        raise DataError(f"{where}: {error}") from error
+    if found is None:
+        raise DataError(
+            f"{where}: there is no image {printable(name)!r}. Write its path relative to data_root or the split folder."
+        )
+    return found
 
 
-def read_csv(path: Path, find: Find) -> dict[str, ImageBoxes]:
+def read_csv(path: Path, names: ImageNames) -> dict[str, ImageBoxes]:
     """Return the boxes of a CSV file by image id."""
     found: dict[str, ImageBoxes] = {}
     for each in read_csv_boxes(path):
         where = f"{path}, line {each.line}"
-        image_id = find(each.image)
-        if image_id is None:
-            raise unknown_image(where, each.image)
+        image_id = known_image(names, each.image, where)
         boxes = found.setdefault(image_id, ImageBoxes([], [], [], None, where))
         boxes.boxes.append(list(each.box))
         boxes.names.append(each.class_name)
@@ -81,30 +101,32 @@ def read_csv(path: Path, find: Find) -> dict[str, ImageBoxes]:
     return found
 
 
-def read_coco(path: Path, find: Find) -> dict[str, ImageBoxes]:
+def read_coco(path: Path, names: ImageNames) -> dict[str, ImageBoxes]:
     """Return the boxes of a COCO file by image id; crowds are difficult."""
     instances = read_instances(path)
-    found = {}
+    found: dict[str, ImageBoxes] = {}
     for number, image in instances.images.items():
-        image_id = find(image["file_name"])
-        if image_id is None:
-            raise unknown_image(f"COCO file {path}, image {number}", image["file_name"])
+        where = f"COCO file {path}, image {number}"
+        image_id = known_image(names, image["file_name"], where)
         annotations = instances.annotations.get(number, [])
         size = (image["width"], image["height"]) if image.get("width") and image.get("height") else None
-        found[image_id] = ImageBoxes(
+        boxes = ImageBoxes(
             [corners(annotation, path) for annotation in annotations],
             [instances.categories[annotation["category_id"]] for annotation in annotations],
-            [bool(annotation.get("iscrowd", 0)) for annotation in annotations],
+            [is_crowd(annotation) for annotation in annotations],
             size,
-            f"COCO file {path}, image {number}",
+            where,
         )
+        first = found.setdefault(image_id, boxes)
+        if first[:4] != boxes[:4]:
+            raise DataError(f"{where}: {image_id!r} is there twice, with other boxes in {first.source}. Remove one.")
     return found
 
 
-def read_xml_folder(folder: Path, images: Mapping[str, str]) -> dict[str, ImageBoxes]:
+def read_xml_folder(folder: Path, images: Mapping[str, str], peers: Iterable[str]) -> dict[str, ImageBoxes]:
     """Return the boxes of the images that have an XML file, nested like the image or directly in the folder."""
     found = {}
-    for image_id, path in named_like(images, folder, ".xml"):
+    for image_id, path in named_like(images, folder, ".xml", peers):
         objects = object_boxes(path)
         found[image_id] = ImageBoxes(
             [list(one.box) for one in objects],
@@ -118,11 +140,13 @@ def read_xml_folder(folder: Path, images: Mapping[str, str]) -> dict[str, ImageB
     return found
 
 
-def read_yolo_folder(folder: Path, images: Mapping[str, str], measure: Measure) -> dict[str, ImageBoxes]:
+def read_yolo_folder(
+    folder: Path, images: Mapping[str, str], peers: Iterable[str], measure: Measure
+) -> dict[str, ImageBoxes]:
     """Return the boxes of the images that have a label file, nested like the image or directly in ``labels``."""
     classes = read_names(folder)
     found = {}
-    for image_id, path in named_like(images, folder / "labels", ".txt"):
+    for image_id, path in named_like(images, folder / "labels", ".txt", peers):
         size = measure(image_id)
         boxes = read_labels(path, size, classes)
         found[image_id] = ImageBoxes(
@@ -137,10 +161,49 @@ def read_yolo_folder(folder: Path, images: Mapping[str, str], measure: Measure) 
     return found
 
 
-def named_like(images: Mapping[str, str], folder: Path, suffix: str) -> Iterator[tuple[str, Path]]:
-    """Yield (image id, file) of the images that have a file in a folder, nested like the image or directly in it."""
+def named_like(
+    images: Mapping[str, str], folder: Path, suffix: str, peers: Iterable[str]
+) -> Iterator[tuple[str, Path]]:
+    """Yield (image id, file) of the images that have a file in a folder, nested like the image or directly in it.
+
+    A file is named after the image without its ending or, as ``LabelNames`` does where two images differ in nothing
+    else, with ``_`` for every dot of the name.
+
+    Raises:
+        DataError: a file may be of several images.
+    """
+    everyone = dict.fromkeys([*images.values(), *peers])
+    alike: dict[PurePosixPath, list[str]] = defaultdict(list)
+    for each in everyone:
+        alike[PurePosixPath(each).with_suffix("")].append(each)
+    namesakes = Counter(path.name for path in alike)
     for image_id, relative in images.items():
-        nested = PurePosixPath(relative).with_suffix(suffix)
-        path = next((each for each in (folder / nested, folder / nested.name) if each.exists()), None)
-        if path is not None:
-            yield image_id, path
+        name = PurePosixPath(relative).with_suffix("")
+        own = folder / dotless(relative, suffix)
+        plain = folder / f"{name}{suffix}"
+        if len(alike[name]) > 1 and own.exists():
+            yield image_id, own
+        elif plain.exists():
+            refuse_shared(plain, [each for each in alike[name] if not (folder / dotless(each, suffix)).exists()])
+            yield image_id, plain
+        elif (folder / plain.name).exists():
+            refuse_shared(folder / plain.name, [relative, "..."][: namesakes[name.name]])
+            yield image_id, folder / plain.name
+
+
+def dotless(image: str, suffix: str) -> str:
+    """Return how a label file is called where the image's name without its ending is taken: ``a_png.xml``."""
+    return image.replace(".", "_") + suffix
+
+
+def refuse_shared(path: Path, images: Sequence[str]) -> None:
+    """Refuse a label file that may be of several images.
+
+    Raises:
+        DataError: it may.
+    """
+    if len(images) > 1:
+        raise DataError(
+            f"{path} may be of any image called {PurePosixPath(images[0]).stem!r}, such as {images[0]!r}. Nest the "
+            f"files like the images, as {dotless(images[0], path.suffix)} where only the endings differ."
+        )

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
@@ -17,8 +16,18 @@ from typing import IO, Any
 
 from wsolkit.errors import DataError
 from wsolkit.files import whole_file
+from wsolkit.formats.checked_boxes import checked_box
+from wsolkit.formats.coco_entries import (
+    annotations_by_image,
+    categories_by_id,
+    checked_content,
+    each_file_once,
+    images_by_id,
+    shown,
+)
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.writer import Writer
+from wsolkit.text_files import read_json
 
 __all__ = [
     "CocoWriter",
@@ -49,7 +58,7 @@ class Instances:
 
     path: Path
     images: dict[Any, dict]
-    categories: dict[int, str]
+    categories: dict[Any, str]
     annotations: dict[Any, list[dict]] = field(default_factory=dict)
     info: Mapping[str, Any] = field(default_factory=dict)
 
@@ -58,55 +67,38 @@ def read_instances(path: str | Path) -> Instances:
     """Read a COCO instance file and check that its ids refer to one another; boxes are not looked at.
 
     Raises:
-        DataError: the file is missing or no such JSON, an id is unknown, or two entries share one.
+        DataError: the file is missing or no such JSON, an entry has a wrong type, an id is unknown, or entries
+            contradict each other.
     """
     path = Path(path)
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise DataError(f"COCO file {path} cannot be opened: {error.strerror or error}. Check its path.") from error
-    except ValueError as error:
-        raise DataError(f"COCO file {path} is no JSON: {error}. Correct the file.") from error
-    for key in ("images", "annotations", "categories"):
-        if not isinstance(content, dict) or not isinstance(content.get(key), list):
-            raise DataError(f"COCO file {path} has no list {key!r}. It should be an instances file.")
-    try:
-        images = {image["id"]: {"file_name": image["file_name"], **image} for image in content["images"]}
-        categories = {category["id"]: category["name"] for category in content["categories"]}
-        grouped: dict[Any, list[dict]] = defaultdict(list)
-        for annotation in content["annotations"]:
-            for key, known in (("image_id", images), ("category_id", categories)):
-                if annotation[key] not in known:
-                    raise DataError(
-                        f"COCO file {path}: annotation {annotation.get('id')} has the {key} {annotation[key]!r}, "
-                        "which is not listed. Add it, or leave the annotation out."
-                    )
-            grouped[annotation["image_id"]].append(annotation)
-    except KeyError as error:
-        raise DataError(f"COCO file {path}: an entry lacks {error}. Correct the file.") from None
-    for key, found in (("images", images), ("categories", categories)):
-        if len(found) != len(content[key]):
-            raise DataError(f"COCO file {path}: {len(content[key]) - len(found)} of the {key} share an id. Renumber.")
-    return Instances(path, images, dict(sorted(categories.items())), dict(grouped), content.get("info") or {})
+    content = checked_content(read_json(path, "COCO file"), path)
+    images, categories = images_by_id(content, path), categories_by_id(content, path)
+    grouped = annotations_by_image(content, images, categories, path)
+    info = content.get("info")
+    return Instances(
+        path, each_file_once(images, grouped, path), categories, grouped, info if isinstance(info, dict) else {}
+    )
 
 
 def corners(annotation: dict, path: str | Path) -> list[float]:
     """Return the box of an annotation as x0, y0, x1, y1, half open.
 
     Raises:
-        DataError: it is not four numbers.
+        DataError: it is not four numbers, or no box that an image can have.
 
     >>> corners({"bbox": [1, 2, 10, 20]}, "instances.json")
     [1.0, 2.0, 11.0, 22.0]
     """
+    box = annotation.get("bbox")
+    numbers = isinstance(box, list) and all(isinstance(side, (int, float, str)) for side in box)
     try:
-        x, y, width, height = (float(number) for number in annotation["bbox"])
-    except (KeyError, TypeError, ValueError):
+        x, y, width, height = (float(side) for side in (box if numbers and box else ()))
+    except (OverflowError, ValueError):
         raise DataError(
             f"COCO file {path}: the bbox of annotation {annotation.get('id')} should be four numbers x, y, width, "
-            f"height, but got {annotation.get('bbox')!r}. Correct it."
+            f"height, but got {shown(box)}. Correct it."
         ) from None
-    return [x, y, x + width, y + height]
+    return checked_box([x, y, x + width, y + height], f"COCO file {path}, annotation {annotation.get('id')}")
 
 
 def bbox_of(box: Iterable[float], digits: int | None = None) -> list[float]:

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import csv
-import math
-from collections.abc import Iterator, Mapping, Sequence
+import io
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
 from wsolkit.errors import DataError
+from wsolkit.formats.checked_boxes import checked_box
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.text_lists import malformed
 from wsolkit.formats.writer import Writer
+from wsolkit.text_files import read_text
 
 __all__ = ["CsvBox", "CsvWriter", "ListsWriter", "read_csv_boxes"]
 
@@ -29,25 +32,24 @@ class CsvBox(NamedTuple):
     line: int
 
 
-def read_csv_boxes(path: str | Path) -> Iterator[CsvBox]:
-    """Yield the boxes of a CSV file.
+def read_csv_boxes(path: str | Path) -> list[CsvBox]:
+    """Return the boxes of a CSV file.
 
     A heading that names ``x0``, ``y0``, ``x1`` and ``y1`` says where the columns are, as in ``boxes.csv``: the image's
     name is ``image_id``, ``path`` or the first one, the class ``class``. Without one, or where these four come second
     to fifth, a line is ``path,x0,y0,x1,y1[,class]``.
 
     Raises:
-        DataError: the file is missing or a line is malformed.
+        DataError: the file is missing, a line is malformed, or a box is in no image.
     """
-    try:
-        rows = csv.reader(Path(path).read_text(encoding="utf-8-sig", errors="surrogateescape").splitlines())
-    except OSError as error:
-        raise DataError(f"Boxes {path} cannot be opened: {error.strerror or error}. Check the path.") from error
+    text = read_text(path, "Boxes", keep=True)
+    rows = csv.reader(io.StringIO(text, newline=""))
     columns = {name: place for place, name in enumerate(("path", *SIDES, "class"))}
     expected, fewest = COLUMNS, 5
-    for number, row in enumerate(rows, start=1):
-        cells = [cell.strip() for cell in row]
-        if not cells:
+    found = []
+    for row in readable(rows, path):
+        number, cells = rows.line_num, [plain(cell.strip(" \t")) for cell in row]
+        if not any(cells):
             continue
         if set(SIDES) <= set(cells):
             if cells[1:5] != list(SIDES):
@@ -59,11 +61,23 @@ def read_csv_boxes(path: str | Path) -> Iterator[CsvBox]:
             x0, y0, x1, y1 = (float(cells[columns[side]]) for side in SIDES)
         except ValueError:
             raise malformed(path, number, ",".join(row), expected) from None
-        if not all(map(math.isfinite, (x0, y0, x1, y1))):
-            raise malformed(path, number, ",".join(row), expected)
         name = cells[columns.get("image_id", columns.get("path", 0))]
         place = columns.get("class", len(cells))
-        yield CsvBox(name, (x0, y0, x1, y1), cells[place] or None if place < len(cells) else None, number)
+        checked_box((x0, y0, x1, y1), f"{path}, line {number}")
+        found.append(CsvBox(name, (x0, y0, x1, y1), cells[place] or None if place < len(cells) else None, number))
+    return found
+
+
+def readable(rows: Iterator[list[str]], path: str | Path) -> Iterator[list[str]]:
+    """Yield the rows of a table.
+
+    Raises:
+        DataError: what the file holds is no table.
+    """
+    try:
+        yield from rows
+    except csv.Error as error:
+        raise DataError(f"{path} is no table: {error}. Write {COLUMNS}.") from error
 
 
 class CsvWriter(Writer):
@@ -80,7 +94,7 @@ class CsvWriter(Writer):
         if isinstance(result, ImageResult):
             for found in result.boxes:
                 scores = (found.class_name, found.score, found.map_score)
-                self._table.rows.writerow([result.image_id, *result.size, *scores, *found.box])
+                self._table.add([result.image_id, *result.size, *scores, *found.box])
 
     def close(self) -> None:
         """Complete the table."""
@@ -112,14 +126,14 @@ class ListsWriter(Writer):
         if isinstance(result, Failure):
             self.failed += 1
             self.first_reason = self.first_reason or result.reason
-            self._failed.rows.writerow(result)
+            self._failed.add(result)
             return
         self.images += 1
         self.boxes += len(result.boxes)
         if not result.boxes:
             self.without_box += 1
             top: list[Any] = [(self.classes[index], probability) for index, probability in result.top[:1]]
-            self._without.rows.writerow([result.image_id, result.path, *(top[0] if top else ("", ""))])
+            self._without.add([result.image_id, result.path, *(top[0] if top else ("", ""))])
 
     def close(self) -> None:
         """Complete the lists."""
@@ -132,5 +146,27 @@ class Table:
 
     def __init__(self, path: Path, header: str) -> None:
         self.file = path.open("w", encoding="utf-8", errors="surrogateescape", newline="")
-        self.rows = csv.writer(self.file, lineterminator="\n")
-        self.rows.writerow(header.split())
+        self._rows = csv.writer(self.file, lineterminator="\n")
+        self._rows.writerow(header.split())
+
+    def add(self, cells: Iterable[Any]) -> None:
+        """Write a line; text that a spreadsheet would take for a formula is written so that it is none."""
+        self._rows.writerow([harmless(cell) if isinstance(cell, str) else cell for cell in cells])
+
+
+FORMULA = re.compile("'*[=+@\t\r-]")
+"""Text that a spreadsheet would run as a formula, or that stands for such text in a file of ours."""
+
+
+def harmless(cell: str) -> str:
+    """Return a cell with an apostrophe before it where a spreadsheet would take it for a formula.
+
+    >>> harmless("=1+1"), harmless("a.jpg"), plain(harmless("=1+1"))
+    ("'=1+1", 'a.jpg', '=1+1')
+    """
+    return f"'{cell}" if FORMULA.match(cell) else cell
+
+
+def plain(cell: str) -> str:
+    """Return a cell as it was before ``harmless``."""
+    return cell[1:] if cell.startswith("'") and FORMULA.match(cell) else cell

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -10,6 +11,9 @@ import numpy as np
 
 from wsolkit.errors import DataError, first_few
 from wsolkit.formats.arrays import open_arrays
+from wsolkit.formats.csv_boxes import plain
+from wsolkit.formats.text_lists import set_once
+from wsolkit.text_files import read_text
 
 __all__ = ["read_logits"]
 
@@ -54,20 +58,20 @@ def read_csv(path: Path) -> dict[str, np.ndarray]:
     """Return the scores in a CSV file, by image id.
 
     Raises:
-        DataError: the file is missing, a score is no number, or an image is there twice.
+        DataError: the file is missing, a score is no number, or an image is there twice with different ones.
     """
-    found: dict[str, np.ndarray] = {}
+    found: dict[str, tuple[float, ...]] = {}
+    rows = csv.reader(io.StringIO(read_text(path, "Class scores"), newline=""))
     try:
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            for number, row in enumerate(csv.reader(file), start=1):
-                if not row or (number == 1 and row[0] in ("id", "image_id")):
-                    continue
-                if row[0] in found:
-                    raise DataError(f"{path}, line {number}: {row[0]!r} is there twice. Remove one of the lines.")
-                try:
-                    found[row[0]] = np.array([float(cell) for cell in row[1:]])
-                except ValueError as error:
-                    raise DataError(f"{path}, line {number}: {error}. Write id,score0,score1,...") from error
-    except (OSError, UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path} cannot be read: {error}. Check the path, and write id,score0,score1,...") from error
-    return found
+        for row in rows:
+            if not row or (rows.line_num == 1 and row[0] in ("id", "image_id")):
+                continue
+            where = f"{path}, line {rows.line_num}"
+            try:
+                scores = tuple(float(cell) for cell in row[1:])
+            except ValueError as error:
+                raise DataError(f"{where}: {error}. Write id,score0,score1,...") from error
+            set_once(found, plain(row[0]), scores, where)
+    except csv.Error as error:
+        raise DataError(f"{path} cannot be read: {error}. Write id,score0,score1,...") from error
+    return {name: np.array(scores) for name, scores in found.items()}

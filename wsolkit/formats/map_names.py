@@ -6,13 +6,13 @@ are numbers). Folders that all names share may go before it. Accents may be comp
 
 from __future__ import annotations
 
-import unicodedata
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain, takewhile
 from pathlib import PurePosixPath
 
 from wsolkit.errors import DataError, printable
+from wsolkit.names import Known, composed
 
 __all__ = ["MapNames", "folder_of_images", "forms"]
 
@@ -32,7 +32,7 @@ class MapNames:
     def __init__(self, names: Iterable[str], file_names: Mapping[str, str] | None = None) -> None:
         self.names = dict.fromkeys(names)
         self.file_names = dict(file_names or {})
-        self._composed = {unicodedata.normalize("NFC", name): name for name in self.names if not name.isascii()}
+        self._known = Known(self.names)
         parents = [PurePosixPath(name).parent.parts for name in self.names]
         shared = [parts[0] for parts in takewhile(lambda parts: len(set(parts)) == 1, zip(*parents, strict=False))]
         self._folders = ["/".join(shared[:depth]) for depth in range(len(shared), 0, -1)]  # the innermost first
@@ -60,12 +60,9 @@ class MapNames:
     def _find(self, image: str) -> str | None:
         plain = forms(image)
         for candidate in chain(plain, (f"{folder}/{name}" for name in plain for folder in self._folders)):
-            if candidate in self.names:
-                return candidate
-            if not candidate.isascii():
-                composed = self._composed.get(unicodedata.normalize("NFC", candidate))
-                if composed is not None:
-                    return composed
+            name = self._known.find(candidate)
+            if name is not None:
+                return name
         return None
 
 
@@ -91,13 +88,13 @@ def folder_of_images(names: Sequence[str], images: Collection[str]) -> tuple[str
     >>> folder_of_images(["test/a.jpg", "test/b", "val/c.jpg"], ["a.jpg", "b.jpg"])
     ('test', 'test/a.jpg')
     """
-    known = {unicodedata.normalize("NFC", form) for image in images for form in forms(image)}
+    known = {composed(form) for image in images for form in forms(image)}
     count: Counter[str] = Counter()
     example: dict[str, str] = {}
     for name in names:
         parts = name.split("/")
         for depth in range(1, len(parts)):
-            if unicodedata.normalize("NFC", "/".join(parts[depth:])) in known:
+            if composed("/".join(parts[depth:])) in known:
                 folder = "/".join(parts[:depth])
                 count[folder] += 1
                 example.setdefault(folder, name)

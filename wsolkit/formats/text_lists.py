@@ -4,11 +4,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from wsolkit.errors import DataError
 from wsolkit.files import whole_file
+from wsolkit.formats.checked_boxes import MOST_CLASSES
+from wsolkit.text_files import lines_of, read_text
 
-__all__ = ["malformed", "numbered_lines", "read_class_names", "split_line", "whole_number", "write_lines"]
+__all__ = [
+    "malformed",
+    "numbered_lines",
+    "one_line",
+    "read_class_names",
+    "set_once",
+    "split_line",
+    "whole_number",
+    "write_lines",
+]
+
+DIGITS = 20
+"""Whole numbers of more digits mean nothing here; Python refuses to read those of thousands."""
+
+K = TypeVar("K")
+V = TypeVar("V")
 
 
 def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
@@ -17,13 +35,7 @@ def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
     Raises:
         DataError: the file is missing or is no text.
     """
-    try:
-        text = Path(path).read_text(encoding="utf-8-sig")
-    except OSError as error:
-        raise DataError(f"List {path} cannot be opened: {error.strerror or error}. Check data_root.") from error
-    except UnicodeDecodeError as error:
-        raise DataError(f"List {path} is no UTF-8 text: {error.reason}. Check what the path points to.") from error
-    for number, line in enumerate(text.splitlines(), start=1):
+    for number, line in enumerate(lines_of(read_text(path, "List", "Check data_root.")), start=1):
         if line.strip():
             yield number, line.strip()
 
@@ -34,7 +46,7 @@ def malformed(path: str | Path, number: int, line: str, expected: str) -> DataEr
     >>> str(malformed("sizes.txt", 3, "a,b", "path,width,height"))
     "sizes.txt, line 3: expected 'path,width,height', but got 'a,b'. Correct the line."
     """
-    return DataError(f"{path}, line {number}: expected {expected!r}, but got {line!r}. Correct the line.")
+    return DataError(f"{path}, line {number}: expected {expected!r}, but got {shortened(line)!r}. Correct the line.")
 
 
 def split_line(path: str | Path, number: int, line: str, expected: str, separator: str | None = ",") -> list[str]:
@@ -66,13 +78,43 @@ def whole_number(path: str | Path, number: int, text: str, what: str, allowed: S
     Raises:
         DataError: it is no whole number, or not one of them.
     """
-    value = int(text) if text.removeprefix("-").isdecimal() else None
+    digits = text.removeprefix("-")
+    value = int(text) if digits.isdecimal() and len(digits) < DIGITS else None
     if value is None or value not in allowed:
         bounds = f"{allowed[0]} to {allowed[-1]}" if len(allowed) else "nothing (there are none)"
         raise DataError(
-            f"{path}, line {number}: the {what} should be one of {bounds}, but got {text!r}. Correct the line."
+            f"{path}, line {number}: the {what} should be one of {bounds}, but got {shortened(text)!r}. Correct the "
+            "line."
         )
     return value
+
+
+def shortened(text: str) -> str:
+    """Return a text as errors show it: its beginning, where it is long.
+
+    >>> shortened("1" * 5000)
+    '1111111111111111111111111111111111111111...'
+    """
+    return text if len(text) <= 80 else f"{text[:40]}..."
+
+
+def set_once(found: dict[K, V], key: K, value: V, where: str, what: str = "image") -> None:
+    """Put what a list says of a name where it belongs; the same said again is no mistake.
+
+    Raises:
+        DataError: the list has said something else of it before.
+
+    >>> labels = {"a.jpg": 1}
+    >>> set_once(labels, "a.jpg", 1, "labels.txt, line 2")
+    >>> set_once(labels, "a.jpg", 2, "labels.txt, line 3")
+    Traceback (most recent call last):
+    wsolkit.errors.DataError: labels.txt, line 3: image 'a.jpg' is there twice, as 1 and as 2. Remove what is wrong.
+    """
+    if found.setdefault(key, value) != value:
+        raise DataError(
+            f"{where}: {what} {key!r} is there twice, as {shortened(str(found[key]))} and as "
+            f"{shortened(str(value))}. Remove what is wrong."
+        )
 
 
 def write_lines(path: str | Path, lines: Iterable[str]) -> None:
@@ -85,25 +127,41 @@ def write_lines(path: str | Path, lines: Iterable[str]) -> None:
     [(1, 'owl'), (2, 'elf owl')]
     """
     with whole_file(path) as temporary, temporary.open("w", encoding="utf-8", errors="surrogateescape") as file:
-        file.writelines(f"{line}\n" for line in lines)
+        file.writelines(f"{one_line(line, path)}\n" for line in lines)
+
+
+def one_line(name: str, where: str | Path) -> str:
+    r"""Return a name that can stand in a list of names, one in each line.
+
+    Raises:
+        DataError: it has a line break, which would make two names of it.
+
+    >>> one_line("owl\neagle", "classes.txt")
+    Traceback (most recent call last):
+    wsolkit.errors.DataError: classes.txt: the name 'owl\neagle' has a line break, so that it would be read as two. ...
+    """
+    if "\n" in name or "\r" in name:
+        raise DataError(f"{where}: the name {name!r} has a line break, so that it would be read as two. Rename it.")
+    return name
 
 
 def read_class_names(path: str | Path) -> list[str]:
     """Return the class names of a list by label: one name in each line, or ``label,name`` in any order.
 
     Raises:
-        DataError: the file is missing, names no class, or leaves out a label.
+        DataError: the file is missing, names no class, leaves out a label, or names one twice.
     """
     names: dict[int, str] = {}
-    for position, (_, line) in enumerate(numbered_lines(path)):
-        label, comma, name = line.partition(",")
-        if comma and label.strip().isdigit():
-            names[int(label)] = name.strip()
+    for position, (number, line) in enumerate(numbered_lines(path)):
+        label, comma, name = (part.strip() for part in line.partition(","))
+        if comma and label.isdecimal():
+            index = whole_number(path, number, label, "label", range(MOST_CLASSES))
+            set_once(names, index, name, f"{path}, line {number}", "class")
         else:
-            names[position] = line
+            set_once(names, position, line, f"{path}, line {number}", "class")
     if not names:
         raise DataError(f"{path} names no class. Write one name in each line.")
-    if sorted(names) != list(range(len(names))):
+    if max(names) != len(names) - 1:
         lacking = sorted(set(range(max(names) + 1)) - set(names))
         raise DataError(f"{path} should name every label from 0 to {max(names)}, but lacks {lacking[:5]}. Add them.")
     return [names[label] for label in range(len(names))]

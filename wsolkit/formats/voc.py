@@ -11,9 +11,11 @@ from xml.etree import ElementTree
 
 from wsolkit.errors import DataError
 from wsolkit.files import path_below
+from wsolkit.formats.checked_boxes import checked_box, checked_size
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.text_lists import write_lines
 from wsolkit.formats.writer import LabelNames, Writer
+from wsolkit.text_files import decode_text
 
 __all__ = [
     "VocObject",
@@ -26,6 +28,9 @@ __all__ = [
     "read_annotation",
     "voc_xml",
 ]
+
+DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
+"""The encoding that the first line of an XML file declares."""
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -43,11 +48,14 @@ def inclusive(box: Sequence[float], size: tuple[int, int]) -> tuple[int, int, in
 def half_open(sides: Sequence[float]) -> tuple[float, float, float, float]:
     """Return the box x0, y0, x1, y1, half open from 0, of xmin, ymin, xmax, ymax.
 
-    >>> half_open((1, 2, 4, 3))
-    (0, 1, 4, 3)
+    A side at 0, which there is not where pixels count from 1, is the edge of the image: many tools write it.
+
+    >>> half_open((1, 2, 4, 3)), half_open((0, 0.5, 4, 3))
+    ((0, 1, 4, 3), (0, 0, 4, 3))
     """
     xmin, ymin, xmax, ymax = sides
-    return xmin - 1, ymin - 1, xmax, ymax
+    x0, y0 = (0 if 0 <= side < 1 else side - 1 for side in (xmin, ymin))
+    return x0, y0, xmax, ymax
 
 
 class VocObject(NamedTuple):
@@ -59,17 +67,50 @@ class VocObject(NamedTuple):
 
 
 def read_annotation(path: str | Path) -> ElementTree.Element:
-    """Return the root of an annotation file.
+    """Return the root of an annotation file, its names without namespaces.
 
     Raises:
-        DataError: the file is missing or no XML.
+        DataError: the file is missing, no XML or no annotation, or in an unknown encoding.
     """
+    what = f"Annotation {path}"
     try:
-        return ElementTree.parse(path).getroot()
+        data = Path(path).read_bytes()
     except OSError as error:
-        raise DataError(f"Annotation {path} cannot be opened: {error.strerror or error}. Check data_root.") from error
-    except ElementTree.ParseError as error:
-        raise DataError(f"Annotation {path} is no XML: {error}. Correct the file.") from error
+        raise DataError(f"{what} cannot be opened: {error.strerror or error}. Check data_root.") from error
+    text = xml_text(data, what)
+    if "<!ENTITY" in text:
+        raise DataError(f"{what} declares entities, which no annotation needs and which may be a bomb. Remove them.")
+    try:
+        root = ElementTree.fromstring(text)
+    except (ElementTree.ParseError, ValueError) as error:
+        raise DataError(f"{what} is no XML: {error}. Correct the file.") from error
+    for element in root.iter():
+        element.tag = element.tag.rpartition("}")[2]
+    if root.tag.lower() != "annotation" and root.find("object") is None:
+        raise DataError(f"{what} holds <{root.tag}> instead of <annotation>: it is in another format. Convert it.")
+    return root
+
+
+def xml_text(data: bytes, what: str) -> str:
+    """Return the text of an XML file, in the encoding that a mark or its first line declares.
+
+    Raises:
+        DataError: the encoding is unknown, or the bytes are none of it.
+
+    >>> xml_text('<?xml version="1.0" encoding="GBK"?><a>猫</a>'.encode("gbk"), "Annotation a.xml")[-8:]
+    '<a>猫</a>'
+    """
+    declared = DECLARED.match(data)
+    name = declared[1].decode("ascii") if declared else "utf-8"
+    if name.lower().replace("_", "-").startswith(("utf-8", "utf8", "utf-16")):
+        return decode_text(data, what).strip()
+    try:
+        return data.decode(name).strip()
+    except LookupError:
+        raise DataError(f"{what} is declared {name!r}, an encoding that nobody knows. Save it as UTF-8.") from None
+    except UnicodeError as error:
+        reason = getattr(error, "reason", error)
+        raise DataError(f"{what} is declared {name!r}, but is none: {reason}. Save it as UTF-8.") from error
 
 
 def object_names(path: str | Path) -> list[tuple[str, bool]]:
@@ -96,7 +137,7 @@ def object_boxes(path: str | Path) -> list[VocObject]:
     """Return the objects with their boxes, half open.
 
     Raises:
-        DataError: the file is missing or no XML, or an object's name or box is missing or no number.
+        DataError: the file is missing or no XML, or an object's name or box is missing or no box of an image.
     """
     root = read_annotation(path)
     found = []
@@ -109,6 +150,7 @@ def object_boxes(path: str | Path) -> list[VocObject]:
                 f"Annotation {path}: the bndbox of a {name!r} should have the numbers xmin, ymin, xmax and ymax, "
                 f"but got {corners}. Correct the file."
             ) from None
+        checked_box(box, f"Annotation {path}")
         found.append(VocObject(name, difficult, box))
     return found
 
@@ -122,10 +164,10 @@ def image_size(path: str | Path) -> tuple[int, int] | None:
     root = read_annotation(path)
     texts = [root.findtext(f"size/{key}") or "0" for key in ("width", "height")]
     try:
-        width, height = (int(float(text)) for text in texts)
+        width, height = (float(text) for text in texts)
     except ValueError:
         raise DataError(f"Annotation {path}: the size should be two numbers, but got {texts}. Correct it.") from None
-    return (width, height) if width > 0 and height > 0 else None
+    return checked_size(width, height, f"Annotation {path}")
 
 
 class VocWriter(Writer):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import reprlib
 from collections.abc import Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
@@ -14,6 +15,7 @@ from wsolkit.files import path_below
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.text_lists import malformed, numbered_lines, read_class_names, whole_number, write_lines
 from wsolkit.formats.writer import LabelNames, Writer
+from wsolkit.text_files import read_text
 
 __all__ = ["YoloBox", "YoloWriter", "read_labels", "read_names", "yolo_line"]
 
@@ -77,15 +79,21 @@ def read_names(folder: str | Path) -> list[str]:
             raise DataError(f"There is neither data.yaml nor classes.txt in {folder}. Name the classes in one of them.")
         return read_class_names(text_list)
     try:
-        content = yaml.safe_load(file.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        content = yaml.safe_load(read_text(file))
+    except RecursionError:
+        raise DataError(f"File {file} is nested too deeply to be read. Correct the file.") from None
+    except (ValueError, yaml.YAMLError) as error:
         raise DataError(f"{file} cannot be read as YAML: {' '.join(str(error).split())}. Correct the file.") from error
     names = content.get("names") if isinstance(content, dict) else None
     if isinstance(names, list):
         names = dict(enumerate(names))
-    if not isinstance(names, dict) or sorted(map(str, names)) != sorted(map(str, range(len(names)))) or not names:
-        raise DataError(f"{file} should list the classes under names:, numbered from 0, but has {names!r}. Add them.")
-    return [str(name) for _, name in sorted(names.items())]
+    numbered = {str(number): name for number, name in names.items()} if isinstance(names, dict) else {}
+    labels = [str(label) for label in range(len(numbered))]
+    plain = all(isinstance(name, (str, int, float)) for name in numbered.values())
+    if not numbered or not plain or set(numbered) != set(labels):
+        shown = reprlib.repr(names)
+        raise DataError(f"{file} should list the classes under names:, numbered from 0, but has {shown}. Add them.")
+    return [str(numbered[label]) for label in labels]
 
 
 class YoloWriter(Writer):

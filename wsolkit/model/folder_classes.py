@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import PurePath
 
 from wsolkit.errors import DataError, nearest
+from wsolkit.names import composed
 
 __all__ = ["FolderClasses"]
 
@@ -17,14 +18,14 @@ def bare(name: str) -> str:
     >>> bare("017.Northern_Cardinal") == bare("northern-cardinal")
     True
     """
-    return re.sub(r"[\s_.-]+", " ", re.sub(r"^\d+[\s_.-]+", "", name)).strip().lower()
+    return re.sub(r"[\s_.-]+", " ", re.sub(r"^\d+[\s_.-]+", "", composed(name))).strip().lower()
 
 
 class FolderClasses:
     """Finds the class of an image by the name of the folder it lies in.
 
-    The folder's name has to be a class name; case, a leading number and ``_`` for a space do not matter as long as
-    only one class fits.
+    The folder's name has to be a class name; case, the form of accents, a leading number and ``_`` for a space do not
+    matter as long as only one class fits.
 
     Args:
         classes: the names of the classes, by index.
@@ -35,7 +36,7 @@ class FolderClasses:
 
     def __init__(self, classes: Sequence[str]) -> None:
         self.classes = list(classes)
-        self._exact = {name: index for index, name in enumerate(classes)}
+        self._exact = {composed(name): index for index, name in enumerate(classes)}
         alike: dict[str, list[int]] = {}
         for index, name in enumerate(classes):
             alike.setdefault(bare(name), []).append(index)
@@ -48,7 +49,7 @@ class FolderClasses:
             DataError: the folder's name is not a class.
         """
         folder = PurePath(path).parent.name
-        found = self._exact.get(folder, self._alike.get(bare(folder)))
+        found = self._exact.get(composed(folder), self._alike.get(bare(folder)))
         if found is None:
             raise DataError(
                 f"The class of an image is to be the name of its folder, but {folder!r} (of {path}) is no class of the "

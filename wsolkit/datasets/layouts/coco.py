@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 
-from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in
+from wsolkit.datasets.image_files import images_below
+from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in, image_file
 from wsolkit.datasets.record import Record
-from wsolkit.errors import ConfigError, DataError, nearest
+from wsolkit.errors import ConfigError, DataError, nearest, noting
+from wsolkit.formats.checked_boxes import refuse_fractions
 from wsolkit.formats.coco import Instances, corners, read_instances
+from wsolkit.formats.coco_entries import is_crowd
 from wsolkit.formats.coco_outlines import class_mask
+from wsolkit.formats.image_names import ImageNames
+from wsolkit.names import Known
 
 __all__ = ["CocoLayout"]
 
@@ -49,7 +55,7 @@ class CocoLayout(Layout):
         self.images = split if images is None else images
         self.chosen = classes
         self.masks = masks
-        self.category_ids: tuple[int, ...] = ()
+        self.category_ids: tuple[Any, ...] = ()
         self._read: Instances | None = None
 
     @classmethod
@@ -74,25 +80,29 @@ class CocoLayout(Layout):
         path = file_in(self.data_root, self.annotations, f"The instances of split {self.split!r}")
         instances, self._read = self._read or read_instances(path), None
         ids = {name: category for category, name in instances.categories.items()}
+        known = Known(ids)
         classes = list(ids) if self.chosen is None else list(self.chosen)
-        for name in classes:
-            if name not in ids:
+        label_of = {}
+        for label, name in enumerate(classes):
+            category = known.find(name)
+            if category is None:
                 raise ConfigError(f"Class {name!r} is no category of {path}. {nearest(name, ids)}")
-        label_of = {ids[name]: label for label, name in enumerate(classes)}
+            label_of[ids[category]] = label
         self.category_ids = tuple(label_of)
         folder = Path(self.data_root) / self.images
         with_masks = self.masks
         if with_masks is None:
             with_masks = all(image.get("width") and image.get("height") for image in instances.images.values())
+        files = self.files(folder, instances)
         records = []
         for image_id, image in instances.images.items():
             found = [a for a in instances.annotations.get(image_id, []) if a["category_id"] in label_of]
             labels = [label_of[annotation["category_id"]] for annotation in found]
-            crowd = [bool(annotation.get("iscrowd", 0)) for annotation in found]
+            crowd = [is_crowd(annotation) for annotation in found]
             clear = {label for label, is_crowd in zip(labels, crowd, strict=True) if not is_crowd}
             record: Record = {
                 "image_id": str(image_id),
-                "image_path": str(folder / image["file_name"]),
+                "image_path": files[image_id],
                 "labels": sorted(set(labels)),
                 "difficult_labels": sorted(set(labels) - clear),
             }
@@ -110,7 +120,28 @@ class CocoLayout(Layout):
                         )
                     record["segmentations"] = [annotation.get("segmentation") for annotation in found]
             records.append(record)
+        if targets:
+            refuse_fractions((box for record in records for box in record["boxes"]), f"COCO file {path}")
         return records, classes
+
+    def files(self, folder: Path, instances: Instances) -> dict[Any, str]:
+        """Return the file of each image; where the first is not there, files are told by their names.
+
+        Raises:
+            DataError: a name may be that of several files.
+        """
+        listed = {number: image["file_name"] for number, image in instances.images.items()}
+        found = {number: image_file(folder, name) for number, name in listed.items()}
+        if not self.finds_images or not found or Path(next(iter(found.values()))).exists():
+            return found
+        names = ImageNames(images_below(folder))
+        for number, name in listed.items():
+            with noting(f"in COCO file {instances.path}"):
+                image = names.find(name)
+            found[number] = found[number] if image is None else str(folder / image)
+        if told := names.told(f"COCO file {instances.path}"):
+            warnings.warn(told, stacklevel=2)
+        return found
 
     def mask(self, record: Record) -> np.ndarray | None:
         """Return the class mask painted from the outlines, crowds ignored, or None where masks are not read."""

@@ -8,13 +8,14 @@ from typing import Self
 
 import numpy as np
 
-from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in
+from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in, image_file
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.splits import hash_order
 from wsolkit.errors import ConfigError, DataError, one_of
 from wsolkit.evaluation.class_masks import mask_value
+from wsolkit.formats.checked_boxes import checked_box
 from wsolkit.formats.masks import read_binary_mask
-from wsolkit.formats.text_lists import malformed, numbered_lines, split_line, whole_number
+from wsolkit.formats.text_lists import malformed, numbered_lines, set_once, split_line, whole_number
 
 __all__ = ["Cub200Layout"]
 
@@ -95,7 +96,11 @@ class Cub200Layout(Layout):
         records = []
         for image in self.chosen({image: path for image, (_, path) in paths.items()}, labels, is_train):
             path = paths[image][1]
-            record: Record = {"image_id": path, "image_path": str(root / "images" / path), "labels": [labels[image]]}
+            record: Record = {
+                "image_id": path,
+                "image_path": image_file(root / "images", path),
+                "labels": [labels[image]],
+            }
             if targets:
                 if image not in boxes:
                     raise DataError(f"{root / 'bounding_boxes.txt'} lacks image {image} ({path}). Add it.")
@@ -124,14 +129,15 @@ class Cub200Layout(Layout):
     def boxes(self, root: Path) -> dict[str, list[float]]:
         """Return the half-open box of each image, by its number."""
         path = file_in(root, "bounding_boxes.txt", "The boxes of CUB-200-2011")
-        found = {}
+        found: dict[str, list[float]] = {}
         for number, line in numbered_lines(path):
             image, *texts = split_line(path, number, line, "id x y width height", separator=None)
             try:
                 x, y, width, height = map(float, texts)
             except ValueError:
                 raise malformed(path, number, line, "id x y width height") from None
-            found[image] = [x, y, x + width, y + height]
+            where = f"{path}, line {number}"
+            set_once(found, image, checked_box([x, y, x + width, y + height], where), where)
         return found
 
     def mask(self, record: Record) -> np.ndarray | None:
@@ -152,14 +158,14 @@ def table(path: Path, expected: str) -> dict[str, tuple[int, str]]:
     """Return {id: (line number, the rest of the line)} of a file of CUB-200-2011.
 
     Raises:
-        DataError: a line has no id or nothing behind it, or two lines have one id.
+        DataError: a line has no id or nothing behind it, or two lines with one id differ.
     """
     found: dict[str, tuple[int, str]] = {}
     for number, line in numbered_lines(path):
         parts = line.split(maxsplit=1)
         if len(parts) != 2:
             raise malformed(path, number, line, expected)
-        if parts[0] in found:
+        first = found.setdefault(parts[0], (number, parts[1]))
+        if first[1] != parts[1]:
             raise DataError(f"{path}, line {number}: id {parts[0]} is there twice. Correct the line.")
-        found[parts[0]] = (number, parts[1])
     return found

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import warnings
 from collections.abc import Sequence
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Self
 
 from wsolkit.datasets.image_files import images_below, is_image
@@ -15,6 +15,8 @@ from wsolkit.datasets.splits import split_by_hash
 from wsolkit.errors import ConfigError, DataError, first_few, nearest
 from wsolkit.formats.box_files import ImageBoxes, read_boxes
 from wsolkit.formats.image_headers import displayed_size
+from wsolkit.formats.image_names import ImageNames
+from wsolkit.names import Known, composed
 
 __all__ = ["BOX_FILES", "FolderLayout"]
 
@@ -96,8 +98,10 @@ class FolderLayout(Layout):
         classes = self.class_names(split_folders or [root])
         images: dict[str, int] = {}
         empty, largest = [], 0
+        own = Known(path.name for path in subfolders(folder))
         for label, name in enumerate(classes):
-            names = [f"{name}/{path}" for path in images_below(folder / name)]
+            there = own.find(name) or name
+            names = [f"{there}/{path}" for path in images_below(folder / there)]
             if not names:
                 empty.append(name)
             largest = max(largest, len(names))
@@ -151,11 +155,15 @@ class FolderLayout(Layout):
             DataError: there are no class folders.
         """
         folders = [folder for parent in parents for folder in subfolders(parent)]
-        found = {folder.name for folder in folders if not holds_other_files_only(folder)}
+        forms: dict[str, str] = {}  # of one name in two splits, whose accents may differ
+        for folder in folders:
+            if not holds_other_files_only(folder):
+                forms.setdefault(composed(folder.name), folder.name)
+        found = set(forms.values())
         if not found:
             raise DataError(f"There are no class folders in {', '.join(map(str, parents))}. Make one for each class.")
         for name in self.chosen or ():
-            if name not in found:
+            if composed(name) not in forms:
                 raise ConfigError(f"Class {name!r} has no folder in {self.data_root}. {nearest(name, found)}")
         return sorted(found) if self.chosen is None else list(self.chosen)
 
@@ -164,20 +172,11 @@ class FolderLayout(Layout):
         root = Path(self.data_root)
         prefix = "" if folder == root else f"{folder.name}/"
         everything = images_below(root)  # boxes of other splits are no mistake
-        ids = set(everything)
-        by_file_name: dict[str, list[str]] = {}
-        for image_id in everything:
-            by_file_name.setdefault(PurePosixPath(image_id).name, []).append(image_id)
-
-        def find(name: str) -> str | None:
-            name = name.replace("\\", "/").removeprefix("./")
-            same_file_name = by_file_name.get(name, [])
-            candidates = [prefix + name, name, *(same_file_name if len(same_file_name) == 1 else ())]
-            return next((candidate for candidate in candidates if candidate in ids), None)
-
+        names = ImageNames(everything, [prefix])
         images = {record["image_id"]: record["image_id"].removeprefix(prefix) for record in records}
         paths = {record["image_id"]: record["image_path"] for record in records}
-        found = read_boxes(root / str(self.boxes), find, images, lambda image_id: displayed_size(paths[image_id]))
+        peers = [each.removeprefix(prefix) for each in everything if each.startswith(prefix)]
+        found = read_boxes(root / str(self.boxes), names, images, lambda each: displayed_size(paths[each]), peers)
         for record in records:
             if record["image_id"] in found:
                 add_to_record(record, found[record["image_id"]], classes)
@@ -189,12 +188,15 @@ def add_to_record(record: Record, found: ImageBoxes, classes: list[str]) -> None
     Raises:
         DataError: a class name is none of the classes.
     """
-    own = record["labels"][0]
+    own, known = record["labels"][0], Known(classes)
+    labels = []
     for name in found.names:
-        if name is not None and name not in classes:
-            raise DataError(f"{found.source}: {name!r} is no class. {nearest(name, classes)} Correct the boxes.")
+        meant = classes[own] if name is None else known.find(name)
+        if meant is None:
+            raise DataError(f"{found.source}: {name!r} is no class. {nearest(str(name), classes)} Correct the boxes.")
+        labels.append(classes.index(meant))
     record["boxes"] = found.boxes
-    record["box_labels"] = [own if name is None else classes.index(name) for name in found.names]
+    record["box_labels"] = labels
     record["difficult"] = found.difficult
     if found.size is not None:
         record["size"] = found.size

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ import numpy as np
 from wsolkit.datasets.record import Record
 from wsolkit.errors import DataError
 
-__all__ = ["Layout", "Metadata", "file_in"]
+__all__ = ["Layout", "Metadata", "file_in", "image_file"]
 
 
 @dataclass(frozen=True)
@@ -90,3 +91,17 @@ def file_in(folder: str | Path, name: str, what: str) -> Path:
     if not path.exists():
         raise DataError(f"{what} should be at {path}, but there is nothing. Check data_root ({str(folder)!r}).")
     return path
+
+
+def image_file(folder: str | Path, name: str) -> str:
+    """Return the path of an image that a list names.
+
+    A name with accents or backslashes may be written in another form than that of the file; the file decides.
+    """
+    path = Path(folder) / name
+    if (not name.isascii() or "\\" in name) and not path.exists():
+        plain = name.replace("\\", "/")
+        for form in (plain, unicodedata.normalize("NFC", plain), unicodedata.normalize("NFD", plain)):
+            if (Path(folder) / form).exists():
+                return str(Path(folder) / form)
+    return str(path)

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
 import numpy as np
 
-from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in
+from wsolkit.datasets.image_files import is_image
+from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in, image_file
 from wsolkit.datasets.record import Record
 from wsolkit.errors import ConfigError, DataError, first_few, nearest
 from wsolkit.evaluation.class_masks import IGNORED, mask_value
+from wsolkit.formats.checked_boxes import refuse_fractions
 from wsolkit.formats.masks import read_index_mask
-from wsolkit.formats.text_lists import numbered_lines, split_line, whole_number
+from wsolkit.formats.text_lists import numbered_lines, set_once, split_line, whole_number
 from wsolkit.formats.voc import image_size, object_boxes, object_names
+from wsolkit.names import Known, composed
 
 __all__ = ["VOC_CLASSES", "VocLayout"]
 
@@ -27,6 +31,36 @@ VOC_CLASSES = (
 )
 # fmt: on
 """The twenty classes, in the order of the mask values 1 to 20."""
+
+
+class ImageFiles:
+    """The images of a folder by their names without an ending, a folder listed when one of its images is asked for.
+
+    Args:
+        folder: ``JPEGImages``, which in other people's data holds other kinds of images too.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._listed: dict[Path, dict[str, Path]] = {}
+
+    def of(self, name: str) -> Path | None:
+        """Return the file of an image, ``.jpg`` before other endings, or None where there is none."""
+        wanted = self.folder / name
+        if wanted.parent not in self._listed:
+            files = wanted.parent.iterdir() if wanted.parent.is_dir() else ()
+            images = sorted((file for file in files if is_image(file.name)), key=lambda file: file.suffix != ".jpg")
+            self._listed[wanted.parent] = {composed(file.stem): file for file in reversed(images)}
+        return self._listed[wanted.parent].get(composed(wanted.name))
+
+
+def listed_name(line: str, files: ImageFiles, annotations: Path) -> str:
+    """Return the image that a line of a split's list names; behind the name may stand a number or another word."""
+    alone = re.sub(r"(?<=\S)\s+-?\d+$", "", line)
+    for name in dict.fromkeys((line, alone, line.split()[0])):
+        if files.of(name) is not None or (annotations / f"{name}.xml").exists():
+            return name
+    return alone
 
 
 class VocLayout(Layout):
@@ -55,6 +89,7 @@ class VocLayout(Layout):
         self.image_set = image_set
         self.chosen = list(VOC_CLASSES if classes is None else classes)
         self.label_of = {name: label for label, name in enumerate(self.chosen)}
+        self._known = Known(self.label_of)
         self.masks = masks
 
     @classmethod
@@ -83,22 +118,25 @@ class VocLayout(Layout):
         root = Path(self.data_root)
         folder = root / "ImageSets" / self.image_set
         path = file_in(folder, f"{self.split}.txt", f"The list of split {self.split!r}")
-        names = [line.split()[0] for _, line in numbered_lines(path)]
         images = file_in(root, "JPEGImages", "The images of PASCAL VOC")
+        files = ImageFiles(images)
+        names = [listed_name(line, files, root / "Annotations") for _, line in numbered_lines(path)]
         presence = self.listed_labels(folder, names)
         records = []
         for name in names:
-            annotation = root / "Annotations" / f"{name}.xml"
+            annotation = Path(image_file(root / "Annotations", f"{name}.xml"))
             states = self.annotated_labels(annotation) if presence is None else presence[name]
             record: Record = {
                 "image_id": name,
-                "image_path": str(images / f"{name}.jpg"),
+                "image_path": str(files.of(name) or images / f"{name}.jpg"),
                 "labels": sorted(states),
                 "difficult_labels": sorted(label for label, clear in states.items() if not clear),
             }
             if targets:
                 self.add_targets(record, annotation)
             records.append(record)
+        if targets:
+            refuse_fractions((box for record in records for box in record["boxes"]), str(root / "Annotations"))
         return records, self.chosen
 
     def listed_labels(self, folder: Path, names: list[str]) -> dict[str, dict[int, bool]] | None:
@@ -115,11 +153,11 @@ class VocLayout(Layout):
             return None
         found: dict[str, dict[int, bool]] = {name: {} for name in names}
         for label, path in enumerate(paths):
-            seen = set()
+            seen: dict[str, int] = {}
             for number, line in numbered_lines(path):
                 image, state = split_line(path, number, line, "image presence", separator=None)
                 presence = whole_number(path, number, state, "presence", (-1, 0, 1))
-                seen.add(image)
+                set_once(seen, image, presence, f"{path}, line {number}")
                 if presence >= 0 and image in found:
                     found[image][label] = presence == 1
             lacking = [name for name in names if name not in seen]
@@ -145,8 +183,9 @@ class VocLayout(Layout):
         Raises:
             DataError: the name is unknown.
         """
-        if name in self.label_of:
-            return self.label_of[name]
+        known = self._known.find(name)
+        if known is not None:
+            return self.label_of[known]
         if name in VOC_CLASSES:
             return None
         raise DataError(

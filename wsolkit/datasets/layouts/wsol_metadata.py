@@ -9,13 +9,21 @@ from typing import NamedTuple, Self
 
 import numpy as np
 
-from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in
+from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in, image_file
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.targets import check_masks
 from wsolkit.errors import ConfigError, DataError, first_few, nearest
 from wsolkit.evaluation.class_masks import IGNORED, fit_mask, mask_value
+from wsolkit.formats.checked_boxes import MOST_CLASSES, MOST_PIXELS, checked_box, refuse_fractions
 from wsolkit.formats.masks import read_binary_mask
-from wsolkit.formats.text_lists import malformed, numbered_lines, read_class_names, split_line, whole_number
+from wsolkit.formats.text_lists import (
+    malformed,
+    numbered_lines,
+    read_class_names,
+    set_once,
+    split_line,
+    whole_number,
+)
 
 __all__ = ["IMAGE_IDS", "WsolLayout", "read_sizes"]
 
@@ -101,7 +109,7 @@ class WsolLayout(Layout):
                 raise DataError(f"{labels_file} has no label for {image_id!r} of {ids_file.name}. Add the line.")
             record: Record = {
                 "image_id": image_id,
-                "image_path": str(self.images / image_id),
+                "image_path": image_file(self.images, image_id),
                 "labels": [labels[image_id]],
             }
             if image_id in sizes:
@@ -175,21 +183,22 @@ def class_names(metadata: Path) -> list[str]:
 
 def read_labels(path: Path, classes: Sequence[str] | None) -> dict[str, int]:
     """Return the label of each image; where ``classes`` are given it has to be one of theirs."""
-    allowed = range(2**31) if classes is None else range(len(classes))
-    found = {}
+    allowed = range(MOST_CLASSES) if classes is None else range(len(classes))
+    found: dict[str, int] = {}
     for number, line in numbered_lines(path):
         image_id, text = split_line(path, number, line, "path,label")
-        found[image_id] = whole_number(path, number, text, "label", allowed)
+        label = whole_number(path, number, text, "label", allowed)
+        set_once(found, image_id, label, f"{path}, line {number}")
     return found
 
 
 def read_sizes(path: Path) -> dict[str, tuple[int, int]]:
     """Return (width, height) of each image; nothing for a file that is empty or not there, as for OpenImages."""
-    found = {}
+    found: dict[str, tuple[int, int]] = {}
     for number, line in numbered_lines(path) if path.exists() else ():
         image_id, *texts = split_line(path, number, line, "path,width,height")
-        width, height = (whole_number(path, number, text, "size", range(1, 2**31)) for text in texts)
-        found[image_id] = (width, height)
+        width, height = (whole_number(path, number, text, "size", range(1, MOST_PIXELS + 1)) for text in texts)
+        set_once(found, image_id, (width, height), f"{path}, line {number}")
     return found
 
 
@@ -205,7 +214,6 @@ def read_localization(path: Path, known: set[str]) -> dict[str, Localization]:
         try:
             x0, y0, x1, y1 = map(float, parts[-4:])
             image_id = ",".join(parts[:-4])
-            found[image_id].boxes.append([x0, y0, x1 + 1, y1 + 1])  # ends are inclusive in the file
         except ValueError:
             if len(parts) != 3:
                 raise malformed(path, number, line, "path,x0,y0,x1,y1 or path,mask_path,ignore_path") from None
@@ -214,6 +222,10 @@ def read_localization(path: Path, known: set[str]) -> dict[str, Localization]:
                 raise DataError(f"{path}, line {number}: {image_id!r} has a second ignore file. Keep one.") from None
             found[image_id].masks.append(mask)
             found[image_id].ignore[:] = [ignore] if ignore else found[image_id].ignore
+        else:
+            box = [x0, y0, x1 + 1, y1 + 1]  # ends are inclusive in the file
+            found[image_id].boxes.append(checked_box(box, f"{path}, line {number}"))
         if image_id not in known:
             raise DataError(f"{path}, line {number}: {image_id!r} is not in image_ids.txt. Correct the line.")
+    refuse_fractions(([x0, y0, x1 - 1, y1 - 1] for each in found.values() for x0, y0, x1, y1 in each.boxes), str(path))
     return found
