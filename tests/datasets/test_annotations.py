@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tests.support.owls import coco
 from wsolkit.datasets.annotations import read_annotations
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.image_headers import displayed_size
@@ -160,3 +161,34 @@ def test_names_of_coco_files(layouts, tmp_path):
     assert names
     assert read_annotations(path).file_names == names
     assert read_annotations(path, images=tmp_path / "test").file_names == names
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda c: json.dumps(c).encode("utf-16"),
+        lambda c: json.dumps(c).encode("utf-16-le"),
+        lambda c: c["images"][0].update(width=10.0),
+        lambda c: c["images"].append(dict(c["images"][0])),
+        lambda c: c["images"].append({**c["images"][0], "id": 9}) or c["annotations"].append(
+            {**c["annotations"][0], "id": 9, "image_id": 9}
+        ),
+        lambda c: c["annotations"].append(dict(c["annotations"][0])),
+        lambda c: c["annotations"][0].update(segmentation=[[]]),
+        lambda c: c["annotations"][0].update(segmentation=[[], [1, 1, 2, 2]]),
+        lambda c: c["categories"].insert(0, {"id": 4, "name": "owl"}),
+        lambda c: c["categories"].append({"id": 6, "name": "owl"}),
+        lambda c: c["annotations"][0].update(iscrowd="0"),
+        lambda c: c["annotations"][0].update(iscrowd=None),
+    ],
+)  # fmt: skip
+def test_coco_as_others_write_it(tmp_path, change):
+    content = coco()
+    found = change(content)
+    path = tmp_path / "owls.json"
+    path.write_bytes(found if isinstance(found, bytes) else json.dumps(content).encode())
+    read = read_annotations(path)
+    assert read.classes == ("owl",)
+    assert [(image.image_id, image.size, image.present) for image in read] == [("1", (10, 8), [0]), ("2", (10, 8), [0])]
+    assert [image.targets.boxes.tolist() for image in read] == [[[2, 1, 8, 7]]] * 2
+    assert not any(image.targets.difficult.any() for image in read)

@@ -63,7 +63,7 @@ def test_images_of_one_name_are_told_apart(folder):
         ("no/where.jpg", "nor a folder no"),
         ("in/*.bmp", "No image matches 'in/"),
         ("empty.txt", "List empty.txt is empty"),
-        ("binary.txt", "binary.txt cannot be read as text"),
+        ("binary.txt", "List binary.txt is no UTF-16 text: truncated data. Save it as UTF-8"),
     ],
 )
 def test_nothing_found_is_explained(folder, source, words):

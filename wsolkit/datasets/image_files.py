@@ -5,7 +5,7 @@ given, with ``/`` between folders. Only names are kept in memory, never pixels.
 """
 
 # Paths are strings here, not Path objects: there may be millions of them.
-# ruff: noqa: PTH100, PTH110, PTH112, PTH113, PTH117, PTH118, PTH119, PTH120, PTH207, PTH208
+# ruff: noqa: PTH100, PTH112, PTH113, PTH119, PTH120, PTH207, PTH208
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
+from wsolkit.datasets.image_lists import listed
 from wsolkit.errors import DataError, nearest
 
 __all__ = ["IMAGE_SUFFIXES", "ImageFile", "find_images", "images_below", "is_image"]
@@ -121,22 +122,6 @@ def images_below(folder: str | Path) -> list[str]:
     return sorted(PurePath(path).relative_to(folder).as_posix() for path in walk(os.fspath(folder)))
 
 
-def listed(source: str) -> list[tuple[str, str]]:
-    """Return the (image_id, path) pairs of a list with one path in each line."""
-    try:
-        lines = [line.strip() for line in Path(source).read_text(encoding="utf-8-sig").splitlines()]
-    except (OSError, UnicodeDecodeError) as error:
-        raise DataError(f"List {source} cannot be read as text: {error}. Write one path in each line.") from error
-    pairs = []
-    for line in filter(None, lines):
-        beside = os.path.join(os.path.dirname(source), line)
-        path = line if not os.path.exists(beside) and os.path.exists(line) else beside
-        pairs.append((name_of(line, os.path.dirname(os.path.abspath(source))), path))
-    if not pairs:
-        raise DataError(f"List {source} is empty. Write the path of an image in each line.")
-    return pairs
-
-
 def matching(pattern: str, hidden: str | None = None) -> list[tuple[str, str]]:
     """Return the (image_id, path) pairs of the images that match a pattern."""
     root = pattern
@@ -148,16 +133,3 @@ def matching(pattern: str, hidden: str | None = None) -> list[tuple[str, str]]:
     if not found:
         raise DataError(f"No image matches {pattern!r}. Looked for {', '.join(IMAGE_SUFFIXES)}. Check the pattern.")
     return [(PurePath(os.path.relpath(path, root or ".")).as_posix(), path) for path in found]
-
-
-def name_of(path: str, folder: str) -> str:
-    """Return the name of a listed image: its path inside ``folder``, or without what leads out of it.
-
-    >>> name_of("/photos/cats/1.jpg", "/photos"), name_of("../dogs/2.jpg", "/photos"), name_of("./3.jpg", "/photos")
-    ('cats/1.jpg', 'dogs/2.jpg', '3.jpg')
-    """
-    inside = os.path.relpath(path, folder) if os.path.isabs(path) else os.path.normpath(path)
-    if os.path.isabs(path) and inside.startswith(os.pardir):
-        inside = os.path.normpath(path)
-    parts = [part for part in PurePath(inside).parts if part not in (os.pardir, PurePath(inside).anchor)]
-    return "/".join(parts)

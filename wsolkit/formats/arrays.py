@@ -8,6 +8,7 @@ image: its arrays are named by its path as well, as ``<path>/maps``.
 from __future__ import annotations
 
 import json
+import math
 import os
 import threading
 import zipfile
@@ -35,6 +36,9 @@ MAGIC, PICKLE = b"\x93NUMPY", b"\x80"
 
 OPEN_FILES = 8
 """Files of many arrays that a thread keeps open."""
+
+MOST_BYTES = 2**31
+"""Bytes of an array in a ``.npz`` file, unpacked: a thousand zeros are one byte there."""
 
 HEADERS = threading.Lock()
 """Held while a header is read: numpy parses it with ``ast``, which Python 3.11 cannot do in several threads at once."""
@@ -136,14 +140,21 @@ def read_member(archive: zipfile.ZipFile, name: str) -> np.ndarray:
     """Return an array of a ``.npz`` file.
 
     Raises:
-        ValueError: it is no array, shorter than its header says, or holds Python objects.
+        ValueError: it is no array, too large, of another length than its header says, or holds Python objects.
     """
     if f"{name}.npy" not in archive.NameToInfo:
         raise ValueError("it is no array")
+    size = archive.NameToInfo[f"{name}.npy"].file_size
+    if size > MOST_BYTES:
+        raise ValueError(
+            f"it takes {size / 2**30:.1f} GiB unpacked, and no more than {MOST_BYTES / 2**30:.0f} are read"
+        )
     with archive.open(f"{name}.npy") as file:
         shape, by_column, kind = header_of(file)
         if kind.hasobject:
             raise ValueError("Python objects")
+        if math.prod(shape) * kind.itemsize != size - file.tell():
+            raise ValueError(f"its header says {kind} {shape}, which the {size} bytes there are do not hold")
         values = np.frombuffer(bytearray(file.read()), kind)
     return values.reshape(shape, order="F" if by_column else "C")
 

@@ -15,6 +15,9 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from wsolkit.errors import DataError
+from wsolkit.formats.checked_boxes import checked_box, checked_size
+
 __all__ = ["Failure", "FoundBox", "ImageResult", "from_line", "to_line"]
 
 TOP = 5
@@ -119,8 +122,11 @@ def from_line(line: str, classes: tuple[str, ...]) -> ImageResult | Failure:
         top = [(index, probability) for index, probability in content["top"]]
         numbers = [number for each in boxes for number in (*each.box, *each[3:])] + [each[1] for each in top]
         check_kinds(texts, numbers, [width, height], [each.class_index for each in boxes] + [each[0] for each in top])
+        for each in boxes:
+            checked_box(each.box, "The line")
+        checked_size(width, height, "The line")
         return ImageResult(image_id, path, (width, height), boxes, top)
-    except (KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
+    except (DataError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"This is no line of a part file: {line[:80]!r} ({error!r}).") from error
 
 

@@ -14,6 +14,7 @@ import numpy as np
 
 from wsolkit.errors import DataError, MapError, nearest
 from wsolkit.formats.arrays import Arrays
+from wsolkit.formats.checked_boxes import MOST_CLASSES, MOST_PIXELS
 from wsolkit.formats.map_names import MapNames, folder_of_images
 
 __all__ = ["CLASS_AGNOSTIC", "SIZE", "MapIndex", "Match", "Stored", "single"]
@@ -22,7 +23,8 @@ CLASS_AGNOSTIC = -1
 """The class of a map that belongs to none and answers for each."""
 
 SIZE = "width,height"
-CLASS = re.compile("-1|[0-9]+")
+CLASS = re.compile("-1|[0-9]{1,6}")
+"""What a class index is called; a longer number is the name of an image."""
 CLASSES = ".classes"
 
 
@@ -103,10 +105,17 @@ class MapIndex:
         return sorted(named.union(*map(self._named_classes, self._classes)) - {CLASS_AGNOSTIC})
 
     def largest_stack(self) -> int:
-        """Return the largest K of the arrays (K, H, W), by their headers; 0 where there is none that can be read."""
+        """Return the largest K of the arrays (K, H, W), by their headers; 0 where there is none that can be read.
+
+        Raises:
+            MapError: it is no number of classes.
+        """
         by_class = {key for found in self._by_class.values() for key in found.values()}
         stacks = [key for key in self._whole.values() if key not in by_class]
-        return max((shape[0] for shape in self.arrays.shapes(stacks) if len(shape) == 3), default=0)
+        largest = max((shape[0] for shape in self.arrays.shapes(stacks) if len(shape) == 3), default=0)
+        if largest > MOST_CLASSES:
+            raise MapError(f"{self.path} holds an array of {largest} maps. Save one map for each class, as (K, H, W).")
+        return largest
 
     def match(self, image_ids: Iterable[str]) -> Match:
         """Compare the maps with the images of a data set.
@@ -226,7 +235,11 @@ class MapIndex:
         if name not in self._sizes:
             return None
         found = self.arrays.read(self._sizes[name]).tolist()
-        if not (isinstance(found, list) and len(found) == 2 and all(isinstance(n, int) and n > 0 for n in found)):
+        if not (
+            isinstance(found, list)
+            and len(found) == 2
+            and all(isinstance(n, int) and 0 < n <= MOST_PIXELS for n in found)
+        ):
             raise DataError(
                 f"The size of image {image_id!r} in {self.arrays.places[self._sizes[name]].file} should be (width, "
                 f"height) of the original image, but is {found}. Write it again.",
@@ -248,9 +261,10 @@ class MapIndex:
                 f"{self.arrays.places[self._classes[name]].file}: the classes should be different whole numbers (T,), "
                 f"but are {found.dtype} {found.shape}: {found.ravel()[:8].tolist()}. Write one index for each map."
             )
-        if classes and min(classes) < CLASS_AGNOSTIC:
+        wrong = [k for k in classes if not CLASS_AGNOSTIC <= k < MOST_CLASSES]
+        if wrong:
             raise MapError(
-                f"{self.arrays.places[self._classes[name]].file} names class {min(classes)}. Count classes from 0; "
+                f"{self.arrays.places[self._classes[name]].file} names class {wrong[0]}. Count classes from 0; "
                 f"{CLASS_AGNOSTIC} is the class of a map that belongs to none."
             )
         return classes

@@ -30,6 +30,8 @@ __all__ = [
 RESIZE = ("linear", "cubic", "refuse")
 NORMALIZE = ("none", "minmax")
 INTERPOLATION = {"linear": cv2.INTER_LINEAR, "cubic": cv2.INTER_CUBIC}
+MOST_SIDE, MOST_CELLS = 2**15, 2**28
+"""No map is as long as the first, or has more cells than the second: 16384 x 16384."""
 ROUNDING = 1e-5
 """How far a score may lie outside [0, 1] and still be a rounding error."""
 
@@ -52,7 +54,7 @@ def parse_size(text: str) -> MapSize:
         return "map"
     found = re.fullmatch(r"(\d+)(?:x(\d+))?", text)
     height, width = (int(found[1]), int(found[2] or found[1])) if found else (0, 0)
-    if not (0 < height < 2**15 and 0 < width < 2**15):
+    if not (0 < height < MOST_SIDE and 0 < width < MOST_SIDE):
         raise ConfigError(
             f"--size should be a number of pixels (224), HEIGHTxWIDTH (224x320), original or map, but got {text!r}."
         )
@@ -80,7 +82,7 @@ def size_for(size: MapSize, score_map: tuple[int, ...], image: tuple[int, int] |
         image: (width, height) of the image, or None if unknown.
 
     Raises:
-        ConfigError: the image's own size is wanted, but not known.
+        ConfigError: the image's own size is wanted, but not known, or too large.
 
     >>> size_for("original", (7, 7), (640, 480)), size_for((224, 224), (7, 7), None)
     ((480, 640), (224, 224))
@@ -90,6 +92,10 @@ def size_for(size: MapSize, score_map: tuple[int, ...], image: tuple[int, int] |
     if size == "original":
         if image is None:
             raise ConfigError("--size original needs the sizes of the images. Give image_sizes.txt or --images.")
+        if image[0] * image[1] > MOST_CELLS:
+            raise ConfigError(
+                f"No map is brought to {image[0]} x {image[1]} pixels. Correct the size, or give --size 224."
+            )
         return image[1], image[0]
     return size
 
@@ -112,6 +118,10 @@ def checked_scores(array: np.ndarray, what: str, normalize: str = "none") -> np.
         raise MapError(
             f"{what} has shape {array.shape}. Save it as (H, W), or one for each class as (K, H, W), with at least "
             "one pixel."
+        )
+    if max(array.shape) >= MOST_SIDE or array.size > MOST_CELLS:
+        raise MapError(
+            f"{what} has shape {array.shape}, and no image is so large. Save it as (H, W) at the map's size."
         )
     if array.dtype == np.uint8:
         return np.asarray(array, dtype=np.float32) / np.float32(255)

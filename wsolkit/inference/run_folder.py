@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -199,6 +200,9 @@ class RunFolder:
         """
         found = self.lines(chunk, classes)
         path = self.part(chunk)
+        twice = [name for name, count in Counter(each.image_id for each in found).items() if count > 1]
+        if twice:
+            raise DataError(f"{path} holds image {twice[0]!r} twice. Remove it and run the same command again.")
         if len(found) != chunk.stop - chunk.start:
             raise DataError(
                 f"{path} holds {len(found)} results instead of {chunk.stop - chunk.start}. Remove it and run the same "
