@@ -19,8 +19,8 @@ val_dataloader = dict(batch_size=1, dataset=dict(type="ImageFolder", data_root={
 @pytest.fixture
 def config(tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "300")
-    for number in range(10):
-        path = tmp_path / "photos" / "cat" / f"{number}.png"
+    for number in range(20):
+        path = tmp_path / "photos" / ("cat", "dog")[number % 2] / f"{number}.png"
         path.parent.mkdir(parents=True, exist_ok=True)
         Image.new("RGB", (40, 40), (number, 0, 0)).save(path)
     path = tmp_path / "config.py"
@@ -38,7 +38,8 @@ def run(*arguments):
 def test_clean_and_broken(config, capsys):
     assert run(config) == 0
     assert "No problems found" in capsys.readouterr().out
-    (config.parent / "photos/cat/3.png").write_text("broken")
+    for path in (config.parent / "photos/dog").iterdir():
+        path.write_text("broken")
     assert run(config) == 1
     assert "cannot be read" in capsys.readouterr().out
 

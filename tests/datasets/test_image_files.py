@@ -4,7 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from wsolkit.datasets.image_files import IMAGE_SUFFIXES, find_images
+from wsolkit.datasets.image_files import find_images
+from wsolkit.datasets.image_walk import IMAGE_SUFFIXES
 from wsolkit.errors import DataError
 
 
@@ -78,3 +79,40 @@ def test_a_folder_is_read_by_the_same_suffixes_as_in_training(tmp_path):
     for number, suffix in enumerate(sorted(IMAGE_SUFFIXES)):
         (tmp_path / f"{number}{suffix.upper()}").touch()
     assert len(find_images([tmp_path])) == len(IMAGE_SUFFIXES)
+
+
+def test_a_folder_given_twice_counts_once(folder):
+    (folder.parent / "link").symlink_to(folder)
+    assert names(folder, folder, f"{folder}/", "in/b", "link", "link/b/1.png") == names(folder)
+
+
+def test_links_to_folders_around_are_not_followed(folder):
+    (folder.parent / "beside.png").write_bytes(b"")
+    (folder / "b" / "up").symlink_to(folder.parent)
+    left_out = []
+    assert len(names(folder, left_out=left_out)) == 4
+    assert [each.why for each in left_out] == ["links to a folder that is read already"]
+
+
+def test_links_that_lead_nowhere_are_images_that_cannot_be_read(folder):
+    (folder / "self.jpg").symlink_to("self.jpg")
+    (folder / "gone.jpg").symlink_to("nowhere.jpg")
+    (folder / "nowhere").symlink_to("nowhere")
+    assert [name for name in names(folder) if "/" not in name] == ["a.jpeg", "gone.jpg", "self.jpg"]
+
+
+def test_what_is_left_out_is_counted(folder):
+    (folder / "b" / "1.HEIC").write_bytes(b"")
+    (folder / "@eaDir").mkdir()
+    (folder / "@eaDir" / "thumb.jpg").write_bytes(b"")
+    left_out = []
+    assert len(names(folder, left_out=left_out)) == 4
+    words = [each.why for each in left_out]
+    assert words[0] == "a system's folder"
+    assert words[1].startswith(".heic is not read; convert it to JPEG")
+    (folder / "only").mkdir()
+    (folder / "only" / "1.heic").write_bytes(b"")
+    with pytest.raises(
+        DataError, match=r"holds no image.* It has 1 pictures of other kinds, such as .*1\.heic: \.heic"
+    ):
+        names(folder / "only")

@@ -1,5 +1,7 @@
 """Folders of labelled photographs: splits, odd files, and boxes from three formats."""
 
+import warnings
+
 import pytest
 
 from wsolkit.datasets.image_folder import ImageFolder
@@ -129,7 +131,9 @@ def test_a_csv_may_write_paths_in_several_ways(root, name):
 
 
 def test_boxes_of_no_known_kind(root):
-    with pytest.raises(DataError, match=r"\.csv file, a \.json file or a folder of \.xml files, but none is at"):
+    with pytest.raises(
+        DataError, match=r"\.csv file, .* or a folder of YOLO.s \(labels/ and data\.yaml\), but none is at"
+    ):
         ImageFolder(str(root), "train", boxes="boxes.txt", load_targets=True)
     (root / "empty").mkdir()
     with pytest.raises(DataError, match=r"None of the 4 images has an \.xml file"):
@@ -173,3 +177,104 @@ def test_a_folder_of_other_files_is_no_class(flat):
     (flat / "annotations").mkdir()
     (flat / "annotations/1.xml").write_text("<annotation/>")
     assert ImageFolder(str(flat), "train").classes == ("cat", "dog")
+
+
+@pytest.mark.parametrize(
+    "folders", [("Train", "Val", "Test"), ("training", "validation", "testing"), ("train", "valid", "TEST")]
+)
+def test_folders_of_splits_are_known_by_several_names(layouts, tmp_path, folders):
+    for folder, split in zip(folders, ("train", "val", "test"), strict=True):
+        for photo in layouts.CONTENT[split]:
+            photo.save(tmp_path / folder / layouts.CLASSES[photo.label] / f"{photo.name}.jpg")
+    for folder, split in zip(folders, ("train", "val", "test"), strict=True):
+        dataset = ImageFolder(str(tmp_path), split)
+        assert dataset.classes == ("cat", "dog")
+        assert {name.split("/")[0] for name in ids(dataset)} == {folder}
+        assert len(dataset) == len(layouts.CONTENT[split])
+
+
+def test_two_folders_for_one_split(root):
+    (root / "val").rename(root / "valid")
+    (root / "Validation/cat").mkdir(parents=True)
+    with pytest.raises(ConfigError, match="several folders for one split: 'Validation', 'valid'. Put them together"):
+        ImageFolder(str(root), "train")
+    (root / "valid").rename(root / "val")
+    assert ids(ImageFolder(str(root), "val"))[0].startswith("val/"), "a folder called val is val, whatever lies beside"
+
+
+@pytest.mark.parametrize("name", ["@eaDir", "$RECYCLE.BIN", "lost+found", "__MACOSX", ".ipynb_checkpoints"])
+def test_folders_of_systems_are_never_read(flat, layouts, name):
+    before = ids(ImageFolder(str(flat), "all"))
+    for folder in (flat / name, flat / "cat" / name, flat / "cat" / name / "cat"):
+        layouts.CONTENT["train"][0].save(folder / "thumb.jpg")
+    dataset = ImageFolder(str(flat), "all")
+    assert dataset.classes == ("cat", "dog")
+    assert ids(dataset) == before
+
+
+def test_links_that_lead_back_count_no_picture_twice(flat):
+    before = ids(ImageFolder(str(flat), "all"))
+    (flat / "loop").symlink_to(flat)
+    (flat / "cat" / "up").symlink_to(flat)
+    (flat / "cat" / "self").symlink_to(flat / "cat")
+    (flat / "cat" / "friends").symlink_to(flat / "dog")
+    (flat / "dag").symlink_to(flat / "dog")
+    dataset = ImageFolder(str(flat), "all")
+    assert ids(dataset) == before
+    (left,) = [places for what, places in dataset.understood().doubts.items() if "links to a folder" in what]
+    assert sorted(left) == [str(flat / name) for name in ("cat/friends", "cat/self", "cat/up", "dag", "loop")]
+
+
+def test_class_folders_may_be_links(flat, tmp_path_factory):
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    (flat / "cat").rename(elsewhere / "pictures")
+    (flat / "cat").symlink_to(elsewhere / "pictures")
+    dataset = ImageFolder(str(flat), "all")
+    assert dataset.classes == ("cat", "dog")
+    assert len(dataset) == 20
+
+
+def test_links_that_lead_nowhere_are_left_out_and_said(flat):
+    (flat / "cat/gone.jpg").symlink_to(flat / "nowhere.jpg")
+    (flat / "cat/self.jpg").symlink_to(flat / "cat/self.jpg")
+    with pytest.warns(UserWarning, match=r"left out: a link that leads nowhere: .*gone\.jpg', .*self\.jpg' \(2\)"):
+        assert len(ImageFolder(str(flat), "all")) == 20
+
+
+def test_pictures_of_kinds_that_are_not_read_are_said(flat, layouts):
+    for name in ("owl/1.HEIC", "owl/2.heic", "cat/3.avif"):
+        (flat / name).parent.mkdir(exist_ok=True)
+        (flat / name).write_bytes(b"x")
+    with pytest.warns(UserWarning, match="pictures are of kinds that are not read") as said:
+        dataset = ImageFolder(str(flat), "all")
+    words = "\n".join(str(each.message) for each in said)
+    assert dataset.classes == ("cat", "dog")
+    assert "classes left out, whose pictures are of kinds that are not read: 'owl' (1)" in words
+    assert "left out: .avif is not read; convert it to JPEG or PNG" in words
+
+
+def test_a_root_one_folder_too_high_and_one_class(flat, tmp_path_factory):
+    root = tmp_path_factory.mktemp("root")
+    flat.rename(root / "photos")
+    with pytest.warns(UserWarning, match=r"data_root may be one folder too high: .*photos holds 'cat', 'dog'"):
+        assert ImageFolder(str(root), "all").classes == ("photos",)
+    for path in (root / "photos/dog").glob("*/*"):
+        path.unlink()
+    (root / "photos/dog").rename(root / "photos/cat/day2")
+    (root / "photos/cat/day0/0.jpg").rename(root / "photos/cat/0.jpg")
+    with pytest.warns(UserWarning, match="one class alone: a classifier has nothing to tell it from: 'cat'"):
+        ImageFolder(str(root / "photos"), "all")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        ImageFolder(str(root / "photos"), "all", classes=["cat"])
+
+
+def test_how_folders_were_read_is_told(flat):
+    divided = f"val: 2 images, divided 0.8 : 0.1 : 0.1 by their names, of 2 classes in {flat}: cat 1, dog 1"
+    assert ImageFolder(str(flat), "val").understood().lines == [divided]
+
+
+def test_how_folders_of_splits_were_read_is_told(root):
+    (root / "train").rename(root / "Training")
+    words = f"train: 4 images, of 2 classes in {root}/Training: cat 2, dog 2"
+    assert ImageFolder(str(root), "train").understood().lines == [words]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from wsolkit.cli.model_argument import CODE, add_model, take_model
@@ -50,7 +51,8 @@ def add_parser(subparsers: Any) -> None:
     found = parser.add_argument_group("what is found")
     found.add_argument(
         "--classes", choices=("predicted", "folder"), default="predicted",
-        help="whose boxes: the classes the model predicts (default), or the class the image's folder is named after",
+        help="whose boxes: the classes the model predicts (default), or the class the image's folder is named after: "
+        "the outermost folder that is a class, as in training",
     )  # fmt: skip
     found.add_argument("--topk", metavar="N", type=int, help="boxes for the N likeliest classes of an image")
     found.add_argument(
@@ -142,5 +144,7 @@ def summary_lines(summary: RunSummary, threshold: float, source: str) -> list[st
         lines.append(f"{summary.without_box} images have no box; they are in without_box.csv.")
     if summary.failed:
         lines.append(f"{summary.failed} images could not be read; failed.csv says why.")
+    reasons = Counter(each.why for each in summary.left_out)
+    lines += [f"Left out of the folders: {count} times {why}." for why, count in reasons.items()]
     lines += [f"  {printable(str(path))}" for path in summary.files]
     return lines

@@ -74,6 +74,7 @@ def check_datasets(
                 advance(1)
         digests[split] = by_digest(records, findings)
         add_split(report, split, dataset, records, findings, digests[split])
+    add_understood(report, datasets)
     for first, second in combinations(datasets, 2):
         add_leaks(report, first, second, datasets, digests)
     return report
@@ -172,6 +173,18 @@ def add_split(
     report.add("error", split, "image ids that occur twice", [name for name, count in ids.items() if count > 1])
     twice = [" = ".join(sorted(set(names))) for names in contents.values() if len(set(names)) > 1]
     report.add("warning", split, "identical images", twice)
+
+
+def add_understood(report: Report, datasets: Mapping[str, ImageDataset]) -> None:
+    """Add how the folders were understood, and what is in doubt about it: once for splits that share the doubt."""
+    shared: dict[tuple[str, tuple[str, ...]], list[str]] = {}
+    for split, dataset in datasets.items():
+        found = dataset.understood()
+        report.read += found.lines
+        for what, places in found.doubts.items():
+            shared.setdefault((what, tuple(places)), []).append(split)
+    for (what, places), splits in shared.items():
+        report.add("warning", ", ".join(splits), what, places)
 
 
 def add_leaks(

@@ -52,6 +52,11 @@ class SplitCounts:
 class Report:
     """The result of a check.
 
+    Attributes:
+        counts: how much there is of each split.
+        problems: what is wrong.
+        read: how folders were understood, in words.
+
     >>> report = Report({}, [Problem("error", "train", "images that cannot be read", ("a.jpg",))])
     >>> report.exit_status
     1
@@ -61,6 +66,7 @@ class Report:
 
     counts: dict[str, SplitCounts] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
+    read: list[str] = field(default_factory=list)
 
     @property
     def exit_status(self) -> int:
@@ -85,9 +91,10 @@ class Report:
         for split, n in self.counts.items():
             found = f"{n.classes_with_images} of {n.classes}"
             counts.add_row(split, str(n.images), found, str(n.boxes), str(n.masks))
+        read = [Text(line, overflow="fold") for line in self.read]
         severities = Counter(problem.severity for problem in self.problems)
         if not self.problems:
-            return Group(counts, Text("No problems found.", style="green"))
+            return Group(*read, counts, Text("No problems found.", style="green"))
         title = f"{severities['error']} kinds of errors, {severities['warning']} kinds of warnings"
         problems = Table("", "split", "problem", "count", "examples", title=title)
         for problem in sorted(self.problems, key=lambda problem: problem.severity):
@@ -100,4 +107,4 @@ class Report:
                 str(len(problem.examples)),
                 Text("\n").join(examples),
             )
-        return Group(counts, problems)
+        return Group(*read, counts, problems)

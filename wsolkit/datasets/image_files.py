@@ -5,27 +5,21 @@ given, with ``/`` between folders. Only names are kept in memory, never pixels.
 """
 
 # Paths are strings here, not Path objects: there may be millions of them.
-# ruff: noqa: PTH100, PTH112, PTH113, PTH119, PTH120, PTH207, PTH208
+# ruff: noqa: PTH100, PTH112, PTH113, PTH118, PTH119, PTH120, PTH207, PTH208
 
 from __future__ import annotations
 
 import glob
 import os
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path, PurePath
 from typing import NamedTuple
 
 from wsolkit.datasets.image_lists import listed
+from wsolkit.datasets.image_walk import IMAGE_SUFFIXES, LeftOut, is_image, walk
 from wsolkit.errors import DataError, nearest
 
-__all__ = ["IMAGE_SUFFIXES", "ImageFile", "find_images", "images_below", "is_image"]
-
-# fmt: off
-IMAGE_SUFFIXES = (
-    ".jpg", ".bmp", ".gif", ".jfif", ".jpe", ".jpeg", ".pgm", ".png", ".ppm", ".tif", ".tiff", ".webp",
-)
-# fmt: on
-"""What image files in a folder are known by, in training as in prediction; upper or lower case."""
+__all__ = ["ImageFile", "find_images"]
 
 
 class ImageFile(NamedTuple):
@@ -35,8 +29,12 @@ class ImageFile(NamedTuple):
     path: str
 
 
-def find_images(sources: Sequence[str | Path], leave_out: str | Path | None = None) -> list[ImageFile]:
+def find_images(
+    sources: Sequence[str | Path], leave_out: str | Path | None = None, left_out: list[LeftOut] | None = None
+) -> list[ImageFile]:
     """Return the images that files, folders, lists and patterns stand for, each once, in a fixed order.
+
+    Links that lead nowhere are among them, as images that cannot be read.
 
     A folder stands for every image in it and in its subfolders, a ``.txt`` file for the paths in its lines (relative to
     the list's folder, or else to the working folder), a name with ``*``, ``?`` or ``[`` for the files that match.
@@ -44,15 +42,24 @@ def find_images(sources: Sequence[str | Path], leave_out: str | Path | None = No
     Args:
         sources: what was given.
         leave_out: a folder whose images do not count, such as the one predictions are written to.
+        left_out: gets what is left out of folders, and why.
 
     Raises:
         DataError: something given does not exist or holds no image.
     """
     hidden = None if leave_out is None else os.path.realpath(leave_out)
+    notes = [] if left_out is None else left_out
     found: dict[str, str] = {}  # path to id
+    folders: dict[str, str] = {}  # path to real path
+    seen: set[str] = set()
     for source in sources:
-        for image_id, path in images_of(os.fspath(source), hidden):
-            found.setdefault(os.path.abspath(path), image_id)
+        for image_id, path in images_of(os.fspath(source), hidden, notes):
+            whole = os.path.abspath(path)
+            folder, name = os.path.split(whole)
+            real = os.path.join(folders.setdefault(folder, os.path.realpath(folder)), name)
+            if real not in seen:  # a folder may be given twice, once by a link
+                seen.add(real)
+                found[whole] = image_id
     if not found:
         raise DataError("No images were given. Name files, a folder, a .txt list or a pattern such as 'photos/*.jpg'.")
     if len(set(found.values())) == len(found):
@@ -61,14 +68,22 @@ def find_images(sources: Sequence[str | Path], leave_out: str | Path | None = No
     return [ImageFile(PurePath(os.path.relpath(path, common)).as_posix(), path) for path in found]
 
 
-def images_of(source: str, hidden: str | None = None) -> Iterable[tuple[str, str]]:
+def images_of(source: str, hidden: str | None, left_out: list[LeftOut]) -> Iterable[tuple[str, str]]:
     """Return the (image_id, path) pairs of one source; see ``find_images``."""
     if os.path.isdir(source):
-        pairs = [(PurePath(path).relative_to(source).as_posix(), path) for path in walk(source, hidden)]
+        pairs = [
+            (PurePath(path).relative_to(source).as_posix(), path) for path in walk(source, hidden, None, left_out, True)
+        ]
         if not pairs:
+            unread = [each for each in left_out if each.unread and each.path.startswith(source)]
+            there = (
+                f" It has {len(unread)} pictures of other kinds, such as {unread[0].path}: {unread[0].why}."
+                if unread
+                else ""
+            )
             raise DataError(
                 f"Folder {source} holds no image. Looked for {', '.join(IMAGE_SUFFIXES)} in it and its subfolders. "
-                "Check the path."
+                f"Check the path.{there}"
             )
         return pairs
     if os.path.isfile(source):
@@ -81,45 +96,6 @@ def images_of(source: str, hidden: str | None = None) -> Iterable[tuple[str, str
     if not os.path.isdir(folder):
         raise DataError(f"There is no file or folder {source}, nor a folder {folder}. Check the path.")
     raise DataError(f"There is no file or folder {source}. {nearest(os.path.basename(source), os.listdir(folder))}")
-
-
-def is_image(name: str) -> bool:
-    """Whether a file's name is that of an image; names that begin with a dot are not.
-
-    >>> is_image("A.JPG"), is_image("._a.jpg"), is_image("notes.md")
-    (True, False, False)
-    """
-    return name.lower().endswith(IMAGE_SUFFIXES) and not name.startswith(".")
-
-
-def walk(folder: str, hidden: str | None = None) -> Iterator[str]:
-    """Yield the images in a folder and its subfolders, sorted by name folder by folder; links are followed once."""
-    seen: set[str] = set()
-    waiting = [folder]
-    while waiting:
-        current = waiting.pop()
-        real = os.path.realpath(current)
-        if real in seen or (real == hidden and current != folder):
-            continue
-        seen.add(real)
-        try:
-            with os.scandir(current) as listing:
-                entries = sorted(listing, key=lambda entry: entry.name)
-        except OSError as error:
-            raise DataError(f"Folder {current} cannot be read: {error.strerror or error}. Check its rights.") from error
-        yield from (entry.path for entry in entries if is_image(entry.name) and entry.is_file())
-        waiting += [entry.path for entry in reversed(entries) if entry.is_dir() and not entry.name.startswith(".")]
-
-
-def images_below(folder: str | Path) -> list[str]:
-    """Return the images in a folder and below, as posix paths relative to it, sorted; [] where it is not there.
-
-    Raises:
-        DataError: a subfolder cannot be read.
-    """
-    if not os.path.isdir(folder):
-        return []
-    return sorted(PurePath(path).relative_to(folder).as_posix() for path in walk(os.fspath(folder)))
 
 
 def matching(pattern: str, hidden: str | None = None) -> list[tuple[str, str]]:

@@ -25,7 +25,7 @@ from torchvision import tv_tensors
 from wsolkit.arguments import Checked
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.geometry import PROBES, try_pipeline
-from wsolkit.datasets.layouts.layout import Metadata
+from wsolkit.datasets.layouts.layout import Metadata, Understood
 from wsolkit.datasets.record import Record, checked_class_names
 from wsolkit.datasets.targets import image_targets
 from wsolkit.datasets.transforms import build_pipeline
@@ -116,6 +116,10 @@ class ImageDataset(Checked, BaseDataset):
     @abstractmethod
     def load_records(self) -> tuple[list[Record], list[str]]:
         """Return the records of the split and the class names."""
+
+    def understood(self) -> Understood:
+        """Return how the folders were understood, for ``wsolkit data check``; nothing where none are guessed at."""
+        return Understood()
 
     def read_mask(self, record: Record) -> np.ndarray | None:
         """Return the (H, W) uint8 class mask (0 background, k + 1 class k, 255 ignored), or None without masks."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from wsolkit.datasets.images import ImageDataset
-from wsolkit.datasets.layouts.layout import Layout
+from wsolkit.datasets.layouts.layout import Layout, Understood
 from wsolkit.datasets.record import Record
 
 __all__ = ["LayoutDataset"]
@@ -23,6 +23,10 @@ class LayoutDataset(ImageDataset):
     def load_records(self) -> tuple[list[Record], list[str]]:
         """Return the records of the split and the class names."""
         return self.layout.records(self.load_targets)
+
+    def understood(self) -> Understood:
+        """Return how the layout understood its folders."""
+        return self.layout.understood()
 
     def read_mask(self, record: Record) -> np.ndarray | None:
         """Return the (H, W) uint8 class mask (0 background, k + 1 class k, 255 ignored), or None without masks."""

@@ -68,7 +68,10 @@ def read_boxes(
         if told := names.told(str(path)):
             warnings.warn(told, stacklevel=2)
         return found
-    raise DataError(f"Boxes should be a .csv file, a .json file or a folder of .xml files, but none is at {path}.")
+    raise DataError(
+        "Boxes should be a .csv file, a .json file, a folder of .xml files or a folder of YOLO's (labels/ and "
+        f"data.yaml), but none is at {path}."
+    )
 
 
 def known_image(names: ImageNames, name: str, where: str) -> str:

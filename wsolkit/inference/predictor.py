@@ -207,7 +207,7 @@ class Predictor:
             if self.topk is not None:
                 raise ConfigError(f"topk={self.topk} does not go with classes='folder': an image is in one folder.")
             folders = FolderClasses(self.classes)
-            return lambda batch: [folders.index(path) for path in batch.paths]
+            return lambda batch: [folders.index(*each) for each in zip(batch.paths, batch.image_ids, strict=True)]
         if classes not in (None, PREDICTED):
             raise ConfigError(f"classes should be {PREDICTED!r} or {FOLDER!r}, but got {classes!r}.")
         if not (self.classifies or self.class_agnostic):

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wsolkit.datasets.image_walk import LeftOut
+
 __all__ = ["RunSummary"]
 
 
@@ -24,6 +26,7 @@ class RunSummary:
         computed: how many these were.
         pictures: pictures on the page.
         files: files and folders written.
+        left_out: what in the given folders looks like an image and was not taken, and why.
     """
 
     folder: Path
@@ -37,3 +40,4 @@ class RunSummary:
     computed: int = 0
     pictures: int = 0
     files: list[Path] = field(default_factory=list)
+    left_out: list[LeftOut] = field(default_factory=list)

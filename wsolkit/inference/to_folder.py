@@ -12,6 +12,7 @@ from typing import Any
 
 from wsolkit.datasets.decode import read_shrunk
 from wsolkit.datasets.image_files import ImageFile, find_images
+from wsolkit.datasets.image_walk import LeftOut
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.csv_boxes import ListsWriter
 from wsolkit.formats.found_boxes import Failure, ImageResult
@@ -84,9 +85,10 @@ def predict_to_folder(
     run = RunFolder(out)
     with started_ranks() as ranks, ExitStack() as stack:
         ranks.first(lambda: stack.enter_context(locked(out, "prediction", "--out")))
-        images = find_images(sources, leave_out=out)
+        left_out: list[LeftOut] = []
+        images = find_images(sources, leave_out=out, left_out=left_out)
         if classes == FOLDER:
-            FolderClasses(predictor.classes).check(image.path for image in images)
+            FolderClasses(predictor.classes).check(images)
         settings = settings_of(predictor, sources, classes, chunk_size)
         ranks.first(lambda: run.prepare(settings, overwrite))
         chunks, size = cut(images, chunk_size), predictor.input_size
@@ -94,7 +96,7 @@ def predict_to_folder(
         names = predictor.categories(classes)
         if maps:
             ranks.first(lambda: write_map_classes(run.folder, names))
-        summary = RunSummary(run.folder, total=len(images))
+        summary = RunSummary(run.folder, total=len(images), left_out=left_out)
         summary.before = len(images) - sum(chunks[number].stop - chunks[number].start for number in left)
         mine = [chunks[number] for number in left[ranks.rank :: ranks.world]]
         count = sum(chunk.stop - chunk.start for chunk in mine)

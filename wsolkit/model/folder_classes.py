@@ -1,4 +1,9 @@
-"""The class of an image by the name of the folder it lies in."""
+"""The class of an image by the name of the folder it lies in.
+
+The rule is that of training on class folders: an image belongs to the outermost folder, below what was given, that is
+named like a class, however deep it lies in there. Where none is, as for a file or a class folder that is given by
+itself, the folder it lies in counts, or the one that was given.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +29,7 @@ def bare(name: str) -> str:
 class FolderClasses:
     """Finds the class of an image by the name of the folder it lies in.
 
-    The folder's name has to be a class name; case, the form of accents, a leading number and ``_`` for a space do not
+    A folder's name has to be a class name; case, the form of accents, a leading number and ``_`` for a space do not
     matter as long as only one class fits.
 
     Args:
@@ -42,30 +47,43 @@ class FolderClasses:
             alike.setdefault(bare(name), []).append(index)
         self._alike = {name: found[0] for name, found in alike.items() if len(found) == 1}
 
-    def index(self, path: str) -> int:
-        """Return the class of the image at ``path``.
+    def index(self, path: str, image_id: str = "") -> int:
+        """Return the class of an image.
+
+        Args:
+            path: its file.
+            image_id: its name: the path below what was given.
 
         Raises:
-            DataError: the folder's name is not a class.
-        """
-        folder = PurePath(path).parent.name
-        found = self._exact.get(composed(folder), self._alike.get(bare(folder)))
-        if found is None:
-            raise DataError(
-                f"The class of an image is to be the name of its folder, but {folder!r} (of {path}) is no class of the "
-                f"model. {nearest(folder, self.classes)} Rename the folder, leave it out, or use classes='predicted'."
-            )
-        return found
+            DataError: no folder's name is a class.
 
-    def check(self, paths: Iterable[str]) -> None:
-        """Look at every path before any work is done.
+        >>> FolderClasses(["robin", "wren"]).index("/photos/robin/wren/day/7.jpg", "robin/wren/day/7.jpg")
+        0
+        """
+        whole = PurePath(path).parts[:-1]
+        below = PurePath(image_id).parts[:-1]
+        inside = below if len(below) < len(whole) - 1 and whole[len(whole) - len(below) :] == below else ()
+        given = whole[len(whole) - len(inside) - 1 :][:1]  # what the image's name is relative to
+        for folder in (*inside, *given):
+            found = self._exact.get(composed(folder), self._alike.get(bare(folder)))
+            if found is not None:
+                return found
+        last = PurePath(path).parent.name
+        raise DataError(
+            f"The class of an image is to be the name of its folder, but {last!r} (of {path}) is no class of the "
+            f"model, nor is a folder around it. {nearest(last, self.classes)} Rename the folder, leave it out, or use "
+            "classes='predicted'."
+        )
+
+    def check(self, images: Iterable[tuple[str, str]]) -> None:
+        """Look at the folder of every image, given as (name, path), before any work is done.
 
         Raises:
             DataError: a folder's name is not a class; the message names the first one.
         """
-        seen: set[PurePath] = set()
-        for path in paths:
-            folder = PurePath(path).parent
-            if folder not in seen:
-                seen.add(folder)
-                self.index(path)
+        seen: set[tuple[PurePath, PurePath]] = set()
+        for image_id, path in images:
+            folders = (PurePath(path).parent, PurePath(image_id).parent)
+            if folders not in seen:
+                seen.add(folders)
+                self.index(path, image_id)

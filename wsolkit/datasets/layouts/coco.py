@@ -9,7 +9,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from wsolkit.datasets.image_files import images_below
+from wsolkit.datasets.image_walk import images_below
 from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in, image_file
 from wsolkit.datasets.record import Record
 from wsolkit.errors import ConfigError, DataError, nearest, noting

@@ -2,25 +2,26 @@
 
 from __future__ import annotations
 
-import os
 import warnings
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from wsolkit.datasets.image_files import images_below, is_image
-from wsolkit.datasets.layouts.layout import Layout, Metadata
+from wsolkit.datasets.image_walk import SYSTEM, holds_images, images_below
+from wsolkit.datasets.layouts.class_folders import SPLITS, ClassFolders, doubts_of, subfolders
+from wsolkit.datasets.layouts.layout import Layout, Metadata, Understood
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.splits import split_by_hash
 from wsolkit.errors import ConfigError, DataError, first_few, nearest
 from wsolkit.formats.box_files import ImageBoxes, read_boxes
 from wsolkit.formats.image_headers import displayed_size
 from wsolkit.formats.image_names import ImageNames
-from wsolkit.names import Known, composed
+from wsolkit.names import Known
 
 __all__ = ["BOX_FILES", "FolderLayout"]
 
-SPLITS = ("train", "val", "test")
+SHOWN = 20
+"""Classes that are named where a split is told of."""
 BOX_FILES = ("boxes.json", "boxes.csv", "boxes")
 """Where boxes beside class folders are looked for if nobody says where they are."""
 
@@ -56,6 +57,12 @@ class FolderLayout(Layout):
         self.chosen = classes
         self.split_fractions = split_fractions
         self.boxes = boxes
+        self.tree = ""
+        self.doubts: dict[str, list[str]] = {}
+
+    def understood(self) -> Understood:
+        """Return how the folders were understood, once ``records`` has read them."""
+        return Understood([self.tree] if self.tree else [], self.doubts)
 
     @classmethod
     def from_metadata(cls, metadata: Metadata) -> Self | None:
@@ -79,9 +86,9 @@ class FolderLayout(Layout):
             ConfigError: there are split folders and nobody says which.
         """
         root = metadata.path
-        if not root.is_dir() or not any(images_below(folder) for folder in subfolders(root)):
+        if not root.is_dir() or not any(holds_images(str(folder)) for folder in subfolders(root)):
             return None
-        splits = [folder.name for folder in subfolders(root) if folder.name in SPLITS and is_split_folder(folder)]
+        splits = list(ClassFolders(root).splits)
         if metadata.split is None and splits:
             raise ConfigError(f"{root} holds the splits {first_few(splits, 12)}. Choose one with --split.")
         where = None if boxes is None else str(boxes.absolute())
@@ -92,28 +99,30 @@ class FolderLayout(Layout):
         root = Path(self.data_root)
         if not root.is_dir():
             raise DataError(f"Images should be in {root}, but there is no such folder. Check data_root.")
-        wanted = {*SPLITS, self.split}
-        split_folders = [path for path in subfolders(root) if path.name in wanted and is_split_folder(path)]
-        folder = self.split_folder(root, split_folders)
-        classes = self.class_names(split_folders or [root])
+        tree = ClassFolders(root, self.split)
+        folder = self.split_folder(tree)
+        classes = self.class_names(tree)
+        by_class = tree.images(folder, classes)
+        self.doubts = doubts_of(tree, folder, by_class, self.chosen is not None)
         images: dict[str, int] = {}
         empty, largest = [], 0
-        own = Known(path.name for path in subfolders(folder))
-        for label, name in enumerate(classes):
-            there = own.find(name) or name
-            names = [f"{there}/{path}" for path in images_below(folder / there)]
+        for label, (name, names) in enumerate(by_class.items()):
             if not names:
                 empty.append(name)
             largest = max(largest, len(names))
             if folder == root and self.split != "all":
                 names = split_by_hash(names, self.split_fractions)[SPLITS.index(self.split)]
             images |= dict.fromkeys(names, label)
+        self.tree = tree_line(folder, self.split, by_class, images, None if tree.splits else self.split_fractions)
         if empty:
             warnings.warn(
                 f"{len(empty)} of the {len(classes)} class folders in {folder} have no images: "
                 f"{', '.join(empty[:10])}. They stay classes; leave them out with classes=[...].",
                 stacklevel=2,
             )
+        for what, places in self.doubts.items():
+            if what != f"left out: {SYSTEM}":
+                warnings.warn(f"{root}: {what}: {first_few(places)} ({len(places)}).", stacklevel=2)
         if largest and not images:
             raise DataError(
                 f"No class folder in {root} has more than {largest} images, of which split_fractions "
@@ -129,49 +138,49 @@ class FolderLayout(Layout):
             self.add_boxes(records, folder, classes)
         return records, classes
 
-    def split_folder(self, root: Path, split_folders: list[Path]) -> Path:
-        """Return the folder of the split, or ``root`` where it has no split folders.
+    def split_folder(self, tree: ClassFolders) -> Path:
+        """Return the folder of the split, or the root where it has no split folders.
 
         Raises:
             ConfigError: there is no such split.
         """
-        folders = {folder.name: folder for folder in split_folders}
-        if folders:
-            if self.split not in folders:
-                raise ConfigError(f"There is no split {self.split!r} in {root}. {nearest(self.split, folders)}")
-            return folders[self.split]
+        if tree.splits:
+            found = tree.folder_of(self.split)
+            if found is None:
+                raise ConfigError(
+                    f"There is no split {self.split!r} in {tree.root}. {nearest(self.split, tree.splits)}"
+                )
+            return found
         if self.split not in (*SPLITS, "all"):
             raise ConfigError(
-                f"{root} has no folder {self.split!r} with class folders in it. Make one, or set split to one of "
+                f"{tree.root} has no folder {self.split!r} with class folders in it. Make one, or set split to one of "
                 f"{', '.join(SPLITS)} and all: train, val and test are then divided by split_fractions."
             )
-        return root
+        return tree.root
 
-    def class_names(self, parents: list[Path]) -> list[str]:
-        """Return the names of the classes: those asked for, or all folders below ``parents``.
+    def class_names(self, tree: ClassFolders) -> list[str]:
+        """Return the names of the classes: those asked for, or all class folders.
 
         Raises:
             ConfigError: a class that is asked for has no folder.
             DataError: there are no class folders.
         """
-        folders = [folder for parent in parents for folder in subfolders(parent)]
-        forms: dict[str, str] = {}  # of one name in two splits, whose accents may differ
-        for folder in folders:
-            if not holds_other_files_only(folder):
-                forms.setdefault(composed(folder.name), folder.name)
-        found = set(forms.values())
+        found = tree.classes()
+        known = Known(found)
         if not found:
-            raise DataError(f"There are no class folders in {', '.join(map(str, parents))}. Make one for each class.")
+            parents = ", ".join(map(str, tree.parents()))
+            raise DataError(f"There are no class folders in {parents}. Make one for each class.")
         for name in self.chosen or ():
-            if composed(name) not in forms:
+            if known.find(name) is None:
                 raise ConfigError(f"Class {name!r} has no folder in {self.data_root}. {nearest(name, found)}")
-        return sorted(found) if self.chosen is None else list(self.chosen)
+        return found if self.chosen is None else list(self.chosen)
 
     def add_boxes(self, records: list[Record], folder: Path, classes: list[str]) -> None:
         """Put the boxes of the box file into the records of this split; those of other splits are left out."""
         root = Path(self.data_root)
         prefix = "" if folder == root else f"{folder.name}/"
-        everything = images_below(root)  # boxes of other splits are no mistake
+        own = (record["image_id"] for record in records)
+        everything = sorted({*images_below(root), *own})  # boxes of other splits are no mistake
         names = ImageNames(everything, [prefix])
         images = {record["image_id"]: record["image_id"].removeprefix(prefix) for record in records}
         paths = {record["image_id"]: record["image_path"] for record in records}
@@ -202,17 +211,20 @@ def add_to_record(record: Record, found: ImageBoxes, classes: list[str]) -> None
         record["size"] = found.size
 
 
-def subfolders(folder: Path) -> list[Path]:
-    """Return the folders directly in a folder that are not hidden, sorted."""
-    return sorted(path for path in folder.iterdir() if path.is_dir() and not path.name.startswith((".", "__MACOSX")))
+def tree_line(
+    folder: Path,
+    split: str,
+    by_class: Mapping[str, Sequence[str]],
+    images: Collection[str],
+    fractions: Sequence[float] | None,
+) -> str:
+    """Return in words how a split was read: its folder, its classes and how many images each has.
 
-
-def is_split_folder(folder: Path) -> bool:
-    """Return whether a folder holds class folders and no images of its own."""
-    return bool(subfolders(folder)) and not any(is_image(path.name) for path in folder.iterdir() if path.is_file())
-
-
-def holds_other_files_only(folder: Path) -> bool:
-    """Whether a folder holds files but no image: annotations, say, and no class."""
-    names = [name for _, _, files in os.walk(folder) for name in files if not name.startswith(".")]
-    return bool(names) and not any(is_image(name) for name in names)
+    >>> tree_line(Path("photos"), "val", {"cat": ["cat/1.jpg"], "dog": []}, ["cat/1.jpg"], (0, 1, 0))
+    'val: 1 image, divided 0 : 1 : 0 by their names, of 2 classes in photos: cat 1, dog 0'
+    """
+    counts = [f"{name} {sum(path in images for path in paths)}" for name, paths in by_class.items()]
+    shown = ", ".join(counts[:SHOWN]) + (f" and {len(counts) - SHOWN} more" if len(counts) > SHOWN else "")
+    how = "" if fractions is None or split == "all" else f" divided {' : '.join(map(str, fractions))} by their names,"
+    many = f"{len(images)} image{'s' if len(images) != 1 else ''},"
+    return f"{split}: {many}{how} of {len(counts)} class{'es' if len(counts) != 1 else ''} in {folder}: {shown}"

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import unicodedata
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar, Self
 
@@ -14,7 +14,7 @@ import numpy as np
 from wsolkit.datasets.record import Record
 from wsolkit.errors import DataError
 
-__all__ = ["Layout", "Metadata", "file_in", "image_file"]
+__all__ = ["Layout", "Metadata", "Understood", "file_in", "image_file"]
 
 
 @dataclass(frozen=True)
@@ -38,6 +38,19 @@ class Metadata:
     boxes: Path | None = None
     classes: Sequence[str] | None = None
     targets: bool = True
+
+
+@dataclass(frozen=True)
+class Understood:
+    """How a layout understood the folders of a split, for a person to look over.
+
+    Attributes:
+        lines: what was read, in words.
+        doubts: places by what is in doubt about them.
+    """
+
+    lines: Sequence[str] = ()
+    doubts: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
 
 class Layout(ABC):
@@ -75,6 +88,10 @@ class Layout(ABC):
             DataError: a file is missing or malformed.
             ConfigError: there is no such split or class.
         """
+
+    def understood(self) -> Understood:
+        """Return how the folders were understood, once ``records`` has read them; nothing where none are guessed at."""
+        return Understood()
 
     def mask(self, record: Record) -> np.ndarray | None:
         """Return the (H, W) uint8 class mask (0 background, k + 1 class k, 255 ignored), or None without masks."""
