@@ -79,7 +79,7 @@ def score(tmp_path):
     def run(config, data_root, *words, options=()):
         out, checkpoint = tmp_path / "scores", drawn.write_checkpoint(tmp_path / "model.pth")
         options = [f"data_root={data_root}", *options]
-        words = [config, checkpoint, "--out", out, "--no-report", "--device", "cpu", *words]
+        words = [config, checkpoint, "--out", out, "--no-report", "--overwrite", "--device", "cpu", *words]
         command("test", *words, "--cfg-options", *options)
         return evaluation_numbers(out / "results.json")
 

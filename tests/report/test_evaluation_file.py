@@ -40,23 +40,39 @@ def test_a_folder_that_cannot_be_made(tmp_path):
 def test_results_of_the_same_checkpoint_may_be_replaced(tmp_path):
     write_evaluation(tmp_path, Evaluation("mine", checkpoint="/runs/cam/best.pth"), page=False)
     before = (tmp_path / "results.json").read_bytes()
-    assert claim_results(tmp_path, checkpoint="/runs/cam/best.pth", writer="wsolkit test") == tmp_path
-    for checkpoint in ("/runs/has/best.pth", None):
+    assert claim_results(tmp_path, settings={"checkpoint": "/runs/cam/best.pth"}, writer="wsolkit test") == tmp_path
+    for settings in ({"checkpoint": "/runs/has/best.pth"}, None):
         with pytest.raises(ConfigError) as caught:
-            claim_results(tmp_path, checkpoint=checkpoint, writer="wsolkit test")
+            claim_results(tmp_path, settings=settings, writer="wsolkit test")
         assert str(caught.value) == (
             f"{tmp_path} holds the results of /runs/cam/best.pth. Choose another --out, or add --overwrite; "
             "nothing was changed."
         )
-        claim_results(tmp_path, overwrite=True, checkpoint=checkpoint)
+        claim_results(tmp_path, overwrite=True, settings=settings)
     assert (tmp_path / "results.json").read_bytes() == before
 
 
 def test_results_of_no_checkpoint_are_those_of_an_earlier_run(tmp_path):
     write_evaluation(tmp_path, Evaluation("maps", maps="/maps"), page=False)
-    for checkpoint in (None, "/runs/cam/best.pth"):
+    for settings in (None, {"checkpoint": "/runs/cam/best.pth"}, {"maps": "/maps"}):
         with pytest.raises(ConfigError, match="holds the results of an earlier run. Choose another --out, or add"):
-            claim_results(tmp_path, checkpoint=checkpoint)
+            claim_results(tmp_path, settings=settings)
+
+
+def test_results_of_other_settings_are_not_replaced(tmp_path):
+    settings = {"checkpoint": "/runs/cam/best.pth", "split": "test", "options": {"model.cam.type": "GradCAM"}}
+    evaluation = Evaluation("mine", checkpoint="/runs/cam/best.pth", settings=settings)
+    write_evaluation(tmp_path, evaluation, page=False)
+    assert read_evaluation(tmp_path).settings == settings
+    claim_results(tmp_path, settings=settings)
+    changed = {**settings, "options": {}, "protocols": ["PxAP"]}
+    with pytest.raises(ConfigError) as caught:
+        claim_results(tmp_path, settings=changed)
+    assert str(caught.value) == (
+        f"{tmp_path} holds results of other settings: options was {{'model.cam.type': 'GradCAM'}} and is {{}} now, "
+        "protocols was None and is ['PxAP'] now. Choose another --out, or add --overwrite; nothing was changed."
+    )
+    claim_results(tmp_path, overwrite=True, settings=changed)
 
 
 @pytest.mark.parametrize("text", ["[1]", "{}", "no JSON", '{"wsolkit": "0.2"}'])

@@ -113,7 +113,7 @@ def evaluate(args: argparse.Namespace) -> int:
     from wsolkit.formats.map_size import check_options, parse_size
     from wsolkit.formats.score_maps import open_score_maps
     from wsolkit.progress import progress_bar
-    from wsolkit.report.evaluation_file import claim_results, write_evaluation
+    from wsolkit.report.evaluation_file import claim_results, settings_of, write_evaluation
     from wsolkit.report.tables import evaluation_table
     from wsolkit.scoring.from_maps import data_has, score_maps
     from wsolkit.scoring.known_protocols import find_protocols
@@ -124,7 +124,8 @@ def evaluate(args: argparse.Namespace) -> int:
     check_options(args.resize, args.normalize)
     size = parse_size(args.size)
     known = find_protocols(args.protocol)
-    folder = claim_results(args.out, args.overwrite)
+    settings = settings_of(vars(args))
+    folder = claim_results(args.out, args.overwrite, settings)
     classes = class_list(args.classes)
 
     def split(metadata: Path, name: str | None, maps: Path) -> tuple[ScoreMaps, Annotations]:
@@ -150,6 +151,7 @@ def evaluate(args: argparse.Namespace) -> int:
             advance=advance,
         )
     found.name = args.name or printable(default_name(args.maps, truth.split))
+    found.settings = settings
     found.maps = str(args.maps.absolute())
     found.image_root = None if args.images is None else str(args.images.absolute())
     console = Console(width=None if sys.stdout.isatty() else 120, highlight=False)

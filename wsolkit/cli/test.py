@@ -94,16 +94,20 @@ def score(args: argparse.Namespace, model: tuple[str | Path, Path | None], optio
     from mmengine.dist import is_main_process
     from rich.console import Console
 
+    from wsolkit.config.find import find_config
     from wsolkit.config.load_model import load_model
     from wsolkit.errors import printable
     from wsolkit.progress import progress_bars
-    from wsolkit.report.evaluation_file import claim_results, write_evaluation
+    from wsolkit.report.evaluation_file import claim_results, settings_of, write_evaluation
     from wsolkit.report.tables import evaluation_table
     from wsolkit.scoring.from_model import score_model
     from wsolkit.training.processes import process_group
 
     checkpoint = args.checkpoint.resolve()
-    folder = claim_results(out, args.overwrite, str(checkpoint), "wsolkit test")
+    config = None if args.config is None else find_config(args.config)
+    asked = {"checkpoint": checkpoint, "config": config, "split": args.split, "options": options}
+    settings = settings_of(asked, protocols=args.protocol, ten_crop=args.ten_crop)
+    folder = claim_results(out, args.overwrite, settings, "wsolkit test")
     loaded = load_model(*model, options, args.device)
     with process_group(args.launcher), progress_bars() as advance:
         evaluation = score_model(
@@ -117,6 +121,7 @@ def score(args: argparse.Namespace, model: tuple[str | Path, Path | None], optio
         if not is_main_process():
             return 0
     evaluation.name = checkpoint.parent.name
+    evaluation.settings = settings
     evaluation.config, evaluation.checkpoint = args.config or "stored in the checkpoint", str(checkpoint)
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(evaluation_table(evaluation))

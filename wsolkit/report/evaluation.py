@@ -35,6 +35,7 @@ class Evaluation:
         extractor: the box extractor whose boxes were judged.
         remarks: sentences to show beside the numbers.
         details: what a stage knows besides, as plain data.
+        settings: what was asked for, as plain data: results of the same may be replaced.
         path: where it was read from.
     """
 
@@ -55,6 +56,7 @@ class Evaluation:
     extractor: str | None = None
     remarks: list[str] = field(default_factory=list)
     details: Mapping[str, Any] = field(default_factory=dict)
+    settings: Mapping[str, Any] = field(default_factory=dict)
     path: Path = field(default_factory=Path)
 
     def class_name(self, label: int) -> str:

@@ -19,7 +19,16 @@ from wsolkit.evaluation.scores import Score
 from wsolkit.files import claim_folder, write_json
 from wsolkit.report.evaluation import Evaluation
 
-__all__ = ["PAGE", "RESULTS", "as_dict", "claim_results", "evaluation_of", "read_evaluation", "write_evaluation"]
+__all__ = [
+    "PAGE",
+    "RESULTS",
+    "as_dict",
+    "claim_results",
+    "evaluation_of",
+    "read_evaluation",
+    "settings_of",
+    "write_evaluation",
+]
 
 RESULTS = "results.json"
 PAGE = "index.html"
@@ -29,16 +38,22 @@ MADE_BY = "wsolkit evaluate and wsolkit test write such files."
 MADE_OF = ("name", "split", "command", "config", "checkpoint", "maps", "image_root", "extractor")
 """What the head of the file holds as text."""
 
+SHOWN_ONLY = frozenset(("out", "name", "report", "overwrite", "threads", "device", "launcher", "traceback", "run"))
+"""Options of a command that do not decide what the numbers are."""
+
 
 def claim_results(
-    folder: str | Path, overwrite: bool = False, checkpoint: str | None = None, writer: str = "wsolkit evaluate"
+    folder: str | Path,
+    overwrite: bool = False,
+    settings: Mapping[str, Any] | None = None,
+    writer: str = "wsolkit evaluate",
 ) -> Path:
     """Check, before anything is computed, that results may and can be written to a folder; nothing is changed.
 
     Args:
         folder: a new or empty one, or one of an earlier evaluation.
         overwrite: whether earlier results may be replaced.
-        checkpoint: results of this very checkpoint may be replaced in any case.
+        settings: what is asked for, see ``settings_of``; results of the very same may be replaced in any case.
         writer: the command that writes such folders, for messages.
 
     Raises:
@@ -50,13 +65,32 @@ def claim_results(
         content = json.loads(path.read_text(encoding="utf-8"))
         if not isinstance(content, dict) or not {"wsolkit", "results"} <= content.keys():
             raise ValueError(f"{path} lacks what an evaluation writes")
-        made_of = content.get("checkpoint")
-        if checkpoint is not None and made_of == checkpoint:
-            return None
-        return f"the results of {made_of}" if made_of else "the results of an earlier run"
+        made_of, made_with = content.get("checkpoint"), dict(content.get("settings") or {})
+        wanted = dict(settings or {})
+        if made_of != wanted.get("checkpoint"):
+            return f"the results of {made_of}" if made_of else "the results of an earlier run"
+        if not made_with:  # of an earlier version
+            return None if made_of else "the results of an earlier run"
+        names = [name for name in {**made_with, **wanted} if made_with.get(name) != wanted.get(name)]
+        changes = ", ".join(f"{name} was {made_with.get(name)!r} and is {wanted.get(name)!r} now" for name in names)
+        return f"results of other settings: {changes}" if names else None
 
     claim_folder(folder, "results", RESULTS, earlier, overwrite, writer=writer)
     return Path(folder)
+
+
+def settings_of(asked: Mapping[str, Any], **more: Any) -> dict[str, Any]:
+    """Return what was asked for as plain data: absolute paths, and nothing that only says where or how it is shown.
+
+    >>> settings_of({"split": "val", "out": Path("x"), "run": print, "size": (2, 3)}, threshold=0.2)
+    {'split': 'val', 'size': [2, 3], 'threshold': 0.2}
+    """
+    named = {name: value for name, value in {**asked, **more}.items() if name not in SHOWN_ONLY}
+
+    def plain(value: Any) -> Any:
+        return str(value.resolve()) if isinstance(value, Path) else repr(value)
+
+    return json.loads(printable(json.dumps(named, default=plain, ensure_ascii=False)))
 
 
 def write_evaluation(folder: str | Path, evaluation: Evaluation, page: bool = True) -> list[Path]:
@@ -108,6 +142,7 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
         "trials_at": dict(evaluation.trials_at),
         "remarks": list(evaluation.remarks),
         "details": dict(evaluation.details),
+        "settings": dict(evaluation.settings),
     }
 
 
@@ -186,6 +221,7 @@ def evaluation_of(content: Any, path: str | Path) -> Evaluation:
             trials_at=at,
             remarks=[str(remark) for remark in content.get("remarks") or ()],
             details=dict(content.get("details") or {}),
+            settings=dict(content.get("settings") or {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, DataError) as error:
         what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)
