@@ -17,6 +17,7 @@ from typing import Any
 from wsolkit.errors import ConfigError, DataError
 
 __all__ = [
+    "HALF",
     "LOCK",
     "check_no_links",
     "claim_folder",

@@ -1,5 +1,7 @@
 """Names that lead out of a folder, and folders that results must not be written to."""
 
+import json
+
 import numpy as np
 
 from tests.bad_input.case import Case
@@ -16,6 +18,34 @@ def boxes(name, *formats, sizes=True):
     return command
 
 
+def tested_again(**before):
+    """Return a command that tests a checkpoint into a folder that holds the results of ``before``."""
+
+    def command(folder):
+        (folder / "best.pth").write_text("weights")
+        (folder / "out").mkdir()
+        (folder / "out" / "results.json").write_text(json.dumps({"wsolkit": "0", "results": [], **before}))
+        checkpoint = str(folder.resolve() / "best.pth")
+        if before.get("checkpoint") == "the same":
+            text = (folder / "out" / "results.json").read_text().replace("the same", checkpoint)
+            (folder / "out" / "results.json").write_text(text)
+        return ["test", "cam_resnet50_cub", "best.pth", "--out", "out"]
+
+    return command
+
+
+def settings_of_a_run(content):
+    """Return a command that makes boxes into a folder whose run.json holds this."""
+
+    def command(folder):
+        arguments = boxes("x", "coco")(folder)
+        (folder / "found").mkdir()
+        (folder / "found" / "run.json").write_text(content)
+        return arguments
+
+    return command
+
+
 LEADS_OUT = r"The image id .* is no name for a file below a folder: .*leads out of"
 
 CASES = [
@@ -26,5 +56,18 @@ CASES = [
     Case("files of another drive of Windows", boxes("C:\\x", "yolo"), LEADS_OUT),
     Case("a folder for a file", boxes("a/..", "voc"), LEADS_OUT),
     Case("a name that is too long", boxes("x" * 254, "voc"), "is too long for a file below"),
+    Case(
+        "results of another checkpoint",
+        tested_again(checkpoint="/runs/last.pth"),
+        "out holds the results of /runs/last.pth. Choose another --out, or add --overwrite",
+        always=True,
+    ),
+    Case(
+        "results of other options",
+        tested_again(checkpoint="the same", settings={"split": "val"}),
+        "out holds results of other settings: split was 'val' and is 'test' now",
+    ),
+    Case("settings that are a list", settings_of_a_run("[1]"), "run.json cannot be read .it should hold settings"),
+    Case("settings that are nested too deep", settings_of_a_run("[" * 100_000), "run.json cannot be read"),
     Case("names do not matter in a table", boxes("../../../x", "coco", "csv"), "0 images have no box|1 boxes in", 0),
 ]

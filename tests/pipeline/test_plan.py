@@ -8,6 +8,9 @@ from wsolkit import ConfigError
 from wsolkit.pipeline import load_pipeline, run_pipeline
 from wsolkit.pipeline.placeholders import fill, placeholders
 
+NO_VALIDATION = {"val_dataloader": None, "val_evaluator": None, "val_cfg": None}
+TRAIN_ALONE = stage("t", "Train", config=str(micro.CONFIG), options=NO_VALIDATION)
+
 
 def of_model(name, kind, **arguments):
     return stage(name, kind, **{"config": "cam_synthetic", "checkpoint": "x.pth", **arguments})
@@ -57,6 +60,18 @@ def of_model(name, kind, **arguments):
             "stage 'm': The test pipeline moves boxes by more than a resize.*crops",
         ),
         ([of_model("m", "Maps", config=micro.CONFIG, split="test")], "stage 'm': .*has no test_dataloader"),
+        (
+            [TRAIN_ALONE, of_model("m", "Maps", config=str(micro.CONFIG), checkpoint="{t}/best.pth", split="train")],
+            "stage 'm': {t}/best.pth in its arguments will not be there: the configuration has no validation.*last.pth",
+        ),
+        (
+            [stage("t", "Train", config=str(micro.CONFIG)), stage("b", text="{t}/epoch_3.pth")],
+            "stage 'b': {t}/epoch_3.pth in its arguments will not be there: default_hooks.checkpoint.keep_every is No",
+        ),
+        (
+            [stage("t", "Train", config=str(micro.CONFIG)), stage("b", text=["{t}/latest.pth"])],
+            "stage 'b': {t}/latest.pth in its arguments will not be there: a training leaves last.pth and best.pth",
+        ),
         ([of_model("p", "Predict", sources=[])], "stage 'p': sources names no images"),
         ([of_model("p", "Predict", sources="y", formats=["coko"])], "no format 'coko'"),
         ([of_model("t", "Test", split="train")], "split of Test should be one of 'test', 'val', but got 'train'"),
@@ -93,3 +108,16 @@ def test_until_names_a_stage(pipeline):
     assert [step.name for step in found.upto("maps")] == ["maps"]
     with pytest.raises(ConfigError, match="has no stage 'boxs'. Did you mean 'boxes'"):
         found.upto("boxs")
+
+
+@pytest.mark.parametrize("name", ["best.pth", "last.pth", "config.py", "epoch_4.pth", "deep/best_of_all.pth", "*.pth"])
+def test_files_that_a_training_leaves_are_not_refused(name, tmp_path):
+    options = {"default_hooks.checkpoint.keep_every": 2}
+    stages = [stage("t", "Train", config=str(micro.CONFIG), options=options), stage("b", text=f"{{t}}/{name}")]
+    assert len(plan_pipeline("x", stages, tmp_path).steps) == 2
+
+
+def test_a_file_that_is_there_is_not_refused(tmp_path):
+    (tmp_path / "t").mkdir()
+    (tmp_path / "t" / "best.pth").write_text("from elsewhere")
+    assert len(plan_pipeline("x", [TRAIN_ALONE, stage("b", text="{t}/best.pth")], tmp_path).steps) == 2

@@ -394,3 +394,32 @@ def test_a_stage_leaves_random_streams_and_switches_as_they_were():
 def scope_name():
     current = DefaultScope.get_current_instance()
     return None if current is None else (current.instance_name, current.scope_name)
+
+
+def test_a_stage_that_failed_at_once_does_not_block_its_correction(pipeline, tmp_path, monkeypatch):
+    def fails(self, folder, resume):
+        raise DataError("There is no such file.")
+
+    broken = [STAGES[0], stage("two", "Copy", sources=["{one}/9.txt"])]
+    with monkeypatch.context() as patch:
+        patch.setattr(tiny_stages.Copy, "run", fails)
+        with pytest.raises(DataError, match="stage 'two': There is no such file"):
+            run(pipeline(*broken))
+    assert kinds(pipeline(*broken)) == ["done", "begun"]
+    corrected = [STAGES[0], stage("two", "Copy", sources=["{one}"])]
+    assert kinds(pipeline(*corrected)) == ["done", "to do"]
+    run(pipeline(*corrected))
+    assert kinds(pipeline(*corrected)) == ["done", "done"]
+    (tmp_path / "work" / "two" / "stage.json").rename(tmp_path / "work" / "two" / "begun.json")
+    assert kinds(pipeline(*broken)) == ["done", "stale"], "it holds a result"
+
+
+def test_a_stage_is_asked_for_files_before_it_runs(pipeline, log, monkeypatch):
+    def lacks(self, file, data=False):
+        return f"{file} is not wanted" if data and self.text == "2" else None
+
+    monkeypatch.setattr(tiny_stages.Say, "lacks", lacks)
+    stages = [*STAGES[:2], stage("three", text="{two}/x.pth")]
+    with pytest.raises(ConfigError, match="stage 'three': {two}/x.pth in its arguments will not be there: x.pth is n"):
+        run(pipeline(*stages))
+    assert log() == ["one fresh 3"]

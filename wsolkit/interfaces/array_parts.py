@@ -99,3 +99,11 @@ class Stage(Checked, ABC):
         Asked as ``inputs`` is. A mistake in the settings is best found here, before anything runs.
         """
         return {}
+
+    def lacks(self, file: str, data: bool = False) -> str | None:
+        """Say why ``run`` will not leave a file of this name, such as ``best.pth``; None where it may.
+
+        Asked where a later stage names the file, before anything runs, of a stage whose texts still hold ``{name}``;
+        and again right before ``run``, with ``data``: the answer may then depend on what its data holds.
+        """
+        return None

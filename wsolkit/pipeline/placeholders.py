@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-__all__ = ["NAME", "fill", "has_placeholder", "placeholders"]
+__all__ = ["NAME", "files_of", "fill", "has_placeholder", "placeholders"]
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 PLACEHOLDER = re.compile(rf"\{{\{{({NAME.pattern})\}}\}}|\{{({NAME.pattern})\}}")
@@ -23,6 +23,17 @@ def placeholders(value: Any) -> list[str]:
     return list(dict.fromkeys(found(value)))
 
 
+def files_of(value: Any) -> list[tuple[str, str]]:
+    """Return the files that the texts of a value name in the folders of earlier stages, each once.
+
+    >>> files_of(["{train}/best.pth", {"maps": "{maps}"}, "{maps}/*.npz", "{train}/best.pth"])
+    [('train', 'best.pth')]
+    """
+    matches = [(text, PLACEHOLDER.match(text)) for text in texts_of(value)]
+    files = [(match[2], text[match.end() + 1 :]) for text, match in matches if match is not None and match[2]]
+    return [each for each in dict.fromkeys(files) if each[1] and not set("*?[{") & set(each[1])]
+
+
 def has_placeholder(value: Any) -> bool:
     """Whether a value names the folder of an earlier stage.
 
@@ -34,16 +45,22 @@ def has_placeholder(value: Any) -> bool:
 
 def found(value: Any) -> Iterator[str]:
     """Yield every name that the texts of a value refer to."""
-    if isinstance(value, str):
-        for match in PLACEHOLDER.finditer(value):
+    for text in texts_of(value):
+        for match in PLACEHOLDER.finditer(text):
             if match[2]:
                 yield match[2]
+
+
+def texts_of(value: Any) -> Iterator[str]:
+    """Yield the texts of a value, also those nested in lists and dicts."""
+    if isinstance(value, str):
+        yield value
     elif isinstance(value, Mapping):
         for item in value.values():
-            yield from found(item)
+            yield from texts_of(item)
     elif isinstance(value, (list, tuple)):
         for item in value:
-            yield from found(item)
+            yield from texts_of(item)
 
 
 def fill(value: Any, folders: Mapping[str, Path]) -> Any:

@@ -12,10 +12,10 @@ from wsolkit.errors import ConfigError, WsolkitError, nearest
 from wsolkit.interfaces import Stage
 from wsolkit.pipeline.fingerprint import Declaration, declare
 from wsolkit.pipeline.pipeline_config import read_pipeline
-from wsolkit.pipeline.placeholders import NAME, fill, placeholders
+from wsolkit.pipeline.placeholders import NAME, files_of, fill, placeholders
 from wsolkit.registry import STAGES, check_arguments
 
-__all__ = ["Pipeline", "Step", "load_pipeline", "plan_pipeline", "told_by"]
+__all__ = ["Pipeline", "Step", "check_file", "load_pipeline", "plan_pipeline", "told_by"]
 
 
 @dataclass(frozen=True)
@@ -141,6 +141,8 @@ def planned(stage: Mapping[str, Any], work_dir: Path, earlier: Mapping[str, Step
         builds_on = placeholders(config)
         for other in builds_on:
             check_reference(other, name, earlier, names)
+        for other, file in files_of(config):
+            check_file(earlier[other], file, built(earlier[other].cls, earlier[other].arguments))
         asked = built(cls, config)
         fingerprints = {other: earlier[other].declaration.fingerprint for other in builds_on}
         declaration = declare(cls.__name__, config, fingerprints, asked)
@@ -163,6 +165,25 @@ def check_reference(other: str, name: str, earlier: Mapping[str, Step], names: S
         f"{{{other}}} in its arguments is no stage. {nearest(other, earlier)} A text that really has braces in it is "
         f"written {{{{{other}}}}}."
     )
+
+
+def check_file(step: Step, file: str, stage: Stage, data: bool = False) -> None:
+    """Ask a stage for a file that a later one names.
+
+    Args:
+        step: the stage, planned.
+        file: the name below its folder.
+        stage: the stage, built.
+        data: whether it is about to run, so that it may look at its data.
+
+    Raises:
+        ConfigError: it will not leave such a file, and none is there.
+    """
+    if (step.folder / file).exists():
+        return
+    why = stage.lacks(file, data)
+    if why is not None:
+        raise ConfigError(f"{{{step.name}}}/{file} in its arguments will not be there: {why}.")
 
 
 def built(cls: type[Stage], arguments: Mapping[str, Any]) -> Stage:

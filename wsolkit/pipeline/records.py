@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from wsolkit.errors import ConfigError, PluginError
-from wsolkit.files import check_no_links, half_written, write_json
+from wsolkit.files import HALF, LOCK, check_no_links, half_written, write_json
 from wsolkit.pipeline.fingerprint import Declaration
 from wsolkit.versions import versions
 
@@ -29,6 +29,7 @@ __all__ = [
     "begin",
     "check_links",
     "finish",
+    "holds_no_result",
     "read_record",
     "remove_leftovers",
     "set_aside",
@@ -141,6 +142,15 @@ def is_record(content: Any, done: bool) -> bool:
         and all(isinstance(state, list) for state in (content.get("inputs") or {}).values())
         and all(value is None or isinstance(value, (int, float)) for value in numbers.values())
     )
+
+
+def holds_no_result(folder: Path) -> bool:
+    """Whether a stage that was begun has left nothing in its folder but that it was begun."""
+    for path in folder.rglob("*"):
+        ours = path == folder / BEGUN or path.name == LOCK or HALF.fullmatch(path.name)
+        if path.is_symlink() or not (ours or path.is_dir()):
+            return False
+    return True
 
 
 def set_aside(folder: Path) -> None:

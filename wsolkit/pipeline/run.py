@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,7 +12,8 @@ from typing import Any
 from wsolkit.errors import ConfigError
 from wsolkit.lock import locked
 from wsolkit.pipeline.isolation import isolated
-from wsolkit.pipeline.plan import Pipeline, Step, told_by
+from wsolkit.pipeline.placeholders import files_of
+from wsolkit.pipeline.plan import Pipeline, Step, check_file, told_by
 from wsolkit.pipeline.records import begin, check_links, finish, remove_leftovers, set_aside
 from wsolkit.pipeline.states import BEGUN, DONE, STALE, State, check_states, states_of
 
@@ -83,11 +84,25 @@ def run_pipeline(
                 tell(f"{title}: done before, skipped.")
                 record = state.record
             else:
+                check_wanted_files(state.step, [each.step for each in states[number:]])
                 tell(f"{title}: goes on where it was stopped." if state.kind == BEGUN else f"{title} ...")
                 record = run_stage(state, runs)
             runs[state.step.name] = record["run"]
             outcomes[state.step.name] = outcome(state.step, record, SKIPPED if state.kind == DONE else DONE)
     return list(outcomes.values())
+
+
+def check_wanted_files(step: Step, later: Sequence[Step]) -> None:
+    """Ask a stage that is about to run for the files that later ones name.
+
+    Raises:
+        ConfigError: it will not leave one of them; names the stage that wants it.
+    """
+    for other in later:
+        with told_by(other.name):
+            for name, file in files_of(other.arguments):
+                if name == step.name:
+                    check_file(step, file, step.build(), data=True)
 
 
 def run_stage(state: State, runs: Mapping[str, str]) -> Mapping[str, Any]:

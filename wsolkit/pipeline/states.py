@@ -10,7 +10,7 @@ from wsolkit.errors import ConfigError
 from wsolkit.files import is_untouched
 from wsolkit.pipeline.fingerprint import changes
 from wsolkit.pipeline.plan import Step
-from wsolkit.pipeline.records import RECORDS, read_record
+from wsolkit.pipeline.records import RECORDS, holds_no_result, read_record
 
 __all__ = ["BEGUN", "DONE", "FOREIGN", "STALE", "TO_DO", "State", "check_states", "states_of"]
 
@@ -71,6 +71,8 @@ def state_of(step: Step, earlier: Mapping[str, State]) -> State:
             why.append(f"stage {name!r}, which it builds on, is not done")
         elif record.get("runs", {}).get(name) != other.record.get("run"):
             why.append(f"stage {name!r}, which it builds on, was done again since")
+    if why and not done and holds_no_result(folder):
+        return State(step, TO_DO)  # a stage that failed at once does not stand in the way of its correction
     if why:
         return State(step, STALE, why, record)
     return State(step, DONE if done else BEGUN, (), record)

@@ -9,6 +9,8 @@ from typing import Any
 from wsolkit.config.load import load_config
 from wsolkit.interfaces import Stage
 from wsolkit.pipeline.configurations import checked_options, declared_configuration, outside_files
+from wsolkit.training.checkpoints import BEST, LAST
+from wsolkit.training.kept_files import has_nothing_to_monitor, never_kept
 from wsolkit.training.train import train
 
 __all__ = ["Train"]
@@ -45,3 +47,16 @@ class Train(Stage):
         """Return the resolved configuration."""
         config = declared_configuration(self.config, self.options)
         return {} if config is None else {"configuration": config.to_dict()}
+
+    def lacks(self, file: str, data: bool = False) -> str | None:
+        """Say why the training will not leave a checkpoint of this name."""
+        config = declared_configuration(self.config, self.options)
+        if config is None:
+            return None
+        why = never_kept(config, file)
+        if why is None and data and file == BEST and has_nothing_to_monitor(config):
+            return (
+                "the model does not classify and no image of the val split has a box, so nothing says which weights "
+                f"are best; take {LAST}, or give the val split boxes"
+            )
+        return why
