@@ -50,7 +50,39 @@ def read_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, An
             f"The file {path} is no checkpoint of a training: it has no state_dict, but {entries(checkpoint)}. "
             "Give pretrained weights of a backbone as weights=..., and checkpoints of wsolkit train here."
         )
+    for name, value in checkpoint["state_dict"].items():
+        if not isinstance(name, str) or not isinstance(value, Tensor):
+            raise CheckpointError(
+                f"The state_dict of {path} should hold tensors by name, but {str(name)[:60]!r} is a "
+                f"{type(value).__name__}. Use a checkpoint that wsolkit train wrote."
+            )
+    check_meta(checkpoint.get("meta"), path)
     return checkpoint
+
+
+def check_meta(meta: Any, path: str | Path) -> None:
+    """Look at what a checkpoint says about itself, as far as anybody reads it.
+
+    Raises:
+        CheckpointError: it is of another type than training writes.
+    """
+    if meta is None:
+        return
+    told = meta.get("dataset_meta") if isinstance(meta, dict) else None
+    wrong = None if isinstance(meta, dict) else ("meta", "a dict", meta)
+    if told is not None and not isinstance(told, dict):
+        wrong = ("meta.dataset_meta", "a dict", told)
+    for place, holder in (("meta", meta), ("meta.dataset_meta", told)):
+        names = holder.get("classes") if isinstance(holder, dict) else None
+        plain = isinstance(names, (list, tuple)) and all(isinstance(name, (str, int)) for name in names)
+        if names is not None and not plain:
+            wrong = (f"{place}.classes", "a list of names", names)
+    if wrong is not None:
+        place, wanted, given = wrong
+        raise CheckpointError(
+            f"{place} of the checkpoint {path} should be {wanted}, but is a {type(given).__name__}. The file was not "
+            "written by wsolkit train as it is now; use the original."
+        )
 
 
 def read_weights(source: str | Path) -> dict[str, Tensor]:
@@ -62,10 +94,6 @@ def read_weights(source: str | Path) -> dict[str, Tensor]:
     Raises:
         CheckpointError: the file is missing, damaged, could run code, or holds no state dict.
     """
-    if str(source).startswith(("http://", "https://")):
-        raise CheckpointError(
-            f"Weights are read from local files, but got {source}. Download the file and give its path."
-        )
     payload = read_safely(source)
     state = find_state(payload)
     if not state:
@@ -75,17 +103,17 @@ def read_weights(source: str | Path) -> dict[str, Tensor]:
     return state
 
 
-def find_state(payload: Any) -> dict[str, Tensor]:
-    """Return the state dict inside a checkpoint, or an empty one.
+def find_state(payload: Any, deep: int = 8) -> dict[str, Tensor]:
+    """Return the state dict inside a checkpoint, or an empty one; below so many entries nothing is looked for.
 
     >>> import torch
     >>> find_state({"epoch": 3, "state_dict": {"fc.bias": torch.zeros(2)}})
     {'fc.bias': tensor([0., 0.])}
     """
-    if not isinstance(payload, Mapping):
+    if not isinstance(payload, Mapping) or deep == 0:
         return {}
     for wrapper in WRAPPERS:
-        found = find_state(payload.get(wrapper))
+        found = find_state(payload.get(wrapper), deep - 1)
         if found:
             return found
     return {name: value for name, value in payload.items() if isinstance(name, str) and isinstance(value, Tensor)}

@@ -15,8 +15,12 @@ def existing_weights(path: str | Path) -> Path:
     """Return the path of a file of weights that is there.
 
     Raises:
-        CheckpointError: it is not; the message offers the nearest names beside it.
+        CheckpointError: it is not, and the message offers the nearest names beside it; or it is an address.
     """
+    if "://" in str(path):
+        raise CheckpointError(
+            f"Weights are read from local files, but got {path}. Download the file and give its path."
+        )
     path = Path(path).expanduser()
     if not path.is_file():
         others = [other.name for other in path.parent.glob("*") if other.suffix in SUFFIXES]

@@ -18,7 +18,7 @@ from torch import Tensor, nn
 
 from wsolkit.errors import CheckpointError
 
-__all__ = ["LoadReport", "choose_prefix", "fit_weights"]
+__all__ = ["LoadReport", "check_fit", "choose_prefix", "fit_weights"]
 
 Convert = Callable[[dict[str, Tensor], nn.Module], dict[str, Tensor]]
 
@@ -95,8 +95,40 @@ def fit_weights(
     >>> report.prefix, report.ratio
     ('module.', 1.0)
     """
+    chosen, report = _find_fitting(module, state, min_match, fresh, aliases or {}, convert, origin)
+    module.load_state_dict(chosen, strict=False)
+    return report
+
+
+def check_fit(
+    module: nn.Module, state: Mapping[str, Tensor], min_match: float = 0.9, *, origin: str = "The state dict"
+) -> LoadReport:
+    """Say what of a state dict ``fit_weights`` would load into a module, and leave the module as it is.
+
+    Args:
+        module: the model.
+        state: names and tensors.
+        min_match: the least ``LoadReport.ratio`` that is accepted, in [0, 1].
+        origin: where the weights come from, for messages.
+
+    Raises:
+        CheckpointError: the ratio is below ``min_match``.
+    """
+    return _find_fitting(module, state, min_match, (), {}, None, origin)[1]
+
+
+def _find_fitting(
+    module: nn.Module,
+    state: Mapping[str, Tensor],
+    min_match: float,
+    fresh: tuple[str, ...],
+    aliases: Mapping[str, str],
+    convert: Convert | None,
+    origin: str,
+) -> tuple[dict[str, Tensor], LoadReport]:
+    """Return what of a state dict fits a module, or refuse it; the arguments are those of ``fit_weights``."""
     own = module.state_dict()
-    names = _known_names(own, aliases or {})
+    names = _known_names(own, aliases)
     prefix, found = _strip(state, names)
     chosen, report = _match(own, names, found, prefix, fresh)
     if convert is not None and report.ratio < 1:
@@ -110,8 +142,7 @@ def fit_weights(
             f"for {min_match:.0%}. {report.summary()}. Give weights made for this architecture, or lower min_match if "
             "the rest shall start from random numbers."
         )
-    module.load_state_dict(chosen, strict=False)
-    return report
+    return chosen, report
 
 
 def choose_prefix(names: Iterable[str], wanted: Iterable[str]) -> str:
