@@ -7,12 +7,14 @@ The interface registries have no parent: mmengine accepts one child per parent a
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
 from typing import Any
 
 import mmengine.registry as engine
 from mmengine.registry import Registry
+from mmengine.utils import get_object_from_string
 
 from wsolkit.arguments import annotations_of, check_values
 from wsolkit.errors import ConfigError, nearest
@@ -41,10 +43,14 @@ __all__ = [
     "TRANSFORMS",
     "ComponentRegistry",
     "check_arguments",
+    "check_path",
     "import_engine",
 ]
 
 SCOPE = "wsolkit"
+
+LIBRARIES = {"torch", "torchvision", "timm", "mmengine", "wsolkit"}
+"""Where the classes come from that parts derive from."""
 
 
 class ComponentRegistry(Registry):
@@ -71,6 +77,8 @@ class ComponentRegistry(Registry):
         if found is None and self.parent is not None:
             import_engine()
             found = super().get(name)
+        if "." in name and name not in self.names():
+            check_path(key)
         if found is None:
             remark = find_parts().remark().strip()
             raise ConfigError(f"There is no {self.name} named {key!r}. {nearest(key, self.names())} {remark}".strip())
@@ -108,6 +116,45 @@ class ComponentRegistry(Registry):
             return cfg
         check_arguments(cfg, self)
         return super().build(cfg, *args, **kwargs)
+
+
+def check_path(kind: str, functions: bool = False) -> None:
+    """Look at what a ``type`` names by a path of Python, as ``package.module.Name``: mmengine would call anything.
+
+    Args:
+        kind: the path.
+        functions: whether functions of the libraries of parts will do, as where batches are collated.
+
+    Raises:
+        ConfigError: it is no class, or one that is no part: neither derived from a class of torch, mmengine or wsolkit
+            nor made to be called, or of Python's own library.
+
+    >>> check_path("torch.optim.SGD")
+    >>> check_path("os.system")
+    Traceback (most recent call last):
+    wsolkit.errors.ConfigError: type 'os.system' is no part of a configuration, but Python code that would run. ...
+    """
+    for path in {kind, kind.removeprefix(f"{SCOPE}."), kind.removeprefix("mmengine.")}:
+        try:
+            found = get_object_from_string(path) if "." in path else None
+        except Exception:  # whatever an import raises: there is no such object
+            continue
+        if found is None or (inspect.isclass(found) and is_part(found)):
+            continue
+        if functions and inspect.isfunction(found) and found.__module__.partition(".")[0] in LIBRARIES:
+            continue
+        raise ConfigError(
+            f"type {kind!r} is no part of a configuration, but Python code that would run. Name a part of `wsolkit "
+            "list`, or a class that derives from a part."
+        )
+
+
+def is_part(found: type) -> bool:
+    """Whether a class can be a part: derived from a library of parts, or made to be called."""
+    homes = {base.__module__.partition(".")[0] for base in found.__mro__}
+    if found.__module__.partition(".")[0] in sys.stdlib_module_names:
+        return False
+    return bool(homes & LIBRARIES) or any("__call__" in vars(base) for base in found.__mro__)
 
 
 def import_engine() -> None:

@@ -18,7 +18,7 @@ from wsolkit import registry
 from wsolkit.config.numbers import check_numbers
 from wsolkit.config.parts import EXTRA, FILLED, component_of, engine_parameters, home_of, parameters_of, shown, takes
 from wsolkit.errors import ConfigError, nearest
-from wsolkit.registry import ComponentRegistry, check_arguments
+from wsolkit.registry import ComponentRegistry, check_arguments, check_path
 
 __all__ = ["TOP", "arguments_at", "check_config", "check_sources"]
 
@@ -142,6 +142,12 @@ def check_component(path: tuple[str, ...], node: Mapping[str, Any], sources: boo
     Raises:
         ConfigError: it is unknown, or takes no such argument; with the place.
     """
+    kind = node["type"]
+    if isinstance(kind, str) and "." in kind.removeprefix(f"{registry.SCOPE}."):
+        try:
+            check_path(kind, functions=path[-1] in ("collate_fn", "worker_init_fn"))
+        except ConfigError as error:
+            raise ConfigError(f"{'.'.join(path)}: {error}") from None
     home = home_of(path, node, sources)
     seen = shown(home, node) if sources and home is not None else None
     if home is None or (sources and seen is None and not is_unknown(home, node)):

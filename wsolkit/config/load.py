@@ -146,12 +146,12 @@ def config_name(config: Config) -> str:
 
 
 def unfreeze_random(config: Config) -> None:
-    """Freeze nothing in a backbone that starts from random weights, and say so."""
+    """Freeze nothing in a backbone that starts from random weights, and say so; ``load_from`` brings weights too."""
     model = config.get("model") or {}
     backbone = model.get("backbone")
     if not model.get("freeze") or not isinstance(backbone, dict) or not takes(BACKBONES, backbone, "weights"):
         return
-    if not backbone.get("weights") and not backbone.get("pretrained"):
+    if not backbone.get("weights") and not backbone.get("pretrained") and not config.get("load_from"):
         warnings.warn(
             "The backbone has no pretrained weights, so model.freeze is left out and training starts from scratch. "
             "Give a weight file with weights=PATH.",

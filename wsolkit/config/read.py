@@ -1,9 +1,9 @@
 """Reads a configuration file and what it builds on, with other values of its plain variables where asked for.
 
-mmengine reads the files. Three of its inner steps are replaced meanwhile, which is why its version is pinned: where a
+mmengine reads the files. Some of its inner steps are replaced meanwhile, which is why its version is pinned: where a
 base lies (so that ``_base_`` may say ``wsolkit::NAME``), what becomes of the source of a file before it runs (so that a
-plain variable has its new value while the file is read, and whatever the file makes of it follows), and what mmengine
-announces meanwhile.
+plain variable has its new value while the file is read, and whatever the file makes of it follows), how YAML and JSON
+are read (as data, see ``wsolkit.config.data_files``), and what mmengine announces meanwhile.
 """
 
 from __future__ import annotations
@@ -16,8 +16,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import mmengine
 from mmengine.config import Config, ConfigDict, config as engine
 
+from wsolkit.config.data_files import read_data
 from wsolkit.config.data_only import is_data_only
 from wsolkit.config.find import find_config
 from wsolkit.errors import ConfigError, nearest
@@ -54,11 +56,12 @@ def read_config(path: Path, variables: Mapping[str, Any] | None = None) -> Confi
     files = {path.resolve()}
     try:
         with engine_reads(dict(variables or {}), files):
-            config = Config.fromfile(path)
+            config = Config.fromfile(path, lazy_import=None if is_lazy(path) else False)
     except ConfigError:
         raise
-    except Exception as error:  # a configuration is code and may fail in any way
-        said = f"{where(error, path, files)}: {type(error).__name__}: {error}. Correct the configuration."
+    except (Exception, SystemExit) as error:  # a configuration is code and may fail in any way
+        what = f"{type(error).__name__}: {error}".rstrip(": ")
+        said = f"{where(error, path, files)}: {what}. Correct the configuration."
         given = ", ".join(f"{name}={value!r}" for name, value in (variables or {}).items())
         raise ConfigError(f"{path} cannot be read with {given}: {said}" if given else said) from None
     if path.suffix != ".py":
@@ -80,8 +83,10 @@ def check_computed(variables: Mapping[str, Any], config: Mapping[str, Any], path
 
 @contextmanager
 def engine_reads(variables: Mapping[str, Any], files: set[Path]) -> Iterator[None]:
-    """Let mmengine find shipped bases and set variables; ``files`` is filled with the bases it opens."""
+    """Let mmengine find shipped bases, set variables and read data; ``files`` is filled with the bases it opens."""
     theirs, removing, saying = Config._get_cfg_path, engine.RemoveAssignFromAST, engine.print_log
+    to_dict, loading, loading_bases = Config._file2dict, engine.load, mmengine.load
+    trail: list[Path] = []
 
     def cfg_path(base: str, filename: str) -> tuple[str, str | None]:
         file = base_file(Path(filename), base)
@@ -89,10 +94,24 @@ def engine_reads(variables: Mapping[str, Any], files: set[Path]) -> Iterator[Non
         files.add(Path(found).resolve())
         return found, scope
 
+    def file_to_dict(filename: str, *args: Any, **kwargs: Any) -> Any:
+        path = Path(filename).resolve()
+        check_no_circle(path, tuple(trail))
+        trail.append(path)
+        try:
+            return to_dict(filename, *args, **kwargs)
+        finally:
+            trail.pop()
+
+    def load(file: str) -> dict[str, Any]:  # mmengine's copy of a file, with its placeholders filled
+        return read_data(Path(file), trail[-1])
+
     class WithVariables(engine.RemoveAssignFromAST):
-        """Removes ``_base_``, as mmengine's own, and sets variables."""
+        """Removes ``_base_``, as mmengine's own, and what was only imported; sets variables."""
 
         def visit(self, node: ast.AST) -> Any:
+            if isinstance(node, ast.Module) and (names := imported(node)):
+                node.body += ast.parse("; ".join(f"globals().pop({name!r}, None)" for name in sorted(names))).body
             for name, statement in assignments(node) if isinstance(node, ast.Module) else ():
                 if name in variables and statement.value is not None:
                     value = ast.parse(repr(plain(variables[name])), mode="eval").body
@@ -102,11 +121,47 @@ def engine_reads(variables: Mapping[str, Any], files: set[Path]) -> Iterator[Non
     with _one_at_a_time:
         Config._get_cfg_path, engine.RemoveAssignFromAST = staticmethod(cfg_path), WithVariables
         engine.print_log = say_nothing  # a logger needs torch
+        Config._file2dict, engine.load, mmengine.load = staticmethod(file_to_dict), load, load
         try:
             yield
         finally:
             Config._get_cfg_path, engine.RemoveAssignFromAST = staticmethod(theirs), removing
+            Config._file2dict, engine.load, mmengine.load = staticmethod(to_dict), loading, loading_bases
             engine.print_log = saying
+
+
+def is_lazy(path: Path) -> bool:
+    """Whether a configuration is written in mmengine's lazy style, whose imports stand for parts and are not run.
+
+    That is one with ``with read_base():``, or without ``_base_`` and with an imported name as a ``type``. In any other,
+    imports are Python's own: ``import os`` gives the module.
+    """
+    if path.suffix != ".py":
+        return False
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes = list(ast.walk(tree))
+    if any(isinstance(node, ast.With) for node in nodes):
+        return True
+    if any(name == "_base_" for name, _ in assignments(tree)):
+        return False
+    kinds = [word.value for node in nodes if isinstance(node, ast.Call) for word in node.keywords if word.arg == "type"]
+    for node in nodes:
+        if isinstance(node, ast.Dict):
+            pairs = zip(node.keys, node.values, strict=True)
+            kinds += [value for key, value in pairs if isinstance(key, ast.Constant) and key.value == "type"]
+    names = {alias.asname or alias.name for node in nodes if isinstance(node, ast.ImportFrom) for alias in node.names}
+    return any(isinstance(kind, ast.Name) and kind.id in names for kind in kinds)
+
+
+def imported(tree: ast.Module) -> set[str]:
+    """Return the names that a file imports from modules and gives no value: these are no part of a configuration.
+
+    >>> imported(ast.parse("from pathlib import Path; from math import pi; pi = 3; import os"))
+    {'Path'}
+    """
+    found = [statement for statement in tree.body if isinstance(statement, ast.ImportFrom)]
+    names = {alias.asname or alias.name for statement in found for alias in statement.names} - {"*"}
+    return names - {name for name, _ in assignments(tree)}
 
 
 def assignments(tree: ast.Module) -> Iterator[tuple[str, ast.Assign | ast.AnnAssign]]:
@@ -168,9 +223,7 @@ def check_source(path: Path, trail: tuple[Path, ...]) -> None:
         ConfigError: with file and line.
     """
     path = path.resolve()
-    if path in trail:
-        between = ", ".join(map(str, trail[trail.index(path) + 1 :])) or "_base_"
-        raise ConfigError(f"{path} builds on itself through {between}. Break the circle.")
+    check_no_circle(path, trail)
     if path.suffix != ".py":
         return
     try:
@@ -196,3 +249,14 @@ def check_source(path: Path, trail: tuple[Path, ...]) -> None:
                     f"{path}:{line}: _base_ names {base!r}, but there is no file {file}. {nearest(file.name, others)}"
                 )
             check_source(file, (*trail, path))
+
+
+def check_no_circle(path: Path, trail: tuple[Path, ...]) -> None:
+    """Compare a configuration with those that build on it.
+
+    Raises:
+        ConfigError: it is among them.
+    """
+    if path in trail:
+        between = ", ".join(map(str, trail[trail.index(path) + 1 :])) or "_base_"
+        raise ConfigError(f"{path} builds on itself through {between}. Break the circle.")
