@@ -294,9 +294,14 @@ def resumable(path: str | Path) -> dict[str, Any]:
     """
     checkpoint = read_checkpoint(path)
     missing = [key for key in ("optimizer", "meta", "message_hub") if key not in checkpoint]
-    if missing:
+    wrong = [key for key in ("optimizer", "message_hub") if not isinstance(checkpoint.get(key), dict)]
+    meta = checkpoint.get("meta") or {}
+    wrong += [f"meta.{key}" for key in ("epoch", "iter") if type(meta.get(key)) is not int or meta[key] < 0]
+    wrong += [f"meta.{key}" for key in ("seed",) if type(meta.get(key)) not in (int, type(None))]
+    if missing or wrong:
+        what = f"it lacks {', '.join(missing)} ({BEST} holds weights only)" if missing else f"its {wrong[0]} is damaged"
         raise CheckpointError(
-            f"The checkpoint {path} cannot be resumed from: it lacks {', '.join(missing)} ({BEST} holds weights only). "
+            f"The checkpoint {path} cannot be resumed from: {what}. "
             f"Resume from {LAST}, or start from its weights with --cfg-options load_from={path}."
         )
     return checkpoint

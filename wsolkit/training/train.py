@@ -10,8 +10,8 @@ from typing import Any
 
 from mmengine.config import Config, ConfigDict
 from mmengine.dist import barrier, is_main_process, sync_random_seed
-from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch import Tensor
 
 from wsolkit.config.hand_down import inner_configs
 from wsolkit.config.load import config_name, fill_classes, prepared, unfreeze_random
@@ -25,7 +25,9 @@ from wsolkit.training.console import quietly_built
 from wsolkit.training.dry_run import no_trace_of_refusals, rehearse
 from wsolkit.training.manifest import write_manifest
 from wsolkit.training.processes import SyncNormDataParallel, process_group, wrapper_config
+from wsolkit.training.runner import SafeRunner, bare, min_match
 from wsolkit.weights.checkpoint import check_weights, read_checkpoint
+from wsolkit.weights.fitting import check_fit
 
 __all__ = ["Training", "default_work_dir", "train"]
 
@@ -90,20 +92,21 @@ def train(
     with process_group(launcher), plain_worker_errors():
         source = starting_point(work_dir, resume, overwrite)
         checkpoint = resumable(source) if source else None
-        if source is None and config.get("load_from") and Path(config["load_from"]).suffix:
-            check_source(str(config["load_from"]), work_dir if overwrite and not resume else None)
+        start = str(config.get("load_from") or "")
+        weights = starting_weights(start, work_dir if overwrite and not resume else None) if not source else {}
         name = config_name(config)
         config = complete(config, work_dir, checkpoint, seed, deterministic, launcher)
         if source is not None:
             config["load_from"] = str(source)
         with no_trace_of_refusals(work_dir):
-            runner: Runner = quietly_built(lambda: Runner.from_cfg(config))
+            runner: Runner = quietly_built(lambda: SafeRunner.from_cfg(config))
             if checkpoint is not None:
-                model = runner.model.module if is_model_wrapper(runner.model) else runner.model
-                check_weights(model, checkpoint["state_dict"], source or "")
-            del checkpoint
+                check_weights(bare(runner.model), checkpoint["state_dict"], source or "")
+            elif start:
+                check_fit(bare(runner.model), weights, min_match(config), origin=start)
+            del checkpoint, weights
             rehearse(runner)
-            keep_record(runner, name, config["randomness"]["seed"], work_dir, source)
+            keep_record(runner, name, config["randomness"]["seed"], work_dir, source, start)
         if overwrite and not resume:  # only now: a mistake in the configuration or the data has lost nothing
             clear(work_dir)
         run(runner)
@@ -133,21 +136,22 @@ def starting_point(work_dir: Path, resume: bool | str | Path, overwrite: bool) -
     return None
 
 
-def check_source(path: str, cleared: Path | None = None) -> None:
-    """Look at the checkpoint that weights start from, unless it is an address.
+def starting_weights(path: str, cleared: Path | None = None) -> Mapping[str, Tensor]:
+    """Return the weights in the checkpoint that a training starts from; none without a path.
 
     Raises:
         CheckpointError: it cannot be read safely.
         ConfigError: it lies in the folder whose checkpoints are about to be removed.
     """
-    if "://" in path:
-        return
-    read_checkpoint(path)
-    if cleared is not None and Path(path).resolve().parent == cleared.resolve():
+    if not path:
+        return {}
+    weights: Mapping[str, Tensor] = read_checkpoint(path)["state_dict"]
+    if cleared is not None and Path(path).expanduser().resolve().parent == cleared.resolve():
         raise ConfigError(
             f"load_from={path} lies in the work folder, whose checkpoints --overwrite removes. Copy it elsewhere, or "
             "choose another --work-dir."
         )
+    return weights
 
 
 def complete(
@@ -205,7 +209,7 @@ def complete(
     return config
 
 
-def keep_record(runner: Runner, name: str, seed: int, work_dir: Path, source: Path | None) -> None:
+def keep_record(runner: Runner, name: str, seed: int, work_dir: Path, source: Path | None, start: str) -> None:
     """Write the resolved configuration and the manifest, on the main process."""
     runner.cfg["experiment_name"] = name
     if (runner.cfg.get("model_wrapper_cfg") or {}).get("type") == SyncNormDataParallel.__name__:
@@ -213,7 +217,9 @@ def keep_record(runner: Runner, name: str, seed: int, work_dir: Path, source: Pa
     for key in RUN_ONLY:
         runner.cfg.pop(key, None)
     if source is not None:
-        runner.cfg.pop("load_from", None)
+        runner.cfg.pop("load_from")
+    if start:
+        runner.cfg["load_from"] = start  # with it, a backbone is frozen that has no weights of its own
     loops = {"train": runner.train_loop, "val": runner.val_loop}
     if runner.world_size > 1 and runner.val_loop is not None:
         for number, metric in enumerate(runner.val_loop.evaluator.metrics):
