@@ -49,9 +49,7 @@ def test_tags_of_python_are_not_run(mine, tmp_path, monkeypatch, tag, below):
 @pytest.mark.parametrize("text", ["[1]", "3", "", '"a"', "null"])
 @pytest.mark.parametrize("name", ["a.json", "a.yaml"])
 def test_what_is_no_mapping_is_refused(mine, name, text):
-    with pytest.raises(
-        ConfigError, match=rf"{name} (should hold names with values at its top|is no JSON: Expecting)"
-    ):
+    with pytest.raises(ConfigError, match=rf"{name} (should hold names with values at its top|is no JSON: Expecting)"):
         read_config(mine(name, text))
 
 
