@@ -70,23 +70,24 @@ def read_boxes(path: str | Path) -> tuple[dict[str, np.ndarray], Mapping[str, An
     """Return the pseudo box (4,) of each image by its name, and what the file says about them.
 
     Raises:
-        DataError: the file is missing or damaged, or no file of pseudo boxes.
+        DataError: the file is missing or damaged, no file of pseudo boxes, or holds two of an image.
     """
     if not Path(path).is_file():
         raise DataError(f"The pseudo boxes {path} cannot be opened: No such file or directory. Check the path.")
     try:
         instances = read_instances(path)
-        names = {number: image["name"] for number, image in instances.images.items()}
+        names = {number: str(image["name"]) for number, image in instances.images.items()}
     except (DataError, KeyError, TypeError) as error:
         what = f"lacks {error}" if isinstance(error, KeyError) else str(error)
         raise DataError(
             f"{path} is no file of pseudo boxes: {what} Give the {BOXES} of a PseudoBoxes stage."
         ) from error
-    found = {
-        names[number]: np.array(corners(annotation, path), np.float64)
-        for number, annotations in instances.annotations.items()
-        for annotation in annotations
-    }
+    found: dict[str, np.ndarray] = {}
+    for number, boxes in instances.annotations.items():
+        for annotation in boxes:
+            box = np.array(corners(annotation, path), np.float64)
+            if (found.setdefault(names[number], box) != box).any():
+                raise DataError(f"{path} holds two pseudo boxes of image {names[number]!r}. Run its stage again.")
     return found, instances.info
 
 

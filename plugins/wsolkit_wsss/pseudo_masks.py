@@ -237,7 +237,7 @@ def read_tuned(path: Path) -> Tuned:
     """
     try:
         return Tuned(**json.loads(path.read_text("utf-8")))
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, RecursionError) as error:
         raise DataError(f"{path} is damaged ({error}). Remove it to tune again.") from None
 
 

@@ -154,7 +154,7 @@ def read_settings(path: Path) -> dict[str, Any]:
     """
     try:
         found = json.loads(path.read_text("utf-8"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise DataError(f"{path} is damaged ({error}). Remove the folder of its stage and run it again.") from None
     if not isinstance(found, dict):
         raise DataError(f"{path} should hold settings by name, but holds a {type(found).__name__}.")

@@ -180,22 +180,10 @@ def class_list(given: list[str] | None) -> list[str] | None:
     """Return class names: those given, or the lines of the one ``.txt`` file given; ``label,name`` is read as well.
 
     Raises:
-        DataError: the file is missing or empty.
+        DataError: the file is missing or empty, or leaves out a label.
     """
     if given is None or len(given) != 1 or not given[0].endswith(".txt"):
         return given
-    from wsolkit.errors import DataError
-    from wsolkit.formats.text_lists import numbered_lines
+    from wsolkit.formats.text_lists import read_class_names
 
-    names = []
-    for position, (number, line) in enumerate(numbered_lines(given[0])):
-        label, comma, name = line.partition(",")
-        if comma and label.strip().isdigit():
-            if int(label) != position:
-                raise DataError(f"{given[0]}, line {number}: class {position} should follow, not {label}. Sort them.")
-            names.append(name.strip())
-        else:
-            names.append(line)
-    if not names:
-        raise DataError(f"{given[0]} names no class. Write one name in each line.")
-    return names
+    return read_class_names(given[0])

@@ -14,7 +14,7 @@ from wsolkit.formats.coco import corners, read_instances
 from wsolkit.formats.coco_entries import is_crowd
 from wsolkit.formats.csv_boxes import read_csv_boxes
 from wsolkit.formats.image_names import ImageNames
-from wsolkit.formats.voc import image_size, object_boxes
+from wsolkit.formats.voc import image_size, object_boxes, warn_of_zeros
 from wsolkit.formats.yolo import read_labels, read_names
 
 __all__ = ["ImageBoxes", "read_boxes"]
@@ -128,9 +128,10 @@ def read_coco(path: Path, names: ImageNames) -> dict[str, ImageBoxes]:
 
 def read_xml_folder(folder: Path, images: Mapping[str, str], peers: Iterable[str]) -> dict[str, ImageBoxes]:
     """Return the boxes of the images that have an XML file, nested like the image or directly in the folder."""
-    found = {}
+    found, everything = {}, []
     for image_id, path in named_like(images, folder, ".xml", peers):
         objects = object_boxes(path)
+        everything += objects
         found[image_id] = ImageBoxes(
             [list(one.box) for one in objects],
             [one.name for one in objects],
@@ -140,6 +141,7 @@ def read_xml_folder(folder: Path, images: Mapping[str, str], peers: Iterable[str
         )
     if not found:
         raise DataError(f"None of the {len(images)} images has an .xml file in {folder}. Name them like the images.")
+    warn_of_zeros(everything, folder)
     return found
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 from xml.etree import ElementTree
@@ -27,6 +28,7 @@ __all__ = [
     "object_names",
     "read_annotation",
     "voc_xml",
+    "warn_of_zeros",
 ]
 
 DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
@@ -59,11 +61,26 @@ def half_open(sides: Sequence[float]) -> tuple[float, float, float, float]:
 
 
 class VocObject(NamedTuple):
-    """One annotated object: its class name, whether it is marked difficult, and its box (x0, y0, x1, y1) half open."""
+    """One annotated object: its class name, whether it is marked difficult, and its box (x0, y0, x1, y1) half open.
+
+    ``from_zero`` is whether its file has a side at 0, although VOC counts pixels from 1.
+    """
 
     name: str
     difficult: bool
     box: tuple[float, float, float, float]
+    from_zero: bool = False
+
+
+def warn_of_zeros(objects: Iterable[VocObject], where: str | Path) -> None:
+    """Warn where boxes of a data set begin at 0: they are read as beginning at the image's edge."""
+    found = [each.from_zero for each in objects]
+    if any(found):
+        warnings.warn(
+            f"{sum(found)} of {len(found)} boxes in {where} begin at 0, where VOC counts pixels from 1: they are read "
+            "as beginning at the edge of the image. If the tool counted all pixels from 0, boxes lie one pixel off.",
+            stacklevel=3,
+        )
 
 
 def read_annotation(path: str | Path) -> ElementTree.Element:
@@ -144,14 +161,15 @@ def object_boxes(path: str | Path) -> list[VocObject]:
     for (name, difficult), element in zip(names_of(root, path), root.findall("object"), strict=True):
         corners = [element.findtext(f"bndbox/{key}") for key in SIDES]
         try:
-            box = half_open([float(corner or "nothing") for corner in corners])
+            sides = [float(corner or "nothing") for corner in corners]
         except ValueError:
             raise DataError(
                 f"Annotation {path}: the bndbox of a {name!r} should have the numbers xmin, ymin, xmax and ymax, "
                 f"but got {corners}. Correct the file."
             ) from None
+        box = half_open(sides)
         checked_box(box, f"Annotation {path}")
-        found.append(VocObject(name, difficult, box))
+        found.append(VocObject(name, difficult, box, any(0 <= side < 1 for side in sides[:2])))
     return found
 
 

@@ -97,5 +97,5 @@ def earlier_starts(path: Path) -> list[Any]:
     """Return the starts an earlier manifest lists."""
     try:
         return list(json.loads(path.read_text(encoding="utf-8"))["starts"])
-    except (OSError, ValueError, KeyError, TypeError):
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return []

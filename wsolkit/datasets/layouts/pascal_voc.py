@@ -17,7 +17,7 @@ from wsolkit.evaluation.class_masks import IGNORED, mask_value
 from wsolkit.formats.checked_boxes import refuse_fractions
 from wsolkit.formats.masks import read_index_mask
 from wsolkit.formats.text_lists import numbered_lines, set_once, split_line, whole_number
-from wsolkit.formats.voc import image_size, object_boxes, object_names
+from wsolkit.formats.voc import VocObject, image_size, object_boxes, object_names, warn_of_zeros
 from wsolkit.names import Known, composed
 
 __all__ = ["VOC_CLASSES", "VocLayout"]
@@ -122,7 +122,7 @@ class VocLayout(Layout):
         files = ImageFiles(images)
         names = [listed_name(line, files, root / "Annotations") for _, line in numbered_lines(path)]
         presence = self.listed_labels(folder, names)
-        records = []
+        records, objects = [], []
         for name in names:
             annotation = Path(image_file(root / "Annotations", f"{name}.xml"))
             states = self.annotated_labels(annotation) if presence is None else presence[name]
@@ -133,9 +133,10 @@ class VocLayout(Layout):
                 "difficult_labels": sorted(label for label, clear in states.items() if not clear),
             }
             if targets:
-                self.add_targets(record, annotation)
+                objects += self.add_targets(record, annotation)
             records.append(record)
         if targets:
+            warn_of_zeros(objects, root / "Annotations")
             refuse_fractions((box for record in records for box in record["boxes"]), str(root / "Annotations"))
         return records, self.chosen
 
@@ -193,10 +194,11 @@ class VocLayout(Layout):
             f"{nearest(name, self.chosen)} Correct it, or name it in classes=[...]."
         )
 
-    def add_targets(self, record: Record, annotation: Path) -> None:
-        """Put the boxes, the size they are for and the path of the mask into a record."""
+    def add_targets(self, record: Record, annotation: Path) -> list[VocObject]:
+        """Put the boxes, the size they are for and the path of the mask into a record; returns what is annotated."""
         record["boxes"], record["box_labels"], record["difficult"] = [], [], []
-        for found in object_boxes(annotation):
+        objects = object_boxes(annotation)
+        for found in objects:
             label = self.label(found.name, annotation)
             if label is not None:
                 record["boxes"].append(list(found.box))
@@ -208,6 +210,7 @@ class VocLayout(Layout):
         mask = Path(self.data_root) / "SegmentationClass" / f"{record['image_id']}.png"
         if self.masks and mask.exists():
             record["mask_paths"] = [str(mask)]
+        return objects
 
     def mask(self, record: Record) -> np.ndarray | None:
         """Return the class mask, 255 ignored, or None for an image without one.
