@@ -6,6 +6,7 @@ from pycocotools import mask as coco_mask
 
 from wsolkit.datasets.coco import COCO
 from wsolkit.errors import ConfigError, DataError
+from wsolkit.evaluation import MeanIoU
 from wsolkit.formats.coco_outlines import class_mask
 
 
@@ -80,8 +81,19 @@ def test_smaller_objects_lie_over_larger_ones():
     assert (mask[3, 3], mask[0, 0], mask[7, 7]) == (1, 2, 2)
     with pytest.raises(DataError, match="A segmentation is broken"):
         class_mask([[["x"]]], [0], [False], (8, 8))
-    with pytest.raises(ConfigError, match="holds classes 0 to 253, but got class 254"):
-        class_mask(outlines[:1], [254], [False], (8, 8))
+
+
+def test_masks_of_more_classes_than_8_bits_hold():
+    outlines = [[[2, 2, 4, 2, 4, 4, 2, 4]], [[0, 0, 8, 0, 8, 4, 0, 4]], [[0, 4, 8, 4, 8, 8, 0, 8]]]
+    mask = class_mask(outlines, [254, 1202, 0], [False, False, True], (8, 8))
+    assert (mask.dtype, mask[3, 3], mask[0, 0], mask[7, 7]) == (np.uint16, 255, 1203, 65535)
+    assert class_mask(outlines, [253, 0, 0], [False] * 3, (8, 8)).dtype == np.uint8
+    metric = MeanIoU(1203, thresholds=[0.5])
+    everywhere = np.ones((8, 8), np.float32)
+    metric.update("a", {254: everywhere * (mask == 255), 1202: everywhere * 0.9}, mask)
+    assert metric.compute(threshold=0.5).lines[0].score.percent == 100  # of the pixels that count, each is right
+    with pytest.raises(ConfigError, match="holds classes 0 to 65533, but got class 65534"):
+        class_mask(outlines[:1], [65534], [False], (8, 8))
 
 
 @pytest.mark.parametrize(

@@ -279,8 +279,8 @@ def relabelled(num_classes):
 
 
 def test_wrong_settings_and_thresholds():
-    for num_classes in (0, 255):
-        with pytest.raises(ConfigError, match=f"num_classes should be from 1 to 254, but got {num_classes}"):
+    for num_classes in (0, 65535):
+        with pytest.raises(ConfigError, match=f"num_classes should be from 1 to 65534, but got {num_classes}"):
             MeanIoU(num_classes)
     for thresholds in ([], [0.5, 0.2], [0.2, 0.2], [[0.1]], [float("nan")], [-0.1, 0.2], [0.5, 1.5]):
         with pytest.raises(ConfigError, match="thresholds should"):

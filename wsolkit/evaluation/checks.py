@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError, one_of
-from wsolkit.evaluation.class_masks import IGNORED
+from wsolkit.evaluation.class_masks import ignored_in
 
 __all__ = [
     "COMPARATORS",
@@ -104,9 +104,10 @@ def checked_mask(
         )
     if found.dtype.kind not in "bui":
         raise DataError(f"A {name} should hold whole numbers, but holds {found.dtype}. Convert it to uint8.")
-    if found.min() < 0 or found.max() > IGNORED:
+    ignored = ignored_in(found)
+    if found.min() < 0 or found.max() > ignored:
         raise DataError(
-            f"A {name} should hold numbers from 0 to {IGNORED} (ignored), but goes from {found.min()} to {found.max()}."
+            f"A {name} should hold numbers from 0 to {ignored} (ignored), but goes from {found.min()} to {found.max()}."
         )
     return found
 

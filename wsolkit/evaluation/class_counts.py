@@ -7,7 +7,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wsolkit.evaluation.class_masks import IGNORED
 from wsolkit.evaluation.pixel_counts import compact, ratio
 
 __all__ = ["ClassCounts", "class_ious", "kept", "label_counts", "mean_ious", "sweep_counts", "winner"]
@@ -39,17 +38,17 @@ def winner(score_maps: Mapping[int, np.ndarray], shape: tuple[int, ...]) -> tupl
         shape: (H, W), for an image without maps: all background of score 0.
 
     Returns:
-        (H, W) uint8 and (H, W).
+        (H, W) uint16 and (H, W).
 
     >>> values, scores = winner({1: np.array([[0.2, 0.5]]), 0: np.array([[0.1, 0.5]])}, (1, 2))
     >>> values.tolist(), scores.tolist()
     ([[2, 1]], [[0.2, 0.5]])
     """
     if not score_maps:
-        return np.zeros(shape, np.uint8), np.zeros(shape)
+        return np.zeros(shape, np.uint16), np.zeros(shape)
     classes = sorted(score_maps)
     maps = np.stack([score_maps[k] for k in classes])
-    return (np.array(classes) + 1).astype(np.uint8)[maps.argmax(0)], maps.max(0)
+    return (np.array(classes) + 1).astype(np.uint16)[maps.argmax(0)], maps.max(0)
 
 
 def sweep_counts(values: np.ndarray, scores: np.ndarray, truth: np.ndarray, thresholds: np.ndarray) -> ClassCounts:
@@ -66,7 +65,7 @@ def sweep_counts(values: np.ndarray, scores: np.ndarray, truth: np.ndarray, thre
     ([[0, 1, 2], [2, 1, 0]], [[0, 1, 1], [1, 1, 0]])
     """
     known = np.union1d(np.union1d(values, truth), [0]).astype(np.int64)
-    place = np.zeros(IGNORED + 1, dtype=np.intp)
+    place = np.zeros(int(known[-1]) + 1, dtype=np.intp)
     place[known] = np.arange(len(known))
     said, true = place[values], place[truth]
     bounds = thresholds.astype(scores.dtype) if scores.dtype.kind == "f" else thresholds
@@ -89,8 +88,9 @@ def label_counts(values: np.ndarray, truth: np.ndarray) -> ClassCounts:
     >>> label_counts(np.array([0, 2, 2]), np.array([0, 0, 2])).shared[:3, 0].tolist()
     [1, 0, 1]
     """
-    known = np.arange(IGNORED)
-    true, predicted, shared = (np.bincount(each, minlength=IGNORED) for each in (truth, values, truth[truth == values]))
+    count = 1 + max((int(each.max()) for each in (truth, values) if each.size), default=0)
+    known = np.arange(count)
+    true, predicted, shared = (np.bincount(each, minlength=count) for each in (truth, values, truth[truth == values]))
     return ClassCounts(known, true, predicted[:, None], shared[:, None], swept=False)
 
 
@@ -108,7 +108,7 @@ def kept(counts: ClassCounts) -> ClassCounts:
     """Return the counts of the values that occur, in small types."""
     occurs = (counts.true > 0) | (counts.predicted > 0).any(1)
     return ClassCounts(
-        counts.values[occurs].astype(np.uint8),
+        compact(counts.values[occurs]),
         compact(counts.true[occurs]),
         compact(counts.predicted[occurs]),
         compact(counts.shared[occurs]),

@@ -18,7 +18,7 @@ from wsolkit.errors import ConfigError, DataError
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.checks import checked_class, checked_map, checked_mask
 from wsolkit.evaluation.class_counts import ClassCounts, class_ious, kept, label_counts, mean_ious, sweep_counts, winner
-from wsolkit.evaluation.class_masks import IGNORED
+from wsolkit.evaluation.class_masks import WIDE_IGNORED, ignored_in
 from wsolkit.evaluation.pixel_counts import ratio
 from wsolkit.evaluation.results import ORACLE, Curve, Line, Result
 from wsolkit.evaluation.scores import BOOTSTRAP, Score, bootstrap_interval
@@ -63,8 +63,8 @@ class MeanIoU(Accumulator[ClassCounts]):
         self, num_classes: int, thresholds: Sequence[float] = THRESHOLDS, level: str = "", split: str = ""
     ) -> None:
         super().__init__()
-        if not 1 <= num_classes < IGNORED:
-            raise ConfigError(f"num_classes should be from 1 to {IGNORED - 1}, but got {num_classes}.")
+        if not 1 <= num_classes < WIDE_IGNORED:
+            raise ConfigError(f"num_classes should be from 1 to {WIDE_IGNORED - 1}, but got {num_classes}.")
         self.num_classes = int(num_classes)
         self.thresholds = np.array(thresholds, dtype=np.float64)
         values = self.thresholds
@@ -80,7 +80,7 @@ class MeanIoU(Accumulator[ClassCounts]):
         Args:
             score_maps: (H, W) map in [0, 1] of each class that is taken to be in the image, by class index; without
                 any, the image is all background.
-            mask: (H, W) uint8, 0 background, k + 1 class k, 255 left out.
+            mask: (H, W) uint8, 0 background, k + 1 class k, 255 left out (65535 in uint16).
 
         Raises:
             ShapeError: a map and the mask have different shapes.
@@ -95,7 +95,7 @@ class MeanIoU(Accumulator[ClassCounts]):
         for k, found in maps.items():
             checked_mask(truth, found.shape, f"The score map of class {k}")
         values, scores = winner(maps, truth.shape)
-        counted = truth != IGNORED
+        counted = truth != ignored_in(truth)
         return kept(sweep_counts(values[counted], scores[counted], truth[counted], self.thresholds))
 
     def measure_labels(self, predicted: Any, mask: Any) -> ClassCounts:
@@ -103,7 +103,7 @@ class MeanIoU(Accumulator[ClassCounts]):
 
         Args:
             predicted: (H, W) uint8, 0 background, k + 1 class k; anything where the mask is 255.
-            mask: (H, W) uint8, 0 background, k + 1 class k, 255 left out.
+            mask: (H, W) uint8, 0 background, k + 1 class k, 255 left out (65535 in uint16).
 
         Raises:
             ShapeError: the two have different shapes.
@@ -111,7 +111,7 @@ class MeanIoU(Accumulator[ClassCounts]):
         """
         truth = self.checked_truth(mask)
         values = checked_mask(predicted, truth.shape, "The mask", "label map")
-        counted = truth != IGNORED
+        counted = truth != ignored_in(truth)
         wrong = values[counted] > self.num_classes
         if wrong.any():
             raise DataError(
@@ -132,11 +132,12 @@ class MeanIoU(Accumulator[ClassCounts]):
             DataError: it holds a value of no class.
         """
         truth = checked_mask(mask)
-        wrong = (truth > self.num_classes) & (truth != IGNORED)
+        wrong = (truth > self.num_classes) & (truth != ignored_in(truth))
         if wrong.any():
             raise DataError(
-                f"A mask of {self.num_classes} classes should hold 0 to {self.num_classes}, or {IGNORED} for ignored "
-                f"pixels, but holds {int(truth[wrong][0])} at {int(wrong.sum())} pixels. Class k is k + 1 in a mask."
+                f"A mask of {self.num_classes} classes should hold 0 to {self.num_classes}, or {ignored_in(truth)} for "
+                f"ignored pixels, but holds {int(truth[wrong][0])} at {int(wrong.sum())} pixels. Class k is k + 1 in a "
+                "mask."
             )
         return truth
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from wsolkit.errors import ConfigError
 from wsolkit.evaluation.checks import checked_map, checked_mask
-from wsolkit.evaluation.class_masks import IGNORED
+from wsolkit.evaluation.class_masks import ignored_in
 
 __all__ = ["at_least", "bin_edges", "compact", "pixel_histograms", "pooled_ap", "pooled_iou", "ratio"]
 
@@ -64,7 +64,7 @@ def pixel_histograms(score_map: Any, mask: Any, step: float = 0.001) -> tuple[np
     places = np.minimum((scores / step).astype(np.intp), len(edges) - 3)
     places -= scores < edges[places]
     places += scores >= edges[places + 1]
-    kinds = (truth != 0).astype(np.intp) + (truth == IGNORED)
+    kinds = (truth != 0).astype(np.intp) + (truth == ignored_in(truth))
     bins = len(edges) - 1
     counts = np.bincount(kinds * bins + places, minlength=3 * bins).reshape(3, bins)
     return counts[1], counts[0]

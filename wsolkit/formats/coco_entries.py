@@ -71,15 +71,15 @@ def key_of(entry: Mapping[str, Any], key: str, what: str, path: Path) -> Any:
 
 
 def text_of(entry: Mapping[str, Any], key: str, what: str, path: Path) -> str:
-    """Return a text of an entry that may not be empty.
+    """Return a text of an entry; images that are drawn have no file, and an empty name.
 
     Raises:
-        DataError: it is missing, empty or no text.
+        DataError: it is missing or no text.
     """
     if key not in entry:
         raise DataError(f"COCO file {path}: {what} lacks {key!r}. Correct the file.")
     found = entry[key]
-    if not isinstance(found, str) or not found.strip() or "\0" in found:
+    if not isinstance(found, str) or "\0" in found:
         raise DataError(f"COCO file {path}: {key!r} of {what} should be text, but is {shown(found)}. Correct the file.")
     return found
 
@@ -192,7 +192,7 @@ def each_file_once(images: dict[Any, dict], grouped: Mapping[Any, list[dict]], p
     by_file: dict[str, Any] = {}
     found = {}
     for number, image in images.items():
-        first = by_file.setdefault(image["file_name"], number)
+        first = by_file.setdefault(image["file_name"] or repr(number), number)
         if first == number:
             found[number] = image
         elif told(grouped.get(first, [])) != told(grouped.get(number, [])):

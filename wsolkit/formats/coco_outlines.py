@@ -12,7 +12,7 @@ import numpy as np
 from pycocotools import mask as coco_mask
 
 from wsolkit.errors import DataError
-from wsolkit.evaluation.class_masks import IGNORED, mask_value
+from wsolkit.evaluation.class_masks import IGNORED, WIDE_IGNORED, mask_value
 
 __all__ = ["class_mask", "run_lengths"]
 
@@ -24,13 +24,15 @@ MOST_CELLS = 2**29
 
 
 def class_mask(segmentations: list[Any], labels: list[int], crowd: list[bool], size: tuple[int, int]) -> np.ndarray:
-    """Paint outlines into one (height, width) uint8 class mask: smaller objects over larger, crowds ignored.
+    """Paint outlines into one (height, width) class mask: smaller objects over larger, crowds ignored.
+
+    It is uint8, or uint16 where a class does not fit into 8 bits; see ``wsolkit.evaluation.class_masks``.
 
     Args:
         segmentations: polygons or run lengths of each object; None, an empty list, and polygons of fewer than three
             corners paint nothing.
         labels: class of each object.
-        crowd: whether it is a crowd; its pixels become ``IGNORED`` where no single object is.
+        crowd: whether it is a crowd; its pixels are ignored where no single object is.
         size: (width, height) of the image.
 
     Raises:
@@ -39,12 +41,16 @@ def class_mask(segmentations: list[Any], labels: list[int], crowd: list[bool], s
     width, height = size
     if width * height > MOST_CELLS:
         raise DataError(f"A mask of {width} x {height} pixels is too large. Correct the size, or set masks=False.")
+    wide = max(labels, default=0) + 1 >= IGNORED
+    kind, ignored = (np.uint16, WIDE_IGNORED) if wide else (np.uint8, IGNORED)
     layers = []
     for outline, label, is_crowd in zip(segmentations, labels, crowd, strict=True):
         inside = painted(outline, size)
         if inside is not None:
-            layers.append((not is_crowd, -int(inside.sum()), IGNORED if is_crowd else mask_value(label), inside))
-    mask = np.zeros((height, width), dtype=np.uint8)
+            layers.append(
+                (not is_crowd, -int(inside.sum()), ignored if is_crowd else mask_value(label, ignored), inside)
+            )
+    mask = np.zeros((height, width), dtype=kind)
     for _, _, value, inside in sorted(layers, key=lambda layer: layer[:2]):
         mask[inside] = value
     return mask
