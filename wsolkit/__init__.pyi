@@ -45,6 +45,7 @@ from .interfaces.array_parts import (
     Stage as Stage,
 )
 from .interfaces.arrays import (
+    Panel as Panel,
     ScoredBoxes as ScoredBoxes,
     Targets as Targets,
 )
@@ -66,6 +67,7 @@ from .interfaces.tensors import (
 from .maps import (
     MapNormalize as MapNormalize,
     MapResize as MapResize,
+    normalize_maps as normalize_maps,
 )
 from .model.classes import (
     predicted_classes as predicted_classes,

@@ -11,9 +11,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from tests.support.colours import colour_predictor, scene
+from tests.support.colours import colour_model, colour_predictor, scene
+from wsolkit import Panel
+from wsolkit.components.boxes import LargestComponent
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import ConfigError, DataError, MapError
 from wsolkit.formats.score_maps import open_score_maps
@@ -292,6 +295,65 @@ def test_the_doubtful_are_drawn_first(predictor, photos, tmp_path):
     assert "the 2 most doubtful of 8 images" in (tmp_path / "out" / "index.html").read_text()
     with pytest.raises(ConfigError, match="how many pictures to draw, but got -3"):
         run(predictor, photos, tmp_path / "out", draw=-3)
+
+
+def test_pictures_of_several_classes_show_the_map_of_each_and_the_least_likely_class_comes_first(photos, tmp_path):
+    image = scene((16, 16, 80, 48), colour=0)
+    image[40:60, 96:112, 1] = 255
+    for path in photos.rglob("*.png"):
+        path.unlink()
+    Image.fromarray(image).save(photos / "a-red-green.png")
+    Image.fromarray(scene((16, 16, 60, 40), colour=2)).save(photos / "b-blue.png")
+    model = colour_model()
+    with torch.no_grad():
+        model.head.classifier.bias.fill_(-0.2)
+    out = tmp_path / "out"
+    run(colour_predictor(model=model, multi_label=True), photos, out, draw=ALL)
+    page = (out / "index.html").read_text()
+    shown = re.findall(r'data-score="([^"]+)" data-number="(\d)"', page)
+    boxes = json.loads((out / "boxes.json").read_text())
+    scores = {number: [each["score"] for each in boxes if each["image_id"] == number] for number in (1, 2)}
+    assert len(scores[1]) == 2
+    assert max(scores[1]) > scores[2][0] > min(scores[1])
+    assert [number for _, number in shown] == ["1", "2"]
+    assert float(shown[0][0]) == pytest.approx(min(scores[1]), abs=1e-6)
+    first, second = (np.asarray(Image.open(path)).astype(int) for path in sorted((out / "pictures").iterdir()))
+    height = 200  # of a photo of 128 x 64 in a picture
+    strip = (first.shape[0] - 2 * height) // 2
+    assert (first.shape[1], second.shape[1]) == (806, 806)
+    assert second.shape[0] < first.shape[0] == 2 * (height + strip)
+    red, green = first[:height, 406:], first[height + strip : 2 * height + strip, :400]
+    cells = {"red": (slice(60, 140), slice(70, 230)), "green": (slice(135, 180), slice(310, 340))}
+    photo = first[:height, :400]
+    heat = {name: np.abs(marked - photo).mean(2) for name, marked in (("red", red), ("green", green))}
+    for own, other in (("red", "green"), ("green", "red")):  # heat lies where the class is
+        assert heat[own][cells[own]].mean() > 1.25 * heat[other][cells[own]].mean()
+
+
+def test_panels_are_drawn_beside_the_pictures_and_linked(photos, tmp_path):
+    class ShowsTheMap(LargestComponent):
+        def panels(self, score_map, features=None):
+            return [Panel("the map", score_map), Panel("its upper half", score_map > 0.5)]
+
+        def with_notes(self, score_map, features=None):
+            return self(score_map, features), {"highest": round(float(score_map.max()), 3)}
+
+    predictor = colour_predictor(model=colour_model(box_extractor=ShowsTheMap(0.5)))
+    out = tmp_path / "out"
+    summary = run(predictor, photos, out, draw=ALL, panels=True)
+    names = sorted(path.name for path in (out / "pictures").iterdir())
+    sheets = [name for name in names if name.endswith("-parts.jpg")]
+    assert len(sheets) == summary.pictures == len(names) / 2
+    assert {name.replace("-parts", "") for name in sheets} == set(names) - set(sheets)
+    page = (out / "index.html").read_text()
+    assert sorted(re.findall(r'class="parts" href="pictures/([^"]+)"', page)) == sheets
+    assert np.asarray(Image.open(out / "pictures" / sheets[0])).shape == (176, 3 * 300 + 16, 3)
+    assert all(each["notes"] == {"highest": 1.0} for each in json.loads((out / "boxes.json").read_text()))
+    run(predictor, photos, out, draw=1)
+    kept = sorted(path.name for path in (out / "pictures").iterdir())
+    assert [name.endswith("-parts.jpg") for name in kept] == [True, False]
+    with pytest.raises(ConfigError, match="panels=True draws beside pictures, but draw=0 draws none. Set draw, or"):
+        run(predictor, photos, out, panels=True)
 
 
 @pytest.mark.slow

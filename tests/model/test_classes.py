@@ -60,9 +60,9 @@ def test_a_choice_by_name():
 
 def test_given_classes_may_have_to_be_likely():
     device, probabilities = torch.device("cpu"), LOGITS.softmax(1)
-    assert rows(given_choice([2, 0, 3], device)) == [[2], [0], [3]]
-    assert rows(given_choice([2, 0, 3], device, probabilities)) == [[2], [0], [3]]
-    assert rows(given_choice([2, 0, 3], device, probabilities, min_score=0.5)) == [[2], [], [3]]
+    assert rows(given_choice([[2], [0], [3]], device)) == [[2], [0], [3]]
+    assert rows(given_choice([[2], [0], [3]], device, probabilities)) == [[2], [0], [3]]
+    assert rows(given_choice([[2], [0], [3]], device, probabilities, min_score=0.5)) == [[2], [], [3]]
 
 
 def test_so_many_likely_classes():

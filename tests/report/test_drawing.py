@@ -25,19 +25,19 @@ def test_a_picture_has_two_panels_and_a_caption(size):
     image = np.zeros((height, width, 3), np.uint8)
     boxes = [
         FoundBox((0, 0, width, height), 1, "a very long name " * 9, 0.5, 0.5),
-        FoundBox((0, 0, 1, 1), 0, "b", 0.1, 0.2),
+        FoundBox((0, 0, 1, 1), 1, "b", 0.1, 0.2),
     ]
     scale = PANEL / max(size)
-    picture = side_by_side(image, np.zeros((8, 8), np.float32), boxes)
+    picture = side_by_side(image, {1: np.zeros((8, 8), np.float32)}, boxes)
     assert abs(picture.shape[1] - (2 * width * scale + 6)) <= 2
     assert picture.shape[0] > height * scale
     assert cv2.imdecode(np.frombuffer(encode_jpeg(picture), np.uint8), cv2.IMREAD_COLOR).shape == picture.shape
-    assert side_by_side(image, None, []).shape[1] == picture.shape[1]
+    assert side_by_side(image, {}, []).shape[1] == picture.shape[1]
 
 
 def test_a_box_is_drawn_at_its_place():
     image = np.zeros((100, 200, 3), np.uint8)
-    picture = side_by_side(image, None, [FoundBox((50, 20, 150, 80), 0, "a", 1.0, 1.0)])
+    picture = side_by_side(image, {}, [FoundBox((50, 20, 150, 80), 0, "a", 1.0, 1.0)])
     marked = picture[:200, 406:]
     rows, columns = np.nonzero((marked == 255).all(2))
     assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == (101, 41, 299, 159)

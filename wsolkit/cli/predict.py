@@ -73,6 +73,11 @@ def add_parser(subparsers: Any) -> None:
         "--draw", metavar="N", nargs="?", type=int, const=-1, default=0,
         help="draw pictures and a page of them: of all images, or of the N most doubtful",
     )  # fmt: skip
+    written.add_argument(
+        "--panels",
+        action="store_true",
+        help="with --draw: beside each picture what the parts of the model show, such as masks, branches, candidates",
+    )
     written.add_argument("--overwrite", action="store_true", help="remove earlier results from DIR and begin anew")
     computed = parser.add_argument_group("how it is computed")
     computed.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
@@ -120,6 +125,7 @@ def run(args: argparse.Namespace) -> int:
             overwrite=args.overwrite,
             num_workers=args.num_workers,
             shows=progress_bar,
+            panels=args.panels,
         )
     except KeyboardInterrupt:
         print("What is done is kept; the same command goes on from there.", file=sys.stderr)

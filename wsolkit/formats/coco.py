@@ -200,7 +200,8 @@ class CocoWriter(Writer):
         for found in result.boxes:
             scores = {"score": found.score, "map_score": found.map_score}
             entry = coco_box(self._number, found.class_index, found.box, DIGITS, **scores)
-            self._results.add(entry)
+            notes = result.notes.get(found.class_index)
+            self._results.add({**entry, "notes": notes} if notes else entry)
             self._annotations.add(numbered(self._annotations.count + 1, entry))
 
     def close(self) -> None:

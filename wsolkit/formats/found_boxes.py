@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
@@ -54,6 +54,7 @@ class ImageResult:
         top: the likeliest classes as (index, probability), best first; none where the model does not classify.
         probabilities: (K,) float32, or None where the model does not classify; not kept in files.
         maps: (H, W) float32 score map in [0, 1] of each asked class, where maps were asked for; not kept in files.
+        notes: what the box extractor decided in the map of each class, as plain data, where it says so.
     """
 
     image_id: str
@@ -63,6 +64,7 @@ class ImageResult:
     top: list[tuple[int, float]] = field(default_factory=list)
     probabilities: np.ndarray | None = None
     maps: dict[int, np.ndarray] = field(default_factory=dict)
+    notes: dict[int, Mapping[str, Any]] = field(default_factory=dict)
 
 
 class Failure(NamedTuple):
@@ -89,6 +91,8 @@ def to_line(result: ImageResult | Failure) -> str:
             for found in result.boxes
         ]
         content["top"] = [[index, round(probability, 6)] for index, probability in result.top]
+        if result.notes:
+            content["notes"] = [[index, dict(notes)] for index, notes in result.notes.items()]
     return json.dumps(content, separators=(",", ":"))
 
 
@@ -121,11 +125,13 @@ def from_line(line: str, classes: tuple[str, ...]) -> ImageResult | Failure:
         width, height = content["size"]
         top = [(index, probability) for index, probability in content["top"]]
         numbers = [number for each in boxes for number in (*each.box, *each[3:])] + [each[1] for each in top]
-        check_kinds(texts, numbers, [width, height], [each.class_index for each in boxes] + [each[0] for each in top])
+        notes: dict[int, Mapping[str, Any]] = {index: dict(each) for index, each in content.get("notes", ())}
+        indices = [*(each.class_index for each in boxes), *(each[0] for each in top), *notes]
+        check_kinds(texts, numbers, [width, height], indices)
         for each in boxes:
             checked_box(each.box, "The line")
         checked_size(width, height, "The line")
-        return ImageResult(image_id, path, (width, height), boxes, top)
+        return ImageResult(image_id, path, (width, height), boxes, top, notes=notes)
     except (DataError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"This is no line of a part file: {line[:80]!r} ({error!r}).") from error
 

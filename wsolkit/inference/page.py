@@ -87,9 +87,10 @@ def cards(pictures: Iterable[Picture], folder: Path, classes: Sequence[str]) -> 
         likeliest = (classes[result.top[0][0]], result.top[0][1]) if result.top else None
         yield {
             "source": f"{PICTURES}/{picture.name}" if (folder / PICTURES / picture.name).exists() else None,
+            "parts": f"{PICTURES}/{picture.parts_name}" if (folder / PICTURES / picture.parts_name).exists() else None,
             "name": result.image_id,
             "number": picture.number,
-            "score": 0.0 if best is None else best.score,
+            "score": picture.score,
             "classes": class_names_of(picture),
             "boxes": result.boxes[:8],
             "more": max(len(result.boxes) - 8, 0),

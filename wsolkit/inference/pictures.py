@@ -1,4 +1,4 @@
-"""Draws the pictures of a run: which images, and with which map.
+"""Draws the pictures of a run: which images, with which maps, and beside them what the model's parts show.
 
 A picture is named after everything that is in it, so one that exists is up to date and is not drawn again.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import heapq
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,14 +22,26 @@ from wsolkit.formats.found_boxes import Failure, ImageResult, to_line
 from wsolkit.inference.loading import ImageBatch, load_batches
 from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.run_folder import PICTURES
+from wsolkit.interfaces import Panel
+from wsolkit.model.panels import collect_panels
 from wsolkit.progress import Advance, no_progress
 from wsolkit.report.drawing import PANEL, encode_jpeg, side_by_side
+from wsolkit.report.panels import panel_sheet
 from wsolkit.threads import in_order
 
 __all__ = ["PICTURES", "Picture", "choose_pictures", "draw_pictures", "drop_other_pictures"]
 
-OURS = re.compile(r"\d{6,}-.*-[0-9a-f]{10}\.jpg")
-"""How ``name_of`` calls pictures."""
+PARTS = "-parts.jpg"
+"""What the names of sheets end with."""
+
+OURS = re.compile(r"\d{6,}-.*-[0-9a-f]{10}(-parts)?\.jpg")
+"""How ``name_of`` calls pictures, and how their sheets are called."""
+
+DRAWN = "each class"
+"""How pictures are drawn: one that was drawn otherwise is drawn again."""
+
+MOST_MAPS = 5
+"""Classes of an image whose maps are shown."""
 
 
 class Picture(NamedTuple):
@@ -40,9 +52,22 @@ class Picture(NamedTuple):
     name: str
 
     @property
+    def parts_name(self) -> str:
+        """The file name of the sheet of what the model's parts show of the image."""
+        return f"{self.name.removesuffix('.jpg')}{PARTS}"
+
+    @property
+    def score(self) -> float:
+        """The score of the least likely class that has a box: that of its best box; 0 without a box."""
+        best: dict[int, float] = {}
+        for found in self.result.boxes:
+            best[found.class_index] = max(found.score, best.get(found.class_index, 0.0))
+        return min(best.values(), default=0.0)
+
+    @property
     def doubt(self) -> tuple[float, int]:
-        """What pictures are sorted by: the score of the likeliest box; images without a box come first."""
-        return (self.result.boxes[0].score if self.result.boxes else -1.0, self.number)
+        """What pictures are sorted by: ``score``; images without a box come first."""
+        return (self.score if self.result.boxes else -1.0, self.number)
 
 
 def choose_pictures(records: Iterable[ImageResult | Failure], most: int | None = None) -> list[Picture]:
@@ -64,7 +89,7 @@ def name_of(number: int, result: ImageResult) -> str:
         state = (stat.st_size, stat.st_mtime_ns)
     except OSError:
         state = (-1, -1)
-    digest = hashlib.sha256(f"{to_line(result)} {state}".encode()).hexdigest()[:10]
+    digest = hashlib.sha256(f"{to_line(result)} {state} {DRAWN}".encode()).hexdigest()[:10]
     stem = re.sub(r"[^A-Za-z0-9_-]+", "_", Path(result.image_id).stem)[:60]
     return f"{number:06d}-{stem}-{digest}.jpg"
 
@@ -76,6 +101,7 @@ def draw_pictures(
     classes: str = "predicted",
     num_workers: int = 0,
     advance: Advance = no_progress,
+    panels: bool = False,
 ) -> None:
     """Draw the pictures that are not there yet; the maps are made again, since a run need not keep them.
 
@@ -86,69 +112,94 @@ def draw_pictures(
         classes: where classes come from, as in the run.
         num_workers: processes that read images.
         advance: told how many pictures are done.
+        panels: draw a sheet of what the model's parts show of each image too, where they show something.
 
     Raises:
         DataError: a picture cannot be written.
     """
-    missing = [picture for picture in pictures if not (folder / picture.name).exists()]
+    missing = [picture for picture in pictures if panels or not (folder / picture.name).exists()]
     advance(len(pictures) - len(missing))
     wanted = {picture.result.image_id: picture for picture in missing}
-    shown = {image_id: shown_class(picture.result) for image_id, picture in wanted.items()}
+    shown = {image_id: shown_classes(picture.result) for image_id, picture in wanted.items()}
     folders = predictor.class_source(classes)
 
-    def asked(batch: ImageBatch) -> list[int]:
+    def asked(batch: ImageBatch) -> list[list[int]]:
         known = [shown[image_id] for image_id in batch.image_ids]
-        if folders is None or None not in known:
-            return [index or 0 for index in known]
+        if folders is None or all(known):
+            return [indices or [0] for indices in known]
         named = folders(batch)
-        return [other if index is None else index for index, other in zip(known, named, strict=True)]
+        return [indices or other for indices, other in zip(known, named, strict=True)]
 
     images = [ImageFile(picture.result.image_id, picture.result.path) for picture in missing]
     size = predictor.batch_size
     batches = [range(start, min(start + size, len(images))) for start in range(0, len(images), size)]
 
-    def made() -> Iterator[tuple[Picture, np.ndarray]]:
+    def made() -> Iterator[Sheet]:
         pinned = predictor.device.type == "cuda"
         loaded = load_batches(images, predictor.transform, predictor.input_size, batches, num_workers, pinned)
         for batch, results in predictor.run(loaded, asked, predictor.categories(classes), min_score=None):
             advance(len(batch.failures))
-            yield from ((wanted[again.image_id], next(iter(again.maps.values()))) for again in results)
+            for row, again in enumerate(results):
+                found: list[Panel] = []
+                if panels:
+                    inputs, label = batch.inputs[row : row + 1], next(iter(again.maps))
+                    found = collect_panels(predictor.model, inputs, label, predictor.box_extractor)
+                yield Sheet(wanted[again.image_id], again.maps, found)
 
     keep, predictor.keep_maps = predictor.keep_maps, True
     try:
-        for _ in in_order(lambda each: draw(*each, folder), made(), threads=2):
+        for _ in in_order(lambda each: draw(each, folder), made(), threads=2):
             advance(1)
     finally:
         predictor.keep_maps = keep
 
 
-def shown_class(result: ImageResult) -> int | None:
-    """Return the class whose map is shown: that of the first box, or else the likeliest, if there is one."""
-    if result.boxes:
-        return result.boxes[0].class_index
-    return result.top[0][0] if result.top else None
+def shown_classes(result: ImageResult) -> list[int]:
+    """Return the classes whose maps are shown, likeliest first: those that have boxes, or else the likeliest if any."""
+    boxed = list(dict.fromkeys(found.class_index for found in result.boxes))
+    return boxed[:MOST_MAPS] or [index for index, _ in result.top[:1]]
 
 
-def draw(picture: Picture, score_map: np.ndarray, folder: Path) -> None:
-    """Draw one picture and write it."""
+class Sheet(NamedTuple):
+    """What is drawn of an image: its picture, the score map of each class, and the panels of the model's parts."""
+
+    picture: Picture
+    maps: Mapping[int, np.ndarray]
+    panels: Sequence[Panel]
+
+
+def draw(sheet: Sheet, folder: Path) -> None:
+    """Draw one picture and write it, and the sheet of the panels beside it."""
+    picture = sheet.picture
     try:
         image, (width, _) = read_shrunk(picture.result.path, (PANEL, PANEL))
     except DataError:
         return  # it is gone since it was predicted; the page says that there is no picture
+    pixels = image.permute(1, 2, 0).numpy()
+    write_picture(folder / picture.name, side_by_side(pixels, sheet.maps, picture.result.boxes, width))
+    if sheet.panels:
+        write_picture(folder / picture.parts_name, panel_sheet(pixels, sheet.panels))
+
+
+def write_picture(path: Path, picture: np.ndarray) -> None:
+    """Write a picture, whole or not at all.
+
+    Raises:
+        DataError: it cannot be written.
+    """
     try:
-        with whole_file(folder / picture.name) as temporary:
-            pixels = image.permute(1, 2, 0).numpy()
-            temporary.write_bytes(encode_jpeg(side_by_side(pixels, score_map, picture.result.boxes, width)))
+        with whole_file(path) as temporary:
+            temporary.write_bytes(encode_jpeg(picture))
     except OSError as error:
         raise DataError(
-            f"Picture {picture.name} cannot be written to {folder}: {error.strerror or error}. Make room, or draw "
+            f"Picture {path.name} cannot be written to {path.parent}: {error.strerror or error}. Make room, or draw "
             "fewer with --draw N; the boxes are written."
         ) from error
 
 
 def drop_other_pictures(pictures: Iterable[Picture], folder: Path) -> None:
     """Remove pictures of earlier runs that are out of date."""
-    wanted = {picture.name for picture in pictures}
+    wanted = {name for picture in pictures for name in (picture.name, picture.parts_name)}
     for path in folder.glob("*.jpg"):
         if path.name not in wanted and OURS.fullmatch(path.name):
             path.unlink(missing_ok=True)

@@ -45,8 +45,8 @@ PREDICTED = "predicted"
 FOLDER = "folder"
 OBJECT = ("object",)
 
-Asked = Callable[[ImageBatch], list[int]]
-"""Tells the class of every image of a batch."""
+Asked = Callable[[ImageBatch], list[list[int]]]
+"""Tells the classes of every image of a batch."""
 
 
 class Predictor:
@@ -167,7 +167,7 @@ class Predictor:
             asked, names = self.class_source(classes), self.categories(classes)
         else:
             given = iter(given_classes(classes, self.classes))
-            asked, names = (lambda batch: take(given, batch)), self.classes
+            asked, names = (lambda batch: [[index] for index in take(given, batch)]), self.classes
         batches = batches_of(images, self.transform, self.input_size, self.batch_size)
         for _, results in self.run(batches, asked, names, self.min_score):
             yield from results
@@ -179,7 +179,7 @@ class Predictor:
 
         Args:
             batches: batches of images.
-            asked: tells the class of every image of a batch, or None where the model chooses.
+            asked: tells the classes of every image of a batch, or None where the model chooses.
             names: what classes are called; see ``categories``.
             min_score: probability that the class of an image has to exceed to get a box.
         """
@@ -207,7 +207,7 @@ class Predictor:
             if self.topk is not None:
                 raise ConfigError(f"topk={self.topk} does not go with classes='folder': an image is in one folder.")
             folders = FolderClasses(self.classes)
-            return lambda batch: [folders.index(*each) for each in zip(batch.paths, batch.image_ids, strict=True)]
+            return lambda batch: [[folders.index(*each)] for each in zip(batch.paths, batch.image_ids, strict=True)]
         if classes not in (None, PREDICTED):
             raise ConfigError(f"classes should be {PREDICTED!r} or {FOLDER!r}, but got {classes!r}.")
         if not (self.classifies or self.class_agnostic):
@@ -227,7 +227,7 @@ class Predictor:
         return activate_images(self.model, inputs, ["of zeros"])[1]
 
     def _score(
-        self, batch: ImageBatch, asked: Sequence[int] | None, min_score: float | None, results: Sequence[ImageResult]
+        self, batch: ImageBatch, asked: list[list[int]] | None, min_score: float | None, results: Sequence[ImageResult]
     ) -> ScoredBatch:
         """Run the network on a batch, choose the classes of each image, and put the probabilities into the results."""
 
@@ -256,7 +256,9 @@ class Predictor:
             for column in range(part.first, min(part.first + part.maps.shape[1], scored.counts[row])):
                 index = classes[row][column]
                 score_map = part.maps[row, column - part.first]
-                found = self.box_extractor(score_map, None if features is None else features[row])
+                found, notes = self.box_extractor.with_notes(score_map, None if features is None else features[row])
+                if notes:
+                    result.notes[index] = notes
                 boxes = scale_boxes(found.boxes, (width, height), result.size).tolist()
                 for box, map_score in zip(boxes, found.scores.tolist(), strict=True):
                     score = map_score if result.probabilities is None else float(result.probabilities[index])

@@ -48,6 +48,7 @@ def predict_to_folder(
     num_workers: int | None = None,
     chunk_size: int = CHUNK_SIZE,
     shows: Shows = hidden,
+    panels: bool = False,
 ) -> RunSummary | None:
     """Predict images and write the results into a folder.
 
@@ -66,6 +67,7 @@ def predict_to_folder(
         num_workers: processes that read images; chosen by the machine by default.
         chunk_size: about how many images are in a part file; what is lost when a run is stopped.
         shows: gives a progress display for a task's name and number of images.
+        panels: beside each picture draw what the model's parts show of the image, such as masks or branches.
 
     Returns:
         what was done, in the first process; None in the others.
@@ -77,6 +79,8 @@ def predict_to_folder(
     """
     formats = check_formats(formats)
     predictor.class_source(classes)
+    if panels and not draw:
+        raise ConfigError("panels=True draws beside pictures, but draw=0 draws none. Set draw, or --draw N.")
     if draw < ALL:
         raise ConfigError(f"draw is how many pictures to draw, but got {draw}.")
     if num_workers is not None and num_workers < 0:
@@ -108,7 +112,7 @@ def predict_to_folder(
         ranks.wait()
         ranks.first(lambda: finish(run, chunks, names, formats, settings, summary))
         if draw:
-            draw_all(predictor, run, chunks, classes, draw, workers, ranks, summary, settings, shows)
+            draw_all(predictor, run, chunks, classes, draw, workers, ranks, summary, settings, shows, panels)
         return summary if ranks.rank == 0 else None
 
 
@@ -237,6 +241,7 @@ def draw_all(
     summary: RunSummary,
     settings: dict[str, Any],
     shows: Shows,
+    panels: bool = False,
 ) -> None:
     """Draw this process's share of the pictures; the first process then writes the page."""
     names = predictor.categories(classes)
@@ -245,7 +250,7 @@ def draw_all(
     mine = pictures[ranks.rank :: ranks.world]
     folder = run.folder / PICTURES
     with shows("drawing", len(mine)) as advance:
-        draw_pictures(predictor, mine, folder, classes, num_workers, advance)
+        draw_pictures(predictor, mine, folder, classes, num_workers, advance, panels)
     ranks.wait()
 
     def page() -> None:

@@ -3,6 +3,7 @@ from .array_parts import (
     Stage as Stage,
 )
 from .arrays import (
+    Panel as Panel,
     ScoredBoxes as ScoredBoxes,
     Targets as Targets,
 )

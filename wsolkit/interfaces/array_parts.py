@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from wsolkit.arguments import Checked
-from wsolkit.interfaces.arrays import ScoredBoxes
+from wsolkit.interfaces.arrays import Panel, ScoredBoxes
 
 __all__ = ["BoxExtractor", "Stage"]
 
@@ -39,6 +39,23 @@ class BoxExtractor(Checked, ABC):
             score_map: (H, W) in [0, 1].
             features: (C, h, w) last features of the image, for extractors that compare them.
         """
+
+    def with_notes(
+        self, score_map: np.ndarray, features: np.ndarray | None = None
+    ) -> tuple[ScoredBoxes, Mapping[str, Any]]:
+        """Return the boxes, and as plain JSON data what was decided on the way to them, which results keep.
+
+        An extractor that decides something for each image overrides this; the others have nothing to say.
+
+        Args:
+            score_map: (H, W) in [0, 1].
+            features: (C, h, w) last features of the image, for extractors that compare them.
+        """
+        return self(score_map, features), {}
+
+    def panels(self, score_map: np.ndarray, features: np.ndarray | None = None) -> Sequence[Panel]:
+        """Return pictures of how the boxes were found; none by default. ``wsolkit predict --panels`` draws them."""
+        return ()
 
     def sweep(
         self, score_map: np.ndarray, thresholds: Sequence[float], features: np.ndarray | None = None

@@ -1,4 +1,4 @@
-"""What the parts hand each other as plain arrays: truth and boxes. No torch is needed here."""
+"""What the parts hand each other as plain arrays: truth, boxes, and pictures to show. No torch is needed here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["ScoredBoxes", "Targets"]
+__all__ = ["Panel", "ScoredBoxes", "Targets"]
 
 
 @dataclass
@@ -34,3 +34,17 @@ class ScoredBoxes(NamedTuple):
 
     boxes: np.ndarray
     scores: np.ndarray
+
+
+class Panel(NamedTuple):
+    """One picture of what a part makes of an image, as papers print them; it is laid over the photo.
+
+    Attributes:
+        name: what it shows, in a few words.
+        picture: (h, w) of any size that covers the whole image: scores in [0, 1], or bool for a mask.
+        box: x0 y0 x1 y1 in fractions of the picture's width and height, or None.
+    """
+
+    name: str
+    picture: np.ndarray
+    box: tuple[float, float, float, float] | None = None

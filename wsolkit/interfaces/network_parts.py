@@ -8,7 +8,7 @@ x1 and y1 lie just outside, a box is x1 - x0 pixels wide.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import ClassVar, Protocol
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 
 from wsolkit.arguments import Checked
 from wsolkit.interfaces.array_parts import BoxExtractor
+from wsolkit.interfaces.arrays import Panel
 from wsolkit.interfaces.tensors import Activation, Batch, Levels
 from wsolkit.maps import MapNormalize, MapResize, finish_maps
 
@@ -86,6 +87,18 @@ class MapModifier(Checked, nn.Module, ABC):
 
     def prepare_training(self) -> None:
         """Read what training needs and prediction does not; called before a training writes or removes anything."""
+
+    def panels(self, maps: Tensor, label: int) -> Sequence[Panel]:
+        """Return pictures of what it makes of one image in training; none by default.
+
+        ``wsolkit predict --panels`` draws them. A modifier that has some works there as in training, so that the next
+        one sees what it left.
+
+        Args:
+            maps: (1, C, h, w), the maps at its place.
+            label: the class that is asked for.
+        """
+        return ()
 
 
 class Pooling(Checked, nn.Module, ABC):
@@ -184,6 +197,19 @@ class CamMethod(Checked, ABC):
 
         ``activation`` is what the model made of these images where that is known already, to save a forward pass.
         """
+
+    def panels(self, model: Model, images: Tensor, label: int, activation: Activation) -> Sequence[Panel]:
+        """Return pictures of what the map of one image (1, 3, H, W) is made of; none by default.
+
+        ``wsolkit predict --panels`` draws them.
+
+        Args:
+            model: the model.
+            images: (1, 3, H, W), normalised.
+            label: the class that is asked for.
+            activation: what the model made of the image.
+        """
+        return ()
 
     def __call__(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return score maps in [0, 1], (B, H, W) or (B, T, H, W).

@@ -190,13 +190,23 @@ def one_class_each(indices: Sequence[int], device: torch.device) -> Chosen:
 
 
 def given_choice(
-    indices: Sequence[int], device: torch.device, probabilities: Tensor | None = None, min_score: float | None = None
+    rows: Sequence[Sequence[int]],
+    device: torch.device,
+    probabilities: Tensor | None = None,
+    min_score: float | None = None,
 ) -> Chosen:
-    """Choose the given class of each image, where its probability exceeds ``min_score`` if there are both."""
-    classes, counts = one_class_each(indices, device)
+    """Choose the given classes of each image, where their probability exceeds ``min_score`` if there are both.
+
+    >>> given_choice([[3], [1, 2]], torch.device("cpu"))
+    Chosen(classes=tensor([[3, 0],
+            [1, 2]]), counts=[1, 2])
+    """
     if probabilities is not None and min_score is not None:
-        counts = (probabilities.gather(1, classes)[:, 0] > min_score).int().tolist()
-    return Chosen(classes, counts)
+        known = probabilities.cpu()
+        rows = [[index for index in row if known[number, index] > min_score] for number, row in enumerate(rows)]
+    counts = [len(row) for row in rows]
+    filled = [[*row, *[0] * (max(counts) - len(row))] for row in rows]
+    return Chosen(torch.tensor(filled, dtype=torch.long, device=device).view(len(rows), -1), counts)
 
 
 def class_names(known: Sequence[str], count: int | None) -> tuple[str, ...]:

@@ -167,7 +167,7 @@ class Localizer(Checked, BaseModel):
                 if key in values:
                     raise ConfigError(f"Two losses write {key!r} into the log. Give one of them another name=....")
                 values[key] = self.loss_weights[name] * value
-        for name, modifier in self._named_modifiers():
+        for name, modifier in self.named_modifiers():
             for key, number in modifier.scalars().items():
                 values[f"{name}/{key}"] = torch.as_tensor(number, device=batch.images.device)
         return values
@@ -182,7 +182,7 @@ class Localizer(Checked, BaseModel):
     def _naming_places(self) -> Iterator[None]:
         """Name what a modifier sits in where an error is about the modifier, which does not know that itself."""
         with ExitStack() as notes:
-            for name, modifier in self._named_modifiers():
+            for name, modifier in self.named_modifiers():
                 kind, group = type(modifier).__name__, name.split(".")[0]
                 part, place = (self.head, "on the maps of") if group == MAPS else (self.backbone, "inside")
                 if group != IMAGE:
@@ -196,7 +196,8 @@ class Localizer(Checked, BaseModel):
         log.update({name: value for name, value in losses.items() if not name.startswith("loss_")})
         return total, log
 
-    def _named_modifiers(self) -> list[tuple[str, Any]]:
+    def named_modifiers(self) -> list[tuple[str, Any]]:
+        """Return the modifiers by their names in the log: ``image``, ``features`` or ``maps``, then the place."""
         groups = {IMAGE: self.image_modifiers, "features": self.feature_modifiers, MAPS: self.head.map_modifiers}
         return [
             (f"{group}.{name}", module)

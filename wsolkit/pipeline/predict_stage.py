@@ -39,6 +39,7 @@ class Predict(ModelStage):
         batch_size: images at once.
         num_workers: processes that read images; chosen by the machine by default.
         device: cpu, cuda or cuda:N; a GPU if there is one by default.
+        panels: beside each picture draw what the model's parts show of the image.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Predict(ModelStage):
         batch_size: int = 32,
         num_workers: int | None = None,
         device: str | None = None,
+        panels: bool = False,
     ) -> None:
         super().__init__(config, checkpoint, options, device)
         self.sources = [sources] if isinstance(sources, str) else [str(source) for source in sources]
@@ -66,6 +68,7 @@ class Predict(ModelStage):
         self.classes = classes
         self.maps = maps
         self.draw = draw
+        self.panels = panels
         self.found_by: dict[str, Any] = {"topk": topk, "min_score": min_score, "batch_size": batch_size}
         self.threshold = threshold
         self.num_workers = num_workers
@@ -85,6 +88,7 @@ class Predict(ModelStage):
             draw=self.draw,
             num_workers=self.num_workers,
             shows=progress_bar,
+            panels=self.panels,
         )
         if summary is None:
             return {}

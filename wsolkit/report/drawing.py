@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 
 import cv2
@@ -11,7 +11,9 @@ from PIL import Image, ImageDraw, ImageFont
 
 from wsolkit.formats.found_boxes import FoundBox
 
-__all__ = ["encode_jpeg", "font", "heat_overlay", "side_by_side"]
+__all__ = ["encode_jpeg", "font", "heat_overlay", "resize_to_panel", "side_by_side"]
+
+Colour = tuple[int, int, int]
 
 PANEL = 400
 """Longest side of the photo in a picture, in pixels."""
@@ -19,6 +21,7 @@ PANEL = 400
 GAP = 6
 TEXT = 25
 LINE = 33
+PAPER, GREY = (24, 24, 27), (190, 190, 190)
 COLOURS = ((255, 255, 255), (255, 214, 10), (100, 210, 255), (255, 159, 243), (160, 255, 120))
 """Box colours in RGB; the likeliest class is white."""
 
@@ -77,11 +80,10 @@ def label_of(found: FoundBox, width: float, letters: ImageFont.FreeTypeFont | Im
     return f"{name}...{score}"
 
 
-def draw_boxes(image: np.ndarray, boxes: Sequence[FoundBox], scale: float) -> np.ndarray:
-    """Draw boxes, given in pixels of the original image, on an image that is ``scale`` times as large."""
+def draw_boxes(image: np.ndarray, boxes: Sequence[FoundBox], scale: float, colours: Mapping[int, Colour]) -> np.ndarray:
+    """Draw boxes, in pixels of the original image and the colours of their classes, on one ``scale`` times as large."""
     picture = Image.fromarray(image)
     pen = ImageDraw.Draw(picture)
-    colours = colours_of(boxes)
     for found in reversed(boxes):  # the likeliest is drawn last, on top
         x0, y0, x1, y1 = (round(side * scale) for side in found.box)
         for inset, width, colour in ((0, 6, (0, 0, 0)), (1, 4, colours[found.class_index])):
@@ -90,21 +92,16 @@ def draw_boxes(image: np.ndarray, boxes: Sequence[FoundBox], scale: float) -> np
     return np.asarray(picture)
 
 
-def colours_of(boxes: Sequence[FoundBox]) -> dict[int, tuple[int, int, int]]:
+def colours_of(boxes: Sequence[FoundBox]) -> dict[int, Colour]:
     """Return a colour for each class, by index, in the order of the boxes."""
     classes = dict.fromkeys(found.class_index for found in boxes)
     return {index: COLOURS[min(number, len(COLOURS) - 1)] for number, index in enumerate(classes)}
 
 
-def caption(width: int, boxes: Sequence[FoundBox]) -> np.ndarray:
-    """Return a strip ``width`` pixels wide with each class and its score in the colour of its box, a line for each."""
+def caption(width: int, lines: Sequence[tuple[str, Colour]]) -> np.ndarray:
+    """Return a strip ``width`` pixels wide with lines of text, each in its colour."""
     letters = font(TEXT)
-    best = {found.class_index: found for found in reversed(boxes)}
-    colours = list(colours_of(boxes).items())[: len(COLOURS)]
-    lines = [(label_of(best[index], width - 16, letters), colour) for index, colour in colours] or [
-        ("no box", (190, 190, 190))
-    ]
-    strip = Image.new("RGB", (width, LINE * len(lines) + 4), (24, 24, 27))
+    strip = Image.new("RGB", (width, LINE * len(lines) + 4), PAPER)
     pen = ImageDraw.Draw(strip)
     for number, (text, colour) in enumerate(lines):
         pen.text((8, 2 + number * LINE), text, font=letters, fill=colour)
@@ -112,25 +109,60 @@ def caption(width: int, boxes: Sequence[FoundBox]) -> np.ndarray:
 
 
 def side_by_side(
-    image: np.ndarray, score_map: np.ndarray | None, boxes: Sequence[FoundBox], width: int | None = None
+    image: np.ndarray, maps: Mapping[int, np.ndarray], boxes: Sequence[FoundBox], width: int | None = None
 ) -> np.ndarray:
-    """Return the photo, beside it the photo with heat and boxes, and under both the classes with their scores.
+    """Return the photo and, beside and below it in two columns, the photo with the heat and the boxes of each class.
+
+    Under each is the class with its score, in the colour of its boxes. Of more than five classes the likeliest are
+    drawn.
 
     Args:
         image: (h, w, 3) uint8, RGB, upright.
-        score_map: (H, W) in [0, 1] of the likeliest class, or None.
-        boxes: boxes in pixels of ``image``, likeliest class first.
-        width: how wide the image is that boxes are in, where ``image`` was read smaller.
+        maps: (H, W) score map in [0, 1] of each class that is shown, by index, likeliest first; empty for the boxes
+            alone.
+        boxes: boxes in pixels of the original image, likeliest class first.
+        width: that of the original where ``image`` was read smaller.
 
     Returns:
         (h', w', 3) uint8.
     """
     photo = resize_to_panel(image)
-    marked = photo if score_map is None else heat_overlay(photo, score_map)
-    marked = draw_boxes(marked, boxes, photo.shape[1] / (width or image.shape[1]))
-    gap = np.full((photo.shape[0], GAP, 3), 24, np.uint8)
-    panels = np.concatenate([photo, gap, marked], axis=1)
-    return np.concatenate([panels, caption(panels.shape[1], boxes)])
+    scale = photo.shape[1] / (width or image.shape[1])
+    colours = colours_of(boxes)
+    classes = list(dict.fromkeys([*(index for index in maps), *colours]))[: len(COLOURS)]
+    marked = [heat_overlay(photo, maps[index]) if index in maps else photo for index in classes] or [photo]
+    if len(classes) < 2:
+        drawn = draw_boxes(marked[0], boxes, scale, colours)
+        panels = np.concatenate([photo, vertical_gap(photo), drawn], axis=1)
+        return np.concatenate([panels, caption(panels.shape[1], class_lines(boxes, classes, panels.shape[1], colours))])
+    cells = [np.concatenate([photo, caption(photo.shape[1], [("", GREY)])])]
+    for index, heat in zip(classes, marked, strict=True):
+        own = [found for found in boxes if found.class_index == index]
+        lines = class_lines(own, [index], photo.shape[1], colours)
+        cells.append(np.concatenate([draw_boxes(heat, own, scale, colours), caption(photo.shape[1], lines)]))
+    if len(cells) % 2:
+        cells.append(np.full_like(cells[0], PAPER))
+    pairs = zip(cells[::2], cells[1::2], strict=True)
+    rows = [np.concatenate([left, vertical_gap(left), right], axis=1) for left, right in pairs]
+    more = len(set(colours) - set(classes))
+    if more:
+        rows.append(caption(rows[0].shape[1], [(f"and {more} more classes", GREY)]))
+    return np.concatenate(rows)
+
+
+def vertical_gap(panel: np.ndarray) -> np.ndarray:
+    """Return the gap beside a panel."""
+    return np.full((panel.shape[0], GAP, 3), PAPER, np.uint8)
+
+
+def class_lines(
+    boxes: Sequence[FoundBox], classes: Sequence[int], width: int, colours: Mapping[int, Colour]
+) -> list[tuple[str, Colour]]:
+    """Return the best box of each class in words that fit into ``width`` pixels, with its colour."""
+    letters = font(TEXT)
+    best = {found.class_index: found for found in reversed(boxes)}
+    lines = [(label_of(best[index], width - 16, letters), colours[index]) for index in classes if index in best]
+    return lines or [("no box", GREY)]
 
 
 def encode_jpeg(picture: np.ndarray, quality: int = 87) -> bytes:
