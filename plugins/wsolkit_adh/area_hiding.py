@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Literal
 
 import torch
 from torch import Tensor
 
-from wsolkit import ConfigError, MapModifier
+from wsolkit import ConfigError, MapModifier, Panel, normalize_maps
 from wsolkit.components import hide
 from wsolkit_adh.expected_pixels import default_block_size, outside_squares, peak_pixels, soft_argmax, spatial_softmax
 
@@ -151,6 +152,11 @@ class AreaHiding(MapModifier):
             self.note(**{f"{name}_off_centre": distance_from_centre(found, size).mean()})
         self.note(hidden=1 - keep.float().mean())
         return keep
+
+    def panels(self, maps: Tensor, label: int) -> Sequence[Panel]:
+        """Return the attention map and what is left of the image (figure 19)."""
+        attention = normalize_maps(maps.mean(1, dtype=torch.float32))[0].cpu().numpy()
+        return Panel("attention map", attention), Panel("left", self.kept_cells(maps)[0].cpu().numpy())
 
     def pixels(self, maps: Tensor) -> Tensor:
         """Return the rows and columns (B, P, 2) of the pixels to hide the areas around, of maps (B, P, h, w)."""

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
 from torch import Tensor
 
-from wsolkit import MODIFIERS, ConfigError, MapModifier, ShapeError, nearest
+from wsolkit import MODIFIERS, ConfigError, MapModifier, Panel, ShapeError, nearest, normalize_maps
 from wsolkit.components import hide
 from wsolkit_ass.rules import CLUTTER, HIDE, PASS, SelectionRule, at_least, attention_maps
 
 __all__ = ["AttentionSelection"]
+
+ANSWERS = {PASS: "passed", HIDE: "hidden", CLUTTER: "clutter"}
 
 
 class AttentionSelection(MapModifier):
@@ -69,12 +71,7 @@ class AttentionSelection(MapModifier):
 
     def modify(self, maps: Tensor) -> Tensor:
         """Return maps (B, C, h, w) with the chosen cells of the chosen images at 0."""
-        attention = attention_maps(maps)
-        peak = at_least(attention, self.rule.alpha_fg)
-        inside = at_least(attention, self.alpha_bg)  # (B, h, w), not background
-        answers = self.rule(attention, peak)
-        nothing_left = (answers == CLUTTER) & ~(inside & ~peak).any(2).any(1)
-        answers = answers.masked_fill(nothing_left, PASS)
+        peak, inside, answers = self.judged(attention_maps(maps))
         names = {"clutter": CLUTTER, "pass": PASS, "hide": HIDE}
         self.note(**{name: (answers == answer).float().mean() for name, answer in names.items()})
         if bool((answers == PASS).all()):
@@ -84,6 +81,27 @@ class AttentionSelection(MapModifier):
             return self._hidden_by_other(maps, answers, keep)
         keep &= ~peak | (answers == PASS)[:, None, None]
         return hide(maps, keep, rescale="image" if self.rescale else None)
+
+    def judged(self, attention: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what is the peak and what is not background, each (B, h, w) bool, and the answers (B,)."""
+        peak = at_least(attention, self.rule.alpha_fg)
+        inside = at_least(attention, self.alpha_bg)
+        answers = self.rule(attention, peak)
+        nothing_left = (answers == CLUTTER) & ~(inside & ~peak).any(2).any(1)
+        return peak, inside, answers.masked_fill(nothing_left, PASS)
+
+    def panels(self, maps: Tensor, label: int) -> Sequence[Panel]:
+        """Return the attention map, its masks, and what is left of the image, named by the answer (figure 17)."""
+        attention = attention_maps(maps)
+        peak, inside, answers = self.judged(attention)
+        left = ~((self.modify(maps) == 0) & (maps != 0)).any(1)
+        return (
+            Panel("attention map", normalize_maps(attention)[0].cpu().numpy()),
+            Panel(f"peak, {self.rule.alpha_fg:g}", peak[0].cpu().numpy()),
+            Panel(f"object, {self.rule.alpha_object:g}", at_least(attention, self.rule.alpha_object)[0].cpu().numpy()),
+            Panel(f"not background, {self.alpha_bg:g}", inside[0].cpu().numpy()),
+            Panel(f"left: {ANSWERS[int(answers[0])]}", left[0].cpu().numpy()),
+        )
 
     def _hidden_by_other(self, maps: Tensor, answers: Tensor, keep: Tensor) -> Tensor:
         """Put the images that are not passed through ``hide``, then take the background off those with clutter."""

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model, ShapeError
+from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model, Panel, ShapeError
 from wsolkit.components import HeadMaps
 
 __all__ = ["BranchUnion"]
@@ -35,7 +37,16 @@ class BranchUnion(CamMethod):
             ShapeError: the branches differ in size, and ``resize`` is ``none``.
             MapError: a map holds NaN or infinity.
         """
-        activation = activation or model.activate(images)
+        return torch.maximum(*self.branches(model, images, classes, activation or model.activate(images)))
+
+    def panels(self, model: Model, images: Tensor, label: int, activation: Activation) -> Sequence[Panel]:
+        """Return S_L, S_F and their union (figure 4)."""
+        late, early = self.branches(model, images, torch.tensor([label], device=images.device), activation)
+        maps = {"S_L": late, "S_F": early, "union": torch.maximum(late, early)}
+        return [Panel(name, each[0].cpu().numpy()) for name, each in maps.items()]
+
+    def branches(self, model: Model, images: Tensor, classes: Tensor, activation: Activation) -> tuple[Tensor, Tensor]:
+        """Return the maps of the late and of the early branch in [0, 1]; see ``raw_maps``."""
         if "early_maps" not in activation.extras:
             raise ConfigError(
                 f"BranchUnion needs a head with two branches, but {type(model.head).__name__} has one. Use "
@@ -48,4 +59,4 @@ class BranchUnion(CamMethod):
                 f"BranchUnion with resize='none' needs branches of one size, but TwoBranchHead gives maps of "
                 f"{tuple(early.shape[-2:])} and {tuple(late.shape[-2:])} cells. Use resize='bicubic'."
             )
-        return torch.maximum(late, early)
+        return late, early

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Annotated, ClassVar, Final, Literal
 
 import torch
 from torch import Tensor, nn
 
-from wsolkit import ConfigError, MapModifier, ShapeError
+from wsolkit import ConfigError, MapModifier, Panel, ShapeError, normalize_maps
 
 __all__ = ["SequentialDrop", "hard_gates", "soft_gates", "straight_through_gates"]
 
@@ -231,3 +232,16 @@ class SequentialDrop(MapModifier):
         lowest = every.detach().amin((-2, -1), keepdim=True)
         kept = torch.where(gates, every, lowest) if self.temperature is None else torch.lerp(lowest, every, gates)
         return kept.flatten(1, 2)
+
+    def panels(self, maps: Tensor, label: int) -> Sequence[Panel]:
+        """Return the importance of each map of the class with what the drop leaves of it, and the CAM's two signs."""
+        several = self.maps_per_class or maps.shape[1]
+        own = maps.unflatten(1, (-1, several))[0, min(label, maps.shape[1] // several - 1)].float()  # (M, h, w)
+        left = self.modify(own[None])[0] == own
+        found = []
+        for number in range(several):
+            found.append(Panel(f"map {number + 1}: importance", own[number].sigmoid().cpu().numpy()))
+            found.append(Panel(f"map {number + 1}: what is left", left[number].cpu().numpy()))
+        for name, part in (("positive CAM", own), ("negative CAM", -own)):
+            found.append(Panel(name, normalize_maps(part.clamp(min=0).mean(0), "max").cpu().numpy()))
+        return found

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, Model, ShapeError
+from wsolkit import Activation, CamMethod, ConfigError, Model, Panel, ShapeError, normalize_maps
 
 __all__ = ["RecombinedMaps", "recombined_maps"]
 
@@ -44,18 +46,43 @@ class RecombinedMaps(CamMethod):
             ShapeError: a class is none of the classifier's.
         """
         found = activation or model.activate(images)
-        weights = model.head.class_weights  # (K, C)
-        if weights is None or found.features is None:
-            raise ConfigError(
-                f"RecombinedMaps needs a linear classifier over pooled features, which {type(model.head).__name__} is "
-                "not. Use head=dict(type='LinearHead'), or cam_method=dict(type='HeadMaps')."
-            )
+        features, weights = self.used(model, found)
         if classes.numel() and (int(classes.min()) < 0 or int(classes.max()) >= len(weights)):
             raise ShapeError(
                 f"classes should lie in 0..{len(weights) - 1}, those of the classifier, but got {int(classes.min())}.."
                 f"{int(classes.max())}."
             )
         asked = classes if classes.ndim == 2 else classes[:, None]  # (B, T)
-        with torch.autocast(found.features.device.type, enabled=False):
-            maps = recombined_maps(found.features, weights[asked.to(weights.device)])
+        with torch.autocast(features.device.type, enabled=False):
+            maps = recombined_maps(features, weights[asked.to(weights.device)])
         return maps if classes.ndim == 2 else maps[:, 0]
+
+    def used(self, model: Model, activation: Activation) -> tuple[Tensor, Tensor]:
+        """Return the features (B, C, h, w) and the weights (K, C) of the classifier.
+
+        Raises:
+            ConfigError: the head is no linear classifier over pooled features.
+        """
+        weights = model.head.class_weights  # (K, C)
+        if weights is None or activation.features is None:
+            raise ConfigError(
+                f"RecombinedMaps needs a linear classifier over pooled features, which {type(model.head).__name__} is "
+                "not. Use head=dict(type='LinearHead'), or cam_method=dict(type='HeadMaps')."
+            )
+        return activation.features, weights
+
+    def panels(self, model: Model, images: Tensor, label: int, activation: Activation) -> Sequence[Panel]:
+        """Return the positive and the negative part of the class map, CAM's difference and their sum (figure 27)."""
+        features, weights = self.used(model, activation)
+        with torch.autocast(features.device.type, enabled=False):
+            positive, negative = (
+                torch.einsum("c,chw->hw", part.float(), features[0].float())
+                for part in (weights[label].clamp(min=0), (-weights[label]).clamp(min=0))
+            )
+        maps = {
+            "positive part": positive,
+            "negative part": negative,
+            "CAM: positive - negative": positive - negative,
+            "recombined: positive + negative": positive + negative,
+        }
+        return [Panel(name, normalize_maps(each).cpu().numpy()) for name, each in maps.items()]

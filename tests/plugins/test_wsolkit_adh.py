@@ -288,6 +288,14 @@ def test_kind_and_layout_of_the_maps_stay_and_the_layout_changes_no_cell(dtype):
     assert torch.equal(found, AreaHiding().train()(maps))
 
 
+def test_what_is_left_of_an_image_is_shown():
+    maps = features(1)
+    attention, left = AreaHiding().panels(maps, 0)
+    assert np.array_equal(left.picture, mask_by_hand(maps[0].numpy(), {}) > 0)
+    assert (attention.picture.min(), attention.picture.max()) == (0, 1)
+    assert attention.picture.argmax() == maps[0].mean(0).numpy().argmax()
+
+
 def test_rescaling_makes_up_for_the_hidden_cells():
     maps = features()
     modifier = AreaHiding(rescale=True).train()

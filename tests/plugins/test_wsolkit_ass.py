@@ -387,6 +387,32 @@ def test_a_model_trains_with_it_and_logs_its_shares():
     torch.testing.assert_close(twin(images).logits, net.eval()(images).logits)
 
 
+@pytest.mark.parametrize("hide", [None, {"type": "AreaHiding", "locate": "argmax", "block_size": 3}])
+def test_an_image_s_masks_and_answer_are_shown(hide):
+    maps = torch.zeros(3, 2, 14, 14)
+    maps[0, :, 3:11, 3:11] = 5.0  # an object with a peak: hidden
+    maps[0, :, 6:8, 6:8] = 10.0
+    maps[1, :, 2:4, 2:4] = 5.0  # a small one: passed
+    maps[1, :, 2, 2] = 10.0
+    maps[2] = 1.0  # strong corners: clutter
+    maps[2, :, 4:10, 4:10] = 5.0
+    maps[2, :, [0, 0, 13, 13], [0, 13, 0, 13]] = 10.0
+    modifier = AttentionSelection(hide=hide)
+    for image, answer in enumerate(("hidden", "passed", "clutter")):
+        one = maps[image : image + 1]
+        attention, fg, thing, bg, left = modifier.panels(one, 0)
+        assert [each.name for each in (attention, fg, thing, bg, left)] == [
+            "attention map", "peak, 0.8", "object, 0.3", "not background, 0.2", f"left: {answer}"
+        ]  # fmt: skip
+        mean = one[0].mean(0).numpy()
+        np.testing.assert_allclose(attention.picture, (mean - mean.min()) / (mean.max() - mean.min()), atol=1e-6)
+        for panel, alpha in ((fg, 0.8), (thing, 0.3), (bg, 0.2)):
+            assert np.array_equal(panel.picture, peak(mean, alpha))
+        kept = modifier.train()(one)[0]
+        assert np.array_equal(left.picture, ((kept != 0) | (one[0] == 0)).all(0).numpy())
+        assert left.picture.all() == (answer == "passed")
+
+
 def test_the_method_is_found_and_its_card_has_its_numbers():
     ((found, source),) = [pair for pair in load_plugins().methods if pair[0].name == "ASS"]
     assert source.plugin == "ass"

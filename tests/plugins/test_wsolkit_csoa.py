@@ -475,6 +475,19 @@ def test_the_union_is_that_of_the_binary_maps_at_every_threshold(theta, resize):
     assert (several[:, 0] == found).all()
 
 
+def test_both_branches_and_their_union_are_shown():
+    torch.manual_seed(0)
+    late, early = torch.randn(1, 4, 5, 6), torch.randn(1, 4, 10, 12)
+    activation, images = Activation(late, late.mean((2, 3)), None, {"early_maps": early}), torch.zeros(1, 3, 40, 48)
+    found = {panel.name: panel.picture for panel in BranchUnion().panels(None, images, 2, activation)}
+    for name, maps in (("S_L", late), ("S_F", early)):
+        pixels = F.interpolate(maps[:, 2:3].double(), size=(40, 48), mode="bicubic", align_corners=False)[0, 0].numpy()
+        np.testing.assert_allclose(found[name], pixels.clip(min=0) / pixels.max(), atol=1e-5)
+    assert np.array_equal(found["union"], np.maximum(found["S_L"], found["S_F"]))
+    assert (found["union"] == BranchUnion()(None, images, torch.tensor([2]), activation)[0].numpy()).all()
+    assert list(found) == ["S_L", "S_F", "union"]
+
+
 def test_the_union_needs_two_branches_of_a_size():
     net = Localizer(
         backbone=resnet(), head={"type": "ConvHead", "num_classes": 3}, cam_method={"type": "BranchUnion"}

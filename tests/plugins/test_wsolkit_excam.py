@@ -222,6 +222,25 @@ def test_straight_through_drops_by_hard_masks_and_has_the_gradients_of_soft_ones
         assert float(grad_maps.unflatten(1, (2, 3))[0, 1, number, 2, 1]) == pytest.approx(expected, rel=1e-2, abs=1e-4)
 
 
+@pytest.mark.parametrize("options", [{}, {"fill": "min"}, {"variant": "literal", "first_map": "untouched"}])
+def test_each_map_of_the_class_is_shown_with_what_is_left_of_it(options):
+    maps = drawn(1, 6, 3, 4)
+    found = SequentialDrop(3, **options).panels(maps, 1)
+    assert [each.name for each in found[:2]] == ["map 1: importance", "map 1: what is left"]
+    own = maps[0, 3:]
+    variant, first = options.get("variant", "fixed"), options.get("first_map", "masked")
+    gates = hard_gates(maps.unflatten(1, (-1, 3)), 0.5, variant, first)[0, 1]
+    for number in range(3):
+        importance, left = found[2 * number : 2 * number + 2]
+        torch.testing.assert_close(torch.from_numpy(importance.picture), own[number].sigmoid())
+        cells = gates[number] | (own[number] == own[number].min()) if options.get("fill") == "min" else gates[number]
+        assert left.picture.tolist() == cells.tolist()
+    for panel, sign in zip(found[6:], (1, -1), strict=True):
+        mean = (sign * own).clamp(min=0).mean(0)
+        assert panel.name == ("positive CAM" if sign == 1 else "negative CAM")
+        torch.testing.assert_close(torch.from_numpy(panel.picture), mean / mean.max())
+
+
 def test_a_small_temperature_is_the_hard_mask():
     maps = drawn(2, 6, 3, 3)
     torch.testing.assert_close(SequentialDrop(3, temperature=1e-5)(maps), SequentialDrop(3)(maps), atol=1e-4, rtol=0)

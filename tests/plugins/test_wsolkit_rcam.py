@@ -1,6 +1,7 @@
 """RCAM: pooling, maps and the choice of the box by loops, each alone and together."""
 
 import io
+import json
 import math
 
 import cv2
@@ -198,9 +199,8 @@ def test_the_whole_image_is_a_candidate_only_to_the_letter():
     assert literal.thresholds[0] == 0
     assert careful.thresholds[0] == 0.05
     assert len(literal.thresholds) == 20
-    boxes, _ = literal.candidates(score_map, features)
-    assert (0, 0, 32, 32) in boxes
-    assert (0, 0, 32, 32) not in careful.candidates(score_map, features)[0]
+    assert (0, 0, 32, 32) in [each.box for each in literal.candidates(score_map, features)]
+    assert (0, 0, 32, 32) not in [each.box for each in careful.candidates(score_map, features)]
 
 
 def test_without_a_candidate_the_threshold_decides():
@@ -246,7 +246,7 @@ def test_each_guard_against_small_candidates_works_alone():
     large = [6, 4, 26, 24]
 
     def boxes(extractor):
-        return [list(box) for box in extractor.candidates(score_map, features)[0]]
+        return [list(each.box) for each in extractor.candidates(score_map, features)]
 
     assert {tuple(box) for box in boxes(TwoStageBox(fewest_cells=1))} == {tuple(large)}
     free = boxes(TwoStageBox(fewest_cells=0))
@@ -254,10 +254,70 @@ def test_each_guard_against_small_candidates_works_alone():
     assert [20, 20, 21, 21] not in free
 
 
+def test_what_the_second_stage_decided_is_noted_and_shown():
+    random = np.random.default_rng(2)
+    score_map = cv2.GaussianBlur(random.random((32, 48)).astype(np.float32), (0, 0), 5)
+    score_map = (score_map - score_map.min()) / np.ptp(score_map)
+    features = random.random((5, 4, 6)).astype(np.float32)
+    extractor = TwoStageBox(fewest_cells=1)
+    found, notes = extractor.with_notes(score_map, features)
+    assert found.boxes.tolist() == extractor(score_map, features).boxes.tolist()
+    assert json.loads(json.dumps(notes)) == json.loads(json.dumps(dict(notes)))
+    expected = []
+    for number in range(1, 20):  # by a loop over the thresholds
+        mask = (score_map > 0.05 * number * score_map.max()).astype(np.uint8)
+        _, labels, stats, _ = cv2.connectedComponentsWithStats(mask, connectivity=8)
+        one = (labels == 1 + np.argmax(stats[1:, cv2.CC_STAT_AREA])).astype(np.uint8)
+        contour = cv2.findContours(one, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)[0][0][:, 0]
+        x0, y0, width, height = cv2.boundingRect(contour)
+        if len(contour) >= 4 and 64 <= width * height < 0.95 * 32 * 48:
+            variance = seed_variances(features, [extreme_cells(contour, (32, 48), (4, 6))])[0]
+            sides = (x0 / 48, y0 / 32, (x0 + width) / 48, (y0 + height) / 32)
+            expected.append((round(0.05 * number, 2), variance, sides))
+    assert len(expected) > 4
+    assert [each["threshold"] for each in notes["candidates"]] == [each[0] for each in expected]
+    for told, (_, variance, sides) in zip(notes["candidates"], expected, strict=True):
+        assert told["variance"] == pytest.approx(variance, rel=1e-5)
+        assert told["box"] == pytest.approx(sides, abs=1e-4)
+    best = min(expected, key=lambda each: each[1])
+    assert notes["chosen"] == best[0]
+    np.testing.assert_allclose(found.boxes[0] / [48, 32, 48, 32], best[2], atol=1e-4)
+    panels = extractor.panels(score_map, features)
+    assert [panel.name.split(":")[0] for panel in panels] == [
+        f"{'chosen' if each is best else 'cut'} {each[0]:g}" for each in expected
+    ]
+    assert [panel.box for panel in panels] == [each["box"] for each in notes["candidates"]]
+    cells = features.reshape(5, -1).T / np.linalg.norm(features.reshape(5, -1).T, axis=1, keepdims=True)
+    seeds = extractor.candidates(score_map, features)[0].seeds
+    mean = np.mean([cells[7] @ cells[seed] for seed in seeds if seed != 7])
+    assert panels[0].picture[1, 1] == pytest.approx(mean, abs=1e-5)
+    assert extractor.with_notes(np.zeros((8, 8), np.float32))[1] == {}
+    small = np.zeros((32, 48), np.float32)
+    small[3:5, 3:5] = 1
+    assert extractor.with_notes(small, features)[1] == {"candidates": [], "chosen": 0.2}
+    assert extractor.panels(small, features) == []
+
+
+def test_the_class_map_is_shown_with_its_positive_and_its_negative_part():
+    net, images = model(), torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        activation = net.activate(images)
+        panels = RecombinedMaps().panels(net, images, 1, activation)
+    weights, features = net.head.class_weights[1].detach(), activation.features[0].float()
+    parts = [torch.zeros(features.shape[1:]), torch.zeros(features.shape[1:])]
+    for weight, channel in zip(weights.tolist(), features, strict=True):
+        parts[weight < 0] += abs(weight) * channel
+    wanted = [parts[0], parts[1], parts[0] - parts[1], parts[0] + parts[1]]
+    assert [panel.name.split(":")[0] for panel in panels] == ["positive part", "negative part", "CAM", "recombined"]
+    for panel, each in zip(panels, wanted, strict=True):
+        np.testing.assert_allclose(panel.picture, ((each - each.min()) / (each.max() - each.min())).numpy(), atol=1e-4)
+
+
 def test_of_equal_variances_the_lowest_threshold_wins(monkeypatch):
     """The same seeds beside others may differ in the last digits, by the library and its threads."""
     boxes = [(0, 0, 8, 8), (1, 1, 8, 8), (2, 2, 8, 8), (3, 3, 8, 8)]
-    monkeypatch.setattr(TwoStageBox, "candidates", lambda *_: (boxes, [np.array([0])] * 4))
+    found = [two_stage_box.Candidate(0.1, box, np.array([0])) for box in boxes]
+    monkeypatch.setattr(TwoStageBox, "candidates", lambda *_: found)
     score_map, features = np.ones((8, 8), np.float32), np.ones((1, 2, 2))
     for variances, wanted in (([0.2, 0.1 + 1e-16, 0.1, 0.3], 1), ([0.2, 0.1 + 1e-9, 0.1, 0.3], 2)):
         monkeypatch.setattr(two_stage_box, "seed_variances", lambda *_, found=variances: np.array(found))
