@@ -19,6 +19,7 @@ from wsolkit.arguments import Checked
 from wsolkit.config.stored import STORED, config_text
 from wsolkit.errors import CheckpointError, ConfigError, WsolkitError, nearest
 from wsolkit.files import whole_file
+from wsolkit.training.accumulation import give_back, unfinished
 from wsolkit.training.interrupts import interrupts_later
 from wsolkit.weights.checkpoint import read_checkpoint
 
@@ -82,10 +83,17 @@ class Checkpoints(Checked, Hook):
         self.best_score: float | None = None
         self.by_epoch = True
         self._loaded: dict[str, Any] = {}
+        self._gradients: list[dict[str, torch.Tensor]] | None = None
 
     def after_load_checkpoint(self, _: Runner, checkpoint: dict) -> None:
-        """Remember what the checkpoint says about itself."""
+        """Remember what the checkpoint says about itself, and the gradients of an update that was not finished."""
         self._loaded = checkpoint.get("meta", {})
+        self._gradients = checkpoint.get("gradients")
+
+    def before_save_checkpoint(self, _: Runner, checkpoint: dict) -> None:
+        """Add the gradients of an update that is not finished, where the training may go on from the checkpoint."""
+        if "optimizer" in checkpoint and self._gradients is not None:
+            checkpoint["gradients"] = self._gradients
 
     def before_train(self, runner: Runner) -> None:
         """Read the best score so far from ``best.pth``, and make up for a validation that was cut off.
@@ -99,6 +107,7 @@ class Checkpoints(Checked, Hook):
         if runner.iter == 0:
             return
         check_same_course(self._loaded, course(runner))
+        give_back(runner, self._gradients)
         best = Path(runner.work_dir) / BEST
         if best.exists():
             meta = read_checkpoint(best).get("meta", {})
@@ -107,10 +116,10 @@ class Checkpoints(Checked, Hook):
             runner.logger.info("The training was stopped before a validation; it is done now.")
             runner.val_loop.run()
 
-    def after_train_iter(self, runner: Runner, batch_idx: int, **_: Any) -> None:
+    def after_train_iter(self, runner: Runner, **_: Any) -> None:
         """Write ``last.pth`` within an epoch where ``every_iterations`` says so."""
         done = runner.iter + 1
-        if self.every_iterations is None or (self.by_epoch and batch_idx + 1 == len(runner.train_dataloader)):
+        if self.every_iterations is None or (self.by_epoch and done % len(runner.train_dataloader) == 0):
             return
         due = done % self.every_iterations == 0 or (not self.by_epoch and done == runner.max_iters)
         if due:
@@ -123,7 +132,8 @@ class Checkpoints(Checked, Hook):
         if not self.by_epoch:
             return
         epoch = runner.epoch + 1  # the loop counts it only after this
-        if epoch % self.interval == 0 or epoch == runner.max_epochs:
+        due = self.every_iterations is not None and runner.iter % self.every_iterations == 0
+        if due or epoch % self.interval == 0 or epoch == runner.max_epochs:
             self._save(runner, LAST, epoch, runner.iter, pending=epoch_validates(runner, epoch))
         if self.keep_every and epoch % self.keep_every == 0:
             self._save(runner, f"epoch_{epoch}.pth", epoch, runner.iter, pending=False)
@@ -168,6 +178,7 @@ class Checkpoints(Checked, Hook):
             STORED: config_text(runner.cfg),
             **course(runner),
         }
+        self._gradients = unfinished(runner) if optimizer else None
         with interrupts_later():
             runner.save_checkpoint(
                 runner.work_dir,

@@ -24,6 +24,7 @@ FILE_ONLY = (
     '"FileClient"',
     '"HardDiskBackend"',
     "The dataset metainfo from the resumed checkpoint",
+    "Resumed iteration number is not divisible by",  # gradients of an unfinished update are in the checkpoint
 )
 """Beginnings of mmengine's messages that say nothing a user could act upon."""
 

@@ -69,7 +69,7 @@ class IterationLoop(IterBasedTrainLoop):
 
 
 class From(Sampler):
-    """The indices of another sampler after the first so many."""
+    """The indices of another sampler after the first so many; it is as long as the whole, for that is the epoch."""
 
     def __init__(self, sampler: Sampler, start: int) -> None:
         self.sampler = sampler
@@ -79,7 +79,7 @@ class From(Sampler):
         return islice(iter(self.sampler), self.start, None)
 
     def __len__(self) -> int:
-        return max(len(self.sampler) - self.start, 0)  # type: ignore[arg-type]
+        return len(self.sampler)  # type: ignore[arg-type]
 
 
 def batches_from(dataloader: DataLoader, start: int) -> Iterator[Any]:
