@@ -19,7 +19,7 @@ FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "base"}
 
 LAYERS = [
     {"errors", "finder", "sources"},
-    {"arguments", "files", "progress", "threads", "weights", "modules", "versions", "names", "text_files"},
+    {"arguments", "files", "interrupts", "progress", "threads", "weights", "modules", "versions", "names", "text_files"},
     {"lock", "maps", "registry"},
     {"interfaces"},
     {"evaluation"},

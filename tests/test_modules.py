@@ -51,10 +51,10 @@ def test_timm_s_norms_keep_their_activation_when_they_are_synchronised():
 
 def test_sync_bn_without_a_gpu_is_refused_in_words(monkeypatch):
     monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
-    assert wrapper_config(False)["type"] == "MMDistributedDataParallel"
+    assert wrapper_config(False)["type"] == "wsolkit.OrderedDataParallel"
     with pytest.raises(ConfigError, match=r"sync_bn='torch' needs GPUs: .* Set sync_bn=None"):
         wrapper_config(False, "torch")
     with pytest.raises(ConfigError, match="sync_bn should be 'torch' or None, but got 'mmcv'"):
         wrapper_config(False, "mmcv")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
-    assert wrapper_config(False, "torch")["type"] == "SyncNormDataParallel"
+    assert wrapper_config(False, "torch")["type"] == "wsolkit.SyncNormDataParallel"

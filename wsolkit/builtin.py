@@ -64,7 +64,10 @@ def wsolkit_components() -> dict[str, list[str]]:
         ],
         "BaseModel": ["wsolkit.model.localizer:Localizer"],
         "BaseDataPreprocessor": ["wsolkit.model.preprocess:ImagePreprocessor"],
-        "DistributedDataParallel": ["wsolkit.training.processes:SyncNormDataParallel"],
+        "DistributedDataParallel": [
+            "wsolkit.training.processes:OrderedDataParallel",
+            "wsolkit.training.processes:SyncNormDataParallel",
+        ],
         "BaseDataset": [
             "wsolkit.datasets.coco:COCO",
             "wsolkit.datasets.cub200:CUB200",

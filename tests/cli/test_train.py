@@ -12,6 +12,7 @@ import torch
 
 from tests.support import micro
 from wsolkit.cli import train as command
+from wsolkit.cli.main import main
 from wsolkit.training.train import Training
 
 HERE = Path(__file__).parent
@@ -73,6 +74,26 @@ def test_an_interrupt_says_what_is_kept_and_how_to_go_on(number, tmp_path, capsy
     else:
         config = tmp_path / "work" / "config.py"  # holds the options of the command line as well
         assert f"wsolkit train {config} --work-dir {tmp_path / 'work'} --resume" in said
+
+
+def test_several_processes_are_started_by_torchrun_again(tmp_path, monkeypatch):
+    (tmp_path / "last.pth").touch()
+    monkeypatch.setenv("WORLD_SIZE", "3")
+    assert "torchrun --nproc-per-node 3 -m wsolkit train " in command.interrupted(tmp_path)
+    assert command.interrupted(tmp_path).endswith("--resume --launcher pytorch")
+
+
+def test_kill_is_answered_as_ctrl_c_is(tmp_path, capsys):
+    (tmp_path / "killed.py").write_text(
+        f"_base_ = {str(micro.CONFIG)!r}\n"
+        "custom_hooks = [dict(type='Trip', at='iteration', number=5, action='terminate')]\n"
+    )
+    before = signal.getsignal(signal.SIGTERM)
+    assert main(["train", str(tmp_path / "killed.py"), "--work-dir", str(tmp_path / "work")]) == 143
+    said = capsys.readouterr().err
+    assert f"Stopped. {tmp_path / 'work' / 'last.pth'} is kept. Go on with:" in said
+    assert signal.getsignal(signal.SIGTERM) is before
+    assert torch.load(tmp_path / "work" / "last.pth", weights_only=True)["meta"]["iter"] == 3
 
 
 @pytest.mark.slow

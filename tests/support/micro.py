@@ -2,6 +2,7 @@
 
 import os
 import random
+import signal
 from pathlib import Path
 
 import numpy as np
@@ -145,6 +146,8 @@ class Trip(Hook):
             os.kill(os.getpid(), 9)
         elif self.action == "interrupt":
             raise KeyboardInterrupt
+        elif self.action == "terminate":
+            os.kill(os.getpid(), signal.SIGTERM)
         elif self.action == "nan":
             next(runner.model.parameters()).data.fill_(float("nan"))
         elif self.action == "kill while writing":

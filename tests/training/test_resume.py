@@ -1,8 +1,10 @@
+import copy
 import os
 import signal
 
 import pytest
 import torch
+from mmengine.logging import MessageHub
 
 from tests.support import micro
 from wsolkit.errors import CheckpointError
@@ -155,3 +157,33 @@ def test_best_pth_holds_no_optimizer_and_says_so(micro_config, tmp_path):
 def test_resume_without_a_checkpoint_starts_fresh_with_a_note(micro_config, tmp_path, capsys):
     assert train(micro_config(train_cfg__max_epochs=1), tmp_path, resume=True).last == tmp_path / "last.pth"
     assert "starts from the beginning" in capsys.readouterr().out
+
+
+@pytest.fixture
+def interruptible():
+    """Take interrupts as a program in the foreground does; a shell lets its background jobs ignore them."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.slow
+def test_an_interrupt_while_a_checkpoint_is_made_ends_the_training(interruptible, micro_config, tmp_path, monkeypatch):
+    """mmengine catches everything while it copies its message hub."""
+    state_dict, calls = MessageHub.state_dict, []
+
+    def interrupted(self):
+        calls.append(self)
+        with monkeypatch.context() as patch:
+            patch.setattr(
+                copy,
+                "deepcopy",
+                lambda value: os.kill(os.getpid(), signal.SIGINT) if value is self._runtime_info["seed"] else value,
+            )
+            return state_dict(self)
+
+    monkeypatch.setattr(MessageHub, "state_dict", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        train(micro_config(train_cfg__max_epochs=2), tmp_path)
+    assert len(calls) == 1
+    assert (tmp_path / "last.pth").exists()

@@ -15,13 +15,13 @@ from importlib import import_module
 
 from wsolkit.cli.mixed_parser import MixedParser
 from wsolkit.errors import WsolkitError
+from wsolkit.interrupts import exit_code, terminations
 
 __all__ = ["build_parser", "main"]
 
 SUBCOMMANDS = ("train", "test", "predict", "pipeline", "evaluate", "boxes", "compare", "data", "components")
 
 MISTAKE = 2
-INTERRUPTED = 130
 PIPE_CLOSED = 1
 
 
@@ -53,9 +53,9 @@ def build_parser() -> argparse.ArgumentParser:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command line and return the exit code: 0, 2 after a mistake in the input, 130 after an interrupt.
+    """Run the command line and return the exit code: 0, 2 after a mistake in the input, 130 after Ctrl-C.
 
-    A reader that closes the pipe ends the command quietly, with 1.
+    ``kill`` (SIGTERM) ends it as Ctrl-C does, with 143. A reader that closes the pipe ends it quietly, with 1.
     """
     parser = build_parser()
     args = parser.parse_args(argv)
@@ -63,7 +63,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         parser.print_help(sys.stderr)
         return MISTAKE
     try:
-        code = args.run(args) or 0
+        with terminations():
+            code = args.run(args) or 0
         sys.stdout.flush()
         return code
     except WsolkitError as error:
@@ -71,9 +72,9 @@ def main(argv: Sequence[str] | None = None) -> int:
             traceback.print_exc()
         print(f"error: {error}", file=sys.stderr)
         return MISTAKE
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         print("stopped", file=sys.stderr)
-        return INTERRUPTED
+        return exit_code(stop)
     except BrokenPipeError:  # the reader has seen enough, as in `wsolkit list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -13,8 +14,6 @@ if TYPE_CHECKING:
     from wsolkit.training.train import Training
 
 __all__ = ["add_parser", "run"]
-
-INTERRUPTED = 130
 
 
 def add_parser(subparsers: Any) -> None:
@@ -73,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     """Train and print where the results are; returns the exit status."""
     from wsolkit.cli.given import check_given
     from wsolkit.config.parse import parse_options
+    from wsolkit.interrupts import exit_code
 
     check_given(args.config)
     options = parse_options(args.cfg_options)
@@ -98,10 +98,10 @@ def run(args: argparse.Namespace) -> int:
             launcher=args.launcher,
             overwrite=args.overwrite,
         )
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         if is_first():
             print(interrupted(work_dir), file=sys.stderr)
-        return INTERRUPTED
+        return exit_code(stop)
     if is_first():
         print(summary(training, usable=(config.get("model") or {}).get("type") == "Localizer"))
     return 0
@@ -109,8 +109,6 @@ def run(args: argparse.Namespace) -> int:
 
 def is_first() -> bool:
     """Whether this is the process that speaks: the only one, or rank 0 of those that torchrun started."""
-    import os
-
     return os.environ.get("RANK", "0") == "0"
 
 
@@ -119,8 +117,12 @@ def interrupted(work_dir: Path) -> str:
     last = work_dir / "last.pth"
     if not last.exists():
         return f"\nStopped before the first checkpoint was written; nothing to resume in {work_dir}."
-    config = work_dir / "config.py"
-    return f"\nStopped. {last} is kept. Go on with:\n  wsolkit train {config} --work-dir {work_dir} --resume"
+    command = f"train {work_dir / 'config.py'} --work-dir {work_dir} --resume"
+    processes = os.environ.get("WORLD_SIZE", "1")
+    if processes == "1":
+        return f"\nStopped. {last} is kept. Go on with:\n  wsolkit {command}"
+    started = f"torchrun --nproc-per-node {processes} -m wsolkit {command} --launcher pytorch"
+    return f"\nStopped. {last} is kept. Go on with as many processes, such as:\n  {started}"
 
 
 def summary(training: Training, usable: bool = True) -> str:

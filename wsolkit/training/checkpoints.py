@@ -19,8 +19,8 @@ from wsolkit.arguments import Checked
 from wsolkit.config.stored import STORED, config_text
 from wsolkit.errors import CheckpointError, ConfigError, WsolkitError, nearest
 from wsolkit.files import whole_file
+from wsolkit.interrupts import interrupts_later
 from wsolkit.training.accumulation import give_back, unfinished
-from wsolkit.training.interrupts import interrupts_later
 from wsolkit.weights.checkpoint import read_checkpoint
 
 __all__ = ["BEST", "LAST", "Checkpoints", "find_score"]

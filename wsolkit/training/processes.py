@@ -14,14 +14,27 @@ from mmengine.hooks import Hook
 from mmengine.model import MMDistributedDataParallel, is_model_wrapper
 from mmengine.runner import Runner
 from timm.layers import convert_sync_batchnorm
-from torch import nn
+from torch import Tensor, nn
 
-from wsolkit.errors import ConfigError, one_of
+from wsolkit.errors import ConfigError, WsolkitError, one_of
+from wsolkit.registry import SCOPE
 
-__all__ = ["LAUNCHERS", "SameBuffers", "SyncNormDataParallel", "process_group", "wrapper_config"]
+__all__ = [
+    "LAUNCHERS",
+    "SYNCED",
+    "OrderedDataParallel",
+    "SameBuffers",
+    "SyncNormDataParallel",
+    "process_group",
+    "wrapper_config",
+]
 
 LAUNCHERS = ("none", "pytorch")
 SYNC_BN = (None, "torch")
+ORDERED = f"{SCOPE}.OrderedDataParallel"  # mmengine looks wrappers up in its own registry, where no scope is ours
+SYNCED = f"{SCOPE}.SyncNormDataParallel"
+PEER_IS_GONE = ("Connection closed by peer", "Connection reset by peer", "Broken pipe", "Timed out waiting", "NCCL")
+"""What torch says, among other things, when it waits for a process that is no longer there."""
 
 
 @contextmanager
@@ -33,6 +46,7 @@ def process_group(launcher: str) -> Iterator[None]:
 
     Raises:
         ConfigError: the launcher is unknown, or the processes were not started by torchrun.
+        WsolkitError: another process ended.
     """
     one_of("launcher", launcher, LAUNCHERS)
     if launcher == "none" or dist.is_initialized():
@@ -52,8 +66,47 @@ def process_group(launcher: str) -> Iterator[None]:
         dist.init_process_group("gloo")
     try:
         yield
+    except RuntimeError as error:
+        if not any(sign in str(error) for sign in PEER_IS_GONE):
+            raise
+        raise WsolkitError(
+            f"Process {dist.get_rank()} lost the connection to another process of the training, which ended or hangs; "
+            "its own output says why. Start all of them again, with --resume to go on from the last checkpoint. "
+            f"({str(error).strip().splitlines()[0]})"
+        ) from error
     finally:
         dist.destroy_process_group()
+
+
+class OrderedDataParallel(MMDistributedDataParallel):
+    """mmengine's data parallel wrapper that adds the gradients of the processes in their order, for CPUs.
+
+    gloo's own sum begins at another process for another place in the gradients' buckets, and torch lays the buckets out
+    anew after the first step of a run: a training that was resumed would round otherwise than one that was not.
+
+    Args:
+        module: the model.
+        options: anything mmengine's wrapper takes.
+    """
+
+    def __init__(self, module: nn.Module, **options: Any) -> None:
+        super().__init__(module=module, **options)
+        self.register_comm_hook(None, lambda _, bucket: mean_in_order(bucket))
+
+
+def mean_in_order(bucket: dist.GradBucket) -> torch.futures.Future[Tensor]:
+    """Average a bucket of gradients over all processes, from the first to the last."""
+    mine = bucket.buffer().div_(dist.get_world_size())
+    parts = [torch.empty_like(mine) for _ in range(dist.get_world_size())]
+    gathered = dist.all_gather(parts, mine, async_op=True)
+
+    def total(_: Any) -> Tensor:
+        mine.zero_()
+        for part in parts:
+            mine.add_(part)
+        return mine
+
+    return gathered.get_future().then(total)
 
 
 class SyncNormDataParallel(MMDistributedDataParallel):
@@ -89,12 +142,12 @@ def wrapper_config(find_unused_parameters: bool, sync_bn: str | None = None) -> 
             "the command line --cfg-options sync_bn=None); each process then uses the statistics of its own batch."
         )
     config: dict[str, Any] = {
-        "type": "SyncNormDataParallel" if sync_bn else "MMDistributedDataParallel",
+        "type": SYNCED if sync_bn else "MMDistributedDataParallel",
         "broadcast_buffers": True,
         "find_unused_parameters": find_unused_parameters,
     }
     if not torch.cuda.is_available():
-        config["device_ids"] = None
+        config |= {"type": ORDERED, "device_ids": None}
     return config
 
 

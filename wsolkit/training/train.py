@@ -19,12 +19,13 @@ from wsolkit.config.parts import takes
 from wsolkit.datasets.reading import plain_worker_errors
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.files import write_text
+from wsolkit.interrupts import the_interrupt
 from wsolkit.registry import DATASETS
 from wsolkit.training.checkpoints import BEST, LAST, clear, clear_parts, resumable
 from wsolkit.training.console import quietly_built
 from wsolkit.training.dry_run import no_trace_of_refusals, rehearse
 from wsolkit.training.manifest import write_manifest
-from wsolkit.training.processes import SyncNormDataParallel, process_group, wrapper_config
+from wsolkit.training.processes import SYNCED, process_group, wrapper_config
 from wsolkit.training.runner import SafeRunner, bare, min_match
 from wsolkit.weights.checkpoint import check_weights, read_checkpoint
 from wsolkit.weights.fitting import check_fit
@@ -212,7 +213,7 @@ def complete(
 def keep_record(runner: Runner, name: str, seed: int, work_dir: Path, source: Path | None, start: str) -> None:
     """Write the resolved configuration and the manifest, on the main process."""
     runner.cfg["experiment_name"] = name
-    if (runner.cfg.get("model_wrapper_cfg") or {}).get("type") == SyncNormDataParallel.__name__:
+    if (runner.cfg.get("model_wrapper_cfg") or {}).get("type") == SYNCED:
         runner.cfg["sync_bn"] = "torch"
     for key in RUN_ONLY:
         runner.cfg.pop(key, None)
@@ -263,8 +264,9 @@ def run(runner: Runner) -> None:
         runner.train()
         done = True
     except Exception as error:
-        if was_interrupted(error):
-            raise KeyboardInterrupt from None
+        interrupt = the_interrupt(error)
+        if interrupt is not None:
+            raise interrupt from None
         raise
     finally:
         for hook in runner.hooks:
@@ -272,16 +274,6 @@ def run(runner: Runner) -> None:
                 hook.stop(runner)
         if not done:
             runner.visualizer.close()
-
-
-def was_interrupted(error: BaseException) -> bool:
-    """Whether an error arose while somebody handled an interrupt: mmengine and others catch more than they should."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, KeyboardInterrupt):
-            return True
-        seen = seen.__cause__ or seen.__context__
-    return False
 
 
 def outcome(work_dir: Path) -> Training:

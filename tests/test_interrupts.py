@@ -1,15 +1,12 @@
-"""Ctrl-C at the moments at which others would drop it."""
+"""Ctrl-C and kill, also at the moments at which others would drop them."""
 
-import copy
 import os
 import signal
 import threading
 
 import pytest
-from mmengine.logging import MessageHub
 
-from wsolkit.training.interrupts import interrupts_later
-from wsolkit.training.train import train
+from wsolkit.interrupts import Terminated, interrupts_later, terminations, the_interrupt
 
 
 @pytest.fixture(autouse=True)
@@ -44,6 +41,40 @@ def test_an_interrupt_waits_for_the_end_of_the_block():
     assert isinstance(caught.value.__context__, OSError)
 
 
+def test_kill_interrupts_the_block_once():
+    done = []
+
+    def written():
+        with terminations(), interrupts_later():
+            os.kill(os.getpid(), signal.SIGTERM)
+            os.kill(os.getpid(), signal.SIGTERM)
+            done.append("written")
+
+    with pytest.raises(Terminated):
+        written()
+    assert done == ["written"]
+    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+
+
+def test_kill_that_somebody_else_handles_is_left_alone():
+    seen = []
+    before = signal.signal(signal.SIGTERM, lambda *_: seen.append(True))
+    try:
+        with terminations():
+            os.kill(os.getpid(), signal.SIGTERM)
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert seen == [True]
+
+
+def test_an_interrupt_is_found_behind_what_was_made_of_it():
+    stop = Terminated()
+    error = RuntimeError("the group is gone")
+    error.__context__ = stop
+    assert the_interrupt(error) is stop
+    assert the_interrupt(RuntimeError()) is None
+
+
 def test_other_threads_write_as_they_are():
     done = []
 
@@ -55,21 +86,3 @@ def test_other_threads_write_as_they_are():
     thread.start()
     thread.join()
     assert done == [True]
-
-
-@pytest.mark.slow
-def test_an_interrupt_while_a_checkpoint_is_made_ends_the_training(micro_config, tmp_path, monkeypatch):
-    """mmengine catches everything while it copies its message hub."""
-    state_dict, calls = MessageHub.state_dict, []
-
-    def interrupted(self):
-        calls.append(self)
-        with monkeypatch.context() as patch:
-            patch.setattr(copy, "deepcopy", lambda value: interrupt() if value is self._runtime_info["seed"] else value)
-            return state_dict(self)
-
-    monkeypatch.setattr(MessageHub, "state_dict", interrupted)
-    with pytest.raises(KeyboardInterrupt):
-        train(micro_config(train_cfg__max_epochs=2), tmp_path)
-    assert len(calls) == 1
-    assert (tmp_path / "last.pth").exists()
