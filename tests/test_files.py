@@ -1,5 +1,6 @@
 """Files are written whole or not at all, and a folder is asked before anything is written into it."""
 
+import errno
 import hashlib
 from pathlib import Path
 
@@ -7,7 +8,16 @@ import pytest
 from hypothesis import given, strategies as st
 
 from wsolkit.errors import ConfigError, DataError
-from wsolkit.files import claim_folder, half_written, hash_file, is_untouched, path_below, whole_file, write_json
+from wsolkit.files import (
+    claim_folder,
+    half_written,
+    hash_file,
+    is_untouched,
+    path_below,
+    whole_file,
+    write_json,
+    write_text,
+)
 
 
 def claim(folder, lost=None, **options):
@@ -147,3 +157,13 @@ def test_a_name_of_any_length_a_file_may_have(name, tmp_path):
         temporary.write_text("whole")
         assert half_written(tmp_path) == [temporary]
     assert entries(tmp_path) == [name]
+
+
+def test_a_full_disk_is_told_with_the_name_of_the_file(tmp_path, monkeypatch):
+    def full(_):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr("os.fsync", full)
+    with pytest.raises(OSError, match=r"No space left on device: '.*a\.txt'"):
+        write_text(tmp_path / "a.txt", "text")
+    assert not list(tmp_path.iterdir())

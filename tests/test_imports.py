@@ -18,8 +18,8 @@ CARD = ["Use", "Parts", "Settings", "What differs from the paper and why", "Numb
 FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "base"}
 
 LAYERS = [
-    {"errors", "finder", "sources"},
-    {"arguments", "files", "interrupts", "progress", "threads", "weights", "modules", "versions", "names", "text_files"},
+    {"errors", "finder", "interrupts", "sources"},
+    {"arguments", "files", "progress", "threads", "weights", "modules", "versions", "names", "text_files"},
     {"lock", "maps", "registry"},
     {"interfaces"},
     {"evaluation"},

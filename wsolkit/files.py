@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import itertools
 import json
@@ -21,6 +22,7 @@ __all__ = [
     "LOCK",
     "check_no_links",
     "claim_folder",
+    "disk_fails",
     "half_written",
     "hash_file",
     "is_untouched",
@@ -47,7 +49,8 @@ _writing: set[Path] = set()
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Give a temporary path to write to, which becomes ``path`` when the block ends well and is removed otherwise.
 
-    A reader sees the old file or the new one, never a part, also after a power cut.
+    A reader sees the old file or the new one, never a part, also after a power cut. Errors of the operating system name
+    ``path``.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -66,9 +69,22 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         with temporary.open("rb+") as file:
             os.fsync(file.fileno())
         temporary.replace(path)
+    except OSError as error:
+        if error.filename in (None, str(temporary)):  # a full disk is told without a name
+            error.filename = str(path)
+        raise
     finally:
         temporary.unlink(missing_ok=True)
         _writing.discard(temporary)
+
+
+def disk_fails(error: OSError) -> bool:
+    """Whether nothing more can be written to a disk: it is full, a quota is used up, it is read-only or broken.
+
+    >>> disk_fails(OSError(errno.ENOSPC, "No space left on device")), disk_fails(FileNotFoundError())
+    (True, False)
+    """
+    return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
 def shortened(name: str, most: int) -> str:

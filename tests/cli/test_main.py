@@ -1,5 +1,6 @@
 """The command line: exit codes, what is printed where, and how little is imported."""
 
+import errno
 import os
 import subprocess
 import sys
@@ -57,6 +58,17 @@ def test_an_interrupt_is_130(failing, capsys):
     failing(KeyboardInterrupt())
     assert main(["list"]) == 130
     assert capsys.readouterr().err == "stopped\n"
+
+
+def test_a_full_disk_is_told_without_a_traceback_also_where_it_has_no_name(failing, capsys):
+    failing(OSError(errno.ENOSPC, "No space left on device"))
+    assert main(["list"]) == 2
+    assert capsys.readouterr().err == (
+        "error: No space left on device. Check the path, its permissions and the disk.\n"
+    )
+    failing(OSError(errno.EBADF, "Bad file descriptor"))
+    with pytest.raises(OSError, match="Bad file"):
+        main(["list"])
 
 
 def test_an_unexpected_error_asks_for_a_report(failing, capsys):

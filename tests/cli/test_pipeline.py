@@ -1,5 +1,6 @@
 """``wsolkit pipeline``: tables, exit codes, and what is said."""
 
+import errno
 import json
 import os
 import re
@@ -138,3 +139,21 @@ def test_stages_are_listed(capsys):
         assert re.search(rf"^. {name} +. core +. wsolkit", said, re.MULTILINE), name
     assert main(["show", "Maps"]) == 0
     assert "= 'labels'," in capsys.readouterr().out
+
+
+def test_a_full_disk_is_told_in_words_and_the_same_command_goes_on(config, capsys, monkeypatch):
+    first, fsync = Path("work_dirs/counts/first/stage.json"), os.fsync
+
+    def full(file):
+        if first.exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        fsync(file)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "fsync", full)
+        assert main(["pipeline", config]) == 2
+    said = capsys.readouterr().err
+    assert re.search(r"error: .*second.*: No space left on device", said)
+    assert "Traceback" not in said
+    assert main(["pipeline", config]) == 0
+    assert "first (CountTo): done before" in capsys.readouterr().out

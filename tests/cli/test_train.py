@@ -1,4 +1,5 @@
 import argparse
+import errno
 import os
 import signal
 import socket
@@ -81,6 +82,21 @@ def test_several_processes_are_started_by_torchrun_again(tmp_path, monkeypatch):
     monkeypatch.setenv("WORLD_SIZE", "3")
     assert "torchrun --nproc-per-node 3 -m wsolkit train " in command.interrupted(tmp_path)
     assert command.interrupted(tmp_path).endswith("--resume --launcher pytorch")
+
+
+def test_a_full_disk_is_told_in_words_and_spoils_no_checkpoint(tmp_path, capsys, monkeypatch):
+    last, fsync = tmp_path / "last.pth", os.fsync
+    monkeypatch.setattr(os, "fsync", lambda file: full_disk() if last.exists() else fsync(file))
+    assert main(["train", str(micro.CONFIG), "--work-dir", str(tmp_path)]) == 2
+    said = capsys.readouterr().err
+    assert f"best.pth cannot be written: No space left on device. {last} is intact. Make room on the disk, and" in said
+    assert "Traceback" not in said
+    assert torch.load(last, weights_only=True)["meta"]["validation_pending"]
+    assert {path.name for path in tmp_path.iterdir() if path.is_file()} == {"last.pth", "config.py", "manifest.json"}
+
+
+def full_disk():
+    raise OSError(errno.ENOSPC, "No space left on device")
 
 
 def test_kill_is_answered_as_ctrl_c_is(tmp_path, capsys):

@@ -1,5 +1,6 @@
 import json
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
 
 import pytest
@@ -9,6 +10,7 @@ from tests.support import micro
 from wsolkit.components.boxes import LargestComponent
 from wsolkit.components.losses import CrossEntropy
 from wsolkit.errors import CheckpointError, ConfigError, DataError, ShapeError, WsolkitError
+from wsolkit.lock import locked
 from wsolkit.registry import BOX_EXTRACTORS, LOSSES
 from wsolkit.training.manifest import data_fingerprint, git_state
 from wsolkit.training.progress_bar import ProgressBar
@@ -246,3 +248,11 @@ def test_the_bar_is_quiet_without_a_terminal_and_lives_with_one(micro_config, tm
 def test_a_hook_can_be_left_out(micro_config, tmp_path):
     train(micro_config(train_cfg__max_epochs=1, default_hooks__threshold=None), tmp_path)
     assert bool(torch.load(tmp_path / "last.pth", weights_only=True)["state_dict"]["chosen_threshold"].isnan())
+
+
+def test_two_trainings_never_work_in_one_folder(micro_config, tmp_path):
+    with ThreadPoolExecutor(1) as pool, locked(tmp_path, "training"):
+        other = pool.submit(train, micro_config(), tmp_path, resume=True)
+        with pytest.raises(ConfigError, match=r"Another training of this very process works in .*--work-dir"):
+            other.result()
+        assert [path.name for path in tmp_path.iterdir()] == [".wsolkit.lock"]

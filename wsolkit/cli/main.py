@@ -15,6 +15,7 @@ from importlib import import_module
 
 from wsolkit.cli.mixed_parser import MixedParser
 from wsolkit.errors import WsolkitError
+from wsolkit.files import disk_fails
 from wsolkit.interrupts import exit_code, terminations
 
 __all__ = ["build_parser", "main"]
@@ -79,11 +80,10 @@ def main(argv: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return PIPE_CLOSED
     except OSError as error:
-        if hasattr(args, "traceback") or error.filename is None:
+        if hasattr(args, "traceback") or (error.filename is None and not disk_fails(error)):
             raise
-        print(
-            f"error: {error.filename}: {error.strerror}. Check the path, its permissions and the disk.", file=sys.stderr
-        )
+        what = str(error.strerror) if error.filename is None else f"{error.filename}: {error.strerror}"
+        print(f"error: {what}. Check the path, its permissions and the disk.", file=sys.stderr)
         return MISTAKE
     except Exception:
         print("This is a mistake in wsolkit or in a plugin. Please report it with the lines below.", file=sys.stderr)

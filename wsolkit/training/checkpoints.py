@@ -320,17 +320,7 @@ def resumable(path: str | Path) -> dict[str, Any]:
 
 def clear(work_dir: Path) -> None:
     """Remove the checkpoints of an earlier training, on the main process."""
-    remove(work_dir, (LAST, BEST, "epoch_*.pth", "iter_*.pth"))
-
-
-def clear_parts(work_dir: Path) -> None:
-    """Remove what a killed training left half written, on the main process."""
-    remove(work_dir, (".*.pth.*.part",))
-
-
-def remove(work_dir: Path, patterns: tuple[str, ...]) -> None:
-    """Remove the files of these patterns, on the main process."""
     if is_main_process():
-        for pattern in patterns:
+        for pattern in (LAST, BEST, "epoch_*.pth", "iter_*.pth"):
             for path in work_dir.glob(pattern):
                 path.unlink(missing_ok=True)

@@ -60,9 +60,13 @@ def quietly_built(build: Callable[[], Built]) -> Built:
 
     What it wrote before its logger could be reached is in the log file; warnings among it are printed again.
     """
-    caught = io.StringIO()
-    with redirect_stdout(caught):
-        runner: Any = build()
+    caught, raises = io.StringIO(), logging.raiseExceptions
+    try:
+        logging.raiseExceptions = False  # a log file that cannot be written would bring a traceback for each line
+        with redirect_stdout(caught):
+            runner: Any = build()
+    finally:
+        logging.raiseExceptions = raises
     for line in caught.getvalue().splitlines():
         if WEIGHTS in line:
             print(line[line.index(WEIGHTS) :])
@@ -70,8 +74,23 @@ def quietly_built(build: Callable[[], Built]) -> Built:
         if found and len(prefix) < 60 and not any(start in text for start in FILE_ONLY):
             print(line, file=sys.stderr)
     for handler in runner.logger.handlers:
+        if isinstance(handler, logging.FileHandler):
+            handler.handleError = tell_once(handler)  # type: ignore[assignment]
         if type(handler) is logging.StreamHandler:
             handler.setStream(sys.stdout)
             handler.setFormatter(ConsoleFormatter())
             handler.addFilter(ConsoleFilter())
     return runner
+
+
+def tell_once(handler: logging.FileHandler) -> Callable[[logging.LogRecord], None]:
+    """Return what says once, without a traceback for each line, that a log file cannot be written."""
+    told: list[str] = []
+
+    def tell(_: logging.LogRecord) -> None:
+        error = sys.exc_info()[1]
+        if not told:
+            told.append(handler.baseFilename)
+            print(f"warning: the log {handler.baseFilename} cannot be written: {error}", file=sys.stderr)
+
+    return tell

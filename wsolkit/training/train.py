@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,12 @@ from wsolkit.config.hand_down import inner_configs
 from wsolkit.config.load import config_name, fill_classes, prepared, unfreeze_random
 from wsolkit.config.parts import takes
 from wsolkit.datasets.reading import plain_worker_errors
-from wsolkit.errors import ConfigError, DataError
-from wsolkit.files import write_text
+from wsolkit.errors import ConfigError, DataError, WsolkitError
+from wsolkit.files import disk_fails, write_text
 from wsolkit.interrupts import the_interrupt
+from wsolkit.lock import locked
 from wsolkit.registry import DATASETS
-from wsolkit.training.checkpoints import BEST, LAST, clear, clear_parts, resumable
+from wsolkit.training.checkpoints import BEST, LAST, clear, kept, resumable
 from wsolkit.training.console import quietly_built
 from wsolkit.training.dry_run import no_trace_of_refusals, rehearse
 from wsolkit.training.manifest import write_manifest
@@ -90,7 +92,7 @@ def train(
             became NaN.
     """
     work_dir = Path(work_dir or default_work_dir(config)).absolute()
-    with process_group(launcher), plain_worker_errors():
+    with process_group(launcher), alone_in(work_dir), plain_worker_errors():
         source = starting_point(work_dir, resume, overwrite)
         checkpoint = resumable(source) if source else None
         start = str(config.get("load_from") or "")
@@ -112,6 +114,11 @@ def train(
             clear(work_dir)
         run(runner)
         return outcome(work_dir)
+
+
+def alone_in(work_dir: Path) -> AbstractContextManager[None]:
+    """Keep other trainings out of a work folder, on the main process."""
+    return locked(work_dir, "training") if is_main_process() else nullcontext()
 
 
 def starting_point(work_dir: Path, resume: bool | str | Path, overwrite: bool) -> Path | None:
@@ -229,7 +236,6 @@ def keep_record(runner: Runner, name: str, seed: int, work_dir: Path, source: Pa
     datasets = {split: loop.dataloader.dataset for split, loop in loops.items() if loop is not None}
     check_same_classes(datasets)
     if is_main_process():
-        clear_parts(work_dir)
         text = Config(runner.cfg.to_dict()).pretty_text  # this one is for people: formatted
         write_text(work_dir / "config.py", text)
         write_manifest(work_dir, text, seed, datasets, None if source is None else str(source))
@@ -267,13 +273,19 @@ def run(runner: Runner) -> None:
         interrupt = the_interrupt(error)
         if interrupt is not None:
             raise interrupt from None
+        if isinstance(error, OSError) and disk_fails(error):
+            raise WsolkitError(
+                f"{error.filename or runner.work_dir} cannot be written: {error.strerror}. {kept(runner)} Make room on "
+                "the disk, and go on with --resume."
+            ) from error
         raise
     finally:
         for hook in runner.hooks:
             if hasattr(hook, "stop"):
                 hook.stop(runner)
         if not done:
-            runner.visualizer.close()
+            with suppress(OSError):  # the disk is full, and so it was before
+                runner.visualizer.close()
 
 
 def outcome(work_dir: Path) -> Training:
