@@ -245,7 +245,7 @@ def test_the_layers_name_every_part_of_the_core_once():
     assert found == set(LEVEL), "LAYERS should hold what there is"
     assert sum(map(len, LAYERS)) == len(LEVEL), "a part stands in two layers"
     words = layers_in_words().splitlines()
-    assert (len(words), words[0]) == (len(LAYERS), " 1  errors, finder, sources/")
+    assert (len(words), words[0]) == (len(LAYERS), " 1  errors, finder, interrupts, sources/")
     assert f"{LEVEL['inference'] + 1:2}  inference/, training/" in words
 
 

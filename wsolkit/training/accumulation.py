@@ -6,10 +6,11 @@ from collections.abc import Mapping, Sequence
 
 import torch.distributed as dist
 from mmengine.dist import get_rank, get_world_size
-from mmengine.model import is_model_wrapper
 from mmengine.optim import OptimWrapperDict
 from mmengine.runner import Runner
-from torch import Tensor, nn
+from torch import Tensor
+
+from wsolkit.training.runner import bare
 
 __all__ = ["give_back", "unfinished"]
 
@@ -23,7 +24,7 @@ def unfinished(runner: Runner) -> list[dict[str, Tensor]] | None:
     wrappers = wrapper.values() if isinstance(wrapper, OptimWrapperDict) else [wrapper]
     if all(each.should_update() for each in wrappers):
         return None
-    model = trained(runner)
+    model = bare(runner.model)
     mine = {name: part.grad.detach().cpu() for name, part in model.named_parameters() if part.grad is not None}
     if get_world_size() == 1:
         return [mine]
@@ -37,11 +38,6 @@ def give_back(runner: Runner, gradients: Sequence[Mapping[str, Tensor]] | None) 
     if gradients is None:
         return
     mine = gradients[get_rank()]
-    for name, parameter in trained(runner).named_parameters():
+    for name, parameter in bare(runner.model).named_parameters():
         if name in mine:
             parameter.grad = mine[name].to(parameter, copy=True)
-
-
-def trained(runner: Runner) -> nn.Module:
-    """Return the model without the wrapper of several processes."""
-    return runner.model.module if is_model_wrapper(runner.model) else runner.model
