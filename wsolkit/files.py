@@ -97,13 +97,19 @@ def shortened(name: str, most: int) -> str:
 
 
 def write_text(path: str | Path, text: str) -> None:
-    """Write a text file, whole or not at all."""
+    """Write a text file, whole or not at all; bytes of files' names that are no UTF-8 are written as escapes."""
     with whole_file(path) as temporary:
-        temporary.write_text(text, encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8", errors="backslashreplace")
 
 
 def write_json(path: str | Path, value: Any) -> None:
-    """Write a JSON file, whole or not at all."""
+    """Write a JSON file, whole or not at all; names of files come back as they were, whatever their bytes.
+
+    >>> path, name = Path(tempfile.mkdtemp()) / "a.json", "caf" + chr(0xDCE9)
+    >>> write_json(path, name)
+    >>> json.loads(path.read_text(encoding="utf-8")) == name
+    True
+    """
     write_text(path, json.dumps(value, indent=2, ensure_ascii=False) + "\n")
 
 

@@ -7,6 +7,7 @@ function of the parsed arguments. Modules keep heavy imports inside ``run``, so 
 from __future__ import annotations
 
 import argparse
+import io
 import os
 import sys
 import traceback
@@ -53,11 +54,19 @@ def build_parser() -> argparse.ArgumentParser:
     return parser
 
 
+def print_anything() -> None:
+    """Let names of any bytes, and letters that the terminal does not have, be printed as escapes."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
+
+
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code: 0, 2 after a mistake in the input, 130 after Ctrl-C.
 
     ``kill`` (SIGTERM) ends it as Ctrl-C does, with 143. A reader that closes the pipe ends it quietly, with 1.
     """
+    print_anything()
     parser = build_parser()
     args = parser.parse_args(argv)
     if not hasattr(args, "run"):

@@ -17,7 +17,7 @@ def hash_order(names: Sequence[str]) -> list[str]:
     >>> hash_order(["a", "b", "c"]) == hash_order(["c", "a", "b"])
     True
     """
-    return sorted(names, key=lambda name: (hashlib.sha256(name.encode()).digest(), name))
+    return sorted(names, key=lambda name: (hashlib.sha256(name.encode("utf-8", "surrogateescape")).digest(), name))
 
 
 def split_by_hash(names: Sequence[str], fractions: Sequence[float]) -> list[list[str]]:

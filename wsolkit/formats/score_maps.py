@@ -194,7 +194,7 @@ class ScoreMaps(MapIndex):
         found = next((path for path in (self.path / "maps" / CLASSES, self.path / CLASSES) if path.is_file()), None)
         if found is None or not self.classes():
             return
-        own = {name: index for index, name in enumerate(line for _, line in numbered_lines(found))}
+        own = {name: index for index, name in enumerate(line for _, line in numbered_lines(found, keep=True))}
         for index, name in enumerate(classes):
             if own.get(name, index) != index:
                 raise DataError(

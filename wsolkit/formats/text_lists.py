@@ -29,13 +29,17 @@ K = TypeVar("K")
 V = TypeVar("V")
 
 
-def numbered_lines(path: str | Path) -> Iterator[tuple[int, str]]:
+def numbered_lines(path: str | Path, keep: bool = False) -> Iterator[tuple[int, str]]:
     """Yield (line number from 1, stripped text) of the lines that are not blank.
+
+    Args:
+        path: the file.
+        keep: let bytes that are no UTF-8 stand, in lists that ``write_lines`` wrote.
 
     Raises:
         DataError: the file is missing or is no text.
     """
-    for number, line in enumerate(lines_of(read_text(path, "List", "Check data_root.")), start=1):
+    for number, line in enumerate(lines_of(read_text(path, "List", "Check data_root.", keep)), start=1):
         if line.strip():
             yield number, line.strip()
 

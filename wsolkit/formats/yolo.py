@@ -116,6 +116,7 @@ class YoloWriter(Writer):
             "# Boxes found by wsolkit. val holds the training images: put images with checked boxes there.\n"
             f"train: images\nval: images\nnc: {len(self.classes)}\nnames:\n{names}",
             encoding="utf-8",
+            errors="backslashreplace",  # the escape that YAML and JSON have for bytes that are no text
         )
 
     def add(self, result: ImageResult | Failure) -> None:

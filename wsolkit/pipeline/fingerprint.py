@@ -43,7 +43,7 @@ class Declaration:
     def fingerprint(self) -> str:
         """A SHA-256 over all of it."""
         text = json.dumps([VERSION, asdict(self)], sort_keys=True, ensure_ascii=True)
-        return hashlib.sha256(text.encode()).hexdigest()
+        return hashlib.sha256(text.encode("utf-8", "surrogateescape")).hexdigest()
 
 
 def declare(kind: str, arguments: Mapping[str, Any], builds_on: Mapping[str, str], stage: Stage) -> Declaration:

@@ -8,7 +8,7 @@ from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
-from wsolkit.files import write_text
+from wsolkit.formats.text_lists import write_lines
 from wsolkit.training.loops import innermost
 
 __all__ = ["CorruptImages"]
@@ -34,7 +34,7 @@ class CorruptImages(Hook):
         if not paths - self.known or not is_main_process():
             return
         self.known |= paths
-        write_text(Path(runner.work_dir) / NAME, "".join(f"{path}\n" for path in sorted(self.known)))
+        write_lines(Path(runner.work_dir) / NAME, sorted(self.known))
         runner.logger.warning(
             f"{len(self.known)} of {len(runner.train_dataloader.dataset)} training images cannot be read and were "
             f"replaced by others; they are listed in {Path(runner.work_dir) / NAME}."

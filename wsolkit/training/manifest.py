@@ -59,7 +59,7 @@ def data_fingerprint(dataset: Any) -> dict[str, Any]:
             return {"images": len(dataset), "sha256": None}
         for index in range(len(part)):
             record = part.record(index)
-            digest.update(f"{record['image_id']}\t{list(record['labels'])}\n".encode())
+            digest.update(f"{record['image_id']}\t{list(record['labels'])}\n".encode("utf-8", "surrogateescape"))
     return {"images": len(dataset), "sha256": digest.hexdigest()}
 
 
