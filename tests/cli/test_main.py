@@ -99,6 +99,22 @@ def test_version_and_help(capsys):
         main(["lst"])
 
 
+@pytest.mark.parametrize(
+    "command", ["train x.py", "test x.py a.pth", "predict x.py a.pth p --out o", "data check x.py", "pipeline x.py"]
+)
+def test_options_given_twice_are_all_kept(command):
+    args = build_parser().parse_args([*command.split(), "--cfg-options", "a=1", "b=2", "--cfg-options", "c=3"])
+    assert args.cfg_options == ["a=1", "b=2", "c=3"]
+
+
+def test_a_tilde_is_the_home_folder_in_every_argument(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert main(["predict", "~/no.pth", "photos", "--out", "~/o"]) == 2
+    assert f"There is no file of weights {tmp_path}/no.pth" in capsys.readouterr().err
+    assert main(["compare", "~/no"]) == 2
+    assert f"{tmp_path}/no" in capsys.readouterr().err
+
+
 def test_every_subcommand_can_run():
     parser = build_parser()
     choices = parser._subparsers._group_actions[0].choices

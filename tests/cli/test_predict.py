@@ -48,6 +48,14 @@ def test_options_stand_anywhere(trained, photos, tmp_path, order):
     assert main(["predict", *words, "--device", "cpu"]) == 0
 
 
+def test_initial_weights_are_checked_and_said_to_change_nothing(command, tmp_path, capsys):
+    (tmp_path / "w.pth").write_bytes(b"x")
+    assert main([*command, "--cfg-options", f"weights={tmp_path / 'w.pth'}"]) == 0
+    assert "w.pth changes nothing: " in capsys.readouterr().err
+    assert main([*command, "--cfg-options", "weights=/not/there.pth"]) == 2
+    assert "There is no file of weights /not/there.pth" in capsys.readouterr().err
+
+
 def test_a_corrupt_image_is_no_failure(command, photos, capsys):
     (photos / "red" / "0.png").write_bytes(b"x")
     assert main(command) == 0

@@ -97,6 +97,27 @@ def test_data_root_moves_the_data_sets_of_a_finished_run(finished):
     assert roots == {"new"}
 
 
+def test_what_a_training_made_of_data_root_follows_it_too(finished):
+    path = finished(
+        **{
+            "val_dataloader.dataset.data_root": "old/val",
+            "train_dataloader.dataset.data_root": "old/train",
+            "work_dir": "runs/a",
+        }
+    )
+    path.write_text(path.read_text() + "data_root = 'old'\n")
+    config = load_config(path, {"data_root": "new"})
+    assert config.val_dataloader.dataset.data_root == "new/val"
+    assert config.train_dataloader.dataset.data_root == "new/train"
+    kept = load_config(path, {"data_root": "new", "val_dataloader.dataset.data_root": "old/test"})
+    assert kept.val_dataloader.dataset.data_root == "old/test"
+    path.write_text(path.read_text().replace("work_dir = 'runs/a'", ""))
+    with pytest.raises(
+        ConfigError, match=r"data_root='new' would change nothing.*val_dataloader.dataset.data_root='old/"
+    ):
+        load_config(path, {"data_root": "new"})
+
+
 def test_data_root_that_would_change_nothing_is_refused(finished):
     path = finished(**{"train_dataloader.dataset.data_root": "a", "val_dataloader.dataset.data_root": "b"})
     with pytest.raises(ConfigError) as caught:

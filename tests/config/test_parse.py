@@ -89,6 +89,16 @@ def test_what_begins_with_a_bracket_and_cannot_be_read_is_refused(text, said):
         read(text)
 
 
+def test_a_tilde_at_the_beginning_is_the_home_folder(monkeypatch):
+    monkeypatch.setenv("HOME", "/home/ann")
+    assert parse_options(["a=~/my photos", "b=x~/y", "c=[~, ~bob]", "d='~/z'"]) == {
+        "a": "/home/ann/my photos",
+        "b": "x~/y",
+        "c": ["/home/ann", "~bob"],
+        "d": "/home/ann/z",
+    }
+
+
 def test_options_have_a_key():
     assert parse_options([]) == {}
     assert parse_options(["a.b=1", "c=d=e"]) == {"a.b": 1, "c": "d=e"}

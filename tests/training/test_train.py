@@ -9,6 +9,7 @@ import torch
 from tests.support import micro
 from wsolkit.components.boxes import LargestComponent
 from wsolkit.components.losses import CrossEntropy
+from wsolkit.config.load import load_config
 from wsolkit.errors import CheckpointError, ConfigError, DataError, ShapeError, WsolkitError
 from wsolkit.lock import locked
 from wsolkit.registry import BOX_EXTRACTORS, LOSSES
@@ -173,6 +174,21 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(micro_config, tm
         )
     assert torch.equal(weights[0], weights[1])
     assert not torch.equal(weights[0], weights[2])
+
+
+def test_a_seed_reaches_the_data_of_a_finished_run(micro_config, tmp_path):
+    train(micro_config(train_cfg__max_epochs=1), tmp_path / "a", seed=1)
+    again = load_config(tmp_path / "a" / "config.py")
+    assert again.randomness.seed == 1
+    assert "seed" not in again.train_dataloader.dataset
+    weights = []
+    for name, config in (("b", micro_config(train_cfg__max_epochs=1)), ("c", again)):
+        last = train(config, tmp_path / name, seed=2).last
+        weights.append(torch.load(last, weights_only=True)["state_dict"]["backbone.stem.weight"])
+    assert torch.equal(*weights)
+    own = micro_config(train_cfg__max_epochs=1, train_dataloader__dataset__seed=4)
+    train(own, tmp_path / "d", seed=2)
+    assert load_config(tmp_path / "d" / "config.py").train_dataloader.dataset.seed == 4
 
 
 def test_deterministic_is_handed_on(micro_config, tmp_path):

@@ -6,6 +6,8 @@ import argparse
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
+from wsolkit.cli.config_options import add_config_options
+
 if TYPE_CHECKING:
     from wsolkit.datasets.images import ImageDataset
 
@@ -26,13 +28,7 @@ def add_parser(subparsers: Any) -> None:
         "1 where there are errors, 0 where there are none or only warnings.",
     )
     check.add_argument("config", metavar="CONFIG", help="configuration file, or the name of a shipped one")
-    check.add_argument(
-        "--cfg-options",
-        nargs="+",
-        default=[],
-        metavar="KEY=VALUE",
-        help="entries of the configuration to change, such as data_root=photos",
-    )
+    add_config_options(check, "data_root=photos")
     check.add_argument(
         "--splits", nargs="+", choices=SPLITS, default=list(SPLITS), help="splits to check (default: all)"
     )

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from wsolkit.cli.mixed_parser import MixedParser
+from wsolkit.config.parse import with_home
 from wsolkit.errors import WsolkitError
 from wsolkit.files import disk_fails
 from wsolkit.interrupts import exit_code, terminations
@@ -72,6 +73,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     if not hasattr(args, "run"):
         parser.print_help(sys.stderr)
         return MISTAKE
+    vars(args).update(with_home(vars(args)))
     try:
         with terminations():
             code = args.run(args) or 0

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from pathlib import Path
+from typing import Any
 
-__all__ = ["CODE", "add_model", "take_model"]
+__all__ = ["CODE", "add_model", "model_options", "take_model"]
 
 CODE = (
     "A checkpoint of `wsolkit train` holds its configuration as data, and alone it runs no code. A configuration in "
@@ -55,3 +57,22 @@ def take_model(args: argparse.Namespace) -> tuple[str | Path, Path | None]:
     if predicts:
         args.images = rest
     return (args.checkpoint, None) if args.config is None else (args.config, args.checkpoint)
+
+
+def model_options(args: argparse.Namespace) -> dict[str, Any]:
+    """Return the options of the configuration, and say of initial weights that a trained model has no use for them.
+
+    Raises:
+        ConfigError: an option cannot be read.
+        CheckpointError: the initial weights are a file that is not there.
+    """
+    from wsolkit.config.parse import parse_options
+    from wsolkit.weights.files import existing_weights
+
+    options = parse_options(args.cfg_options)
+    for name in ("weights", "model.backbone.weights"):
+        value = options.get(name)
+        if value and value not in ("timm", "none"):
+            existing_weights(str(value))
+            print(f"warning: {name}={value} changes nothing: {args.checkpoint} holds the weights.", file=sys.stderr)
+    return options

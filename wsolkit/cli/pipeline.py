@@ -7,6 +7,8 @@ import sys
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from wsolkit.cli.config_options import add_config_options
+
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -49,9 +51,7 @@ def add_parser(subparsers: Any) -> None:
         metavar="DIR",
         help="folder for everything (default: the configuration's work_dir, or work_dirs/NAME OF THE CONFIGURATION)",
     )
-    parser.add_argument(
-        "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="entries of the configuration to change"
-    )
+    add_config_options(parser)
     parser.add_argument("--until", metavar="STAGE", help="stop after this stage (default: run all)")
     parser.add_argument(
         "--overwrite", action="store_true", help="do stale stages again, and those that build on them; theirs is lost"

@@ -7,7 +7,8 @@ import sys
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from wsolkit.cli.model_argument import CODE, add_model, take_model
+from wsolkit.cli.config_options import add_config_options
+from wsolkit.cli.model_argument import CODE, add_model, model_options, take_model
 
 if TYPE_CHECKING:
     from wsolkit.inference.run_summary import RunSummary
@@ -83,22 +84,19 @@ def add_parser(subparsers: Any) -> None:
     computed.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
     computed.add_argument("--batch-size", metavar="N", type=int, default=32, help="images at once (default: 32)")
     computed.add_argument("--num-workers", metavar="N", type=int, help="processes that read images")
-    computed.add_argument(
-        "--cfg-options", nargs="+", default=[], metavar="KEY=VALUE", help="entries of the configuration to change"
-    )
+    add_config_options(computed)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Predict into the folder and say what was done; returns the exit status."""
     from wsolkit.cli.given import check_given
-    from wsolkit.config.parse import parse_options
     from wsolkit.formats.writers import check_formats
 
     formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
     model = take_model(args)
     check_given(args.config, args.checkpoint, args.images)
-    options = parse_options(args.cfg_options)
+    options = model_options(args)
 
     from wsolkit.inference.predictor import Predictor
     from wsolkit.inference.to_folder import predict_to_folder

@@ -9,7 +9,8 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from wsolkit.cli.model_argument import CODE, add_model, take_model
+from wsolkit.cli.config_options import add_config_options
+from wsolkit.cli.model_argument import CODE, add_model, model_options, take_model
 
 __all__ = ["add_parser", "run"]
 
@@ -50,13 +51,7 @@ def add_parser(subparsers: Any) -> None:
         help="classify by the mean probabilities of ten crops; maps and boxes stay those of the whole image",
     )
     parser.add_argument("--overwrite", action="store_true", help="replace results of another checkpoint in DIR")
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        default=[],
-        metavar="KEY=VALUE",
-        help="entries of the configuration to change, such as data_root=photos",
-    )
+    add_config_options(parser, "data_root=photos")
     parser.add_argument(
         "--amp",
         action=argparse.BooleanOptionalAction,
@@ -73,13 +68,12 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Score the checkpoint, print the table and write the numbers; returns the exit status."""
     from wsolkit.cli.given import check_given
-    from wsolkit.config.parse import parse_options
     from wsolkit.lock import locked
     from wsolkit.scoring.known_protocols import find_protocols
 
     model = take_model(args)
     check_given(args.config, args.checkpoint)
-    options = parse_options(args.cfg_options)
+    options = model_options(args)
     find_protocols(args.protocol or ())  # a misspelt name is refused before the network is built
     if args.amp is not None:
         options["model.precision"] = "bf16" if args.amp else "fp32"

@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from wsolkit.cli.config_options import add_config_options
 from wsolkit.cli.model_argument import CODE
 
 if TYPE_CHECKING:
@@ -32,13 +33,7 @@ def add_parser(subparsers: Any) -> None:
         type=Path,
         help="folder for everything (default: work_dirs/NAME OF THE CONFIGURATION)",
     )
-    parser.add_argument(
-        "--cfg-options",
-        nargs="+",
-        default=[],
-        metavar="KEY=VALUE",
-        help="entries of the configuration to change, such as data_root=photos train_cfg.max_epochs=3",
-    )
+    add_config_options(parser, "data_root=photos train_cfg.max_epochs=3")
     parser.add_argument(
         "--resume",
         nargs="?",

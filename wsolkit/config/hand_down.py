@@ -12,24 +12,44 @@ from wsolkit.config.parts import takes
 from wsolkit.errors import ConfigError
 from wsolkit.registry import BACKBONES, DATASETS, METRICS
 
-__all__ = ["LOADERS", "hand_down_extractor", "hand_down_root", "hand_down_weights", "inner_configs"]
+__all__ = [
+    "LOADERS",
+    "drop_seeds",
+    "hand_down_extractor",
+    "hand_down_root",
+    "hand_down_weights",
+    "inner_configs",
+    "places_of_seeds",
+]
 
 LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
-def hand_down_root(config: Config, before: Any, asked: bool) -> None:
+def hand_down_root(config: Config, before: Any, options: Mapping[str, Any], resolved: bool = False) -> None:
     """Give ``data_root`` to data sets that have none of their own, or that had it from the top before.
 
+    Args:
+        config: the configuration.
+        before: what it was without the options.
+        options: those that are in the configuration by now.
+        resolved: whether this is the configuration of a training. What its file had made of ``data_root`` stands there
+            written out, so paths below the old folder are moved as well.
+
     Raises:
-        ConfigError: it was ``asked`` for, but every data set has one of its own.
+        ConfigError: it was asked for, but every data set has one of its own.
     """
-    root = config.get("data_root")
+    root, asked, moved = config.get("data_root"), "data_root" in options, False
+    if resolved and asked and isinstance(root, str) and isinstance(before, str) and before:
+        old = before.rstrip("/") + "/"
+        for loader in LOADERS:
+            moved |= move_paths(config.get(loader), old, root.rstrip("/") + "/", loader, options)
     datasets = list(dataset_configs(config))
     taking = [(place, dataset) for place, dataset in datasets if takes(DATASETS, dataset, "data_root")]
     for _, dataset in taking if root else ():
         if not dataset.get("data_root") or dataset["data_root"] == before:
             dataset["data_root"] = root
-    if root and asked and datasets and not any(dataset["data_root"] == root for _, dataset in taking):
+    taken = moved or any(dataset.get("data_root") == root for _, dataset in taking)
+    if root and asked and datasets and not taken:
         own = [f"{place}.data_root={dataset['data_root']!r}" for place, dataset in taking]
         why = (
             f"the data sets have their own. Change {' and '.join(own)}"
@@ -37,6 +57,25 @@ def hand_down_root(config: Config, before: Any, asked: bool) -> None:
             else "no data set takes one. Leave it out"
         )
         raise ConfigError(f"data_root={root!r} would change nothing: {why}.")
+
+
+def move_paths(node: Any, old: str, new: str, place: str, options: Mapping[str, Any]) -> bool:
+    """Let texts that begin with ``old`` begin with ``new``, except at places that options name; say if there were any.
+
+    >>> node = {"boxes": "a/boxes.json", "data_root": "a/val", "split": "val"}
+    >>> move_paths(node, "a/", "b/", "val", {"val.data_root": "a/val"}), node["boxes"], node["data_root"]
+    (True, 'b/boxes.json', 'a/val')
+    """
+    moved = False
+    for key, value in list(node.items() if isinstance(node, dict) else enumerate(node or ())):
+        where = f"{place}.{key}"
+        if where in options:
+            continue
+        if isinstance(value, (dict, list)):
+            moved |= move_paths(value, old, new, where, options)
+        elif isinstance(value, str) and value.startswith(old):
+            node[key], moved = new + value.removeprefix(old), True
+    return moved
 
 
 def hand_down_weights(config: Config, before: Any, options: Mapping[str, Any]) -> None:
@@ -97,3 +136,16 @@ def placed_configs(dataset: Any, place: str) -> Iterator[tuple[str, ConfigDict]]
 def inner_configs(dataset: Any) -> Iterator[ConfigDict]:
     """Yield a data set's configuration and those it wraps."""
     yield from (inner for _, inner in placed_configs(dataset, ""))
+
+
+def places_of_seeds(config: Config) -> set[str]:
+    """Return where the training data sets are that have a seed of their own."""
+    placed = placed_configs((config.get("train_dataloader") or {}).get("dataset"), "dataset")
+    return {place for place, dataset in placed if "seed" in dataset}
+
+
+def drop_seeds(config: Config, kept: set[str]) -> None:
+    """Take the training's seed out of the data sets it was handed down to, so that another one reaches them again."""
+    for place, dataset in placed_configs(config["train_dataloader"].get("dataset"), "dataset"):
+        if place not in kept:
+            dataset.pop("seed", None)

@@ -82,19 +82,20 @@ def check_used(helpers: Mapping[str, Any], before: Mapping[str, Any], after: Map
         raise ConfigError(f"The option {name} sets a variable that changes nothing else, so it has no effect.{nearer}")
 
 
-def prepare(config: Config, options: Mapping[str, Any], before: Mapping[str, Any]) -> Config:
+def prepare(config: Config, options: Mapping[str, Any], before: Mapping[str, Any], resolved: bool = False) -> Config:
     """Apply options to a configuration, hand values down and check it.
 
     Args:
         config: as it was read.
         options: as of ``load_config``.
         before: what the file says without the options.
+        resolved: whether it comes from a training, as one with a ``work_dir`` does.
     """
     config.setdefault("default_scope", "wsolkit")
     add_hooks(config)
     apply_options(config, options)
     check_sources(config)
-    hand_down_root(config, before.get("data_root"), "data_root" in options)
+    hand_down_root(config, before.get("data_root"), options, resolved or before.get("work_dir") is not None)
     hand_down_weights(config, before.get("weights"), options)
     hand_down_extractor(config, (before.get("model") or {}).get("box_extractor"))
     end_schedules(config)

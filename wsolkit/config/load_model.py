@@ -80,7 +80,7 @@ def load_model(
     stored = read_checkpoint(path)
     found = stored_config(stored, path)
     with from_data(path):
-        found = prepare(found, options or {}, found.to_dict())
+        found = prepare(found, options or {}, found.to_dict(), resolved=True)
         return assembled(config_name(found), found, stored, path, place)
 
 

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import ast
+import os
 import re
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 from wsolkit.errors import ConfigError
 
-__all__ = ["parse_options"]
+__all__ = ["parse_options", "with_home"]
 
 CLOSING = {"(": ")", "[": "]", "{": "}"}
 WORDS: dict[str, Any] = {"true": True, "false": False, "True": True, "False": False, "None": None}
@@ -25,7 +27,7 @@ def parse_options(texts: Sequence[str]) -> dict[str, Any]:
     """Turn ``KEY=VALUE`` texts of a command line into options.
 
     Numbers, True, False, None, lists, tuples, ``{...}`` and ``dict(...)`` are understood, nested as deep as needed;
-    text in them needs no quotes. Whatever else is text as it stands.
+    text in them needs no quotes. Whatever else is text as it stands; ``~/`` at its beginning is the home folder.
 
     Raises:
         ConfigError: a text has no ``=``, or begins with a bracket and cannot be read.
@@ -41,7 +43,7 @@ def parse_options(texts: Sequence[str]) -> dict[str, Any]:
         if not sign or not key.strip():
             raise ConfigError(f"An option is written KEY=VALUE, such as train_cfg.max_epochs=3, but got {text!r}.")
         try:
-            options[key.strip()] = parse_value(value.strip())
+            options[key.strip()] = with_home(parse_value(value.strip()))
         except _UnreadableError as error:
             raise ConfigError(
                 f"The option {text} cannot be read: {error}. Write values as Python does, such as "
@@ -49,6 +51,20 @@ def parse_options(texts: Sequence[str]) -> dict[str, Any]:
                 f"\"{key.strip()}='[1].jpg'\"."
             ) from None
     return options
+
+
+def with_home(value: Any) -> Any:
+    """Return a value in which ``~`` and ``~/...`` name the home folder: a shell leaves that to us after ``=``.
+
+    >>> with_home({"a": ["b~/c", "~/c"]})["a"][1] == os.path.expanduser("~/c")
+    True
+    """
+    if isinstance(value, (str, Path)):
+        named = str(value)[:2] in ("~", "~/")
+        return type(value)(os.path.expanduser(value)) if named else value  # noqa: PTH111 - as it is without a home
+    if isinstance(value, (list, tuple)):
+        return type(value)(with_home(each) for each in value)
+    return {key: with_home(each) for key, each in value.items()} if isinstance(value, dict) else value
 
 
 def parse_value(text: str) -> Any:

@@ -14,7 +14,7 @@ from mmengine.dist import barrier, is_main_process, sync_random_seed
 from mmengine.runner import Runner
 from torch import Tensor
 
-from wsolkit.config.hand_down import inner_configs
+from wsolkit.config.hand_down import drop_seeds, inner_configs, places_of_seeds
 from wsolkit.config.load import config_name, fill_classes, prepared, unfreeze_random
 from wsolkit.config.parts import takes
 from wsolkit.datasets.reading import plain_worker_errors
@@ -97,7 +97,7 @@ def train(
         checkpoint = resumable(source) if source else None
         start = str(config.get("load_from") or "")
         weights = starting_weights(start, work_dir if overwrite and not resume else None) if not source else {}
-        name = config_name(config)
+        name, own_seeds = config_name(config), places_of_seeds(config)
         config = complete(config, work_dir, checkpoint, seed, deterministic, launcher)
         if source is not None:
             config["load_from"] = str(source)
@@ -109,6 +109,7 @@ def train(
                 check_fit(bare(runner.model), weights, min_match(config), origin=start)
             del checkpoint, weights
             rehearse(runner)
+            drop_seeds(runner.cfg, own_seeds)
             keep_record(runner, name, config["randomness"]["seed"], work_dir, source, start)
         if overwrite and not resume:  # only now: a mistake in the configuration or the data has lost nothing
             clear(work_dir)
