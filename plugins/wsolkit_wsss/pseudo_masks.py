@@ -13,13 +13,12 @@ import numpy as np
 from wsolkit import ConfigError, DataError, path_below, write_json
 from wsolkit.formats import read_gray, read_index_mask, write_index_mask
 from wsolkit.pipeline import SplitStage
-from wsolkit.report import evenly, write_contact_sheet
+from wsolkit.report import colour_mask, evenly, write_contact_sheet
 from wsolkit_wsss.background_cues import CUES
 from wsolkit_wsss.crf_settings import ON_PROBABILITIES, CrfSettings, crf_settings, refine_probabilities
 from wsolkit_wsss.image_jobs import check_workers, run_jobs
 from wsolkit_wsss.label_maps import Background, background_scores, label_map, label_probabilities
 from wsolkit_wsss.labelled_images import LabelledImages, Labels, Scored
-from wsolkit_wsss.mask_colours import colour_mask
 from wsolkit_wsss.tuning import POWERS, THRESHOLDS, Tuned, tune_background
 
 __all__ = ["MASKS", "SETTINGS", "PseudoMasks", "pseudo_mask"]

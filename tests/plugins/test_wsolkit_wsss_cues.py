@@ -7,10 +7,10 @@ from PIL import Image
 from wsolkit import DATASETS, ConfigError, DataError
 from wsolkit.formats import ImageMaps, write_image_maps
 from wsolkit.formats.masks import write_gray
+from wsolkit.report import colour_mask
 from wsolkit_wsss.background_cues import BackgroundCues, cue_mask, resized
 from wsolkit_wsss.crf_settings import ON_LABELS, ON_PROBABILITIES, CrfSettings, crf_settings
 from wsolkit_wsss.image_jobs import run_jobs
-from wsolkit_wsss.mask_colours import colour_mask
 
 SCENES = {"type": "SyntheticParts", "num_classes": 3, "image_size": (40, 32), "seed": 3}
 CONFIG = """

@@ -7,8 +7,9 @@ import pytest
 
 from wsolkit import ConfigError, DataError
 from wsolkit.cli.compare import numbers_table
+from wsolkit.report.chosen_trials import agreements, disagreements
 from wsolkit.report.comparison import compare_runs, shared_trials
-from wsolkit.report.comparison_page import disagreements, escaped, markdown, p_words, write_comparison
+from wsolkit.report.comparison_page import escaped, markdown, p_words, write_comparison
 from wsolkit.report.evaluation_file import evaluation_of
 
 
@@ -210,6 +211,18 @@ def test_trials_that_end_alike_come_last(make):
     assert [each[0].image_id for each in disagreements(shared_trials(runs))] == ["a", "b"]
 
 
+def test_some_trials_on_which_all_agree_are_shown_too(make, tmp_path):
+    shared = shared_trials([run(make, name, "hhhpppph" + letter) for name, letter in zip("AB", "ph", strict=True)])
+    assert [each[0].image_id for each in agreements(shared, most=4)] == ["i0.jpg", "i7.jpg", "i3.jpg", "i6.jpg"]
+    assert [len(agreements(shared, most)) for most in (12, 7)] == [8, 7]
+    assert agreements([]) == []
+    comparison = compare_runs([run(make, "A", "hp"), run(make, "B", "hp")])
+    html = write_comparison(tmp_path, comparison)[0].read_text("utf-8")
+    assert "Some on which all agree" in html
+    assert "Where the runs disagree most" not in html
+    assert html.count('<article class="card"') == 2
+
+
 def test_the_table_for_a_paper(make):
     first = run(
         make, "A|x", results=[make.result(lines=[make.line("Acc", 50.0), make.line("Acc", 60.0, 0.1, "test-oracle")])]
@@ -304,7 +317,7 @@ def test_a_folder_that_cannot_be_written_to_is_named(make, tmp_path):
 def test_the_page_of_runs_without_trials(make, tmp_path):
     runs = [evaluation_of(make.content(name, trials=[]), name) for name in "AB"]
     html = write_comparison(tmp_path, compare_runs(runs))[0].read_text("utf-8")
-    assert "share no trials on which they differ" in html
+    assert "share no trials, so there are no pictures of boxes" in html
     assert "hits over threshold" in html
     assert "kept none, so no paired test is possible" in html
 

@@ -48,6 +48,11 @@ def add_parser(subparsers: Any) -> None:
         "--own-runs", action="store_true",
         help="the runs are mine: show score maps, and without --images photos, from where their files say they are",
     )  # fmt: skip
+    parser.add_argument(
+        "--masks", metavar="DIR", nargs="+", type=Path,
+        help="a folder of class masks for each run (PNG files named after the images), to show them on the page",
+    )  # fmt: skip
+    parser.add_argument("--true-masks", metavar="DIR", type=Path, help="folder of the true masks, beside --masks")
     parser.set_defaults(run=run)
 
 
@@ -56,12 +61,22 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
     from rich.text import Text
 
-    from wsolkit.errors import DataError, printable
+    from wsolkit.errors import ConfigError, DataError, printable
     from wsolkit.lock import locked
     from wsolkit.report import compare_runs, prepare_comparison_folder, read_evaluation, write_comparison
 
     if args.images is not None and not args.images.is_dir():
         raise DataError(f"--images should be the folder of the images, but there is no folder {args.images}.")
+    if args.masks and len(args.masks) != len(args.runs):
+        raise ConfigError(
+            f"--masks should have a folder for each of the {len(args.runs)} runs, but got {len(args.masks)}."
+        )
+    if args.true_masks is not None and not args.masks:
+        raise ConfigError(
+            "--true-masks are shown beside the masks of the runs. Give these with --masks, one folder for each run."
+        )
+    if args.masks and args.out is None:
+        raise ConfigError("--masks are shown on a page. Say where it is to be written with --out DIR.")
     runs = named([read_evaluation(path) for path in args.runs], args.names)
     if args.out is not None:
         prepare_comparison_folder(args.out, runs, args.overwrite)
@@ -76,7 +91,9 @@ def run(args: argparse.Namespace) -> int:
     if args.out is not None:
         with locked(args.out, "comparison", "--out"):
             prepare_comparison_folder(args.out, runs, args.overwrite)  # once more: nobody can write to it now
-            for path in write_comparison(args.out, comparison, args.images, args.own_runs):
+            for path in write_comparison(
+                args.out, comparison, args.images, args.own_runs, args.masks or (), args.true_masks
+            ):
                 console.print(Text(printable(str(path))), soft_wrap=True)
     return 0
 

@@ -15,6 +15,7 @@ from .contact_sheet import (
 )
 from .evaluation import Evaluation as Evaluation
 from .evaluation_file import read_evaluation as read_evaluation, write_evaluation as write_evaluation
+from .mask_colours import colour_mask as colour_mask
 from .page import (
     write_report as write_report,
 )

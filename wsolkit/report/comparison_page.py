@@ -4,30 +4,36 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from math import isfinite
 from pathlib import Path
 from typing import Any
 
-from wsolkit.errors import DataError, printable
+from wsolkit.errors import ConfigError, DataError, printable
 from wsolkit.evaluation.failures import HIT, Trial, by_size
 from wsolkit.files import write_text
 from wsolkit.report.charts import charts_of, series_of
+from wsolkit.report.chosen_trials import agreements, disagreements
 from wsolkit.report.compared import Pair, Row
 from wsolkit.report.comparison import Comparison, shared_trials
 from wsolkit.report.comparison_folder import NUMBERS
 from wsolkit.report.evaluation import Evaluation
+from wsolkit.report.mask_pictures import mask_cards
 from wsolkit.report.page import bar_of, iou_chart, percent, write_page
-from wsolkit.report.pictures import PictureSource, card_of, in_turn
+from wsolkit.report.pictures import PictureSource, card_of
 
-__all__ = ["difference_words", "disagreements", "markdown", "p_words", "write_comparison"]
+__all__ = ["difference_words", "markdown", "p_words", "write_comparison"]
 
 PAGE, TABLE = "compare.html", "table.md"
-PICTURES = 48
 
 
 def write_comparison(
-    folder: str | Path, comparison: Comparison, images: str | Path | None = None, own_runs: bool = False
+    folder: str | Path,
+    comparison: Comparison,
+    images: str | Path | None = None,
+    own_runs: bool = False,
+    masks: Sequence[str | Path] = (),
+    true_masks: str | Path | None = None,
 ) -> list[Path]:
     """Write ``compare.html``, ``compare.json`` and ``table.md`` and return their paths.
 
@@ -40,12 +46,15 @@ def write_comparison(
         images: folder of the images; photos are left out without one.
         own_runs: whether the runs are the caller's own, so that their score maps, and their images where no folder is
             given, may be opened where their files say.
+        masks: for each run the folder of its class masks, to show them beside each other; see ``mask_cards``.
+        true_masks: folder of the true masks.
 
     Raises:
-        DataError: a file cannot be written.
+        ConfigError: there is not a folder of masks for each run.
+        DataError: the folders share no mask, or a file cannot be written.
     """
     folder = Path(folder)
-    content = page_content(comparison, images, own_runs)
+    content = page_content(comparison, images, own_runs, masks, true_masks)
     numbers = printable(json.dumps(comparison.as_dict(), indent=2, ensure_ascii=False)) + "\n"
     try:
         write_text(folder / NUMBERS, numbers)  # first: by it a folder is known as one of ours
@@ -158,34 +167,6 @@ def conventions_of(comparison: Comparison) -> dict[str, dict[str, str]]:
     return {metric: conventions for metric, conventions in shared.items() if conventions}
 
 
-def disagreements(trials: Iterable[tuple[Trial, ...]], most: int = PICTURES) -> list[tuple[Trial, ...]]:
-    """Return the trials on which the runs disagree most.
-
-    Trials that some runs hit and others do not come first, in turn from each pattern of hits; then those whose IoUs
-    are farthest apart.
-
-    Args:
-        trials: each trial as it ended in every run.
-        most: how many are wanted.
-
-    Returns:
-        the largest difference of IoUs first.
-    """
-
-    def spread(each: tuple[Trial, ...]) -> float:
-        overlaps = [trial.iou for trial in each]
-        return max(overlaps) - min(overlaps)
-
-    ranked = sorted(trials, key=lambda each: (-spread(each), each[0].image_id, each[0].label))
-    patterns: dict[tuple[bool, ...], list[tuple[Trial, ...]]] = {}
-    for each in ranked:
-        patterns.setdefault(tuple(trial.outcome == HIT for trial in each), []).append(each)
-    split = [group for pattern, group in sorted(patterns.items()) if len(set(pattern)) > 1]
-    alike = [each for each in ranked if len({trial.outcome == HIT for trial in each}) == 1 and spread(each) > 0]
-    chosen = in_turn(split, most)
-    return sorted(chosen + alike[: most - len(chosen)], key=lambda each: -spread(each))
-
-
 def pictures_of(runs: Sequence[Evaluation], images: str | Path | None, own_runs: bool) -> PictureSource:
     """Return what opens photos and score maps; see ``write_comparison``."""
     named = [run.image_root for run in runs if run.image_root]
@@ -204,12 +185,29 @@ def pictures_of(runs: Sequence[Evaluation], images: str | Path | None, own_runs:
     return source
 
 
-def page_content(comparison: Comparison, images: str | Path | None, own_runs: bool) -> dict[str, Any]:
-    """Return what the page shows."""
+def page_content(
+    comparison: Comparison,
+    images: str | Path | None,
+    own_runs: bool,
+    masks: Sequence[str | Path] = (),
+    true_masks: str | Path | None = None,
+) -> dict[str, Any]:
+    """Return what the page shows; see ``write_comparison``."""
     runs = comparison.runs
     shared = shared_trials(runs)
     source = pictures_of(runs, images, own_runs)
-    pictures = [card_of(each, runs[0].class_name(each[0].label), source) for each in disagreements(shared)]
+    apart = disagreements(shared)
+    alike = [each for each in agreements(shared) if each not in apart]
+    groups = [("Where the runs disagree most", apart), ("Some on which all agree", alike)]
+    cards = [
+        (title, [card_of(each, runs[0].class_name(each[0].label), source) for each in chosen])
+        for title, chosen in groups
+        if chosen
+    ]
+    pictures = [card for _, group in cards for card in group]
+    if masks and len(masks) != len(runs):
+        raise ConfigError(f"masks should be a folder for each of the {len(runs)} runs, but got {len(masks)}.")
+    mask_rows = mask_cards(masks, true_masks, source) if masks else []
     having = [run for run in runs if run.trials]
     cuts = {run.trials_at.get("iou") for run in having}
     return {
@@ -230,13 +228,14 @@ def page_content(comparison: Comparison, images: str | Path | None, own_runs: bo
         "bars": failure_groups(having),
         "patterns": sorted(Counter(pattern_of(each) for each in shared).items(), reverse=True),
         "shared": len(shared),
-        "cards": pictures,
+        "cards": cards,
+        "masks": mask_rows,
         "maps": [
             (place, name)
             for place, name in enumerate(comparison.names)
             if any(card.heats[place] is not None for card in pictures)
         ],
-        "notes": source.notes() if pictures else [],
+        "notes": source.notes() if pictures or mask_rows else [],
     }
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wsolkit.formats import voc_palette
+from wsolkit.formats.masks import voc_palette
 
 __all__ = ["colour_mask"]
 
