@@ -67,6 +67,11 @@ CASES = [
         tested_again(checkpoint="the same", settings={"split": "val"}),
         "out holds results of other settings: split was 'val' and is 'test' now",
     ),
+    Case(
+        "a share of images that is none",
+        lambda folder: [*boxes("x", "yolo")(folder), "--val-share", 2],
+        r"hold out for validation should be in \[0, 1\), but got 2.0",
+    ),
     Case("settings that are a list", settings_of_a_run("[1]"), "run.json cannot be read .it should hold settings"),
     Case("settings that are nested too deep", settings_of_a_run("[" * 100_000), "run.json cannot be read"),
     Case("names do not matter in a table", boxes("../../../x", "coco", "csv"), "0 images have no box|1 boxes in", 0),

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from wsolkit.cli.evaluate import add_map_options, class_list
+from wsolkit.cli.export_options import add_export_options, export_of
 
 __all__ = ["add_parser", "run"]
 
@@ -63,6 +64,7 @@ def add_parser(subparsers: Any) -> None:
     written.add_argument(
         "--format", metavar="NAME", nargs="+", action="extend", default=[], help="coco (default), voc, yolo, csv"
     )
+    add_export_options(written)
     written.add_argument("--overwrite", action="store_true", help="remove results of other settings from DIR")
     parser.set_defaults(run=run)
 
@@ -80,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.threads import default_threads
 
     formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
+    export = export_of(args)
     check_options(args.resize, args.normalize)
     size = parse_size(args.size)
     settings = {"threshold": args.threshold}
@@ -109,6 +112,7 @@ def run(args: argparse.Namespace) -> int:
         overwrite=args.overwrite,
         settings={"formats": list(formats)},
         shows=progress_bar,
+        export=export,
     )
     for remark in done.remarks:
         print(f"warning: {remark}", file=sys.stderr)

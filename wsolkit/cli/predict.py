@@ -8,6 +8,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from wsolkit.cli.config_options import add_config_options
+from wsolkit.cli.export_options import add_export_options, export_of
 from wsolkit.cli.model_argument import CODE, add_model, model_options, take_model
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ def add_parser(subparsers: Any) -> None:
         action="store_true",
         help="with --draw: beside each picture what the parts of the model show, such as masks, branches, candidates",
     )
+    add_export_options(written)
     written.add_argument("--overwrite", action="store_true", help="remove earlier results from DIR and begin anew")
     computed = parser.add_argument_group("how it is computed")
     computed.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
@@ -94,6 +96,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.formats.writers import check_formats
 
     formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
+    export = export_of(args)
     model = take_model(args)
     check_given(args.config, args.checkpoint, args.images)
     options = model_options(args)
@@ -124,6 +127,7 @@ def run(args: argparse.Namespace) -> int:
             num_workers=args.num_workers,
             shows=progress_bar,
             panels=args.panels,
+            export=export,
         )
     except KeyboardInterrupt:
         print("What is done is kept; the same command goes on from there.", file=sys.stderr)

@@ -15,7 +15,7 @@ from wsolkit.formats.coco_entries import is_crowd
 from wsolkit.formats.csv_boxes import read_csv_boxes
 from wsolkit.formats.image_names import ImageNames
 from wsolkit.formats.voc import image_size, object_boxes, warn_of_zeros
-from wsolkit.formats.yolo import read_labels, read_names
+from wsolkit.formats.yolo import read_labels, read_names, yolo_name
 
 __all__ = ["ImageBoxes", "read_boxes"]
 
@@ -45,7 +45,7 @@ def read_boxes(
     Args:
         path: a ``.csv`` file with lines ``path,x0,y0,x1,y1[,class]`` (half open, in pixels; a heading may say where the
             columns are), a ``.json`` file in COCO's format, a folder of PASCAL VOC's XML files named and nested like
-            the images, or a folder of YOLO's with ``labels`` and ``data.yaml`` or ``classes.txt``.
+            the images, a whole folder of VOC's, or one of YOLO's with ``labels`` and ``data.yaml`` or ``classes.txt``.
         names: finds the image id for a path that the file writes.
         images: image id to its path without split folder, whose suffix is replaced for XML and YOLO.
         measure: gives the size of an image, where the boxes are fractions of it.
@@ -55,6 +55,7 @@ def read_boxes(
         DataError: the file is missing, malformed, or names an image that is not there or may be one of several.
     """
     found = None
+    path = path / "Annotations" if (path / "ImageSets").is_dir() and (path / "Annotations").is_dir() else path
     if (path / "labels").is_dir():
         found = read_yolo_folder(path, images, peers, measure)
     elif path.is_dir():
@@ -151,7 +152,12 @@ def read_yolo_folder(
     """Return the boxes of the images that have a label file, nested like the image or directly in ``labels``."""
     classes = read_names(folder)
     found = {}
-    for image_id, path in named_like(images, folder / "labels", ".txt", peers):
+    peers = list(peers)
+    there = dict(named_like(images, folder / "labels", ".txt", peers))
+    ours = {image_id: yolo_name(path) for image_id, path in images.items()}
+    if ours != images:
+        there |= named_like(ours, folder / "labels", ".txt", map(yolo_name, peers))
+    for image_id, path in there.items():
         size = measure(image_id)
         boxes = read_labels(path, size, classes)
         found[image_id] = ImageBoxes(

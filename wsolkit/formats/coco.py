@@ -25,6 +25,7 @@ from wsolkit.formats.coco_entries import (
     images_by_id,
     shown,
 )
+from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.writer import Writer
 from wsolkit.text_files import read_json
@@ -180,8 +181,8 @@ class CocoWriter(Writer):
 
     outputs = ("boxes.json", "dataset.json")
 
-    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any]) -> None:
-        super().__init__(folder, classes, about)
+    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any], export: Export = PLAIN) -> None:
+        super().__init__(folder, classes, about, export)
         self._number = 0
         self._files = ExitStack()
         self._results = _List(self._files.enter_context(self.draft("boxes.json").open("w", encoding="utf-8")))

@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 
 from wsolkit.errors import DataError
 from wsolkit.formats.checked_boxes import checked_box
+from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.text_lists import malformed
 from wsolkit.formats.writer import Writer
@@ -85,8 +86,8 @@ class CsvWriter(Writer):
 
     outputs = ("boxes.csv",)
 
-    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any]) -> None:
-        super().__init__(folder, classes, about)
+    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any], export: Export = PLAIN) -> None:
+        super().__init__(folder, classes, about, export)
         self._table = Table(self.draft("boxes.csv"), HEADING)
 
     def add(self, result: ImageResult | Failure) -> None:
@@ -114,8 +115,8 @@ class ListsWriter(Writer):
 
     outputs = ("failed.csv", "without_box.csv")
 
-    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any]) -> None:
-        super().__init__(folder, classes, about)
+    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any], export: Export = PLAIN) -> None:
+        super().__init__(folder, classes, about, export)
         self.images = self.failed = self.without_box = self.boxes = 0
         self.first_reason = ""
         self._failed = Table(self.draft("failed.csv"), "image_id path reason")

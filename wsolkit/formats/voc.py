@@ -13,6 +13,7 @@ from xml.etree import ElementTree
 from wsolkit.errors import DataError
 from wsolkit.files import path_below
 from wsolkit.formats.checked_boxes import checked_box, checked_size
+from wsolkit.formats.export import PLAIN, Export, put_image, split_names
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.text_lists import write_lines
 from wsolkit.formats.writer import LabelNames, Writer
@@ -189,36 +190,40 @@ def image_size(path: str | Path) -> tuple[int, int] | None:
 
 
 class VocWriter(Writer):
-    """``voc/``: an XML file for each image, and lists of the images and the classes."""
+    """``voc/``: an XML file for each image, the images themselves, and lists of the images and the classes.
+
+    Images are links, or copies, in ``JPEGImages``; they all end in ``.jpg``, as programs that read VOC expect, which
+    tell the kind of an image by its content. ``ImageSets/Main`` has ``train``, ``val`` and ``trainval``.
+    """
 
     outputs = ("voc",)
 
-    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any]) -> None:
-        super().__init__(folder, classes, about)
+    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any], export: Export = PLAIN) -> None:
+        super().__init__(folder, classes, about, export)
         self._names = LabelNames()
-        lists = self.draft("voc") / "ImageSets" / "Main"
-        lists.mkdir(parents=True)
+        self._listed: list[str] = []
+        for name in ("Annotations", "JPEGImages"):
+            (self.draft("voc") / name).mkdir(parents=True)
         write_lines(self.draft("voc") / "classes.txt", classes)
-        self._list = (lists / "train.txt").open("w", encoding="utf-8", errors="surrogateescape")
 
     def add(self, result: ImageResult | Failure) -> None:
-        """Write an image's XML file."""
+        """Write an image's XML file, and the image or a link to it."""
         if isinstance(result, Failure):
             return
         name = self._names.of(result.image_id)
         path = path_below(self.draft("voc") / "Annotations", name, ".xml")
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(voc_xml(result))
-        self._list.write(f"{name}\n")
+        self._listed.append(name)
+        if result.path:
+            image = path_below(self.draft("voc") / "JPEGImages", name, ".jpg")
+            put_image(result.path, image, self.export.copy_images)
 
     def close(self) -> None:
-        """Complete the list."""
-        (self.draft("voc") / "Annotations").mkdir(exist_ok=True)
-        self._list.close()
-
-    def __exit__(self, *error: Any) -> None:
-        self._list.close()
-        super().__exit__(*error)
+        """Divide the images and write their lists."""
+        split = split_names(self._listed, self.export.val_share)
+        for name, listed in (("train", split.train), ("val", split.val), ("trainval", self._listed)):
+            write_lines(self.draft("voc") / "ImageSets" / "Main" / f"{name}.txt", listed)
 
 
 def voc_xml(result: ImageResult) -> bytes:

@@ -6,6 +6,7 @@ were given; unreadable ones keep their number.
 
 from __future__ import annotations
 
+import re
 import shutil
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
@@ -14,6 +15,7 @@ from types import TracebackType
 from typing import Any, Self
 
 from wsolkit.files import path_below
+from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
 
 __all__ = ["LabelNames", "Writer", "remove"]
@@ -26,13 +28,15 @@ class Writer(ABC):
         folder: where to write.
         classes: names of the classes, by index.
         about: what the results were made with, for formats that can say so.
+        export: how folders for a detector are written.
     """
 
     outputs: tuple[str, ...] = ()
     """Names of the files or folders it writes."""
 
-    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any]) -> None:
+    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any], export: Export = PLAIN) -> None:
         self.folder = folder
+        self.export = export
         self.classes = list(classes)
         self.about = dict(about)
         for name in self.outputs:
@@ -75,6 +79,10 @@ def remove(path: Path) -> None:
         path.unlink(missing_ok=True)
 
 
+LINE_BREAKS = re.compile(r"[\r\n\v\f\x1c-\x1e\x85\u2028\u2029]")
+"""What would make two lines of a name in a list."""
+
+
 class LabelNames:
     """Names of label files: the image's without its ending, or with it where another image has taken that name."""
 
@@ -88,6 +96,7 @@ class LabelNames:
             DataError: the image's name leads out of a folder.
         """
         path_below("", image_id)
+        image_id = LINE_BREAKS.sub("_", image_id)
         name = PurePosixPath(image_id).with_suffix("").as_posix()
         if name.lower() in self._taken:
             name = image_id.replace(".", "_")

@@ -10,6 +10,7 @@ from typing import Any
 from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.formats.coco import CocoWriter
 from wsolkit.formats.csv_boxes import CsvWriter, ListsWriter
+from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.voc import VocWriter
 from wsolkit.formats.writer import Writer
@@ -43,8 +44,17 @@ def write_results(
     classes: Sequence[str],
     formats: Iterable[str] = ("coco",),
     about: Mapping[str, Any] | None = None,
+    export: Export = PLAIN,
 ) -> tuple[list[Path], ListsWriter]:
     """Write every result in every format, in one pass; nothing changes in ``folder`` before all are complete.
+
+    Args:
+        records: what was found in each image.
+        folder: where to write.
+        classes: names of the classes, by index.
+        formats: any of coco, voc, yolo, csv.
+        about: what the results were made with.
+        export: how YOLO's and VOC's folders are written.
 
     Returns:
         the files and folders written, and the counts.
@@ -56,8 +66,8 @@ def write_results(
     kinds = [FORMATS[name] for name in check_formats(formats)]
     try:
         with ExitStack() as stack:
-            lists = stack.enter_context(ListsWriter(folder, classes, about or {}))
-            writers = [stack.enter_context(kind(folder, classes, about or {})) for kind in kinds] + [lists]
+            lists = stack.enter_context(ListsWriter(folder, classes, about or {}, export))
+            writers = [stack.enter_context(kind(folder, classes, about or {}, export)) for kind in kinds] + [lists]
             for result in records:
                 for writer in writers:
                     writer.add(result)

@@ -12,12 +12,13 @@ import yaml
 
 from wsolkit.errors import DataError
 from wsolkit.files import path_below
+from wsolkit.formats.export import PLAIN, Export, put_image, split_names
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.text_lists import malformed, numbered_lines, read_class_names, whole_number, write_lines
 from wsolkit.formats.writer import LabelNames, Writer
 from wsolkit.text_files import read_text
 
-__all__ = ["YoloBox", "YoloWriter", "read_labels", "read_names", "yolo_line"]
+__all__ = ["YoloBox", "YoloWriter", "read_labels", "read_names", "yolo_line", "yolo_name"]
 
 LINE = "class cx cy w h"
 
@@ -97,44 +98,68 @@ def read_names(folder: str | Path) -> list[str]:
 
 
 class YoloWriter(Writer):
-    """``yolo/``: labels as ``class cx cy w h`` in fractions of the image, links to the images, and ``data.yaml``.
+    """``yolo/``: labels as ``class cx cy w h`` in fractions of the image, the images beside them, and ``data.yaml``.
 
-    Images without a box are left out: an empty label file would teach a detector that nothing is there.
+    ``train.txt`` and ``val.txt`` list the images, relative to the folder, which may be moved: wholly with copies of the
+    images, together with the photographs with links to them. Images without a box are left out: an empty label file
+    would teach a detector that nothing is there.
     """
 
     outputs = ("yolo",)
 
-    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any]) -> None:
-        super().__init__(folder, classes, about)
+    def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any], export: Export = PLAIN) -> None:
+        super().__init__(folder, classes, about, export)
         self._names = LabelNames()
+        self._listed: dict[str, str] = {}
+        self._all_listed = True
         root = self.draft("yolo")
         (root / "labels").mkdir(parents=True)
         (root / "images").mkdir()
         write_lines(root / "classes.txt", classes)
-        names = "".join(f"  {index}: {json.dumps(name, ensure_ascii=False)}\n" for index, name in enumerate(classes))
-        (root / "data.yaml").write_text(
-            "# Boxes found by wsolkit. val holds the training images: put images with checked boxes there.\n"
-            f"train: images\nval: images\nnc: {len(self.classes)}\nnames:\n{names}",
-            encoding="utf-8",
-            errors="backslashreplace",  # the escape that YAML and JSON have for bytes that are no text
-        )
 
     def add(self, result: ImageResult | Failure) -> None:
-        """Write an image's labels and a link to the image."""
+        """Write an image's labels, and the image or a link to it."""
         if isinstance(result, Failure) or not result.boxes:
             return
-        name = self._names.of(result.image_id)
+        own = self._names.of(result.image_id)
+        name = yolo_name(own)
         lines = [yolo_line(found.class_index, found.box, result.size) + "\n" for found in result.boxes]
         labels = path_below(self.draft("yolo") / "labels", name, ".txt")
         labels.parent.mkdir(parents=True, exist_ok=True)
         labels.write_text("".join(lines), encoding="utf-8")
+        suffix = PurePosixPath(result.path or result.image_id).suffix
+        image = path_below(self.draft("yolo") / "images", name, suffix)
+        self._all_listed &= bool(suffix)
+        self._listed[own] = f"./{image.relative_to(self.draft('yolo')).as_posix()}"
         if result.path:
-            link = path_below(self.draft("yolo") / "images", name, PurePosixPath(result.image_id).suffix)
-            link.parent.mkdir(parents=True, exist_ok=True)
-            try:
-                link.symlink_to(result.path)
-            except OSError:  # a file system without links: the user puts the images there
-                return
+            put_image(result.path, image, self.export.copy_images)
 
     def close(self) -> None:
-        """Nothing is left to do."""
+        """Divide the images, and write their lists and ``data.yaml``."""
+        root = self.draft("yolo")
+        if self._all_listed:
+            split = split_names(list(self._listed), self.export.val_share)
+            places = {"train": "train.txt", "val": "val.txt"}
+            for place, names in zip(places.values(), split[:2], strict=True):
+                write_lines(root / place, [self._listed[name] for name in names])
+            words = f"{split.words}; their boxes were found too, so put images with checked boxes there."
+        else:
+            places = {"train": "images", "val": "images"}
+            words = "val is train: put the images into images/, and images with checked boxes elsewhere."
+        classes = "".join(f"  {k}: {json.dumps(name, ensure_ascii=False)}\n" for k, name in enumerate(self.classes))
+        (root / "data.yaml").write_text(
+            f"# Boxes found by wsolkit. {words}\n"
+            f"train: {places['train']}\nval: {places['val']}\nnc: {len(self.classes)}\nnames:\n{classes}",
+            encoding="utf-8",
+            errors="backslashreplace",  # the escape that YAML and JSON have for bytes that are no text
+        )
+
+
+def yolo_name(name: str) -> str:
+    """Return the name of an image below ``images``; a folder of that name inside would be taken for it.
+
+    >>> yolo_name("images/1"), yolo_name("owls/images")
+    ('images_/1', 'owls/images')
+    """
+    *folders, last = name.split("/")
+    return "/".join([*(f"{folder}_" if folder == "images" else folder for folder in folders), last])

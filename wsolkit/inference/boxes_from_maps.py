@@ -15,6 +15,7 @@ from wsolkit.datasets.annotations import Annotations
 from wsolkit.datasets.image_files import find_images
 from wsolkit.datasets.layouts.wsol_metadata import read_sizes
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError, first_few
+from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
 from wsolkit.formats.image_headers import displayed_size
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
@@ -169,6 +170,7 @@ def maps_to_boxes(
     overwrite: bool = False,
     settings: Mapping[str, Any] | None = None,
     shows: Shows = hidden,
+    export: Export = PLAIN,
 ) -> BoxRun:
     """Write the boxes of every image that has a map; maps that cannot be read are listed in ``failed.csv``.
 
@@ -185,6 +187,7 @@ def maps_to_boxes(
         overwrite: remove results of other settings from ``out``.
         settings: further settings to write down in ``run.json``.
         shows: gives a progress display for a task's name and number of images.
+        export: how YOLO's and VOC's folders are written.
 
     Raises:
         ConfigError: ``out`` holds something else, is being written to, or lies where the maps are.
@@ -230,7 +233,7 @@ def maps_to_boxes(
 
     with locked(folder, "search for boxes", "--out"), shows("boxes", len(found)) as advance:
         RunFolder(folder).prepare(about, overwrite)
-        files, lists = write_results(records(advance), folder, classes, formats, about)
+        files, lists = write_results(records(advance), folder, classes, formats, about, export)
     run.files, run.images, run.failed = files, lists.images, lists.failed
     run.without_box, run.boxes = lists.without_box, lists.boxes
     if not run.images:

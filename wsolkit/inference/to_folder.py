@@ -15,6 +15,7 @@ from wsolkit.datasets.image_files import ImageFile, find_images
 from wsolkit.datasets.image_walk import LeftOut
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.csv_boxes import ListsWriter
+from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.score_maps import write_map_classes
 from wsolkit.formats.writers import check_formats, write_results
@@ -49,6 +50,7 @@ def predict_to_folder(
     chunk_size: int = CHUNK_SIZE,
     shows: Shows = hidden,
     panels: bool = False,
+    export: Export = PLAIN,
 ) -> RunSummary | None:
     """Predict images and write the results into a folder.
 
@@ -68,6 +70,7 @@ def predict_to_folder(
         chunk_size: about how many images are in a part file; what is lost when a run is stopped.
         shows: gives a progress display for a task's name and number of images.
         panels: beside each picture draw what the model's parts show of the image, such as masks or branches.
+        export: how YOLO's and VOC's folders are written.
 
     Returns:
         what was done, in the first process; None in the others.
@@ -110,7 +113,7 @@ def predict_to_folder(
             compute(predictor, images, mine, run, classes, maps, workers, advance)
             summary.seconds, summary.computed = time.perf_counter() - begun, count
         ranks.wait()
-        ranks.first(lambda: finish(run, chunks, names, formats, settings, summary))
+        ranks.first(lambda: finish(run, chunks, names, formats, settings, summary, export))
         if draw:
             draw_all(predictor, run, chunks, classes, draw, workers, ranks, summary, settings, shows, panels)
         return summary if ranks.rank == 0 else None
@@ -207,6 +210,7 @@ def finish(
     formats: Sequence[str],
     settings: dict[str, Any],
     summary: RunSummary,
+    export: Export = PLAIN,
 ) -> None:
     """Write the files of all results, and fail if no image could be read.
 
@@ -215,7 +219,8 @@ def finish(
     """
     run.check_there()
     run.drop_stale(chunks)
-    summary.files, lists = write_results(run.records(chunks, names), run.folder, names, formats, settings)
+    records = run.records(chunks, names)
+    summary.files, lists = write_results(records, run.folder, names, formats, settings, export)
     summary.images, summary.failed = lists.images, lists.failed
     summary.without_box, summary.boxes = lists.without_box, lists.boxes
     complain_if_none(lists, run.folder)
