@@ -108,7 +108,7 @@ class ComponentRegistry(Registry):
             ConfigError: ``cfg`` has no ``type``, names an unknown component, or gives an argument it does not take.
         """
         if not isinstance(cfg, Mapping):
-            if isinstance(cfg, (str, list, tuple)) or cfg is None:
+            if isinstance(cfg, (str, list, tuple, bool, int, float)) or cfg is None:
                 article = "An" if self.name[0] in "aeiou" else "A"
                 raise ConfigError(
                     f"{article} {self.name} is written as dict(type='NAME', ...), but got {cfg!r}. Write it so."
@@ -179,6 +179,8 @@ def check_arguments(
     if "type" not in cfg:
         raise ConfigError(f"This {registry.name} needs a type, but got {dict(cfg)!r}. Add type='NAME'.")
     kind = cfg["type"]
+    if not isinstance(kind, str) and not callable(kind):
+        raise ConfigError(f"The type of this {registry.name} should be a name, but got {kind!r}. Write type='NAME'.")
     component = shown or (registry.get(kind) if isinstance(kind, str) else kind)
     if component is None:
         raise ConfigError(f"There is no {registry.name} named {kind!r}. {nearest(kind, registry.module_dict)}")

@@ -106,4 +106,11 @@ CASES = [
         train("log_processor: {type: os.system, command: touch ran}\n", "mine.yaml"),
         "'os.system' is no part of a configuration",
     ),
+    Case("a model is a list", train(BASE + "model = ['Localizer']\n"), "model should be a dict", always=True),
+    Case("a loader is text", train(BASE + "train_dataloader = 'birds'\n"), "train_dataloader should be a dict"),
+    Case(
+        "YAML's 1e-3 is text",
+        train("optim_wrapper: {optimizer: {type: SGD, lr: 1e-3}}\n", "mine.yaml"),
+        r"optimizer\.lr should be a number, but is the text '1e-3'\. Write 0\.001",
+    ),
 ]

@@ -201,7 +201,7 @@ def test_deterministic_is_handed_on(micro_config, tmp_path):
 
 
 def test_a_config_without_training_is_refused(micro_config, tmp_path):
-    with pytest.raises(ConfigError, match="needs train_cfg, optim_wrapper and train_dataloader"):
+    with pytest.raises(ConfigError, match="needs train_cfg, optim_wrapper, train_dataloader and model"):
         train(micro_config(optim_wrapper=None), tmp_path)
 
 

@@ -12,6 +12,7 @@ from mmengine.config import Config, ConfigDict
 from wsolkit.config.check import TOP, check_config, check_sources
 from wsolkit.config.find import find_config
 from wsolkit.config.hand_down import LOADERS, hand_down_extractor, hand_down_root, hand_down_weights
+from wsolkit.config.kinds import check_kinds
 from wsolkit.config.options import apply_options, dotted
 from wsolkit.config.parts import takes
 from wsolkit.config.read import check_computed, read_config
@@ -91,9 +92,11 @@ def prepare(config: Config, options: Mapping[str, Any], before: Mapping[str, Any
         before: what the file says without the options.
         resolved: whether it comes from a training, as one with a ``work_dir`` does.
     """
+    check_kinds(config.to_dict())
     config.setdefault("default_scope", "wsolkit")
     add_hooks(config)
     apply_options(config, options)
+    check_kinds(config.to_dict())
     check_sources(config)
     hand_down_root(config, before.get("data_root"), options, resolved or before.get("work_dir") is not None)
     hand_down_weights(config, before.get("weights"), options)

@@ -11,9 +11,12 @@ __all__ = ["check_numbers"]
 
 LEAST: dict[str, dict[str, int]] = {
     "train_cfg": {"max_epochs": 1, "max_iters": 1, "val_interval": 1},
+    "randomness": {"seed": 0},
     **{f"{split}_dataloader": {"batch_size": 1, "num_workers": 0} for split in ("train", "val", "test")},
 }
 """Least whole numbers, by section and key."""
+
+MAY_BE_NONE = ("seed", "batch_size", "max_iters")
 
 SIDES = ("size", "crop")
 """Arguments of transforms that are sides of images."""
@@ -30,13 +33,39 @@ def check_numbers(config: Mapping[str, Any]) -> None:
     for section, known in LEAST.items():
         given = config.get(section) or {}
         for key, least in known.items():
-            value = given.get(key)
-            if value is not None and not (is_whole(value) and value >= least):
+            value = given.get(key, least)
+            if not (value is None and key in MAY_BE_NONE) and not (is_whole(value) and value >= least):
                 raise ConfigError(
                     f"{section}.{key} should be a whole number of at least {least}, but got {value!r}. "
                     f"Set {section}.{key} to one."
                 )
+            if key == "seed" and value is not None and value >= 2**32:
+                raise ConfigError(f"{section}.{key} should be below 2**32, but got {value}. Set {section}.{key} lower.")
         check_sides(f"{section}.dataset", given.get("dataset"))
+    check_no_text("optim_wrapper", config.get("optim_wrapper"))
+    check_no_text("param_scheduler", config.get("param_scheduler"))
+
+
+def check_no_text(path: str, node: Any) -> None:
+    """Look for numbers that are text, as YAML reads 1e-3.
+
+    Raises:
+        ConfigError: there is one; with its place.
+
+    >>> check_no_text("optimizer", {"type": "SGD", "lr": "1e-3"})
+    Traceback (most recent call last):
+    wsolkit.errors.ConfigError: optimizer.lr should be a number, but is the text '1e-3'. Write 0.001.
+    """
+    if isinstance(node, (list, tuple)):
+        node = dict(enumerate(node))
+    for key, value in node.items() if isinstance(node, Mapping) else ():
+        check_no_text(f"{path}.{key}", value)
+        try:
+            number = float(value) if isinstance(value, str) else None
+        except ValueError:
+            continue
+        if number is not None:
+            raise ConfigError(f"{path}.{key} should be a number, but is the text {value!r}. Write {number}.")
 
 
 def check_sides(path: str, node: Any) -> None:

@@ -206,14 +206,23 @@ def base_file(path: Path, base: str) -> Path | None:
 
 
 def base_lines(tree: ast.Module) -> Iterator[tuple[int, list[str]]]:
-    """Yield the lines that set ``_base_`` with what they name, where that is written out."""
+    """Yield the lines that set ``_base_`` with what they name, where that is written out.
+
+    Raises:
+        ConfigError: it is no list of names.
+    """
     for name, statement in assignments(tree):
         if name == "_base_" and statement.value is not None:
             try:
                 bases = ast.literal_eval(statement.value)
             except ValueError:
                 continue  # computed: mmengine evaluates it
-            yield statement.lineno, [bases] if isinstance(bases, str) else list(bases)
+            bases = [bases] if isinstance(bases, str) else bases
+            if not isinstance(bases, (list, tuple)) or not all(isinstance(base, str) for base in bases):
+                raise ConfigError(
+                    f"_base_ in line {statement.lineno} should be a name of a file or a list of them, but got {bases!r}."
+                )
+            yield statement.lineno, list(bases)
 
 
 def check_source(path: Path, trail: tuple[Path, ...]) -> None:

@@ -181,13 +181,13 @@ def complete(
     )
     config = fill_classes(config)
     unfreeze_random(config)
-    lacking = [key for key in ("train_cfg", "optim_wrapper", "train_dataloader") if config.get(key) is None]
+    lacking = [key for key in ("train_cfg", "optim_wrapper", "train_dataloader", "model") if not config.get(key)]
     if lacking and config.get("stages"):
         raise ConfigError(f"The configuration {name!r} is a pipeline, not a training. Run it with `wsolkit pipeline`.")
     if lacking:
         raise ConfigError(
-            f"A training needs train_cfg, optim_wrapper and train_dataloader, but the configuration {name!r} lacks "
-            f"{', '.join(lacking)}. Add it, or build on a configuration in _base_."
+            f"A training needs train_cfg, optim_wrapper, train_dataloader and model, but the configuration {name!r} "
+            f"lacks {', '.join(lacking)}. Add it, or build on a configuration in _base_."
         )
     earlier = next(_runs)  # mmengine keeps its loggers by name and second
     config["experiment_name"] = f"{name}_{earlier}" if earlier else name
