@@ -21,6 +21,7 @@ from wsolkit.errors import CheckpointError, ConfigError
 from wsolkit.files import hash_file
 from wsolkit.model.device import choose_device
 from wsolkit.model.localizer import Localizer
+from wsolkit.model.memory import within_memory
 from wsolkit.registry import DATASETS, HEADS, MODELS
 from wsolkit.weights.checkpoint import load_weights, read_checkpoint
 from wsolkit.weights.files import SUFFIXES
@@ -169,7 +170,8 @@ def load_network(
 
 def with_weights(model: Mapping[str, Any], kind: type[Kind], stored: Mapping[str, Any], source: str | Path) -> Kind:
     """Build a model and put the weights of a checkpoint into it; see ``load_network``."""
-    built = MODELS.build(dict(model)) if model else None
+    with within_memory():
+        built = MODELS.build(dict(model)) if model else None
     if not isinstance(built, kind):
         raise ConfigError(
             f"A {kind.__name__} is needed, but the model is a {type(built).__name__}. Take the configuration that the "

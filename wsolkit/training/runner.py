@@ -17,6 +17,7 @@ from mmengine.runner.checkpoint import CheckpointLoader
 from torch import nn
 
 from wsolkit.errors import CheckpointError, WsolkitError
+from wsolkit.model.memory import within_memory
 from wsolkit.weights.checkpoint import find_state, load_weights, read_checkpoint
 from wsolkit.weights.fitting import fit_weights
 from wsolkit.weights.safely import first_line, read_safely
@@ -26,6 +27,16 @@ __all__ = ["SafeRunner", "bare", "min_match"]
 
 class SafeRunner(Runner):
     """mmengine's runner with wsolkit's reader of checkpoints and its rule of what fits a model."""
+
+    def build_model(self, model: Any) -> nn.Module:
+        """Build the model, unless it is larger than the memory.
+
+        Raises:
+            ConfigError: it is.
+        """
+        with within_memory():
+            built: nn.Module = super().build_model(model)
+        return built
 
     def train(self) -> nn.Module:
         """Train; whatever mmengine loads meanwhile, also for ``init_cfg``, is read safely."""
