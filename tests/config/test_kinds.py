@@ -67,7 +67,7 @@ def test_what_is_right_passes(content):
     ("text", "words"),
     [
         ("model = ['Localizer']", r"model should be a dict"),
-        ("_base_ = 3", r"_base_ in line 1 should be a name of a file or a list of them, but got 3"),
+        ("_base_ = 3", r"_base_ in line 1 should be one name of a file or a list of them, not 3"),
         (
             "train_cfg = dict(max_epochs=None)",
             r"train_cfg\.max_epochs should be a whole number of at least 1, but got None",

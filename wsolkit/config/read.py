@@ -220,7 +220,7 @@ def base_lines(tree: ast.Module) -> Iterator[tuple[int, list[str]]]:
             bases = [bases] if isinstance(bases, str) else bases
             if not isinstance(bases, (list, tuple)) or not all(isinstance(base, str) for base in bases):
                 raise ConfigError(
-                    f"_base_ in line {statement.lineno} should be a name of a file or a list of them, but got {bases!r}."
+                    f"_base_ in line {statement.lineno} should be one name of a file or a list of them, not {bases!r}."
                 )
             yield statement.lineno, list(bases)
 
