@@ -172,3 +172,28 @@ def test_number_of_classes_of_a_stack(tmp_path):
     assert class_names_for(open_score_maps(tmp_path / "npy"), None, None) == ["0", "1"]
     np.save(tmp_path / "npy" / "a.npy", np.zeros((1, 5, 5)))
     assert class_names_for(open_score_maps(tmp_path / "npy"), None, None) == ["object"]
+
+
+def test_sizes_that_are_swapped_and_a_turned_tiff(tmp_path):
+    """A lying photo of 24 x 16 pixels is shown as 16 x 24; its map is drawn on what is shown."""
+    exif = Image.Exif()
+    exif[274] = 6
+    (tmp_path / "photos").mkdir()
+    Image.new("RGB", (24, 16)).save(tmp_path / "photos" / "a.tif", exif=exif)
+    scores = np.zeros((24, 16), np.float32)
+    scores[4:12, 2:14] = 1
+    np.savez(tmp_path / "maps.npz", **{"a.tif": scores})
+    (tmp_path / "sizes.txt").write_text("a.tif,24,16\n")
+    maps = open_score_maps(tmp_path / "maps.npz")
+    right = maps_to_boxes(
+        maps, sized_images(images=tmp_path / "photos"), tmp_path / "right", ["o"], LargestComponent(0.5), ["csv"]
+    )
+    (row,) = rows(tmp_path / "right" / "boxes.csv")
+    assert [float(row[key]) for key in ("x0", "y0", "x1", "y1")] == [2, 4, 14, 12]
+    assert right.remarks == []
+    images = sized_images(sizes=tmp_path / "sizes.txt", images=tmp_path / "photos")
+    wrong = maps_to_boxes(maps, images, tmp_path / "wrong", ["o"], LargestComponent(0.5), ["csv"])
+    assert [remark.split(":")[0] for remark in wrong.remarks] == [
+        "1 maps have the shape of their image turned by 90 degrees",
+        "1 images are stated with the width and height of their file swapped",
+    ]

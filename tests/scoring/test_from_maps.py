@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from wsolkit.datasets.annotations import read_annotations
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError
@@ -237,3 +238,23 @@ def test_val_chooses_for_protocols_that_try_no_threshold(perfect, write_npy, tru
     assert [result.metric for result in found.results] == ["BoxAcc"]
     words = "3 of the 3 scored images have names of validation images: 'cat/a.jpg'"
     assert any(words in each for each in found.remarks)
+
+
+def test_transposed_maps_are_said(perfect, write_npy, truth):
+    flipped = open_score_maps(write_npy({name: box.T for name, box in perfect.items()}, "flipped"))
+    (remark,) = score_maps(flipped, truth, EXACT, size=(6, 8), threshold=0.5).remarks
+    assert remark.startswith("3 maps have the shape of their image turned by 90 degrees: 'cat/a.jpg', 'dog/b.jpg'")
+    assert score_maps(flipped, truth, EXACT, size="map", threshold=0.5).remarks == [remark], "at any size"
+
+
+def test_sizes_are_compared_with_the_files(perfect, write_npy, split, tmp_path):
+    sizes = split / "image_sizes.txt"
+    sizes.write_text(sizes.read_text().replace("a.jpg,8,6", "a.jpg,6,8"))
+    for name in perfect:
+        path = tmp_path / "images" / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        Image.new("RGB", (8, 6)).save(path)
+    square = open_score_maps(write_npy({name: np.ones((4, 4), np.float32) for name in perfect}))
+    truth = read_annotations(split, images=tmp_path / "images")
+    (remark,) = score_maps(square, truth, EXACT, size="map", threshold=0.5).remarks
+    assert remark.startswith("1 images are stated with the width and height of their file swapped: 'cat/a.jpg'. Sizes")

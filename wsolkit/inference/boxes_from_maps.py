@@ -20,6 +20,7 @@ from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
 from wsolkit.formats.image_headers import displayed_size
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
 from wsolkit.formats.score_maps import ScoreMaps
+from wsolkit.formats.turned import LOOKED_AT, Turned, turned_parts
 from wsolkit.formats.writers import check_formats, write_results
 from wsolkit.inference.run_folder import RunFolder
 from wsolkit.inference.scale_boxes import scale_boxes
@@ -126,9 +127,15 @@ def class_names_for(maps: ScoreMaps, given: Sequence[str] | None, truth: Annotat
 
 
 def result_of(
-    image: MapImage, maps: ScoreMaps, extractor: BoxExtractor, classes: Sequence[str], size: MapSize, resize: str
+    image: MapImage,
+    maps: ScoreMaps,
+    extractor: BoxExtractor,
+    classes: Sequence[str],
+    size: MapSize,
+    resize: str,
+    shapes: list[tuple[int, ...]] | None = None,
 ) -> ImageResult:
-    """Return the boxes of one image, in its own pixels, best first.
+    """Return the boxes of one image, in its own pixels, best first; ``shapes`` gets those of its maps.
 
     Raises:
         DataError: its map or its size cannot be read.
@@ -145,6 +152,8 @@ def result_of(
                 f"Image {image.image_id!r} has a map of class {k}, but there are {len(classes)} class names. Name all "
                 "with --classes."
             )
+        if shapes is not None:
+            shapes.append(raw.shape)
         what = f"The map of image {image.image_id!r}"
         score_map = fit_map(raw, size_for(size, raw.shape, whole), resize, maps.normalize, what)
         found = extractor(score_map)
@@ -220,20 +229,28 @@ def maps_to_boxes(
     if maps.path.resolve().is_relative_to(folder.resolve()) or folder.resolve().is_relative_to(maps.path.resolve()):
         raise ConfigError(f"--out {out} and the maps in {maps.path} share a folder. Choose a folder beside it.")
 
-    def work(image: MapImage) -> ImageResult | Failure:
+    turned = Turned()
+
+    def work(numbered: tuple[int, MapImage]) -> tuple[ImageResult | Failure, set[str]]:
+        number, image = numbered
+        shapes: list[tuple[int, ...]] = []
         try:
-            return result_of(image, maps, extractor, classes, size, resize)
+            result = result_of(image, maps, extractor, classes, size, resize, shapes)
         except (DataError, MapError, ShapeError) as error:
-            return Failure(image.image_id, image.path, str(error))
+            return Failure(image.image_id, image.path, str(error)), set()
+        stated = image.path if image.size is not None and number < LOOKED_AT else ""
+        return result, turned_parts(result.size, shapes, stated)
 
     def records(advance: Advance) -> Iterator[ImageResult | Failure]:
-        for result in in_order(work, found, threads):
+        for result, parts in in_order(work, list(enumerate(found)), threads):
             advance(1)
+            turned.add(result.image_id, parts)
             yield result
 
     with locked(folder, "search for boxes", "--out"), shows("boxes", len(found)) as advance:
         RunFolder(folder).prepare(about, overwrite)
         files, lists = write_results(records(advance), folder, classes, formats, about, export)
+    run.remarks += turned.remarks()
     run.files, run.images, run.failed = files, lists.images, lists.failed
     run.without_box, run.boxes = lists.without_box, lists.boxes
     if not run.images:

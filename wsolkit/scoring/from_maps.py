@@ -14,6 +14,7 @@ from wsolkit.evaluation.results import VAL
 from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
 from wsolkit.formats.score_maps import Match, ScoreMaps
+from wsolkit.formats.turned import LOOKED_AT, Turned, turned_parts
 from wsolkit.progress import Advance, no_progress
 from wsolkit.report.evaluation import Evaluation
 from wsolkit.scoring.outcome import cuts_chosen_on, fill
@@ -122,12 +123,13 @@ def score_maps(
         fill_tally(chosen, val_maps, val_truth, reading, threads, advance)
         cuts = cuts_chosen_on(chosen)
     scored = Tally(protocols, classes, cuts, VAL) if val is not None else Tally(protocols, classes, cuts)
-    resized = fill_tally(scored, maps, truth, reading, threads, advance)
+    turned = Turned()
+    resized = fill_tally(scored, maps, truth, reading, threads, advance, turned)
     evaluation = Evaluation(split=truth.split, images=len(truth), classes=tuple(truth.classes), maps=str(maps.path))
     notes = {"split": truth.split, **conventions_of(reading, maps, len(truth), resized, len(match.missing))}
     fill(evaluation, scored, chosen, threshold, notes)
     swept = any(protocol.sweeps for protocol in protocols)
-    evaluation.remarks = remarks_of(match, threshold is None and chosen is None and swept)
+    evaluation.remarks = remarks_of(match, threshold is None and chosen is None and swept) + turned.remarks()
     evaluation.remarks += shared_images(truth, val[1]) if val is not None else []
     if scored.trials and scored.trials < len(truth):
         evaluation.remarks.append(
@@ -163,27 +165,42 @@ def shared_images(truth: Annotations, val: Annotations) -> list[str]:
 
 
 def fill_tally(
-    tally: Tally, maps: ScoreMaps, truth: Annotations, reading: Reading, threads: int, advance: Advance
+    tally: Tally,
+    maps: ScoreMaps,
+    truth: Annotations,
+    reading: Reading,
+    threads: int,
+    advance: Advance,
+    turned: Turned | None = None,
 ) -> int:
-    """Give every image to a tally, and return how many images had a map that was resized."""
+    """Give every image to a tally, and return how many images had a map that was resized.
+
+    What seems turned by 90 degrees is noted in ``turned``.
+    """
     masks = any(MASKS in protocol.needs for protocol in tally.protocols[SCORED].values())
 
-    def work(index: int) -> tuple[str, Rows, bool]:
+    def work(index: int) -> tuple[str, Rows, bool, set[str]]:
         image = truth.image(index, masks)
         with naming(image.image_id):
-            scored, resized = scored_image(image, maps, reading)
-            return image.image_id, tally.rows(scored), resized
+            scored, shapes = scored_image(image, maps, reading)
+            resized = any(shape != each.shape for shape, each in zip(shapes, scored.maps.values(), strict=False))
+            parts = turned_parts(image.size, shapes, image.path if index < LOOKED_AT else "")
+            return image.image_id, tally.rows(scored), resized, parts
 
     count = 0
-    for image_id, rows, resized in in_order(work, range(len(truth)), threads):
+    for image_id, rows, resized, parts in in_order(work, range(len(truth)), threads):
         count += resized
+        if turned is not None:
+            turned.add(image_id, parts)
         tally.add(image_id, rows)
         advance(1)
     return count
 
 
-def scored_image(image: ImageAnnotations, maps: ScoreMaps, reading: Reading) -> tuple[ScoredImage, bool]:
-    """Return an image with its maps at the wanted size, and whether one was resized."""
+def scored_image(
+    image: ImageAnnotations, maps: ScoreMaps, reading: Reading
+) -> tuple[ScoredImage, list[tuple[int, ...]]]:
+    """Return an image with its maps at the wanted size, and the shapes they are stored in, in the same order."""
     logits = None if reading.logits is None else reading.logits.get(image.image_id)
     lacking = maps.lacking(image.image_id, image.present)
     there = [k for k in image.present if k not in lacking]
@@ -191,17 +208,17 @@ def scored_image(image: ImageAnnotations, maps: ScoreMaps, reading: Reading) -> 
     if isinstance(image.label, int):
         more = () if logits is None else [int(np.argmax(logits))]  # top-1 metrics look at the predicted class's map
     raw = maps.read(image.image_id, there, more) if maps.has(image.image_id) else {}
-    fitted, resized = {}, False
+    fitted = {}
     for k, each in raw.items():
         size = size_for(reading.size, each.shape, image.size)
-        resized |= tuple(each.shape) != tuple(size)
         fitted[k] = fit_map(each, size, reading.resize, maps.normalize, "The map")
     if lacking and reading.allow_missing:
         shape = next((each.shape for each in fitted.values()), None)
         width, height = image.size or (1, 1)
         shape = shape or size_for(reading.size, (height, width), image.size)
         fitted |= {k: np.zeros(shape, np.float32) for k in lacking}
-    return ScoredImage(image.image_id, fitted, image.label, logits, image.targets), resized
+    shapes = [each.shape for each in raw.values()]
+    return ScoredImage(image.image_id, fitted, image.label, logits, image.targets), shapes
 
 
 def conventions_of(reading: Reading, maps: ScoreMaps, images: int, resized: int, missing: int) -> dict[str, str]:
