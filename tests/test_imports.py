@@ -20,7 +20,7 @@ FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "base"}
 LAYERS = [
     {"errors", "finder", "interrupts", "sources"},
     {"arguments", "files", "progress", "threads", "weights", "modules", "versions", "names", "text_files"},
-    {"lock", "maps", "registry"},
+    {"folders", "lock", "maps", "registry"},
     {"interfaces"},
     {"evaluation"},
     {"plugins"},

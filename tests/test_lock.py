@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from wsolkit.errors import ConfigError
-from wsolkit.files import LOCK, is_untouched
+from wsolkit.files import LOCK
+from wsolkit.folders import is_untouched
 from wsolkit.lock import locked
 
 

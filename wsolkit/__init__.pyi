@@ -31,11 +31,13 @@ from .errors import (
     one_of as one_of,
 )
 from .files import (
-    is_untouched as is_untouched,
     path_below as path_below,
     whole_file as whole_file,
     write_json as write_json,
     write_text as write_text,
+)
+from .folders import (
+    is_untouched as is_untouched,
 )
 from .inference.predictor import (
     Predictor as Predictor,

@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, names of files in folders, and whether a folder may be written into."""
+"""Files that appear whole or not at all, and names of files in folders."""
 
 from __future__ import annotations
 
@@ -9,23 +9,19 @@ import json
 import os
 import re
 import sys
-import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path, PurePosixPath, PureWindowsPath
 from typing import Any
 
-from wsolkit.errors import ConfigError, DataError
+from wsolkit.errors import DataError
 
 __all__ = [
     "HALF",
     "LOCK",
-    "check_no_links",
-    "claim_folder",
     "disk_fails",
     "half_written",
     "hash_file",
-    "is_untouched",
     "path_below",
     "remove_half_written",
     "whole_file",
@@ -105,6 +101,7 @@ def write_text(path: str | Path, text: str) -> None:
 def write_json(path: str | Path, value: Any) -> None:
     """Write a JSON file, whole or not at all; names of files come back as they were, whatever their bytes.
 
+    >>> import tempfile
     >>> path, name = Path(tempfile.mkdtemp()) / "a.json", "caf" + chr(0xDCE9)
     >>> write_json(path, name)
     >>> json.loads(path.read_text(encoding="utf-8")) == name
@@ -122,6 +119,7 @@ def hash_file(path: str | Path) -> str:
 def half_written(folder: Path, below: bool = False) -> list[Path]:
     """Return the files of a folder, and of those below it where asked, that a killed process left half written.
 
+    >>> import tempfile
     >>> half_written(Path(tempfile.mkdtemp()))
     []
     """
@@ -160,103 +158,6 @@ def is_alive(process: int) -> bool:
     return True
 
 
-def is_untouched(folder: Path, *markers: str) -> bool:
-    """Whether a folder is missing or empty, but for a lock and files of these names that were cut off in the writing.
-
-    >>> is_untouched(Path(tempfile.mkdtemp()) / "new")
-    True
-    """
-    if not folder.is_dir():
-        return not folder.exists() and not folder.is_symlink()
-    halves = (HALF.fullmatch(entry.name) for entry in folder.iterdir() if entry.name != LOCK)
-    return all(half is not None and half["name"] in markers for half in halves)
-
-
-def claim_folder(
-    folder: str | Path,
-    what: str,
-    marker: str,
-    earlier: Callable[[Path], str | None],
-    overwrite: bool = False,
-    *,
-    writer: str = "wsolkit",
-    option: str = "--out",
-) -> bool:
-    """Say whether results may be written into a folder, before any work is done; nothing in it is changed.
-
-    It may be new or empty, or hold earlier results that can be gone on with or may be replaced. A file is written into
-    it and removed again, and so is the folder where there was none.
-
-    Args:
-        folder: where to write.
-        what: what is written, such as ``predictions``.
-        marker: name of the file by which a folder is known as one of ours.
-        earlier: given the marker's path, says what the folder holds that would be lost, as in "predictions of other
-            settings"; None where nothing would be. Raises ValueError where the file is none of ours.
-        overwrite: whether earlier results may be lost.
-        writer: the command that writes such folders, for messages.
-        option: what the user chooses the folder with, for messages.
-
-    Returns:
-        Whether it holds earlier results.
-
-    Raises:
-        ConfigError: the folder is a file or a stranger's, cannot be written to, or holds results that would be lost.
-
-    >>> claim_folder(Path(tempfile.mkdtemp()) / "new", "boxes", "run.json", lambda path: "boxes of other images")
-    False
-    """
-    folder = Path(folder)
-    path = folder / marker
-    try:
-        if folder.exists() and not folder.is_dir():
-            raise ConfigError(f"{folder} is a file, but {what} are written to a folder. Choose another {option}.")
-        found = path.exists()
-        if found:
-            check_earlier(path, earlier, overwrite, writer, option)
-        elif not is_untouched(folder, marker):
-            raise ConfigError(
-                f"{folder} is not empty and holds no {what} of ours (no {marker}). Choose a new folder as {option}; "
-                "nothing was changed."
-            )
-        probe(folder)
-    except OSError as error:
-        why = error.strerror or error
-        raise ConfigError(f"{folder} cannot be written to: {why}. Choose another {option}.") from error
-    return found
-
-
-def check_earlier(path: Path, earlier: Callable[[Path], str | None], overwrite: bool, writer: str, option: str) -> None:
-    """Refuse a folder whose marker is not ours, or whose results would be lost unasked; see ``claim_folder``."""
-    try:
-        lost = earlier(path)
-    except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:  # JSON of any other kind
-        raise ConfigError(
-            f"{path} was not written by {writer}. Choose another {option}; nothing was changed."
-        ) from error
-    if lost and not overwrite:
-        raise ConfigError(
-            f"{path.parent} holds {lost}. Choose another {option}, or add --overwrite; nothing was changed."
-        )
-
-
-def probe(folder: Path) -> None:
-    """Write a file into a folder and remove it, with every folder that had to be made for it.
-
-    Raises:
-        OSError: this is not possible.
-    """
-    made = [each for each in (folder, *folder.parents) if not each.exists()]
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"0")
-    finally:
-        for each in made:
-            with suppress(OSError):  # it was never made, or someone else has written to it
-                each.rmdir()
-
-
 def path_below(folder: str | Path, name: str, suffix: str = "") -> Path:
     """Return the path of a file below a folder that is named after an image; ``/`` in the name makes sub-folders.
 
@@ -287,25 +188,3 @@ def path_below(folder: str | Path, name: str, suffix: str = "") -> Path:
             f"{longest} bytes is needed, and {NAME_BYTES} are the most. Give the image a shorter one."
         )
     return path
-
-
-def check_no_links(folder: str | Path, names: Iterable[str], option: str = "--out") -> None:
-    """Look for links where folders are written to and cleared: what lies behind one is not ours to change.
-
-    Args:
-        folder: where results are written; it may be a link itself, for somebody has named it.
-        names: the folders inside.
-        option: what the user chooses the folder with, for messages.
-
-    Raises:
-        ConfigError: one of them is a link.
-
-    >>> check_no_links(tempfile.mkdtemp(), ["parts"])
-    """
-    for name in names:
-        path = Path(folder) / name
-        if path.is_symlink():
-            raise ConfigError(
-                f"{path} is a link, and nothing is written or removed behind one. Remove the link, or choose another "
-                f"{option}; nothing was changed."
-            )

@@ -19,7 +19,8 @@ from zlib import crc32
 
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import ConfigError, DataError
-from wsolkit.files import check_no_links, claim_folder, half_written, write_json, write_text
+from wsolkit.files import half_written, write_json, write_text
+from wsolkit.folders import check_no_links, claim_folder
 from wsolkit.formats.found_boxes import Failure, ImageResult, from_line, to_line
 from wsolkit.formats.score_maps import ImageMaps, write_score_maps
 from wsolkit.formats.writer import remove

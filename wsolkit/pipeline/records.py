@@ -18,7 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from wsolkit.errors import ConfigError, PluginError
-from wsolkit.files import HALF, LOCK, check_no_links, half_written, write_json
+from wsolkit.files import HALF, LOCK, half_written, write_json
+from wsolkit.folders import check_no_links
 from wsolkit.pipeline.fingerprint import Declaration
 from wsolkit.versions import versions
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from wsolkit.errors import ConfigError
-from wsolkit.files import is_untouched
+from wsolkit.folders import is_untouched
 from wsolkit.pipeline.fingerprint import changes
 from wsolkit.pipeline.plan import Step
 from wsolkit.pipeline.records import RECORDS, holds_no_result, read_record

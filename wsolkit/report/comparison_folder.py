@@ -6,7 +6,7 @@ import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from wsolkit.files import claim_folder
+from wsolkit.folders import claim_folder
 from wsolkit.report.comparison import path_words
 from wsolkit.report.evaluation import Evaluation
 

@@ -16,7 +16,8 @@ from wsolkit.errors import ConfigError, DataError, printable
 from wsolkit.evaluation.failures import FAILURES, Trial
 from wsolkit.evaluation.results import Curve, Line, Result
 from wsolkit.evaluation.scores import Score
-from wsolkit.files import claim_folder, write_json
+from wsolkit.files import write_json
+from wsolkit.folders import claim_folder
 from wsolkit.report.evaluation import Evaluation
 
 __all__ = [
