@@ -235,7 +235,10 @@ def read_tuned(path: Path) -> Tuned:
         DataError: the file is damaged.
     """
     try:
-        return Tuned(**json.loads(path.read_text("utf-8")))
+        tuned = Tuned(**json.loads(path.read_text("utf-8")))
+        if not all(isinstance(number, (int, float)) for number in (tuned.power, tuned.threshold, tuned.miou)):
+            raise ValueError(f"power, threshold and miou should be numbers: {tuned.power!r}, {tuned.threshold!r}")
+        return tuned
     except (ValueError, TypeError, RecursionError) as error:
         raise DataError(f"{path} is damaged ({error}). Remove it to tune again.") from None
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 from xml.etree import ElementTree
 
 import pytest
@@ -134,3 +135,16 @@ def test_no_writer_leaves_its_folder(tmp_path, kind, image_id):
     except DataError as error:
         assert "is no name for a file below a folder" in str(error)  # noqa: PT017 - some formats can hold any name
     assert [path for path in tmp_path.rglob("*") if not path.is_relative_to(folder)] == [folder.parent]
+
+
+def test_a_folder_that_is_removed_while_it_is_written_to(tmp_path):
+    """Nothing is published: what lies in a folder without settings would be in the way of the next run."""
+
+    def removed():
+        shutil.rmtree(tmp_path / "out")
+        yield RESULTS[0]
+
+    (tmp_path / "out").mkdir()
+    with pytest.raises(DataError, match="cannot be written to .*out: No such file"):
+        write_results(removed(), tmp_path / "out", CLASSES, ["yolo"])
+    assert list((tmp_path / "out").iterdir()) == []

@@ -379,6 +379,8 @@ def test_damaged_records_are_named(tmp_path, config):
     (tmp_path / "settings.json").write_text('{"split": "train"}')
     with pytest.raises(ConfigError, match=r"were made for split 'train' and 0 classes, not for split 'test'"):
         ScoreMasks(tmp_path, config).made(["a"])
-    (tmp_path / "tuning.json").write_text('{"power": 1}')
-    with pytest.raises(DataError, match=r"tuning.json is damaged .* Remove it to tune again"):
-        read_tuned(tmp_path / "tuning.json")
+    tuned = {"power": 1, "threshold": None, "miou": 3, "split": "v", "images": 2, "thresholds": [], "grid": {}}
+    for content in ({"power": 1}, [1], tuned):
+        (tmp_path / "tuning.json").write_text(json.dumps(content))
+        with pytest.raises(DataError, match=r"tuning.json is damaged .* Remove it to tune again"):
+            read_tuned(tmp_path / "tuning.json")

@@ -1,10 +1,12 @@
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 import torch
+from mmengine.config import Config
 
 from tests.support import micro
 from wsolkit.components.boxes import LargestComponent
@@ -15,7 +17,7 @@ from wsolkit.lock import locked
 from wsolkit.registry import BOX_EXTRACTORS, LOSSES
 from wsolkit.training.manifest import data_fingerprint, git_state
 from wsolkit.training.progress_bar import ProgressBar
-from wsolkit.training.train import train
+from wsolkit.training.train import default_work_dir, train
 
 
 def test_a_training_leaves_everything_in_its_folder(micro_config, tmp_path, capfd):
@@ -272,3 +274,11 @@ def test_two_trainings_never_work_in_one_folder(micro_config, tmp_path):
         with pytest.raises(ConfigError, match=r"Another training of this very process works in .*--work-dir"):
             other.result()
         assert [path.name for path in tmp_path.iterdir()] == [".wsolkit.lock"]
+
+
+@pytest.mark.parametrize("name", ["../elsewhere", "/etc/x", "..", "x" * 300])
+def test_the_name_of_a_configuration_does_not_lead_out_of_work_dirs(name):
+    with pytest.raises(ConfigError, match=r"experiment_name .* is no name for a folder below work_dirs. .*--work-d"):
+        default_work_dir(Config({"experiment_name": name}))
+    assert default_work_dir(Config({"experiment_name": name, "work_dir": "mine"})) == Path("mine")
+    assert default_work_dir(Config({"experiment_name": "a/b"})) == Path("work_dirs/a/b")

@@ -73,6 +73,8 @@ def write_results(
                     writer.add(result)
             for writer in writers:
                 writer.close()
+            for draft in (writer.draft(name) for writer in writers for name in writer.outputs):
+                draft.stat()  # before the first is published: somebody may have removed the folder
             return [path for writer in writers for path in writer.publish()], lists
     except OSError as error:
         raise DataError(

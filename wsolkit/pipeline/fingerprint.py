@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from wsolkit.errors import ConfigError
+from wsolkit.files import LOCK
 from wsolkit.interfaces import Stage
 from wsolkit.pipeline.placeholders import has_placeholder
 
@@ -115,7 +116,7 @@ def state_of_files(paths: Sequence[Path]) -> Iterator[tuple[str, list[int]]]:
             continue
         digest, files = hashlib.sha256(), 0
         for inner in sorted(path.rglob("*")):
-            if inner.is_file():
+            if inner.is_file() and inner.name != LOCK:
                 files += 1
                 digest.update(f"{inner.relative_to(path).as_posix()}\t{stat_of(inner)}\n".encode("utf-8", "replace"))
         yield str(path), [files, int.from_bytes(digest.digest()[:6])]

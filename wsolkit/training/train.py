@@ -19,7 +19,7 @@ from wsolkit.config.load import config_name, fill_classes, prepared, unfreeze_ra
 from wsolkit.config.parts import takes
 from wsolkit.datasets.reading import plain_worker_errors
 from wsolkit.errors import ConfigError, DataError, WsolkitError
-from wsolkit.files import disk_fails, write_text
+from wsolkit.files import disk_fails, path_below, write_text
 from wsolkit.interrupts import the_interrupt
 from wsolkit.lock import locked
 from wsolkit.registry import DATASETS
@@ -60,8 +60,21 @@ class Training:
 
 
 def default_work_dir(config: Config) -> Path:
-    """Return where a training goes if nobody says: the configuration's ``work_dir``, or ``work_dirs/NAME``."""
-    return Path(config.get("work_dir") or Path("work_dirs") / config_name(config))
+    """Return where a training goes if nobody says: the configuration's ``work_dir``, or ``work_dirs/NAME``.
+
+    Raises:
+        ConfigError: the name leads out of ``work_dirs``.
+    """
+    if config.get("work_dir"):
+        return Path(config["work_dir"])
+    name = config_name(config)
+    try:
+        return path_below("work_dirs", name)
+    except DataError:
+        raise ConfigError(
+            f"experiment_name {name!r} is no name for a folder below work_dirs. Say where to write with --work-dir, or "
+            "choose another name."
+        ) from None
 
 
 def train(
