@@ -14,6 +14,7 @@ from .config.load_model import (
     LoadedModel as LoadedModel,
     load_model as load_model,
     load_network as load_network,
+    training_of as training_of,
 )
 from .config.stored import (
     holds_config as holds_config,

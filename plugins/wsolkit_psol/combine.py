@@ -17,6 +17,7 @@ from wsolkit import (
     load_config,
     load_model,
     load_network,
+    training_of,
     whole_file,
     write_json,
     write_text,
@@ -154,6 +155,7 @@ class CombineBoxes(Stage):
         evaluation = Evaluation(folder.name, self.split, len(names), results, baselines)
         evaluation.classes, evaluation.command = tuple(dataset.classes), f"stage {folder.name!r} of a pipeline"
         evaluation.details = {"configs": self.configs, "checkpoints": self.checkpoints}
+        evaluation.training = training_of(self.checkpoints["regressor"])
         write_evaluation(folder, evaluation)
         return summary([*results, *others])
 

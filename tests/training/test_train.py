@@ -15,9 +15,11 @@ from wsolkit.config.load import load_config
 from wsolkit.errors import CheckpointError, ConfigError, DataError, ShapeError, WsolkitError
 from wsolkit.lock import locked
 from wsolkit.registry import BOX_EXTRACTORS, LOSSES
-from wsolkit.training.manifest import data_fingerprint, git_state
+from wsolkit.training.facts import boxes_of_training
+from wsolkit.training.manifest import data_fingerprint, git, git_state
 from wsolkit.training.progress_bar import ProgressBar
 from wsolkit.training.train import default_work_dir, train
+from wsolkit.weights.checkpoint import read_checkpoint
 
 
 def test_a_training_leaves_everything_in_its_folder(micro_config, tmp_path, capfd):
@@ -40,6 +42,7 @@ def test_a_training_leaves_everything_in_its_folder(micro_config, tmp_path, capf
 
 def test_the_manifest_says_what_the_training_was_made_of(micro_config, tmp_path):
     train(micro_config(train_cfg__max_epochs=1), tmp_path, seed=5)
+    first = json.loads((tmp_path / "manifest.json").read_text())
     train(micro_config(train_cfg__max_epochs=2), tmp_path, resume=True)
     manifest = json.loads((tmp_path / "manifest.json").read_text())
     assert manifest["seed"] == 5
@@ -51,6 +54,29 @@ def test_the_manifest_says_what_the_training_was_made_of(micro_config, tmp_path)
     assert len(manifest["data"]["val"]["sha256"]) == 64
     assert manifest["starts"][0]["command"] == sys.argv
     assert [start["resumed_from"] for start in manifest["starts"]] == [None, str(tmp_path / "last.pth")]
+    assert manifest["plugins"]["cam"].startswith("wsolkit ")
+    assert manifest["starts"][0]["wsolkit"]["version"] == manifest["versions"]["wsolkit"]
+    assert len(first["initial_weights_sha256"]) == 64
+    assert manifest["initial_weights_sha256"] == first["initial_weights_sha256"]
+    told = read_checkpoint(tmp_path / "last.pth")["meta"]["training"]
+    assert told == {"seed": 5, "number_format": "fp32", "boxes": "none"}
+
+
+def test_equal_seeds_start_from_equal_weights(micro_config, tmp_path):
+    short = micro_config(train_cfg__max_epochs=1, val_cfg=None, val_evaluator=None, val_dataloader=None)
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        train(short, tmp_path / name, seed=seed)
+    found = [json.loads((tmp_path / name / "manifest.json").read_text())["initial_weights_sha256"] for name in "abc"]
+    assert found[0] == found[1] != found[2]
+
+
+def test_the_boxes_of_a_training_are_named():
+    data = micro.MicroDataset(data_root="a")
+    assert boxes_of_training(torch.nn.Linear(1, 1), data) == "none"
+    data.load_targets, data.annotations = True, "found/boxes.json"
+    assert boxes_of_training(torch.nn.Linear(1, 1), SimpleNamespace(dataset=data)) == "boxes.json"
+    data.annotations = None
+    assert boxes_of_training(torch.nn.Linear(1, 1), data) == "those of the training data"
 
 
 def test_the_fingerprint_follows_labels_and_not_places():
@@ -62,6 +88,14 @@ def test_the_fingerprint_follows_labels_and_not_places():
 
 def test_the_state_of_a_checkout(tmp_path):
     assert git_state(tmp_path) is None
+    inside = tmp_path / "scripts"
+    inside.mkdir()
+    git(tmp_path, "init", "--quiet")
+    git(tmp_path, "-c", "user.name=a", "-c", "user.email=a@b", "commit", "--quiet", "--allow-empty", "-m", "first")
+    state = git_state(inside)
+    assert state == {"commit": git(tmp_path, "rev-parse", "HEAD").strip(), "dirty": False}
+    (inside / "new.py").touch()
+    assert git_state(inside) == {**state, "dirty": True}
 
 
 def test_earlier_results_are_never_lost_unasked(micro_config, tmp_path):

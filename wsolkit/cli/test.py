@@ -115,7 +115,7 @@ def score(args: argparse.Namespace, model: tuple[str | Path, Path | None], optio
         if not is_main_process():
             return 0
     evaluation.name = checkpoint.parent.name
-    evaluation.settings = settings
+    evaluation.settings, evaluation.training = settings, loaded.training
     evaluation.config, evaluation.checkpoint = args.config or "stored in the checkpoint", str(checkpoint)
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(evaluation_table(evaluation))

@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -26,7 +26,7 @@ from wsolkit.registry import DATASETS, HEADS, MODELS
 from wsolkit.weights.checkpoint import load_weights, read_checkpoint
 from wsolkit.weights.files import SUFFIXES
 
-__all__ = ["LoadedModel", "load_model", "load_network", "pipeline_of"]
+__all__ = ["LoadedModel", "load_model", "load_network", "pipeline_of", "training_of"]
 
 Kind = TypeVar("Kind", bound=nn.Module)
 
@@ -42,6 +42,7 @@ class LoadedModel:
         multi_label: whether several classes may be in one image.
         pipeline: the steps of the test pipeline.
         origin: which configuration and checkpoint these are, by name and by hash.
+        training: how it was trained, see ``training_of``.
     """
 
     model: Localizer
@@ -50,6 +51,7 @@ class LoadedModel:
     multi_label: bool
     pipeline: list[Any]
     origin: dict[str, str]
+    training: dict[str, Any] = field(default_factory=dict)
 
 
 def load_model(
@@ -126,7 +128,24 @@ def assembled(
             "checkpoint": checkpoint.name,
             "checkpoint_sha256": hash_file(checkpoint.expanduser()),
         },
+        training=facts_in(meta),
     )
+
+
+def training_of(checkpoint: str | Path) -> dict[str, Any]:
+    """Return how the model of a checkpoint was trained: ``seed``, ``number_format``, ``boxes``, as far as it says.
+
+    Raises:
+        CheckpointError: it cannot be read.
+    """
+    return facts_in(read_checkpoint(checkpoint).get("meta") or {})
+
+
+def facts_in(meta: Mapping[str, Any]) -> dict[str, Any]:
+    """Return what a checkpoint's meta data say of its training; older ones know the seed alone."""
+    known = meta.get("training")
+    found = dict(known) if isinstance(known, Mapping) else {"seed": meta.get("seed")}
+    return {str(name): value for name, value in found.items() if isinstance(value, (str, int, float))}
 
 
 def checkpoint_alone(path: str | Path | Config) -> Path:

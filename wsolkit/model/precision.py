@@ -9,7 +9,7 @@ import torch
 
 from wsolkit.errors import one_of
 
-__all__ = ["Precision", "autocast_context", "has_fast_bf16"]
+__all__ = ["Precision", "autocast_context", "has_fast_bf16", "number_format"]
 
 Precision = Literal["auto", "bf16", "fp32"]
 
@@ -44,5 +44,18 @@ def autocast_context(precision: Precision, device: torch.device) -> AbstractCont
     torch.bfloat16
     """
     one_of("precision", precision, get_args(Precision))
-    use = precision == "bf16" or (precision == "auto" and has_fast_bf16(device))
-    return torch.autocast(device.type, torch.bfloat16, enabled=use)
+    return torch.autocast(device.type, torch.bfloat16, enabled=uses_bf16(precision, device))
+
+
+def uses_bf16(precision: Precision, device: torch.device) -> bool:
+    """Whether a forward pass computes in bf16."""
+    return precision == "bf16" or (precision == "auto" and has_fast_bf16(device))
+
+
+def number_format(precision: Precision, device: torch.device) -> str:
+    """Return what a model computes in, in words.
+
+    >>> number_format("fp32", torch.device("cpu")), number_format("bf16", torch.device("cpu"))
+    ('fp32', 'bf16 autocast')
+    """
+    return "bf16 autocast" if uses_bf16(precision, device) else "fp32"

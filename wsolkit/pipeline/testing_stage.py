@@ -61,5 +61,6 @@ class Test(ModelStage):
             )
         found.name, found.command = folder.name, f"stage {folder.name!r} of a pipeline"
         found.config, found.checkpoint = self.config, str(Path(self.checkpoint).resolve())
+        found.training = loaded.training
         write_evaluation(folder, found, page=self.report)
         return found.honest_numbers()

@@ -15,7 +15,7 @@ from wsolkit.evaluation.paired import compare_hits, holm
 from wsolkit.evaluation.results import Line
 from wsolkit.report.compared import Pair, Row
 from wsolkit.report.evaluation import Evaluation, numbers_of
-from wsolkit.report.fairness import convention_warnings, head_warnings, trial_warnings
+from wsolkit.report.fairness import convention_warnings, head_warnings, training_warnings, trial_warnings
 
 __all__ = ["Comparison", "compare_runs", "shared_trials"]
 
@@ -103,7 +103,12 @@ def compare_runs(runs: Sequence[Evaluation], metric: str | None = None) -> Compa
             raise ConfigError(f"No run has a metric or number {metric!r}. {nearest(metric, known)}")
     tables = [by_key(run) for run in runs]
     pairs = pairs_of(runs, tables)
-    warnings = [*head_warnings(runs), *convention_warnings(runs, rows), *trial_warnings(runs, pairs)]
+    warnings = [
+        *training_warnings(runs),
+        *head_warnings(runs),
+        *convention_warnings(runs, rows),
+        *trial_warnings(runs, pairs),
+    ]
     return Comparison(tuple(runs), tuple(baselines), tuple(rows), tuple(pairs), tuple(warnings))
 
 

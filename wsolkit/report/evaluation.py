@@ -36,6 +36,9 @@ class Evaluation:
         remarks: sentences to show beside the numbers.
         details: what a stage knows besides, as plain data.
         settings: what was asked for, as plain data: results of the same may be replaced.
+        training: how the model was trained, as its checkpoint says: ``seed``, ``number_format``, and ``boxes``, which
+            is ``none`` for labels alone.
+        number_format: what the model computed in when it was scored, such as ``fp32``.
         path: where it was read from.
     """
 
@@ -57,6 +60,8 @@ class Evaluation:
     remarks: list[str] = field(default_factory=list)
     details: Mapping[str, Any] = field(default_factory=dict)
     settings: Mapping[str, Any] = field(default_factory=dict)
+    training: Mapping[str, Any] = field(default_factory=dict)
+    number_format: str | None = None
     path: Path = field(default_factory=Path)
 
     def class_name(self, label: int) -> str:

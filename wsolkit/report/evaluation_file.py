@@ -36,7 +36,7 @@ PAGE = "index.html"
 """The page beside the results, see ``wsolkit.report.page``."""
 
 MADE_BY = "wsolkit evaluate and wsolkit test write such files."
-MADE_OF = ("name", "split", "command", "config", "checkpoint", "maps", "image_root", "extractor")
+MADE_OF = ("name", "split", "command", "config", "checkpoint", "maps", "image_root", "extractor", "number_format")
 """What the head of the file holds as text."""
 
 SHOWN_ONLY = frozenset(("out", "name", "report", "overwrite", "threads", "device", "launcher", "traceback", "run"))
@@ -144,6 +144,7 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
         "remarks": list(evaluation.remarks),
         "details": dict(evaluation.details),
         "settings": dict(evaluation.settings),
+        "training": dict(evaluation.training),
     }
 
 
@@ -208,7 +209,7 @@ def evaluation_of(content: Any, path: str | Path) -> Evaluation:
         at |= {key: float(at[key]) for key in ("threshold", "iou") if at.get(key) is not None}
         texts = {key: text_or_none(content.get(key)) for key in MADE_OF}
         return Evaluation(
-            **{key: texts[key] for key in ("config", "checkpoint", "maps", "image_root", "extractor")},
+            **{key: texts[key] for key in ("config", "checkpoint", "maps", "image_root", "extractor", "number_format")},
             name=texts["name"] or folder,
             split=texts["split"] or "",
             command=texts["command"] or "",
@@ -223,6 +224,7 @@ def evaluation_of(content: Any, path: str | Path) -> Evaluation:
             remarks=[str(remark) for remark in content.get("remarks") or ()],
             details=dict(content.get("details") or {}),
             settings=dict(content.get("settings") or {}),
+            training=dict(content.get("training") or {}),
         )
     except (KeyError, TypeError, ValueError, AttributeError, OverflowError, DataError) as error:
         what = f"{error.args[0]!r} is missing" if isinstance(error, KeyError) else str(error)

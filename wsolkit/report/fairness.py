@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from wsolkit.evaluation.results import ORACLE
 from wsolkit.report.compared import Pair, Row
 from wsolkit.report.evaluation import Evaluation
 
-__all__ = ["convention_warnings", "head_warnings", "trial_warnings"]
+__all__ = ["convention_warnings", "head_warnings", "training_warnings", "trial_warnings"]
 
+NO_BOXES = "none"
+"""What a training with image labels alone says of its boxes."""
 RESIZED = re.compile(r";? *\d+ of \d+ resized(?: \(([^()]*)\))?")
 
 
@@ -36,6 +38,31 @@ def head_warnings(runs: Sequence[Evaluation]) -> list[str]:
     if len({run.classes for run in runs if run.classes}) > 1:
         found.append("classes: the runs list different classes, so a class's number may mean another in each")
     return found
+
+
+def training_warnings(runs: Sequence[Evaluation]) -> list[str]:
+    """Return what differs in how the runs' models were trained and computed: boxes beside labels alone, above all.
+
+    Runs that do not say how they were trained, such as those of other programs' maps, are named.
+    """
+    boxes = {run.name: str(run.training["boxes"]) for run in runs if run.training.get("boxes")}
+    found = [
+        f"training: {name} was trained with boxes ({which}), {labels_alone(runs, boxes)}. It is no weakly supervised "
+        "run unless these boxes were found without people"
+        for name, which in boxes.items()
+        if which != NO_BOXES and any(boxes.get(run.name) in (None, NO_BOXES) for run in runs)
+    ]
+    having = [run for run in runs if run.number_format]
+    return found + differing("number format", [str(run.number_format) for run in having], [run.name for run in having])
+
+
+def labels_alone(runs: Sequence[Evaluation], boxes: Mapping[str, str]) -> str:
+    """Return in words which runs were trained with image labels alone, and which do not say."""
+    alone = [run.name for run in runs if boxes.get(run.name) == NO_BOXES]
+    silent = [run.name for run in runs if run.name not in boxes]
+    words = [f"{', '.join(alone)} with image labels alone"] if alone else []
+    words += [f"{', '.join(silent)} without saying with what"] if silent else []
+    return ", ".join(words)
 
 
 def convention_warnings(runs: Sequence[Evaluation], rows: Sequence[Row]) -> list[str]:

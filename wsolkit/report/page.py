@@ -137,6 +137,8 @@ def facts(run: Evaluation) -> list[tuple[str, str]]:
         ("image folder", run.image_root or ""),
         ("checkpoint", run.checkpoint or ""),
         ("boxes of", run.extractor or ""),
+        ("number format", run.number_format or ""),
+        *((f"training: {name.replace('_', ' ')}", str(value)) for name, value in run.training.items()),
         ("wsolkit", run.version),
         ("command", run.command),
     ]

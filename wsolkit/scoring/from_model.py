@@ -24,6 +24,7 @@ from wsolkit.evaluation.results import FIXED, VAL, Line, Result
 from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.evaluation.scores import Score
 from wsolkit.model.localizer import Localizer
+from wsolkit.model.precision import number_format
 from wsolkit.model.threshold import choose_threshold
 from wsolkit.registry import METRICS, SCOPE
 from wsolkit.report.evaluation import Evaluation
@@ -117,6 +118,7 @@ def score_model(
         image_root=found.image_root,
         classes=tuple(config.get("classes") or ()),
         extractor=type(model.box_extractor).__name__,
+        number_format=number_format(model.precision, next(model.parameters()).device),
     )
     threshold = None if split == select else own
     fill(evaluation, found.tally, None if chosen is None else chosen.tally, threshold, {"split": split, **found.notes})

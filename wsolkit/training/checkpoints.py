@@ -21,6 +21,9 @@ from wsolkit.errors import CheckpointError, ConfigError, WsolkitError, nearest
 from wsolkit.files import whole_file
 from wsolkit.interrupts import interrupts_later
 from wsolkit.training.accumulation import give_back, unfinished
+from wsolkit.training.facts import training_facts
+from wsolkit.training.manifest import note_weights
+from wsolkit.training.runner import bare
 from wsolkit.weights.checkpoint import read_checkpoint
 
 __all__ = ["BEST", "LAST", "Checkpoints", "find_score"]
@@ -84,6 +87,7 @@ class Checkpoints(Checked, Hook):
         self.by_epoch = True
         self._loaded: dict[str, Any] = {}
         self._gradients: list[dict[str, torch.Tensor]] | None = None
+        self._facts: dict[str, Any] = {}
 
     def after_load_checkpoint(self, _: Runner, checkpoint: dict) -> None:
         """Remember what the checkpoint says about itself, and the gradients of an update that was not finished."""
@@ -104,7 +108,9 @@ class Checkpoints(Checked, Hook):
         self.by_epoch = not isinstance(runner.train_loop, IterBasedTrainLoop)
         if not self.by_epoch and self.every_iterations is None:
             self.every_iterations = 1000
+        self._facts = training_facts(runner)
         if runner.iter == 0:
+            note_weights(runner.work_dir, bare(runner.model))
             return
         check_same_course(self._loaded, course(runner))
         give_back(runner, self._gradients)
@@ -175,6 +181,7 @@ class Checkpoints(Checked, Hook):
             "best_key": self.best_key,
             "best_score": self.best_score,
             "classes": list(runner.cfg.get("classes") or ()),
+            "training": self._facts,
             STORED: config_text(runner.cfg),
             **course(runner),
         }

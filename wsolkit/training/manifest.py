@@ -1,4 +1,4 @@
-"""Writes down what a training was made of: versions, machine, code, command, seed, data."""
+"""Writes down what a training was made of: versions, plugins, machine, code, command, seed, first weights, data."""
 
 from __future__ import annotations
 
@@ -13,13 +13,17 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from mmengine.dist import is_main_process
+from torch import nn
 
 import wsolkit
 from wsolkit.files import write_json
+from wsolkit.plugins.loading import load_plugins
+from wsolkit.training.facts import hash_weights
 from wsolkit.training.loops import innermost
 from wsolkit.versions import versions
 
-__all__ = ["data_fingerprint", "git_state", "write_manifest"]
+__all__ = ["data_fingerprint", "git_state", "note_weights", "write_manifest"]
 
 NAME = "manifest.json"
 
@@ -35,14 +39,25 @@ def machine() -> dict[str, Any]:
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:
-    """Return the commit of a checkout and whether files were changed since, or None where it is no checkout."""
-    if not (folder / ".git").exists():
-        return None
+    """Return the commit of the checkout a folder lies in, and whether files were changed since; None without one."""
     try:
         commit = git(folder, "rev-parse", "HEAD").strip()
         return {"commit": commit, "dirty": bool(git(folder, "status", "--porcelain").strip())}
     except (OSError, subprocess.SubprocessError):
         return None
+
+
+def wsolkit_state() -> dict[str, Any]:
+    """Return wsolkit's version and, where it is run from its own checkout, that checkout's state."""
+    root = Path(wsolkit.__file__).parent.parent
+    return {"version": wsolkit.__version__, "git": git_state(root) if (root / ".git").exists() else None}
+
+
+def plugin_versions() -> dict[str, str]:
+    """Return the distribution and the version behind each plugin that describes a method or brings a part, by name."""
+    loaded = load_plugins()
+    sources = [*(part.source for part in loaded.components.values()), *(source for _, source in loaded.methods)]
+    return {source.plugin: f"{source.distribution} {source.version}" for source in sorted(sources, key=str)}
 
 
 def git(folder: Path, *arguments: str) -> str:
@@ -78,24 +93,37 @@ def write_manifest(
     start = {
         "time": time.strftime("%Y-%m-%dT%H:%M:%S%z"),
         "command": sys.argv,
-        "git": git_state(Path(wsolkit.__file__).parent.parent),
+        "folder": str(Path.cwd()),
+        "git": git_state(Path.cwd()),
+        "wsolkit": wsolkit_state(),
         "resumed_from": resumed_from,
     }
+    earlier = read_manifest(work_dir / NAME) if resumed_from else {}
     manifest = {
         "versions": versions(),
+        "plugins": plugin_versions(),
         "machine": machine(),
         "seed": seed,
         "config_sha256": hashlib.sha256(config_text.encode()).hexdigest(),
         "data": {split: data_fingerprint(dataset) for split, dataset in datasets.items()},
-        "starts": [*(earlier_starts(work_dir / NAME) if resumed_from else []), start],
+        "initial_weights_sha256": earlier.get("initial_weights_sha256"),
+        "starts": [*earlier.get("starts", []), start],
     }
     write_json(work_dir / NAME, manifest)
     return manifest
 
 
-def earlier_starts(path: Path) -> list[Any]:
-    """Return the starts an earlier manifest lists."""
+def note_weights(work_dir: str | Path, model: nn.Module) -> None:
+    """Write the hash of the weights that a training starts from into its manifest, on the main process."""
+    path = Path(work_dir) / NAME
+    if is_main_process() and path.exists():
+        write_json(path, read_manifest(path) | {"initial_weights_sha256": hash_weights(model)})
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Return what an earlier manifest says; nothing where it is missing or no manifest."""
     try:
-        return list(json.loads(path.read_text(encoding="utf-8"))["starts"])
+        found = json.loads(path.read_text(encoding="utf-8"))
+        return dict(found) if isinstance(found["starts"], list) else {}
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return []
+        return {}

@@ -1,0 +1,59 @@
+"""What a training saw and how it computed: what a fair table has to know of a model."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+import torch
+from mmengine.optim import AmpOptimWrapper
+from mmengine.runner import Runner
+from torch import nn
+
+from wsolkit.model.localizer import Localizer
+from wsolkit.model.precision import number_format
+from wsolkit.training.loops import innermost
+from wsolkit.training.runner import bare
+
+__all__ = ["boxes_of_training", "hash_weights", "training_facts"]
+
+
+def training_facts(runner: Runner) -> dict[str, Any]:
+    """Return the seed, the number format and the boxes of a training, as plain data."""
+    model = bare(runner.model)
+    precision = model.precision if isinstance(model, Localizer) else "fp32"
+    device = next((parameter.device for parameter in model.parameters()), torch.device("cpu"))
+    amp = isinstance(runner.optim_wrapper, AmpOptimWrapper)
+    return {
+        "seed": runner.seed,
+        "number_format": "mmengine's autocast" if amp else number_format(precision, device),
+        "boxes": boxes_of_training(model, runner.train_dataloader.dataset),
+    }
+
+
+def boxes_of_training(model: nn.Module, dataset: Any) -> str:
+    """Return which boxes or masks a model is trained with, by the names of their files; ``none`` for labels alone.
+
+    A ``Localizer`` hands its losses images and labels, never boxes, whatever the data set reads.
+    """
+    parts = [each for each in innermost(dataset) if getattr(each, "load_targets", False)]
+    if isinstance(model, Localizer) or not parts:
+        return "none"
+    sources = [vars(each).get(name) for each in parts for name in ("annotations", "boxes")]
+    files = {Path(str(source)).name for source in sources if source}
+    return ", ".join(sorted(files)) or "those of the training data"
+
+
+def hash_weights(model: nn.Module) -> str:
+    """Return the SHA-256 of a model's parameters and buffers, by name, shape and value.
+
+    >>> hash_weights(nn.BatchNorm2d(3)) == hash_weights(nn.BatchNorm2d(3)) != hash_weights(nn.BatchNorm2d(4))
+    True
+    """
+    digest = hashlib.sha256()
+    for name, value in sorted(model.state_dict().items()):
+        whole = value.detach().cpu().contiguous()
+        digest.update(f"{name} {tuple(whole.shape)} {whole.dtype}\n".encode())
+        digest.update(whole.reshape(-1).view(torch.uint8).numpy().tobytes() if whole.numel() else b"")
+    return digest.hexdigest()
