@@ -1,6 +1,8 @@
 """A check finds what is planted, says where, and is quiet about clean data."""
 
+import numpy as np
 import pytest
+from PIL import Image
 from rich.console import Console
 
 from wsolkit.datasets.check import box_problem, check_datasets
@@ -124,3 +126,19 @@ def test_warnings_do_not_fail():
     report = Report({}, [Problem("warning", "val", "very small images", ("a", "b", "c", "d"))])
     assert report.exit_status == 0
     assert str(report) == "warning: val: very small images (4): a; b; c; and 1 more"
+
+
+def test_doubts_about_folders_and_bits_are_told(root):
+    values = np.linspace(0, 4095, 64 * 64).reshape(64, 64).astype(np.uint16)
+    Image.fromarray(values).save(root / "train/cat/deep.png")
+    (root / "train/cat/9.heic").write_bytes(b"x")
+    report = check(root, splits=("train", "val"))
+    problems = found(report)
+    (deep,) = problems["warning", "train", "images of 16 bits that use fewer, scaled by those they use"]
+    assert deep.endswith("deep.png (12 bits)")
+    (unread,) = [places for (_, split, what), places in problems.items() if "left out: .heic is not read" in what]
+    assert unread == [str(root / "train/cat/9.heic")]
+    assert report.read == [
+        f"train: 5 images, of 2 classes in {root}/train: cat 3, dog 2",
+        f"val: 2 images, of 2 classes in {root}/val: cat 1, dog 1",
+    ]

@@ -6,10 +6,11 @@ import cv2
 import numpy as np
 import pytest
 import torch
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wsolkit.datasets import decode
 from wsolkit.datasets.decode import read_image, read_shrunk
+from wsolkit.datasets.sixteen_bits import bits_used
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.image_headers import displayed_size
 
@@ -192,6 +193,24 @@ def test_sixteen_bits_of_which_some_are_used(tmp_path, largest, bits):
         np.testing.assert_array_equal(read_image(tmp_path / name)[1].numpy(), wanted)
     read = read_image(tmp_path / "colour.png").permute(1, 2, 0).numpy()
     np.testing.assert_array_equal(read, np.dstack([wanted, wanted.T, wanted[::-1]]))
+    for name in ("gray.png", "gray.tif", "colour.png"):
+        assert bits_used(tmp_path / name) == (bits if bits < 16 else None)
+    Image.fromarray(wanted).save(tmp_path / "eight.png")
+    assert bits_used(tmp_path / "eight.png") is None
+
+
+def test_a_jpeg_that_pillow_cannot_parse_is_left_to_opencv(picture, tmp_path, monkeypatch):
+    picture.save(tmp_path / "a.jpg")
+    expected = read_image(tmp_path / "a.jpg")
+
+    def confused(*_):
+        raise UnidentifiedImageError("no marker found")
+
+    monkeypatch.setattr(Image, "open", confused)
+    assert torch.equal(read_image(tmp_path / "a.jpg"), expected)
+    (tmp_path / "a.jpg").write_bytes(b"no image")
+    with pytest.raises(DataError, match=r"a\.jpg cannot be read \(8 bytes\): no marker found"):
+        read_image(tmp_path / "a.jpg")
 
 
 def test_the_limit_is_said_before_anything_is_decoded_and_can_be_raised(picture, tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ import numpy as np
 from wsolkit.datasets.check_report import Report, SplitCounts
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.datasets.record import Record
+from wsolkit.datasets.sixteen_bits import bits_used
 from wsolkit.datasets.targets import ROUNDING
 from wsolkit.errors import DataError
 from wsolkit.progress import Shows, hidden
@@ -32,6 +33,7 @@ ERRORS = {
     "boxes reaching out of the image": "warning",
     "sizes in the metadata that are not the file's": "warning",
     "very small images": "warning",
+    "images of 16 bits that use fewer, scaled by those they use": "warning",
     "images without boxes and masks": "warning",
 }
 """Kinds of problems of one image, and how bad they are."""
@@ -94,6 +96,10 @@ def check_image(dataset: ImageDataset, record: Record, small: int = SMALL) -> Fi
     finding.digest = hashlib.blake2b(pixels.data, digest_size=16, key=f"{width}x{height}".encode()).digest()
     if min(width, height) < small:
         finding.problems.append(("very small images", f"{name} ({width}x{height})"))
+    bits = bits_used(record["image_path"]) if record["image_path"] else None
+    if bits is not None:
+        what = "images of 16 bits that use fewer, scaled by those they use"
+        finding.problems.append((what, f"{name} ({bits} bits)"))
     stated = record.get("size", (width, height))
     if tuple(stated) != (width, height):
         detail = f"{name} ({stated[0]}x{stated[1]}, but the file has {width}x{height})"

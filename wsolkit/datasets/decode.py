@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
-from PIL import Image, ImageOps
+from PIL import Image, ImageOps, UnidentifiedImageError
 
 from wsolkit.datasets.sixteen_bits import deep_colours, eight_bits
 from wsolkit.errors import DataError, WsolkitError
@@ -93,10 +93,18 @@ def decoded(path: str | Path, size: tuple[int, int] | None = None) -> tuple[np.n
             return pillow_pixels(picture, header, data), header
     except WsolkitError:
         raise
+    except UnidentifiedImageError as error:
+        pixels = jpeg_pixels(data)
+        if pixels is not None:  # OpenCV takes some JPEGs whose notes Pillow cannot parse
+            return pixels, Header("JPEG", (pixels.shape[1], pixels.shape[0]), 1, 8)
+        raise unreadable(path, data, error) from error
     except Exception as error:  # Pillow's plugins raise anything from OSError to struct.error
-        raise DataError(
-            f"Image {path} cannot be read ({data.size} bytes): {error}. Replace the file or leave it out."
-        ) from error
+        raise unreadable(path, data, error) from error
+
+
+def unreadable(path: str | Path, data: np.ndarray, error: Exception) -> DataError:
+    """Return the error about a file that is no whole image."""
+    return DataError(f"Image {path} cannot be read ({data.size} bytes): {error}. Replace the file or leave it out.")
 
 
 def reduction(header: Header, size: tuple[int, int]) -> int:

@@ -34,7 +34,7 @@ class CorruptImages(Hook):
         if not paths - self.known or not is_main_process():
             return
         self.known |= paths
-        write_lines(Path(runner.work_dir) / NAME, sorted(self.known))
+        write_lines(Path(runner.work_dir) / NAME, (" ".join(path.splitlines()) for path in sorted(self.known)))
         runner.logger.warning(
             f"{len(self.known)} of {len(runner.train_dataloader.dataset)} training images cannot be read and were "
             f"replaced by others; they are listed in {Path(runner.work_dir) / NAME}."
