@@ -1,5 +1,7 @@
 """A check finds what is planted, says where, and is quiet about clean data."""
 
+import json
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -104,6 +106,30 @@ def test_one_image_in_two_splits_of_a_list(layouts, tmp_path):
     assert problems["error", "train, test", "files in two splits"] == [str(tmp_path / "JPEGImages/a.jpg")]
     assert problems["warning", "val", "images without labels"] == ["e"]
     assert ("error", "train, val", "files in two splits") not in problems
+
+
+def test_coco_files_that_each_count_from_1(layouts, tmp_path):
+    for split, photos in layouts.CONTENT.items():
+        for photo in photos:
+            photo.save(tmp_path / split / f"{photo.name}.jpg")
+        path = tmp_path / "annotations" / f"instances_{split}.json"
+        layouts.write_coco_json(path, [(f"{photo.name}.jpg", photo) for photo in photos])
+        content = json.loads(path.read_text())
+        for entries, key in ((content["images"], "id"), (content["annotations"], "image_id")):
+            for number, entry in enumerate(entries, start=1):
+                entry[key] = number
+        path.write_text(json.dumps(content))
+    datasets = {split: COCO(str(tmp_path), split) for split in ("train", "val", "test")}
+    assert {dataset.record(0)["image_id"] for dataset in datasets.values()} == {"1"}
+    assert not [problem for problem in check_datasets(datasets).problems if problem.severity == "error"]
+
+
+def test_images_without_any_label_are_told(layouts, tmp_path):
+    layouts.write_pascal_voc(tmp_path, lists=False)
+    for path in (tmp_path / "Annotations").iterdir():
+        layouts.write_voc_xml(path, layouts.CONTENT["val"][0], objects=[])
+    with pytest.warns(UserWarning, match="None of the 4 images of split 'train' shows a class"):
+        PascalVOC(str(tmp_path), "train", classes=["cat", "dog"]).full_init()
 
 
 @pytest.mark.parametrize(

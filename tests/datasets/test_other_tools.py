@@ -148,6 +148,18 @@ def test_every_image_gets_its_own_boxes_back(tmp_path, form):
     )
 
 
+def test_annotations_with_a_hash_before_their_names(tmp_path):
+    write_photos(tmp_path, ["owl/my owl.jpg", "owl/b.jpg"])
+    (tmp_path / "xml").mkdir()
+    (tmp_path / "xml" / "3f2a1b9c-my_owl.xml").write_text(voc_xml())
+    with pytest.warns(UserWarning, match="xml calls 1 images otherwise.* '3f2a1b9c-my_owl.xml' for 'owl/my owl.jpg'"):
+        truth = read_annotations(tmp_path / "photos", boxes=tmp_path / "xml")
+    assert boxes(truth) == {"owl/b.jpg": [], "owl/my owl.jpg": [[2, 1, 8, 7]]}
+    (tmp_path / "xml" / "aaaaaaaa-my_owl.xml").write_text(voc_xml())
+    with pytest.raises(DataError, match="my_owl.xml and aaaaaaaa-my_owl.xml both seem to be of 'owl/my owl.jpg'"):
+        read_annotations(tmp_path / "photos", boxes=tmp_path / "xml")
+
+
 @pytest.mark.parametrize(("listed", "stored"), [(CAFE, DECOMPOSED), (DECOMPOSED, CAFE)])
 def test_accents_in_any_form(tmp_path, listed, stored):
     assert boxes(voc(tmp_path, voc_xml(listed), ["owl", stored]))["a"] == [[2, 1, 8, 7]]

@@ -11,6 +11,7 @@ from pycocotools.coco import COCO
 
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
+from wsolkit.formats.writer import LabelNames
 from wsolkit.formats.writers import write_results
 
 CLASSES = ("cat & dog", "bird")
@@ -148,3 +149,13 @@ def test_a_folder_that_is_removed_while_it_is_written_to(tmp_path):
     with pytest.raises(DataError, match="cannot be written to .*out: No such file"):
         write_results(removed(), tmp_path / "out", CLASSES, ["yolo"])
     assert list((tmp_path / "out").iterdir()) == []
+
+
+def test_names_with_line_breaks_are_one_name_in_lists(tmp_path):
+    names = LabelNames()
+    assert [names.of(name) for name in ("a\nb.jpg", "a\rb.png", "a_b.gif")] == ["a_b", "a_b_png", "a_b_gif"]
+    write_results([ImageResult("a\nb.jpg", "", (8, 6))], tmp_path, CLASSES, ["voc"])
+    assert (tmp_path / "voc" / "ImageSets" / "Main" / "train.txt").read_text() == "a_b\n"
+    (tmp_path / "new").mkdir()
+    with pytest.raises(DataError, match=r"the name 'sea\\neagle' has a line break, so that it would be read as two"):
+        write_results([], tmp_path / "new", ["sea\neagle"], ["yolo"])

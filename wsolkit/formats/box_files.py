@@ -13,7 +13,7 @@ from wsolkit.formats.checked_boxes import refuse_fractions
 from wsolkit.formats.coco import corners, read_instances
 from wsolkit.formats.coco_entries import is_crowd
 from wsolkit.formats.csv_boxes import read_csv_boxes
-from wsolkit.formats.image_names import ImageNames
+from wsolkit.formats.image_names import ImageNames, loose, without_hash
 from wsolkit.formats.voc import image_size, object_boxes, warn_of_zeros
 from wsolkit.formats.yolo import read_labels, read_names, yolo_name
 
@@ -178,7 +178,7 @@ def named_like(
     """Yield (image id, file) of the images that have a file in a folder, nested like the image or directly in it.
 
     A file is named after the image without its ending or, as ``LabelNames`` does where two images differ in nothing
-    else, with ``_`` for every dot of the name.
+    else, with ``_`` for every dot of the name. Directly in the folder it may have Label Studio's hash before its name.
 
     Raises:
         DataError: a file may be of several images.
@@ -188,6 +188,11 @@ def named_like(
     for each in everyone:
         alike[PurePosixPath(each).with_suffix("")].append(each)
     namesakes = Counter(path.name for path in alike)
+    hashed: dict[str, list[Path]] = defaultdict(list)
+    for path in sorted(folder.glob(f"*{suffix}")):
+        if without_hash(path.name) != loose(path.name):
+            hashed[without_hash(path.name)].append(path)
+    guessed = []
     for image_id, relative in images.items():
         name = PurePosixPath(relative).with_suffix("")
         own = folder / dotless(relative, suffix)
@@ -200,6 +205,19 @@ def named_like(
         elif (folder / plain.name).exists():
             refuse_shared(folder / plain.name, [relative, "..."][: namesakes[name.name]])
             yield image_id, folder / plain.name
+        elif files := hashed.get(loose(plain.name), []):
+            refuse_shared(files[0], [relative, "..."][: namesakes[name.name]])
+            if len(files) > 1:
+                raise DataError(f"{files[0]} and {files[1].name} both seem to be of {relative!r}. Remove one of them.")
+            guessed.append((relative, files[0].name))
+            yield image_id, files[0]
+    if guessed:
+        relative, file = guessed[0]
+        warnings.warn(
+            f"{folder} calls {len(guessed)} images otherwise; they were told by the names of their files, such as "
+            f"{file!r} for {relative!r}.",
+            stacklevel=3,
+        )
 
 
 def dotless(image: str, suffix: str) -> str:

@@ -8,13 +8,22 @@ from typing import Any
 
 from wsolkit.errors import DataError
 
-__all__ = ["MOST_CLASSES", "MOST_PIXELS", "checked_box", "checked_size", "refuse_fractions"]
+__all__ = ["MOST_CLASSES", "MOST_PIXELS", "checked_box", "checked_size", "is_box", "refuse_fractions"]
 
 MOST_PIXELS = 10**6
 """No side of an image is longer, and no box begins or ends farther away."""
 
 MOST_CLASSES = 10**6
 """No label is higher: lists of classes are as long as the highest label of all."""
+
+
+def is_box(x0: float, y0: float, x1: float, y1: float) -> bool:
+    """Whether a box may be one of an image: its sides are numbers that an image can have, and in order.
+
+    >>> is_box(0, 0, 0, 5), is_box(0, 0, float("nan"), 5)
+    (True, False)
+    """
+    return -MOST_PIXELS <= x0 <= x1 <= MOST_PIXELS and -MOST_PIXELS <= y0 <= y1 <= MOST_PIXELS
 
 
 def checked_box(box: Sequence[float], where: str) -> list[float]:
@@ -32,15 +41,14 @@ def checked_box(box: Sequence[float], where: str) -> list[float]:
     wsolkit.errors.DataError: a.csv, line 1: the box x0, y0, x1, y1 = [4, 1, 0, 3] ends before it begins. Correct it.
     """
     sides = list(box)
+    if is_box(*sides):
+        return sides
     if not all(math.isfinite(side) and abs(side) <= MOST_PIXELS for side in sides):
         raise DataError(
             f"{where}: the box x0, y0, x1, y1 = {sides} is in no image: sides are finite numbers of pixels, at most "
             f"{MOST_PIXELS}. Correct it."
         )
-    x0, y0, x1, y1 = sides
-    if x1 < x0 or y1 < y0:
-        raise DataError(f"{where}: the box x0, y0, x1, y1 = {sides} ends before it begins. Correct it.")
-    return sides
+    raise DataError(f"{where}: the box x0, y0, x1, y1 = {sides} ends before it begins. Correct it.")
 
 
 def checked_size(width: Any, height: Any, where: str) -> tuple[int, int] | None:

@@ -16,7 +16,7 @@ from typing import IO, Any
 
 from wsolkit.errors import DataError
 from wsolkit.files import whole_file
-from wsolkit.formats.checked_boxes import checked_box
+from wsolkit.formats.checked_boxes import checked_box, is_box
 from wsolkit.formats.coco_entries import (
     annotations_by_image,
     categories_by_id,
@@ -91,15 +91,19 @@ def corners(annotation: dict, path: str | Path) -> list[float]:
     [1.0, 2.0, 11.0, 22.0]
     """
     box = annotation.get("bbox")
-    numbers = isinstance(box, list) and all(isinstance(side, (int, float, str)) for side in box)
     try:
-        x, y, width, height = (float(side) for side in (box if numbers and box else ()))
-    except (OverflowError, ValueError):
+        if not isinstance(box, list):
+            raise TypeError
+        x, y, width, height = map(float, box)
+    except (OverflowError, TypeError, ValueError):
         raise DataError(
             f"COCO file {path}: the bbox of annotation {annotation.get('id')} should be four numbers x, y, width, "
             f"height, but got {shown(box)}. Correct it."
         ) from None
-    return checked_box([x, y, x + width, y + height], f"COCO file {path}, annotation {annotation.get('id')}")
+    found = [x, y, x + width, y + height]
+    if not is_box(*found):  # the words for it are not made for every box of a large file
+        checked_box(found, f"COCO file {path}, annotation {annotation.get('id')}")
+    return found
 
 
 def bbox_of(box: Iterable[float], digits: int | None = None) -> list[float]:

@@ -16,7 +16,7 @@ from urllib.parse import unquote
 from wsolkit.errors import DataError, first_few
 from wsolkit.names import Known, composed
 
-__all__ = ["ImageNames"]
+__all__ = ["ImageNames", "loose", "without_hash"]
 
 HASH = re.compile("[0-9a-f]{6,}-(?=.)")
 """What Label Studio puts before the names of files that were uploaded."""
@@ -65,7 +65,7 @@ class ImageNames:
             found = next(filter(None, map(self._exact, tails)), None)
             if found is None:
                 file = parts[-1]
-                found = self._only(loose(file), name) or self._only(HASH.sub("", loose(file), count=1), name)
+                found = self._only(loose(file), name) or self._only(without_hash(file), name)
             if found is not None and found.rpartition("/")[2] != spelling:
                 other = self.guessed.setdefault(found, name)
                 if other != name:
@@ -112,3 +112,12 @@ def spellings(name: str) -> list[str]:
 def loose(name: str) -> str:
     """Return the name of an image's file as Label Studio writes it: blanks become ``_``."""
     return composed(PurePosixPath(name).name).replace(" ", "_")
+
+
+def without_hash(name: str) -> str:
+    """Return the name of a file as ``loose`` does, without the hash that Label Studio puts before it.
+
+    >>> without_hash("x/3f2a1b9c-my owl.jpg"), without_hash("my-owl.jpg")
+    ('my_owl.jpg', 'my-owl.jpg')
+    """
+    return HASH.sub("", loose(name), count=1)
