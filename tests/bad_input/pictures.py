@@ -43,4 +43,10 @@ CASES = [
         compared("--out", "out", "--masks", "empty", "empty", "--true-masks", "empty"),
         "No image has a mask in every folder",
     ),
+    Case(
+        "panels without pictures",
+        lambda folder: ["predict", "cam_synthetic", "none.pth", "photos", "--out", "out", "--panels"],
+        "--panels draws beside pictures, but none are asked for. Add --draw, or --draw N",
+        always=True,
+    ),
 ]

@@ -93,9 +93,12 @@ def add_parser(subparsers: Any) -> None:
 def run(args: argparse.Namespace) -> int:
     """Predict into the folder and say what was done; returns the exit status."""
     from wsolkit.cli.given import check_given
+    from wsolkit.errors import ConfigError
     from wsolkit.formats.writers import check_formats
 
     formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
+    if args.panels and not args.draw:
+        raise ConfigError("--panels draws beside pictures, but none are asked for. Add --draw, or --draw N.")
     export = export_of(args)
     model = take_model(args)
     check_given(args.config, args.checkpoint, args.images)
