@@ -18,7 +18,7 @@ CARD = ["Use", "Parts", "Settings", "What differs from the paper and why", "Numb
 FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "base"}
 
 LAYERS = [
-    {"errors", "finder", "interrupts", "sources"},
+    {"errors", "finder", "interrupts", "kernels", "sources"},
     {"arguments", "files", "progress", "threads", "weights", "modules", "versions", "names", "text_files"},
     {"folders", "lock", "maps", "registry"},
     {"interfaces"},
@@ -245,7 +245,7 @@ def test_the_layers_name_every_part_of_the_core_once():
     assert found == set(LEVEL), "LAYERS should hold what there is"
     assert sum(map(len, LAYERS)) == len(LEVEL), "a part stands in two layers"
     words = layers_in_words().splitlines()
-    assert (len(words), words[0]) == (len(LAYERS), " 1  errors, finder, interrupts, sources/")
+    assert (len(words), words[0]) == (len(LAYERS), " 1  errors, finder, interrupts, kernels, sources/")
     assert f"{LEVEL['inference'] + 1:2}  inference/, training/" in words
 
 

@@ -67,6 +67,9 @@ from .interfaces.tensors import (
     Levels as Levels,
     Prediction as Prediction,
 )
+from .kernels import (
+    compiled as compiled,
+)
 from .maps import (
     MapNormalize as MapNormalize,
     MapResize as MapResize,

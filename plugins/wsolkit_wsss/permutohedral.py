@@ -16,9 +16,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
-from wsolkit import ConfigError, ShapeError
+from wsolkit import ConfigError, ShapeError, compiled
 
 __all__ = ["Lattice", "blur", "build_lattice", "gaussian_filter", "normalise"]
 
@@ -157,7 +156,7 @@ def numbering(features: np.ndarray, scale: np.ndarray) -> tuple[np.ndarray, np.n
     return low.astype(np.int64), strides
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def slot_of(table: np.ndarray, key: int) -> np.uint64:
     """Return where a key is in a hash table of (key, corner), or the free place where it belongs."""
     last = np.uint64(len(table) - 1)
@@ -167,7 +166,7 @@ def slot_of(table: np.ndarray, key: int) -> np.uint64:
     return slot
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def place_points(
     features: np.ndarray,
     scale: np.ndarray,
@@ -255,7 +254,7 @@ def place_points(
     return table, keys[: used + 1]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def grown(table: np.ndarray, keys: np.ndarray, used: int) -> tuple[np.ndarray, np.ndarray]:
     """Return a hash table and a list of keys with room for twice as many corners."""
     larger = np.zeros((2 * len(table), 2), np.int64)
@@ -268,7 +267,7 @@ def grown(table: np.ndarray, keys: np.ndarray, used: int) -> tuple[np.ndarray, n
     return larger, more
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def find_neighbours(table: np.ndarray, keys: np.ndarray, strides: np.ndarray) -> np.ndarray:
     """Return the two neighbours of every corner in every direction, (d + 1, M + 1, 2) uint32."""
     dimensions = len(strides)
@@ -285,7 +284,7 @@ def find_neighbours(table: np.ndarray, keys: np.ndarray, strides: np.ndarray) ->
     return neighbours
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def splat(lattice: Lattice, values: np.ndarray, held: np.ndarray) -> None:
     """Add the points' values (N,) to what their corners hold, (M + 1,)."""
     for point in range(len(lattice.corners)):
@@ -293,7 +292,7 @@ def splat(lattice: Lattice, values: np.ndarray, held: np.ndarray) -> None:
             held[lattice.corners[point, corner]] += lattice.weights[point, corner] * values[point]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def collect(lattice: Lattice, held: np.ndarray) -> np.ndarray:
     """Return what the corners, which hold (M + 1,), give to the points, (N,)."""
     values = np.zeros(len(lattice.corners), np.float32)
@@ -303,7 +302,7 @@ def collect(lattice: Lattice, held: np.ndarray) -> np.ndarray:
     return values
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@compiled(fastmath={"contract"})
 def blur_one(neighbours: np.ndarray, held: np.ndarray, blurred: np.ndarray) -> None:
     """Blur one value per corner, (M + 1,), in one direction."""
     half = np.float32(0.5)
@@ -311,7 +310,7 @@ def blur_one(neighbours: np.ndarray, held: np.ndarray, blurred: np.ndarray) -> N
         blurred[corner] = held[corner] + half * (held[neighbours[corner, 0]] + held[neighbours[corner, 1]])
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@compiled(fastmath={"contract"})
 def blur_many(neighbours: np.ndarray, held: np.ndarray, blurred: np.ndarray) -> None:
     """Blur P values per corner, (M + 1, P), in one direction."""
     half = np.float32(0.5)

@@ -7,12 +7,13 @@ compiled by numba when they are first called, kept in its cache, and release the
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
+
+from wsolkit.kernels import compiled
 
 __all__ = ["best_boxes", "chosen_boxes", "ended", "largest_at"]
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def ended(bounds: np.ndarray, holes_from: int, height: int, width: int, cut_off: bool) -> np.ndarray:
     """Return boxes as ``end_boxes`` does: exclusive ends, cut off at the last pixel or not; around the holes."""
     boxes = np.empty_like(bounds)
@@ -26,7 +27,7 @@ def ended(bounds: np.ndarray, holes_from: int, height: int, width: int, cut_off:
     return boxes
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def best_iou_of(x0: int, y0: int, x1: int, y1: int, truth: np.ndarray, extra: float) -> float:
     """Return the best IoU of a box with any true box (M, 4), sides longer by ``extra``."""
     best = 0.0
@@ -40,7 +41,7 @@ def best_iou_of(x0: int, y0: int, x1: int, y1: int, truth: np.ndarray, extra: fl
     return best
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def chosen_boxes(
     which: np.ndarray, bounds: np.ndarray, truth: np.ndarray, height: int, width: int, parity: bool
 ) -> tuple[np.ndarray, np.ndarray]:
@@ -56,7 +57,7 @@ def chosen_boxes(
     return ious, ends
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def best_boxes(
     low: np.ndarray,
     high: np.ndarray,
@@ -90,7 +91,7 @@ def best_boxes(
     return ious, ends
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def largest_at(
     low: np.ndarray, high: np.ndarray, size: np.ndarray, first: np.ndarray, last_of_equals: bool, cuts: int
 ) -> np.ndarray:

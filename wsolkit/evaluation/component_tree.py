@@ -15,9 +15,9 @@ import threading
 from typing import NamedTuple
 
 import numpy as np
-from numba import njit
 
 from wsolkit.errors import ShapeError
+from wsolkit.kernels import compiled
 
 __all__ = ["LEVEL", "TAKEN", "Components", "components_in_scratch", "components_of", "lowest_bits", "scratch_for"]
 
@@ -122,7 +122,7 @@ FAR = np.int32(1 << 30)
 # Indices are unsigned throughout, so that numba need not look for negative ones; offsets wrap around.
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def lowest_bits(count: int) -> np.ndarray:
     """Return the place of the lowest set bit of every number below ``count``, as int8; 0 for 0.
 
@@ -136,7 +136,7 @@ def lowest_bits(count: int) -> np.ndarray:
     return places
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def flood(levels: np.ndarray, weights: np.ndarray, diagonal: bool, inner: bool, scratch: Scratch, count: int) -> int:
     """Write every component into the scratch memory behind the first ``count``, and return how many are there then.
 

@@ -6,9 +6,9 @@ The kernels are compiled by numba when they are first called, kept in its cache,
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 
 from wsolkit.evaluation.component_tree import LEVEL, TAKEN, lowest_bits, scratch_for
+from wsolkit.kernels import compiled
 
 __all__ = ["enclosed_area_weights", "fill_holes"]
 
@@ -26,7 +26,7 @@ def fill_holes(levels: np.ndarray) -> np.ndarray:
     return filled_levels(levels, scratch.cells, scratch.chained)
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def filled_levels(levels: np.ndarray, cells: np.ndarray, chained: np.ndarray) -> np.ndarray:
     """Do what ``fill_holes`` says, in scratch memory."""
     height, width = levels.shape
@@ -82,7 +82,7 @@ def filled_levels(levels: np.ndarray, cells: np.ndarray, chained: np.ndarray) ->
     return filled
 
 
-@njit(cache=True, nogil=True)
+@compiled()
 def enclosed_area_weights(levels: np.ndarray) -> np.ndarray:
     """Return weights (H, W) uint8 that add up to twice the area inside a component's outer contour, at every level.
 
