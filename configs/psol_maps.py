@@ -2,6 +2,7 @@
 
     wsolkit pipeline psol_maps --cfg-options data=cub maps=c2am
     wsolkit pipeline psol_maps --cfg-options data=birds50 maps=ccnn
+    wsolkit pipeline psol_maps --cfg-options data=cub maps=ccnn moco=moco_v2_800ep_pretrain.pth.tar
 
 The data is in the folder CUB_200_2011 (cub), ILSVRC (in the wsolevaluation layout) or birds50 of the environment
 variable WSOLKIT_DATA. On cub and ilsvrc DenseNet-161 is the regressor and EfficientNet-B7 the classifier, whose class
@@ -12,11 +13,14 @@ training box is read.
 
 data = "cub"  # cub, ilsvrc or birds50
 maps = "c2am"  # c2am or ccnn
+moco = ""  # on cub and ilsvrc, a file of MoCo v2's or DetCo's weights for the network of the maps
 
-work_dir = f"work_dirs/psol_{maps}_{data}"
+work_dir = f"work_dirs/psol_{maps}_{data}" + ("_moco" if moco else "")
 
 if data not in ("cub", "ilsvrc", "birds50"):
     raise ValueError(f"data should be cub, ilsvrc or birds50, but got {data!r}")
+if moco and data == "birds50":
+    raise ValueError("moco is for the ResNet-50 of cub and ilsvrc; the networks of birds50 are MobileNetV2")
 if data == "birds50":
     maps_model = dict(config=f"{maps}_mobilenetv2_birds50")
     regressor = "psol_regressor_mobilenetv2_birds50"
@@ -24,11 +28,13 @@ if data == "birds50":
     views = {}
 else:
     maps_model = dict(config=f"{maps}_resnet50_{data}")
+    if moco:
+        maps_model = dict(config=f"{maps}_resnet50_{data}_moco", options={"weights": moco})
     regressor = f"psol_densenet161_{data}"
     classifier = f"psol_classifier_efficientnetb7_{data}"
     views = dict(ten_crop=dict(resize=685, crop=600), batch_size=2)
 if data == "ilsvrc":
-    maps_model["options"] = {"train_dataloader.batch_size": 256}  # in one process
+    maps_model["options"] = {**maps_model.get("options", {}), "train_dataloader.batch_size": 256}  # in one process
 
 trained = dict(config="{maps_model}/config.py", checkpoint="{maps_model}/best.pth")
 val = dict(threshold="val", val_maps="{maps_val}", config="{maps_model}/config.py")

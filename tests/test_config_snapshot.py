@@ -29,6 +29,7 @@ VARIANTS = [
     "psol_maps data=birds50 maps=ccnn",
     "psol_maps data=cub maps=ccnn",
     "psol_maps data=ilsvrc maps=c2am",
+    "psol_maps data=cub maps=ccnn moco=moco.pth.tar",
     "psol_ddt data=birds50",
     "wsss_voc maps=ccnn",
     "wsss_mobilenetv2_voc maps=ccnn",

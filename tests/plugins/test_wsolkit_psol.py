@@ -67,7 +67,8 @@ def test_the_pipeline_runs_from_maps_to_numbers_and_is_done_then(tmp_path):
 
 
 CHOICES = {
-    "psol_maps": [{"data": data, "maps": maps} for data in ("cub", "ilsvrc", "birds50") for maps in ("c2am", "ccnn")],
+    "psol_maps": [{"data": data, "maps": maps} for data in ("cub", "ilsvrc", "birds50") for maps in ("c2am", "ccnn")]
+    + [{"data": "ilsvrc", "maps": "ccnn", "moco": "moco.pth.tar"}],
     "psol_ddt": [{"data": "cub"}, {"data": "birds50"}],
 }
 
@@ -93,6 +94,14 @@ def test_every_pipeline_is_complete(name, options, tmp_path):
 def test_other_data_is_refused(name, known, tmp_path):
     with pytest.raises(ConfigError, match=rf"with data='bird50': .* data should be {known}, but got 'bird50'"):
         load_pipeline(name, {"data": "bird50"}, work_dir=tmp_path)
+
+
+def test_weights_of_moco_are_for_the_network_that_has_them(tmp_path):
+    first = load_pipeline("psol_maps", {"data": "ilsvrc", "maps": "c2am", "moco": "m.pth"}, work_dir=tmp_path).steps[0]
+    assert first.arguments["config"] == "c2am_resnet50_ilsvrc_moco"
+    assert first.arguments["options"] == {"weights": "m.pth", "train_dataloader.batch_size": 256}
+    with pytest.raises(ConfigError, match="moco is for the ResNet-50 of cub and ilsvrc; the networks of birds50 are"):
+        load_pipeline("psol_maps", {"data": "birds50", "moco": "m.pth"}, work_dir=tmp_path)
 
 
 @pytest.fixture(scope="module")
