@@ -102,6 +102,14 @@ def short(folder):
     return command
 
 
+def long_header(folder):
+    """Write a map file whose header says that it is itself 4 GB long."""
+    (folder / "maps").mkdir()
+    (folder / "maps" / "a.npy").write_bytes(b"\x93NUMPY\x02\x00\xff\xff\xff\xff{'descr'")
+    (folder / "sizes.txt").write_text("a,10,8\n")
+    return ["boxes", "--maps", "maps", "--sizes", "sizes.txt", "--out", "found"]
+
+
 def head(folder):
     """Write a map file whose header says two million maps."""
     (folder / "maps").mkdir()
@@ -184,5 +192,6 @@ CASES = [
          r"has shape \(1, 40000\), and no .* is so large"),
     Case("zeros of 4 GB", zeros, "it takes 3.7 GiB unpacked, and no more than 2 are read", always=True),
     Case("less than the header says", short, r"its header says float32 \(2, 32000, 32000\), which the 4224 bytes"),
+    Case("a header of 4 GB", long_header, "its header is said to have 4294967295 bytes"),
     Case("a stack of 2e6 maps", head, "holds an array of 2000000 maps", always=True),
 ]  # fmt: skip

@@ -83,6 +83,11 @@ def test_smaller_objects_lie_over_larger_ones():
         class_mask([[["x"]]], [0], [False], (8, 8))
 
 
+def test_lvis_says_addresses_instead_of_names(root, edit):
+    edit(lambda c: [each.update(coco_url=f"http://x/val/{each.pop('file_name')}") for each in c["images"]])
+    assert COCO(str(root), "val", images="").record(0)["image_path"] == str(root / "val" / "e.jpg")
+
+
 def test_masks_of_more_classes_than_8_bits_hold():
     outlines = [[[2, 2, 4, 2, 4, 4, 2, 4]], [[0, 0, 8, 0, 8, 4, 0, 4]], [[0, 4, 8, 4, 8, 8, 0, 8]]]
     mask = class_mask(outlines, [254, 1202, 0], [False, False, True], (8, 8))

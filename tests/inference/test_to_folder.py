@@ -259,6 +259,15 @@ def test_a_damaged_part_is_named(predictor, photos, tmp_path):
     assert 0 < run(predictor, photos, tmp_path / "out").computed < 7
 
 
+def test_a_part_with_an_image_twice_is_damaged(predictor, photos, tmp_path):
+    run(predictor, photos, tmp_path / "out")
+    part = next(part for part in (tmp_path / "out" / "parts").iterdir() if part.read_text().count("\n") > 1)
+    lines = part.read_text().splitlines()
+    part.write_text("\n".join([lines[0], *lines[:-1]]))
+    with pytest.raises(DataError, match=rf"{part.name} holds image '.*' twice. Remove it and run the same command"):
+        run(predictor, photos, tmp_path / "out")
+
+
 def test_a_page_shows_every_picture(photos, tmp_path):
     (photos / "red" / "<b>&\"'.png").write_bytes((photos / "red" / "0.png").read_bytes())
     Image.new("RGB", (20, 40)).save(photos / "red" / "black.png")

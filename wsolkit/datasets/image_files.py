@@ -38,6 +38,7 @@ def find_images(
 
     A folder stands for every image in it and in its subfolders, a ``.txt`` file for the paths in its lines (relative to
     the list's folder, or else to the working folder), a name with ``*``, ``?`` or ``[`` for the files that match.
+    Lines of a list may be quoted and have a label behind the path; see ``wsolkit.datasets.image_lists``.
 
     Args:
         sources: what was given.

@@ -7,6 +7,7 @@ image: its arrays are named by its path as well, as ``<path>/maps``.
 
 from __future__ import annotations
 
+import io
 import json
 import math
 import os
@@ -39,6 +40,9 @@ OPEN_FILES = 8
 
 MOST_BYTES = 2**31
 """Bytes of an array in a ``.npz`` file, unpacked: a thousand zeros are one byte there."""
+
+MOST_HEADER = 2**16
+"""Bytes of the header of an array, which says its type and shape."""
 
 HEADERS = threading.Lock()
 """Held while a header is read: numpy parses it with ``ast``, which Python 3.11 cannot do in several threads at once."""
@@ -120,6 +124,8 @@ def read_npy(file: Path) -> np.ndarray:
         start = opened.read(len(MAGIC))
     if start != MAGIC:
         raise ValueError("Python objects" if start.startswith(PICKLE) else "it is no .npy file, or is damaged")
+    with file.open("rb") as opened:
+        header_of(opened)  # numpy believes how long a header says it is
     with HEADERS:
         return np.load(file, mmap_mode="r", allow_pickle=False)
 
@@ -191,7 +197,6 @@ def shapes_in(file: Path) -> Iterator[tuple[int, ...]]:
 def header_of(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
     """Return what the header of a ``.npy`` file states: shape, whether columns come first, and type of the numbers.
 
-    >>> import io
     >>> np.save(file := io.BytesIO(), np.zeros((3, 2)))
     >>> _ = file.seek(0)
     >>> header_of(file)
@@ -201,9 +206,14 @@ def header_of(file: IO[bytes]) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
         old = np.lib.format.read_magic(file) == (1, 0)
     except ValueError:
         raise ValueError("it is no array") from None
+    length = file.read(2 if old else 4)
+    size = int.from_bytes(length, "little")
+    if size > MOST_HEADER:
+        raise ValueError(f"its header is said to have {size} bytes")
+    header = io.BytesIO(length + file.read(size))
     read = np.lib.format.read_array_header_1_0 if old else np.lib.format.read_array_header_2_0
     with HEADERS:
-        return read(file)
+        return read(header)
 
 
 def open_arrays(path: str | Path) -> Arrays:

@@ -87,7 +87,8 @@ def text_of(entry: Mapping[str, Any], key: str, what: str, path: Path) -> str:
 def images_by_id(content: Mapping[str, Any], path: Path) -> dict[Any, dict]:
     """Return the image entries by id; an entry that is repeated word for word counts once.
 
-    ``width`` and ``height`` are whole numbers then, or 0 where the file does not say them.
+    ``width`` and ``height`` are whole numbers then, or 0 where the file does not say them. LVIS says an image's address
+    alone, whose last folder and file are its ``file_name``.
 
     Raises:
         DataError: an entry lacks something, has another type, or shares its id with another one.
@@ -98,6 +99,8 @@ def images_by_id(content: Mapping[str, Any], path: Path) -> dict[Any, dict]:
         number = key_of(entry, "id", f"image entry {place}", path)
         what = f"image {number!r}"
         width, height = checked_size(entry.get("width"), entry.get("height"), f"COCO file {path}, {what}") or (0, 0)
+        if "file_name" not in entry and isinstance(entry.get("coco_url"), str):
+            entry = {**entry, "file_name": "/".join(entry["coco_url"].split("/")[-2:])}
         stated = {key: side for key, side in (("width", width), ("height", height)) if key in entry}
         image = {**entry, "file_name": text_of(entry, "file_name", what, path), **stated}
         shared += found.setdefault(number, image) != image
