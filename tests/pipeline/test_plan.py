@@ -16,6 +16,13 @@ def of_model(name, kind, **arguments):
     return stage(name, kind, **{"config": "cam_synthetic", "checkpoint": "x.pth", **arguments})
 
 
+TRAINED = stage("t", "Train", config=str(micro.CONFIG))
+
+
+def trained(name, kind, **arguments):
+    return of_model(name, kind, config="{t}/config.py", checkpoint="{t}/last.pth", **arguments)
+
+
 @pytest.mark.parametrize(
     ("stages", "said"),
     [
@@ -71,6 +78,18 @@ def of_model(name, kind, **arguments):
         (
             [stage("t", "Train", config=str(micro.CONFIG)), stage("b", text=["{t}/latest.pth"])],
             "stage 'b': {t}/latest.pth in its arguments will not be there: a training leaves last.pth and best.pth",
+        ),
+        (
+            [TRAINED, trained("p", "Predict", sources="*.png"), stage("b", text="{p}/boxes.json")],
+            "stage 'b': {p}/boxes.json in its arguments will not be there: what is predicted lies in predictions/",
+        ),
+        (
+            [TRAINED, trained("p", "Predict", sources="*.png"), stage("b", text="{p}/predictions/boxes.csv")],
+            "will not be there: 'csv' is not among its formats",
+        ),
+        (
+            [TRAINED, trained("s", "Test", report=False), stage("b", text="{s}/index.html")],
+            "stage 'b': {s}/index.html in its arguments will not be there: a test leaves results.json",
         ),
         ([of_model("p", "Predict", sources=[])], "stage 'p': sources names no images"),
         ([of_model("p", "Predict", sources="y", formats=["coko"])], "no format 'coko'"),

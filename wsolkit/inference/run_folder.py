@@ -113,6 +113,7 @@ class RunFolder:
 
         begun = claim_folder(self.folder, "predictions", SETTINGS, other_settings, overwrite, writer="wsolkit predict")
         check_no_links(self.folder, (PARTS, MAPS, PICTURES))
+        self.drop_drafts()
         if begun and not overwrite:
             return True
         if begun:
@@ -252,5 +253,11 @@ class RunFolder:
                 if path not in wanted:
                     path.unlink(missing_ok=True)
         halves = [path for inner in (".", PARTS, MAPS, PICTURES) for path in half_written(self.folder / inner)]
-        for path in [*self.folder.glob(".*.draft"), *halves]:
+        for path in halves:
+            remove(path)
+        self.drop_drafts()
+
+    def drop_drafts(self) -> None:
+        """Remove what a run that was killed had written of its final files."""
+        for path in self.folder.glob(".*.draft"):
             remove(path)

@@ -13,6 +13,7 @@ from wsolkit.interfaces import Stage
 from wsolkit.pipeline.fingerprint import Declaration, declare
 from wsolkit.pipeline.pipeline_config import read_pipeline
 from wsolkit.pipeline.placeholders import NAME, files_of, fill, placeholders
+from wsolkit.pipeline.records import RECORDS
 from wsolkit.registry import STAGES, check_arguments
 
 __all__ = ["Pipeline", "Step", "check_file", "load_pipeline", "plan_pipeline", "told_by"]
@@ -179,7 +180,7 @@ def check_file(step: Step, file: str, stage: Stage, data: bool = False) -> None:
     Raises:
         ConfigError: it will not leave such a file, and none is there.
     """
-    if (step.folder / file).exists():
+    if (step.folder / file).exists() or file in RECORDS:
         return
     why = stage.lacks(file, data)
     if why is not None:

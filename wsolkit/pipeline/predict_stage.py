@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from wsolkit.errors import ConfigError
-from wsolkit.formats.writers import check_formats
+from wsolkit.formats.writers import FORMATS, check_formats
 from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.to_folder import predict_to_folder
 from wsolkit.pipeline.configurations import outside_files
@@ -94,6 +94,20 @@ class Predict(ModelStage):
             return {}
         found = {"images": summary.images, "boxes": summary.boxes, "without box": summary.without_box}
         return {**found, **({"unreadable": summary.failed} if summary.failed else {})}
+
+    def lacks(self, file: str, data: bool = False) -> str | None:
+        """Say why there will be no such file: it lies elsewhere, or its format is not asked for.
+
+        >>> Predict("cam", "x.pth", "photos").lacks("predictions/yolo/data.yaml")
+        "'yolo' is not among its formats ('coco')"
+        """
+        folder, _, rest = file.partition("/")
+        if folder != FOUND:
+            return f"what is predicted lies in {FOUND}/"
+        wanted = [name for name, kind in FORMATS.items() if rest.split("/")[0] in kind.outputs]
+        if wanted and wanted[0] not in self.formats:
+            return f"{wanted[0]!r} is not among its formats ({', '.join(map(repr, self.formats))})"
+        return None
 
     def inputs(self) -> list[Path]:
         """Return the images, the checkpoint and the files the configuration names, where they are from outside."""

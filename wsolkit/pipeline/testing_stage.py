@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from wsolkit.pipeline.model_stage import ModelStage
 from wsolkit.progress import progress_bars
-from wsolkit.report.evaluation_file import write_evaluation
+from wsolkit.report.evaluation_file import PAGE, RESULTS, write_evaluation
 from wsolkit.scoring.from_model import score_model
 
 __all__ = ["Test"]
@@ -46,6 +46,11 @@ class Test(ModelStage):
         self.protocols = list(protocols)
         self.report = report
         self.ten_crop = ten_crop
+
+    def lacks(self, file: str, data: bool = False) -> str | None:
+        """Say why there will be no such file: a test leaves its results, and a page where one is asked for."""
+        left = [RESULTS, PAGE] if self.report else [RESULTS]
+        return None if file in left else f"a test leaves {' and '.join(left)}"
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Score the checkpoint; returns the model's numbers in percent, those whose threshold is honest."""
