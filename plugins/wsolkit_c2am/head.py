@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
-from wsolkit import Activation, ActivationHead, Batch, ConfigError, Levels
+from wsolkit import Activation, ActivationHead, Batch, CheckpointError, ConfigError, Levels
 from wsolkit.components import choose_level, concat_levels
 from wsolkit_c2am.polarity import Polarity, PolarityMode
 from wsolkit_c2am.processes import GlobalBatchNorm
@@ -90,3 +91,34 @@ class C2AMHead(ActivationHead):
         foreground, background = region_embeddings(features, p)
         extras = {"foreground": foreground, "background": background, "p": p, "logit_map": logit_map}
         return Activation(self.polarity(p), None, features, extras)
+
+    def from_authors(self, checkpoint: Mapping[str, Any]) -> dict[str, Tensor] | None:
+        """Return the head ``ac_head`` of the authors' code, with the region their ``Flag`` takes for the object.
+
+        Their flag says whether the map is inverted; scripts for CUB and ILSVRC call it ``Flag``, that for VOC ``flag``.
+
+        Raises:
+            CheckpointError: the checkpoint has no flag, and ``polarity`` does not say which region is the object.
+        """
+        state = checkpoint["state_dict"]
+        names = {"activation_head": "conv", "bn_head": "norm"}
+        found = {
+            f"{names[part]}.{leaf}": value
+            for name, value in state.items()
+            for _, _, inside in [name.rpartition("ac_head.")]
+            for part, _, leaf in [inside.partition(".")]
+            if "ac_head." in name and part in names
+        }
+        if not found:
+            return None
+        flag = checkpoint.get("Flag", checkpoint.get("flag"))
+        flag = flag if isinstance(flag, (bool, int)) else None
+        if flag is None and self.polarity.mode == "auto":
+            raise CheckpointError(
+                "The checkpoint of C2AM's authors has no Flag, which says whether the map is inverted. Look at some "
+                "maps, and set model.head.polarity='fg' or 'bg'."
+            )
+        kept = {name: value for name, value in self.state_dict().items() if name.startswith("polarity.")}
+        if flag is not None:
+            kept["polarity.decided"] = torch.full_like(kept["polarity.decided"], -1 if flag else 1)
+        return {**found, **kept}

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal
+from typing import Any, Literal
+
+from torch import Tensor
 
 from wsolkit import Activation, Batch, Levels
 from wsolkit.components import LinearHead, recombine
@@ -58,3 +60,9 @@ class CAMHead(LinearHead):
         maps = self.map_modifiers(recombine(features, self.classifier.weight, self.classifier.bias))  # (B, K, h, w)
         maps = maps.float()  # pooled in bf16, scores of many images would tie
         return Activation(maps, self.pooling(maps), features)
+
+    def from_authors(self, checkpoint: Mapping[str, Any]) -> dict[str, Tensor] | None:
+        """Return the classifier ``fc`` of torchvision's networks, which wsolevaluation's CAM models keep."""
+        state = checkpoint["state_dict"]
+        found = {f"classifier.{leaf}": state[f"fc.{leaf}"] for leaf in ("weight", "bias") if f"fc.{leaf}" in state}
+        return found if "classifier.weight" in found else None

@@ -14,6 +14,7 @@ import torch
 from mmengine.config import Config
 from torch import Tensor, nn
 
+from wsolkit.config.authors import authors_head, fill_head, with_authors_backbone
 from wsolkit.config.load import config_name, load_config, prepare
 from wsolkit.config.stored import from_data, stored_config
 from wsolkit.datasets.images import ImageDataset
@@ -197,7 +198,12 @@ def with_weights(model: Mapping[str, Any], kind: type[Kind], stored: Mapping[str
             "checkpoint was trained with."
         )
     check_finite(stored["state_dict"], source)
-    load_weights(built, stored, source)
+    theirs = authors_head(built, stored)
+    if theirs is None:
+        load_weights(built, stored, source)
+    else:
+        built = MODELS.build(with_authors_backbone(model, source))
+        fill_head(built.head, theirs, source)
     return built.eval()
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -133,6 +133,16 @@ class ActivationHead(Checked, nn.Module, ABC):
     @property
     def class_weights(self) -> Tensor | None:
         """The (K, C) weights of a linear classifier over pooled ``Activation.features``, or None."""
+        return None
+
+    def from_authors(self, checkpoint: Mapping[str, Any]) -> dict[str, Tensor] | None:
+        """Return this head's state dict from a checkpoint of the authors' own code, or None where it is no such one.
+
+        The backbone reads the same file as its ``weights``. None by default.
+
+        Args:
+            checkpoint: its entries; ``state_dict`` holds tensors by name, without the prefix of a parallel wrapper.
+        """
         return None
 
 
