@@ -13,7 +13,7 @@ from torch import Tensor
 from wsolkit import MODIFIERS, ConfigError, Levels, MapModifier, fit_weights, read_weights
 from wsolkit.components import TimmBackbone, build_timm_model, feature_places
 from wsolkit_ccnn.report_keys import is_report, report_keys
-from wsolkit_ccnn.stage import GatedStage, names_between, names_called_after, residual_blocks, undilate
+from wsolkit_ccnn.stage import GatedStage, names_between, names_called_after, residual_blocks
 
 __all__ = ["CCNNBackbone"]
 
@@ -80,9 +80,7 @@ class CCNNBackbone(TimmBackbone):
             whole = whole_checkpoint(read_weights(str(weights)))
         trunk_levels = [*(levels or ()), third, FINAL if FINAL in (levels or ()) else fourth]
         start = None if whole is not None else weights
-        super().__init__(name, trunk_levels, output_stride, start, pretrained, min_match, **options)
-        if not dilate:
-            undilate(self.model)
+        super().__init__(name, trunk_levels, output_stride, start, pretrained, min_match, dilate, **options)
         self._third = third
         self._fourth = trunk_levels[-1]
         self.amm_stage = self._second_stage(fourth, parts, dict(amm or {}))

@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from wsolkit import ConfigError, MapModifier
 
-__all__ = ["GatedStage", "names_between", "names_called_after", "undilate"]
+__all__ = ["GatedStage", "names_between", "names_called_after"]
 
 SLOT = "drop_path"
 """What timm's residual blocks call the module that sits at the end of the branch, right before the addition."""
@@ -132,22 +132,6 @@ def names_called_after(model: nn.Module, last: str, run: Callable[[], object]) -
         for handle in handles:
             handle.remove()
     return called[called.index(last) + 1 :] if last in called else []
-
-
-def undilate(model: nn.Module) -> None:
-    """Set the dilation of all convolutions to 1, and their padding to what then keeps the size.
-
-    >>> conv = nn.Conv2d(1, 1, 3, padding=2, dilation=2)
-    >>> undilate(conv)
-    >>> conv.dilation, conv.padding
-    ((1, 1), (1, 1))
-    """
-    for module in model.modules():
-        if isinstance(module, nn.Conv2d) and module.dilation != (1, 1):
-            if not isinstance(module.padding, str):
-                rows, columns = (pad // by for pad, by in zip(module.padding, module.dilation, strict=True))
-                module.padding = (rows, columns)
-            module.dilation = (1, 1)
 
 
 class _GateHook:

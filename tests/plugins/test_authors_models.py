@@ -29,6 +29,18 @@ def images():
     return torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))
 
 
+def test_the_last_stage_of_their_networks_is_not_dilated(tmp_path, network, images):
+    """They take the stride of layer4 away and leave its convolutions as they are."""
+    for part in (network.layer4[0].conv1, network.layer4[0].downsample[0]):
+        part.stride = (1, 1)
+    torch.save({"state_dict": network.state_dict()}, tmp_path / "a.pth.tar")
+    levels = "levels=['layer4'], output_stride=16, dilate=False"
+    path = config(tmp_path, 'type="CAMHead", num_classes=5', levels=levels)
+    with torch.no_grad():
+        answer = load_model(path, tmp_path / "a.pth.tar", device="cpu").model.activate(images)
+        assert torch.allclose(answer.logits, network(images), atol=1e-4)
+
+
 @pytest.fixture
 def network():
     """A ResNet-18 of five classes whose norms are not the identity, without its mean over the cells."""

@@ -260,3 +260,16 @@ def test_the_real_mobilenet_weights_give_the_classifiers_features():
     final = backbone(images)["final"]
     assert final.shape == (1, 1280, 14, 14)
     assert torch.equal(final, model.forward_features(images))
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"checkpoint_path": "a.pth"},
+        {"pretrained_cfg_overlay": {"file": "a.pth"}},
+        {"pretrained_cfg": {"file": "a.pth"}},
+    ],
+)
+def test_timm_reads_no_file_itself(options):
+    with pytest.raises(ConfigError, match=r"timm's resnet18 was given .*a\.pth.*Give weights=PATH instead"):
+        TimmBackbone("resnet18", **options)

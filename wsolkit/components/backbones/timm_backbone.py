@@ -11,7 +11,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
-from wsolkit.components.backbones.timm_models import build_timm_model, feature_places, fixed_image_size
+from wsolkit.components.backbones.timm_models import build_timm_model, feature_places, fixed_image_size, undilate
 from wsolkit.errors import ConfigError, ShapeError, nearest
 from wsolkit.interfaces import Backbone, Levels
 from wsolkit.weights.checkpoint import read_weights
@@ -43,6 +43,8 @@ class TimmBackbone(Backbone):
             timm's own.
         pretrained: the same as ``weights="timm"``.
         min_match: the least part of the weights that has to fit, in [0, 1].
+        dilate: ``False`` takes the dilation out of stages that ``output_stride`` keeps from shrinking: same weights,
+            smaller receptive field, as in the code of wsolevaluation and of C2AM.
         options: anything else timm's ``create_model`` takes, such as ``pad_type="same"``, ``drop_path_rate=0.1`` or
             ``img_size=(384, 640)`` for models that cannot change their size as they go.
 
@@ -70,6 +72,7 @@ class TimmBackbone(Backbone):
         weights: str | Path | None = None,
         pretrained: bool = False,
         min_match: Annotated[float, "in [0, 1]"] = 0.9,
+        dilate: bool = True,
         **options: Any,
     ) -> None:
         super().__init__()
@@ -78,6 +81,8 @@ class TimmBackbone(Backbone):
             raise ConfigError(f"Set either pretrained=True or weights={str(weights)!r} for {name}, not both.")
         self.name = name
         self.model: Any = build_timm_model(name, output_stride, download, **options)
+        if not dilate:
+            undilate(self.model)
         self.image_size = fixed_image_size(self.model, options)
         self._cell = _patch_size(self.model)
         self.probe_size = self.image_size or (_up_to(96, self._cell[0]), _up_to(96, self._cell[1]))

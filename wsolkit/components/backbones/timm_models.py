@@ -11,7 +11,7 @@ from torch import nn
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.weights.checkpoint import download_failed
 
-__all__ = ["build_timm_model", "feature_places", "fixed_image_size"]
+__all__ = ["build_timm_model", "feature_places", "fixed_image_size", "undilate"]
 
 SIZE_OPTIONS: tuple[dict[str, Any], ...] = ({"dynamic_img_size": True}, {"strict_img_size": False}, {})
 """Ways to let a token model take images of any size, in the order they are tried; not every model knows them."""
@@ -36,6 +36,7 @@ def build_timm_model(
         CheckpointError: the weights cannot be downloaded.
     """
     _check_name(name)
+    _check_files(name, options)
     if output_stride is None:
         return _create(name, pretrained, options)
     if output_stride not in (8, 16, 32):
@@ -55,6 +56,22 @@ def build_timm_model(
             + "Models that can: ResNet, RegNet, ConvNeXt, MobileNetV2, EfficientNet and others."
         )
     return model
+
+
+def undilate(model: nn.Module) -> None:
+    """Set the dilation of all convolutions to 1, and their padding to what then keeps the size.
+
+    >>> conv = nn.Conv2d(1, 1, 3, padding=2, dilation=2)
+    >>> undilate(conv)
+    >>> conv.dilation, conv.padding
+    ((1, 1), (1, 1))
+    """
+    for module in model.modules():
+        if isinstance(module, nn.Conv2d) and module.dilation != (1, 1):
+            if not isinstance(module.padding, str):
+                rows, columns = (pad // by for pad, by in zip(module.padding, module.dilation, strict=True))
+                module.padding = (rows, columns)
+            module.dilation = (1, 1)
 
 
 def feature_places(model: nn.Module) -> list[tuple[str, int]]:
@@ -116,6 +133,17 @@ def _create_once(name: str, pretrained: bool, options: Mapping[str, Any]) -> nn.
         if pretrained:
             raise download_failed(f"timm's {name}", error) from error
         raise
+
+
+def _check_files(name: str, options: Mapping[str, Any]) -> None:
+    """Refuse options by which timm itself would read a file: older releases unpickle whatever it holds."""
+    for option in ("checkpoint_path", "pretrained_cfg", "pretrained_cfg_overlay"):
+        given = options.get(option)
+        if (option == "checkpoint_path" and given) or (isinstance(given, Mapping) and given.get("file")):
+            raise ConfigError(
+                f"timm's {name} was given {option}={given!r}, a file that timm would read and not wsolkit's safe "
+                "reader. Give weights=PATH instead."
+            )
 
 
 def _check_name(name: str) -> None:
