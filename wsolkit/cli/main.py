@@ -96,8 +96,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         what = str(error.strerror) if error.filename is None else f"{error.filename}: {error.strerror}"
         print(f"error: {what}. Check the path, its permissions and the disk.", file=sys.stderr)
         return MISTAKE
-    except Exception:
-        print("This is a mistake in wsolkit or in a plugin. Please report it with the lines below.", file=sys.stderr)
+    except Exception as error:
+        from wsolkit.cli.blame import missing_library, part_at_fault
+
+        library, part = missing_library(error), part_at_fault(error)
+        if library is not None and not hasattr(args, "traceback"):
+            who = f"{part} needs {library}, which" if part else f"{library} is needed and"
+            print(f"error: {who} is not installed. Install it with: pip install {library}", file=sys.stderr)
+            return MISTAKE
+        where = f" It arose in {part}." if part else ""
+        print(
+            f"This is a mistake in wsolkit or in a plugin.{where} Please report it with the lines below.",
+            file=sys.stderr,
+        )
         raise
 
 

@@ -47,7 +47,7 @@ def no_trace_of_refusals(work_dir: Path) -> Iterator[None]:
 
 
 def rehearse(runner: Runner) -> None:
-    """Prepare losses and modifiers, look for a first batch, and predict one image as the validation will.
+    """Prepare losses and modifiers, look for a first batch, open the log, and predict an image as the validation will.
 
     Raises:
         ConfigError, CheckpointError, ShapeError: parts of the model do not fit each other, or lack something.
@@ -58,6 +58,9 @@ def rehearse(runner: Runner) -> None:
         if isinstance(part, (Loss, MapModifier)):
             part.prepare_training()
     check_batches(runner.train_loop.dataloader)
+    if is_main_process():
+        for backend in getattr(runner.visualizer, "_vis_backends", {}).values():
+            _ = backend.experiment  # opens it: a library may be missing
     if runner.val_loop is not None and len(runner.val_loop.dataloader.dataset):
         predict_one(model, runner.val_loop.dataloader, runner.val_loop.evaluator.metrics)
 
