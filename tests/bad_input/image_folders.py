@@ -50,7 +50,7 @@ def link_to_the_root(folder):
 
 
 def names_of_bytes(folder):
-    return check(folder, os.fsdecode(b"caf\xe9/\xff.png"), "dog/2.png")
+    return check(folder, os.fsdecode(b"caf\xe9/\xff.png"), "dog/2.png", split="train")
 
 
 def huge_header(width, height):
@@ -118,7 +118,7 @@ CASES = [
         code=0,
     ),
     Case("a link to the root", link_to_the_root, r"all: 2 images, of 2 classes in photos: cat 1, dog 1", code=0),
-    Case("names that are no UTF-8", names_of_bytes, r"of 2 classes in photos: caf\\udce9 1, dog 1", code=0),
+    Case("names that are no UTF-8", names_of_bytes, r"caf\\udce9 1, dog 1", code=0),
     Case("a panorama's size", boxes_of_a_panorama, r"1 boxes in 1 images", code=0),
     Case("pictures that are not read", boxes_of_unread_pictures, r"holds no image.*a\.avif: \.avif is not read"),
     Case(

@@ -56,6 +56,16 @@ def test_initial_weights_are_checked_and_said_to_change_nothing(command, tmp_pat
     assert "There is no file of weights /not/there.pth" in capsys.readouterr().err
 
 
+def test_what_is_left_out_is_said(command, photos, capsys):
+    (photos / "red" / "1.HEIC").write_bytes(b"x")
+    (photos / "loop").symlink_to(photos)
+    assert main([*command, "--num-workers", "0"]) == 0
+    printed = capsys.readouterr().out
+    assert "7 boxes in 7 images" in printed
+    assert "1 left out of the folders: .heic is not read; convert it to JPEG or PNG" in printed
+    assert "1 left out of the folders: links to a folder that is read already." in printed
+
+
 def test_a_corrupt_image_is_no_failure(command, photos, capsys):
     (photos / "red" / "0.png").write_bytes(b"x")
     assert main(command) == 0

@@ -35,3 +35,8 @@ def test_the_division_never_changes():
 def test_wrong_fractions_are_named(wrong):
     with pytest.raises(ConfigError, match="should be 0 or more and add up to 1, but got"):
         split_by_hash(["a"], wrong)
+
+
+def test_names_that_are_no_utf_8_are_divided_too():
+    names = [chr(0xDCE9) + f"{number}.jpg" for number in range(10)]
+    assert sorted(name for part in split_by_hash(names, (0.8, 0.1, 0.1)) for name in part) == sorted(names)

@@ -156,6 +156,6 @@ def summary_lines(summary: RunSummary, threshold: float, source: str) -> list[st
     if summary.failed:
         lines.append(f"{summary.failed} images could not be read; failed.csv says why.")
     reasons = Counter(each.why for each in summary.left_out)
-    lines += [f"Left out of the folders: {count} times {why}." for why, count in reasons.items()]
+    lines += [f"{count} left out of the folders: {why}." for why, count in reasons.items()]
     lines += [f"  {printable(str(path))}" for path in summary.files]
     return lines

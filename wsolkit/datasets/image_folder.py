@@ -15,9 +15,11 @@ class ImageFolder(LayoutDataset):
     """Images in one folder per class, single-label.
 
     Either ``<data_root>/<split>/<class>/...`` or, without split folders, ``<data_root>/<class>/...``, divided by
-    ``split_fractions``. Files may be nested deeper. Anything whose name begins with a dot, and anything without an
-    image's suffix, is left out. Classes are the folder names of all splits, sorted. Image ids are paths below
-    ``data_root``.
+    ``split_fractions``. Split folders may be called train or training; val, valid or validation; test or testing, in
+    any case. Files may be nested deeper. Anything whose name begins with a dot, folders that systems make, and anything
+    without an image's suffix, is left out; each real folder is read once, whatever links lead to it. Classes are the
+    folder names of all splits, sorted. Image ids are paths below ``data_root``. ``wsolkit data check`` prints how
+    folders were understood, and what was left out.
 
     Args:
         data_root: folder with the split folders or the class folders.
