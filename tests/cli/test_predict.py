@@ -1,13 +1,20 @@
 """``wsolkit predict``: exit codes, formats, and what is printed."""
 
+import argparse
 import json
+from types import SimpleNamespace
 
 import pytest
 import torch
 
 from wsolkit import load_config
+from wsolkit.cli import predict as command_module
 from wsolkit.cli.main import main
 from wsolkit.config.stored import STORED, config_text
+from wsolkit.evaluation.results import FIXED, VAL, Line, Result
+from wsolkit.evaluation.scores import Score
+from wsolkit.report.evaluation import Evaluation
+from wsolkit.report.evaluation_file import claim_results, write_evaluation
 
 
 @pytest.fixture
@@ -64,6 +71,52 @@ def test_what_is_left_out_is_said(command, photos, capsys):
     assert "7 boxes in 7 images" in printed
     assert "1 left out of the folders: .heic is not read; convert it to JPEG or PNG" in printed
     assert "1 left out of the folders: links to a folder that is read already." in printed
+
+
+def remarks(tmp_path, classifies=True, **options):
+    extractor = SimpleNamespace(chooses_threshold=False)
+    predictor = SimpleNamespace(
+        classifies=classifies,
+        class_agnostic=not classifies,
+        box_extractor=extractor,
+        threshold=0.2,
+        threshold_source="so",
+    )
+    given = {"classes": "predicted", "threshold": None, "checkpoint": tmp_path / "best.pth", **options}
+    return list(command_module.remarks(predictor, argparse.Namespace(**given)))
+
+
+def test_a_model_without_classes_says_what_boxes_are_called(tmp_path):
+    (told,) = remarks(tmp_path, classifies=False)
+    assert 'every box is named "object". With --classes folder' in told
+    assert not remarks(tmp_path, classifies=False, classes="folder")
+    assert not remarks(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "selection", "checkpoint", "options", "told"),
+    [
+        (
+            0.35,
+            VAL,
+            "best.pth",
+            {},
+            "is 0.2, so. `wsolkit test` chose 0.35 on the validation split: add --threshold 0.35",
+        ),
+        (0.2004, VAL, "best.pth", {}, None),
+        (0.35, FIXED, "best.pth", {}, None),
+        (0.35, VAL, "other.pth", {}, None),
+        (0.35, VAL, "best.pth", {"threshold": 0.3}, None),
+    ],
+)
+def test_another_threshold_that_test_chose_is_told(tmp_path, chosen, selection, checkpoint, options, told):
+    line = Line("GT-known", Score(50.0, 2, 40.0, 60.0), threshold=chosen, selection=selection)
+    evaluation = Evaluation(split="test", images=2, results=[Result("localization", (line,), {})])
+    evaluation.checkpoint = str(tmp_path / checkpoint)
+    write_evaluation(claim_results(tmp_path / "test"), evaluation, page=False)
+    assert remarks(tmp_path, **options) == ([f"the threshold {told} to take it."] if told else [])
+    (tmp_path / "test" / "results.json").write_text("{")
+    assert not remarks(tmp_path)
 
 
 def test_a_corrupt_image_is_no_failure(command, photos, capsys):

@@ -1,6 +1,7 @@
 import argparse
 import errno
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -13,7 +14,7 @@ import torch
 
 from tests.support import micro
 from wsolkit.cli import train as command
-from wsolkit.cli.main import main
+from wsolkit.cli.main import build_parser, main
 from wsolkit.training.train import Training
 
 HERE = Path(__file__).parent
@@ -40,7 +41,7 @@ def test_options_reach_the_training_and_the_end_is_summed_up(tmp_path, capsys):
     output = capsys.readouterr().out
     assert f"last: {tmp_path / 'last.pth'}" in output
     assert "(top1 " in output
-    assert f"wsolkit predict {tmp_path / 'config.py'} {tmp_path / 'best.pth'} IMAGES" in output
+    assert f"wsolkit predict {tmp_path / 'config.py'} {tmp_path / 'best.pth'} IMAGES --out {tmp_path}" in output
     meta = torch.load(tmp_path / "last.pth", weights_only=True)["meta"]
     assert meta["seed"] == 9
     assert "precision='bf16'" in meta["cfg"]
@@ -182,9 +183,51 @@ def test_two_processes_train_one_model(tmp_path):
     assert (work / "corrupt_images.txt").read_text().count("\n") == 1
 
 
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [
+        (["--device", "cuda:99"], "There is no device 'cuda:99' here"),
+        (["--device", "meta"], "A training runs on cpu, cuda or cuda:N, but got --device meta"),
+        (["--device", "cpu", "--launcher", "pytorch"], "--device cpu does not go with --launcher pytorch"),
+    ],
+)
+def test_a_device_that_cannot_be_taken_is_said(options, words, capsys, tmp_path):
+    assert main(["train", str(micro.CONFIG), "--work-dir", str(tmp_path / "run"), *options]) == 2
+    assert words in capsys.readouterr().err
+
+
+def test_a_training_on_the_cpu_sees_no_gpu(monkeypatch, tmp_path, capsys):
+    monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
+    options = ["--cfg-options", "train_cfg.max_epochs=1"]
+    assert main(["train", str(micro.CONFIG), "--work-dir", str(tmp_path / "run"), "--device", "cpu", *options]) == 0
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
+
+
+LOCALIZER = {"model": {"type": "Localizer", "head": {"type": "CAMHead"}}}
+
+
+@pytest.mark.parametrize(("head", "options"), [("CAMHead", ""), ("C2AMHead", "--classes folder ")])
+def test_the_printed_commands_can_be_pasted(head, options, tmp_path):
+    work = tmp_path / "my runs"
+    training = Training(work, work / "last.pth", None, None, None)
+    config = {
+        "model": {"type": "Localizer", "head": {"type": head}},
+        "train_dataloader": {"dataset": {"type": "ImageFolder", "data_root": "my photos"}},
+    }
+    lines = command.summary(training, config).splitlines()
+    assert lines[-1] == (
+        f"  wsolkit predict '{work}/config.py' '{work}/last.pth' 'my photos' {options}--out '{work}/predictions'"
+    )
+    parsed = build_parser().parse_args(shlex.split(lines[-1])[1:])
+    assert parsed.images == ["my photos"]
+    (work / "last.pth").parent.mkdir()
+    (work / "last.pth").touch()
+    assert f"wsolkit train '{work}/config.py' --work-dir '{work}' --resume" in command.interrupted(work)
+
+
 def test_what_comes_next_is_said_of_models_that_predict_by_themselves(tmp_path):
     training = Training(tmp_path, tmp_path / "last.pth", tmp_path / "best.pth", "BoxAcc@50", 53.6)
-    assert f"wsolkit test {tmp_path / 'config.py'} {tmp_path / 'best.pth'}" in command.summary(training)
-    part = command.summary(training, usable=False)
+    assert f"wsolkit test {tmp_path / 'config.py'} {tmp_path / 'best.pth'}" in command.summary(training, LOCALIZER)
+    part = command.summary(training, {"model": {"type": "BoxRegressor"}})
     assert "Next" not in part
     assert f"best: {tmp_path / 'best.pth'} (BoxAcc@50 53.6)" in part

@@ -95,7 +95,7 @@ def set_head(name, source=None):
         (lambda document: document["config"].update(val_evaluator={"type": "DumpResults"}), "val_evaluator.type is"),
         (lambda document: document["config"]["model"]["head"].update(config="x.py"), "head.config names 'x.py', and"),
         (lambda document: document["config"].update(model=[]), "is damaged: model is a list"),
-        (lambda document: document["config"]["model"].update(backbone=7), "is damaged: AttributeError"),
+        (lambda document: document["config"]["test_dataloader"]["dataset"].update(pipeline=7), "is damaged: TypeError"),
         (lambda document: document.update(format=2), "has the format 2, and this version reads 1. Install a newer"),
         (lambda document: document.pop("config"), "is damaged: it holds no settings"),
     ],

@@ -130,6 +130,19 @@ def test_a_csv_may_write_paths_in_several_ways(root, name):
     assert dataset[1]["targets"].boxes.shape == (0, 4)
 
 
+def test_the_path_of_boxes_is_one_like_any_other_or_below_the_root(root, tmp_path_factory, monkeypatch):
+    here = tmp_path_factory.mktemp("here")
+    monkeypatch.chdir(here)
+    line = "train/{},{}\n".format
+    image = ImageFolder(str(root), "train", load_targets=True).record(0)["image_id"].removeprefix("train/")
+    (here / "mine.csv").write_text(line(image, "1,2,3,4"))
+    first = ImageFolder(str(root), "train", boxes="mine.csv", load_targets=True)
+    assert first.record(0)["boxes"] == [[1, 2, 3, 4]]
+    (root / "mine.csv").write_text(line(image, "2,2,4,4"))
+    second = ImageFolder(str(root), "train", boxes="mine.csv", load_targets=True)
+    assert second.record(0)["boxes"] == [[2, 2, 4, 4]]
+
+
 def test_boxes_of_no_known_kind(root):
     with pytest.raises(
         DataError, match=r"\.csv file, .* or a folder of YOLO.s \(labels/ and data\.yaml\), but none is at"

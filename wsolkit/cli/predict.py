@@ -12,6 +12,9 @@ from wsolkit.cli.export_options import add_export_options, export_of
 from wsolkit.cli.model_argument import CODE, add_model, model_options, take_model
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from wsolkit.inference.predictor import Predictor
     from wsolkit.inference.run_summary import RunSummary
 
 __all__ = ["add_parser", "run", "summary_lines"]
@@ -137,7 +140,23 @@ def run(args: argparse.Namespace) -> int:
         raise
     if summary is not None:
         print("\n".join(summary_lines(summary, predictor.threshold, predictor.threshold_source)))
+        for remark in remarks(predictor, args):
+            print(f"note: {remark}", file=sys.stderr)
     return 0
+
+
+def remarks(predictor: Predictor, args: argparse.Namespace) -> Iterator[str]:
+    """Yield what somebody who looks at the boxes should know."""
+    from wsolkit.cli.chosen_threshold import chosen_by_test
+
+    if args.classes == "predicted" and predictor.class_agnostic and not predictor.classifies:
+        yield (
+            'the model knows no classes, so every box is named "object". With --classes folder boxes are named after '
+            "the folders of their images."
+        )
+    asked = args.threshold is not None or predictor.box_extractor.chooses_threshold
+    if not asked and (told := chosen_by_test(args.checkpoint, predictor.threshold)):
+        yield f"the threshold is {predictor.threshold:g}, {predictor.threshold_source}. {told}"
 
 
 def summary_lines(summary: RunSummary, threshold: float, source: str) -> list[str]:

@@ -7,10 +7,14 @@ import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
+from wsolkit.cli.chosen_threshold import chosen_by
 from wsolkit.cli.config_options import add_config_options
 from wsolkit.cli.model_argument import CODE, add_model, model_options, take_model
+
+if TYPE_CHECKING:
+    from wsolkit.report.evaluation import Evaluation
 
 __all__ = ["add_parser", "run"]
 
@@ -91,6 +95,7 @@ def score(args: argparse.Namespace, model: tuple[str | Path, Path | None], optio
     from wsolkit.config.find import find_config
     from wsolkit.config.load_model import load_model
     from wsolkit.errors import printable
+    from wsolkit.model.threshold import choose_threshold
     from wsolkit.progress import progress_bars
     from wsolkit.report.evaluation_file import claim_results, settings_of, write_evaluation
     from wsolkit.report.tables import evaluation_table
@@ -118,10 +123,25 @@ def score(args: argparse.Namespace, model: tuple[str | Path, Path | None], optio
     evaluation.settings, evaluation.training = settings, loaded.training
     evaluation.config, evaluation.checkpoint = args.config or "stored in the checkpoint", str(checkpoint)
     console = Console(width=None if sys.stdout.isatty() else 120)
-    console.print(evaluation_table(evaluation))
+    if evaluation.results:
+        console.print(evaluation_table(evaluation))
+    if not evaluation.baselines:
+        print(without_targets(evaluation), file=sys.stderr)
     for remark in evaluation.remarks:
         print(f"warning: {remark}", file=sys.stderr)
     for path in write_evaluation(folder, evaluation, page=args.report):
         console.print(printable(str(path)), soft_wrap=True, highlight=False, markup=False)
+    used, source = choose_threshold(loaded.model)
+    if (chosen := chosen_by(evaluation, used)) is not None:
+        print(f"wsolkit predict cuts at {used:g} ({source}); add --threshold {chosen:g} to it for what is chosen here.")
     console.print("Compare runs with: wsolkit compare DIR DIR", soft_wrap=True, highlight=False)
     return 0
+
+
+def without_targets(evaluation: Evaluation) -> str:
+    """Say why nothing is said of localization, and what to do."""
+    split, bare = evaluation.split, "" if evaluation.results else ", and the model names no classes that could be"
+    return (
+        f"note: no image of the {split} split has boxes or masks, so localization cannot be judged{bare}. Name boxes "
+        f"with --cfg-options {split}_dataloader.dataset.boxes=FILE, or take data that has them."
+    )

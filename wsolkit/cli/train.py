@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import os
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsolkit.cli.config_options import add_config_options
 from wsolkit.cli.model_argument import CODE
+from wsolkit.cli.next_commands import command, next_commands
+from wsolkit.cli.training_device import take_device
 
 if TYPE_CHECKING:
     from wsolkit.training.train import Training
@@ -59,6 +62,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--seed", type=int, metavar="N", help="seed of everything random (default: as the configuration says)"
     )
+    parser.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
     parser.add_argument("--deterministic", action="store_true", help="the same bits every time, also on GPUs; slower")
     parser.set_defaults(run=run)
 
@@ -71,6 +75,7 @@ def run(args: argparse.Namespace) -> int:
 
     check_given(args.config)
     options = parse_options(args.cfg_options)
+    take_device(args.device, args.launcher)
 
     from wsolkit.config.load import load_config
 
@@ -98,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
             print(interrupted(work_dir), file=sys.stderr)
         return exit_code(stop)
     if is_first():
-        print(summary(training, usable=(config.get("model") or {}).get("type") == "Localizer"))
+        print(summary(training, config))
     return 0
 
 
@@ -112,16 +117,16 @@ def interrupted(work_dir: Path) -> str:
     last = work_dir / "last.pth"
     if not last.exists():
         return f"\nStopped before the first checkpoint was written; nothing to resume in {work_dir}."
-    command = f"train {work_dir / 'config.py'} --work-dir {work_dir} --resume"
+    again = ["train", work_dir / "config.py", "--work-dir", work_dir, "--resume"]
     processes = os.environ.get("WORLD_SIZE", "1")
     if processes == "1":
-        return f"\nStopped. {last} is kept. Go on with:\n  wsolkit {command}"
-    started = f"torchrun --nproc-per-node {processes} -m wsolkit {command} --launcher pytorch"
+        return f"\nStopped. {last} is kept. Go on with:\n  {command(*again)}"
+    started = f"torchrun --nproc-per-node {processes} -m {command(*again)} --launcher pytorch"
     return f"\nStopped. {last} is kept. Go on with as many processes, such as:\n  {started}"
 
 
-def summary(training: Training, usable: bool = True) -> str:
-    """Say where the results are and, where the model is ``usable`` by itself, what to do with them."""
+def summary(training: Training, config: Mapping[str, Any]) -> str:
+    """Say where the results are and, where the model is usable by itself, what to do with them."""
     lines = ["Training is done."]
     if training.last is not None:
         lines.append(f"  last: {training.last}")
@@ -129,11 +134,6 @@ def summary(training: Training, usable: bool = True) -> str:
         score = "" if training.score is None else f" ({training.metric} {training.score:.4g})"
         lines.append(f"  best: {training.best}{score}")
     chosen = training.best or training.last
-    config = training.work_dir / "config.py"  # with the options of this training
-    if chosen is not None and usable:
-        lines += [
-            "Next:",
-            f"  wsolkit test {config} {chosen}",
-            f"  wsolkit predict {config} {chosen} IMAGES",
-        ]
+    if chosen is not None and (config.get("model") or {}).get("type") == "Localizer":
+        lines += ["Next:", *(f"  {line}" for line in next_commands(config, training.work_dir, chosen))]
     return "\n".join(lines)

@@ -19,6 +19,7 @@ __all__ = [
     "hand_down_root",
     "hand_down_weights",
     "inner_configs",
+    "placed_configs",
     "places_of_seeds",
 ]
 

@@ -29,9 +29,10 @@ class ImageFolder(LayoutDataset):
             hash of the names: disjoint, and the same on every machine. Give the same to every split.
         boxes: boxes for evaluation, read only where ``load_targets`` is set: a CSV file ``path,x0,y0,x1,y1[,class]``
             (half open, pixels) or ``boxes.csv`` of wsolkit, a COCO JSON file, a folder of PASCAL VOC XML files
-            (1-based and inclusive, as VOC), or a folder of YOLO's (``labels`` and ``data.yaml``). The path is below
-            ``data_root`` or absolute. An image that is called otherwise there (another folder, a hash before the name,
-            an address) is told by the name of its file where one image alone has it, with a warning.
+            (1-based and inclusive, as VOC), or a folder of YOLO's (``labels`` and ``data.yaml``). The path is one like
+            any other, or below ``data_root``, which comes first. An image that is called otherwise there (another
+            folder, a hash before the name, an address) is told by the name of its file where one image alone has it,
+            with a warning.
         **options: see ``ImageDataset``.
 
     Raises:

@@ -158,10 +158,7 @@ class Checkpoints(Checked, Hook):
     def _better(self, runner: Runner, metrics: Mapping[str, Any]) -> float | None:
         found = find_score(metrics, self.monitor)
         if found is None:
-            runner.logger.warning(
-                f"No {BEST} is kept: none of {', '.join(MONITORED)} is among the metrics ({', '.join(metrics)}). "
-                "Name one with default_hooks.checkpoint.monitor."
-            )
+            runner.logger.warning(no_best(metrics))
             return None
         self.best_key, score = found
         if math.isnan(score):
@@ -195,6 +192,23 @@ class Checkpoints(Checked, Hook):
                 meta=meta,
                 backend_args={"backend": ATOMIC},
             )
+
+
+def no_best(metrics: Mapping[str, Any]) -> str:
+    """Say why the validation tells nothing about the best weights.
+
+    >>> no_best({"images": 7})[-96:]
+    'is among the metrics (images). Name one with default_hooks.checkpoint.monitor; last.pth is kept.'
+    """
+    if not metrics:
+        return (
+            f"The validation gives no numbers, since its images have no boxes and the model names no classes. So no "
+            f"{BEST} is chosen; take {LAST}, which is always kept."
+        )
+    return (
+        f"No {BEST} is kept: none of {', '.join(MONITORED)} is among the metrics ({', '.join(metrics)}). Name one with "
+        f"default_hooks.checkpoint.monitor; {LAST} is kept."
+    )
 
 
 def find_score(metrics: Mapping[str, Any], monitor: str | None) -> tuple[str, float] | None:

@@ -197,6 +197,6 @@ def download_failed(what: str, error: Exception) -> CheckpointError:
     return CheckpointError(
         f"The pretrained weights of {what} could not be downloaded ({type(error).__name__}: {first_line(error)}). "
         "Without network, fetch the file elsewhere and set weights=PATH (on the command line "
-        "--cfg-options model.backbone.weights=PATH), or point HF_HOME or TORCH_HOME at a cache that has it "
-        "(HF_HUB_OFFLINE=1 spares the retries)."
+        "--cfg-options model.backbone.weights=PATH), or point HF_HOME or TORCH_HOME at a cache that has it. Without "
+        "weights, training starts from random numbers: weights=None."
     )

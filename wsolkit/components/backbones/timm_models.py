@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import nullcontext
 from typing import Any
 
 import timm
@@ -10,6 +11,7 @@ from torch import nn
 
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.weights.checkpoint import download_failed
+from wsolkit.weights.network import cache_alone_without_network
 
 __all__ = ["build_timm_model", "feature_places", "fixed_image_size", "undilate"]
 
@@ -126,7 +128,8 @@ def _create(name: str, pretrained: bool, options: Mapping[str, Any]) -> nn.Modul
 
 def _create_once(name: str, pretrained: bool, options: Mapping[str, Any]) -> nn.Module:
     try:
-        return timm.create_model(name, pretrained=pretrained, **{"num_classes": 0, **options})
+        with cache_alone_without_network() if pretrained else nullcontext():
+            return timm.create_model(name, pretrained=pretrained, **{"num_classes": 0, **options})
     except (TypeError, AssertionError) as error:
         raise _RefusedOptionError(name, options, str(error)) from error
     except Exception as error:  # the download libraries share no base class

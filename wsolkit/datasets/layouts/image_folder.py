@@ -34,7 +34,7 @@ class FolderLayout(Layout):
         split: ``train``, ``val``, ``test`` or another split folder; without split folders also ``all``.
         classes: names of the class folders to use, in this order; by default all.
         split_fractions: the parts of train, val and test where there are no split folders.
-        boxes: boxes for evaluation; below ``data_root`` or absolute.
+        boxes: boxes for evaluation; a path like any other, or one below ``data_root``.
 
     Raises:
         ConfigError: ``split_fractions`` are not three.
@@ -175,6 +175,12 @@ class FolderLayout(Layout):
                 raise ConfigError(f"Class {name!r} has no folder in {self.data_root}. {nearest(name, found)}")
         return found if self.chosen is None else list(self.chosen)
 
+    def box_file(self) -> Path:
+        """Return the file or folder of the boxes: below ``data_root`` where it is there, or else as it is named."""
+        named = Path(str(self.boxes)).expanduser()
+        below = Path(self.data_root) / named
+        return named if named.exists() and not below.exists() else below
+
     def add_boxes(self, records: list[Record], folder: Path, classes: list[str]) -> None:
         """Put the boxes of the box file into the records of this split; those of other splits are left out."""
         root = Path(self.data_root)
@@ -185,7 +191,7 @@ class FolderLayout(Layout):
         images = {record["image_id"]: record["image_id"].removeprefix(prefix) for record in records}
         paths = {record["image_id"]: record["image_path"] for record in records}
         peers = [each.removeprefix(prefix) for each in everything if each.startswith(prefix)]
-        found = read_boxes(root / str(self.boxes), names, images, lambda each: displayed_size(paths[each]), peers)
+        found = read_boxes(self.box_file(), names, images, lambda each: displayed_size(paths[each]), peers)
         for record in records:
             if record["image_id"] in found:
                 add_to_record(record, found[record["image_id"]], classes)
