@@ -10,6 +10,7 @@ import torch
 from wsolkit import load_config
 from wsolkit.cli import predict as command_module
 from wsolkit.cli.main import main
+from wsolkit.cli.test import without_targets
 from wsolkit.config.stored import STORED, config_text
 from wsolkit.evaluation.results import FIXED, VAL, Line, Result
 from wsolkit.evaluation.scores import Score
@@ -117,6 +118,15 @@ def test_another_threshold_that_test_chose_is_told(tmp_path, chosen, selection, 
     assert remarks(tmp_path, **options) == ([f"the threshold {told} to take it."] if told else [])
     (tmp_path / "test" / "results.json").write_text("{")
     assert not remarks(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("results", "words"), [([], ", and the model names no classes that could be. Name"), ([1], "judged. Name")]
+)
+def test_nothing_to_judge_localization_by_is_said(results, words):
+    told = without_targets(SimpleNamespace(split="val", results=results))
+    assert told.startswith("note: no image of the val split has boxes or masks, so localization cannot be judged")
+    assert f"{words} boxes with --cfg-options val_dataloader.dataset.boxes=FILE" in told
 
 
 def test_a_corrupt_image_is_no_failure(command, photos, capsys):

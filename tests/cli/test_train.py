@@ -15,6 +15,7 @@ import torch
 from tests.support import micro
 from wsolkit.cli import train as command
 from wsolkit.cli.main import build_parser, main
+from wsolkit.cli.training_device import take_device
 from wsolkit.training.train import Training
 
 HERE = Path(__file__).parent
@@ -196,10 +197,11 @@ def test_a_device_that_cannot_be_taken_is_said(options, words, capsys, tmp_path)
     assert words in capsys.readouterr().err
 
 
-def test_a_training_on_the_cpu_sees_no_gpu(monkeypatch, tmp_path, capsys):
+def test_a_training_on_the_cpu_sees_no_gpu(monkeypatch):
     monkeypatch.setenv("CUDA_VISIBLE_DEVICES", "0")
-    options = ["--cfg-options", "train_cfg.max_epochs=1"]
-    assert main(["train", str(micro.CONFIG), "--work-dir", str(tmp_path / "run"), "--device", "cpu", *options]) == 0
+    take_device(None)
+    assert os.environ["CUDA_VISIBLE_DEVICES"] == "0"
+    take_device("cpu")
     assert os.environ["CUDA_VISIBLE_DEVICES"] == ""
 
 

@@ -23,8 +23,8 @@ def take_device(name: str | None, launcher: str = "none") -> None:
         return
     if launcher != "none":
         raise ConfigError(
-            f"--device {name} does not go with --launcher {launcher}: each process takes a GPU of its own. Choose among "
-            "them with CUDA_VISIBLE_DEVICES, or leave --device out."
+            f"--device {name} does not go with --launcher {launcher}: each process takes a GPU of its own. Choose "
+            "among them with CUDA_VISIBLE_DEVICES, or leave --device out."
         )
     if name == "cpu":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
