@@ -90,7 +90,13 @@ class C2AMHead(ActivationHead):
         p = torch.sigmoid(logit_map)
         foreground, background = region_embeddings(features, p)
         extras = {"foreground": foreground, "background": background, "p": p, "logit_map": logit_map}
-        return Activation(self.polarity(p), None, features, extras)
+        begins = batch is not None and batch.begins_pass
+        return Activation(self.polarity(p, begins), None, features, extras)
+
+    def end_pass(self) -> None:
+        """Compare the maps seen in evaluation with the vote, and say what the training voted."""
+        self.polarity.compare()
+        self.polarity.say()
 
     def from_authors(self, checkpoint: Mapping[str, Any]) -> dict[str, Tensor] | None:
         """Return the head ``ac_head`` of the authors' code, with the region their ``Flag`` takes for the object.

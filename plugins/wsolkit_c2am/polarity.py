@@ -6,10 +6,13 @@ a photograph: where P is, on average over many images, larger near the border th
 
 from __future__ import annotations
 
+import logging
 import warnings
+from collections.abc import Callable
 from typing import Literal, get_args
 
 import torch
+from mmengine.logging import print_log
 from torch import Tensor, nn
 
 from wsolkit import one_of
@@ -18,19 +21,24 @@ from wsolkit_c2am.processes import sum_over_processes
 __all__ = ["Polarity", "PolarityMode", "border_and_centre"]
 
 PolarityMode = Literal["auto", "fg", "bg"]
-ENOUGH = 512
-"""Maps of an evaluation after which its vote is compared with that of the training, if it has not ended before."""
 
-FEWEST = 32
-"""Maps that a shorter evaluation needs for that."""
+FEWEST = 8
+"""Maps of a validation or a prediction from which on they are compared with the vote of the training."""
+
+MEMORY = 0.25
+"""How much the votes of earlier passes over the training images count when a new pass begins."""
+
+THIN = 0.05
+"""A margin below which a vote is called thin; with P around one half, trainings that went well have .2 and more."""
 
 
 def border_and_centre(maps: Tensor) -> Tensor:
-    """Return the sums over images of the mean near the border and of the mean in the centre, as (2,) float64.
+    """Return the mean near the border and the mean in the centre of each map, as (B, 2) float64.
 
     The centre is the middle half of each side, the border everything around it less the outermost cells: the zero
     padding of the 3x3 convolution pulls these towards the middle of the range, whatever they show. Maps with fewer than
-    8 cells on a side keep them.
+    8 cells on a side keep them. Maps without a cell that has others on two sides have no centre: both means are that of
+    the map.
 
     Args:
         maps: (B, 1, h, w) in [0, 1].
@@ -38,34 +46,44 @@ def border_and_centre(maps: Tensor) -> Tensor:
     >>> maps = torch.zeros(1, 1, 4, 4)
     >>> maps[..., 1:3, 1:3] = 1
     >>> border_and_centre(maps).tolist()
-    [0.0, 1.0]
+    [[0.0, 1.0]]
     """
     maps = maps.detach().double()
     height, width = maps.shape[-2:]
     edge = 1 if min(height, width) >= 8 else 0
-    top, left = height // 4, width // 4
-    framed = maps[..., edge : height - edge, edge : width - edge]
-    middle = maps[..., top : height - top, left : width - left]
-    inside = middle.sum((1, 2, 3))
-    around = max(framed[0].numel() - middle[0].numel(), 1)
-    border = (framed.sum((1, 2, 3)) - inside) / around
-    return torch.stack([border.sum(), (inside / middle[0].numel()).sum()])
+    top, left = margin_of(height), margin_of(width)
+    framed = maps[..., edge : height - edge, edge : width - edge].flatten(1)
+    middle = maps[..., top : height - top, left : width - left].flatten(1)
+    around = framed.shape[1] - middle.shape[1]
+    centre = middle.mean(1)
+    border = (framed.sum(1) - middle.sum(1)) / around if around > 0 else centre
+    return torch.stack([border, centre], 1)
+
+
+def margin_of(side: int) -> int:
+    """Return how many cells of a side lie before its middle half, at least one where three or more leave a middle.
+
+    >>> [margin_of(side) for side in (1, 2, 3, 4, 7, 8, 14)]
+    [0, 0, 1, 1, 1, 2, 3]
+    """
+    return max(side // 4, 1) if side >= 3 else 0
 
 
 class Polarity(nn.Module):
-    """Turns P into a map of the object, by a vote over the images seen until the first evaluation.
+    """Turns P into a map of the object, by a vote over the training images.
 
-    Votes are collected in training, over all processes, and closed when the model is first switched to evaluation: at
-    the end of the first epoch in most trainings. Until then the running vote counts. Votes and decision are buffers, so
-    a resumed training, a prediction and every process use the same. Every later evaluation votes again, and a
-    contradiction gives a warning.
+    Every training image votes in every pass over them, over all processes. When a pass begins, what was voted before
+    counts a quarter, so that a training ends with the vote of its last pass and its last weights, and a checkpoint from
+    within a pass does not hang on a few images. Votes and decision are buffers: a resumed training, a prediction and
+    every process use the same. Maps of a validation or a prediction are compared with them, and a warning says where
+    the majority contradicts.
 
     Args:
         mode: ``auto``, or ``fg`` (P is the object) or ``bg`` (1 - P is the object) to decide it by hand.
 
     Attributes:
         votes: (3,) float64: sum of the border means, sum of the centre means, number of images.
-        decided: 1 (P is the object), -1 (1 - P is), or 0 while the vote is open.
+        decided: 1 (P is the object), -1 (1 - P is), or 0 before the first vote.
 
     Raises:
         ConfigError: the mode is unknown.
@@ -73,70 +91,107 @@ class Polarity(nn.Module):
 
     votes: Tensor
     decided: Tensor
+    seen: Tensor
 
     def __init__(self, mode: PolarityMode = "auto") -> None:
         super().__init__()
         self.mode = one_of("polarity", mode, get_args(PolarityMode))
         self.register_buffer("votes", torch.zeros(3, dtype=torch.float64))
         self.register_buffer("decided", torch.tensor(0, dtype=torch.int8))
-        self._seen = torch.zeros(3, dtype=torch.float64)
+        # Of this evaluation: sums of border and centre, number of maps, of those with the border above the centre.
+        self.register_buffer("seen", torch.zeros(4, dtype=torch.float64), persistent=False)
+        self._news = False
 
     def train(self, mode: bool = True) -> Polarity:
-        """Switch to training or evaluation; the first switch to evaluation closes the vote."""
-        super().train(mode)
-        if mode:
-            self._compare(FEWEST)
-        if not mode and self.votes[2] > 0 and self.decided == 0:
-            self.decided.fill_(self.sign)
-        self._seen = torch.zeros(3, dtype=torch.float64)
-        return self
+        """Switch to training or evaluation; what an evaluation saw is compared when training goes on."""
+        if mode and not self.training:
+            self.compare()
+        return super().train(mode)
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> Polarity:
+        """Move to where the rest of a model goes, but keep the number format: sums of many images need their digits."""
+        return super()._apply(lambda tensor: tensor.to(fn(tensor).device), recurse)
 
     @property
     def sign(self) -> int:
         """1 where P is the object, -1 where 1 - P is."""
         if self.mode != "auto":
             return 1 if self.mode == "fg" else -1
-        if self.decided != 0:
-            return int(self.decided)
-        return sign_of(self.votes)
+        return -1 if self.decided < 0 else 1
 
-    def forward(self, maps: Tensor) -> Tensor:
-        """Return P or 1 - P, (B, 1, h, w) in [0, 1], after counting the votes of these images."""
-        if self.mode == "auto":
-            self._count(maps)
-        return maps if self.sign > 0 else 1 - maps
+    @property
+    def margin(self) -> float:
+        """How much larger the chosen region is in the centre than near the border, a mean over the votes."""
+        border, centre, count = self.votes.tolist()
+        return abs(centre - border) / count if count else 0.0
 
-    @torch.no_grad()
-    def _count(self, maps: Tensor) -> None:
-        if self.training and self.decided == 0:
-            ballot = torch.cat([border_and_centre(maps), maps.new_tensor([len(maps)], dtype=torch.float64)])
-            self.votes += sum_over_processes(ballot)
-        elif not self.training and self.decided != 0 and self._seen[2] < ENOUGH:
-            self._seen[:2] += border_and_centre(maps).cpu()
-            self._seen[2] += len(maps)
-            self._compare(ENOUGH)
+    def forward(self, maps: Tensor, begins_pass: bool = False) -> Tensor:
+        """Return P or 1 - P, (B, 1, h, w) in [0, 1], after counting the votes of these images.
 
-    def _compare(self, least: int) -> None:
-        """Warn where the maps of this evaluation, if they are enough, contradict the vote of the training."""
-        count = int(self._seen[2])
-        if self.mode != "auto" or self.decided == 0 or count < least or sign_of(self._seen) == int(self.decided):
+        Args:
+            maps: P, (B, 1, h, w).
+            begins_pass: whether these are the first images of a pass over the training images.
+        """
+        if self.mode != "auto":
+            return maps if self.mode == "fg" else 1 - maps
+        with torch.no_grad():
+            self._count(maps, begins_pass)
+        return torch.where(self.decided < 0, 1 - maps, maps)
+
+    def _count(self, maps: Tensor, begins_pass: bool) -> None:
+        if min(maps.shape[-2:]) < 3 > max(maps.shape[-2:]):
+            return  # without a centre there is nothing to compare
+        means = border_and_centre(maps)
+        count = means.new_full((1,), len(means))
+        if not self.training:
+            against = (means[:, 0] > means[:, 1]).sum().to(means.dtype)
+            self.seen += torch.cat([means.sum(0), count, against[None]])
             return
-        border, centre = (self._seen[:2] / count).tolist()
+        if begins_pass:
+            self.votes *= MEMORY
+        self.votes += sum_over_processes(torch.cat([means.sum(0), count]))
+        self.decided.copy_(torch.where(self.votes[0] > self.votes[1], -1, 1))
+        self._news = True
+
+    def say(self) -> None:
+        """Write the training's vote into the log, with a warning where it is thin; once for each vote."""
+        if not self._news:
+            return
+        self._news = False
+        border, centre, count = self.votes.tolist()
+        words = (
+            f"C2AM takes {name_of(self.sign)} for the object: over the training images, P is {border / count:.3f} near "
+            f"the border and {centre / count:.3f} in the centre."
+        )
+        print_log(words, logger="current", level=logging.INFO)
+        if self.margin < THIN:
+            warnings.warn(
+                f"{words} A margin of {self.margin:.3f} is thin (below {THIN}): foreground and background may be "
+                f"exchanged. {self.advice()} Longer training and more images make it clearer.",
+                stacklevel=2,
+            )
+
+    def compare(self) -> None:
+        """Warn where most maps seen in evaluation contradict the vote of the training, and forget them."""
+        border, centre, count, against = self.seen.tolist()
+        self.seen.zero_()
+        contradict = against if self.sign > 0 else count - against
+        if self.decided == 0 or count < FEWEST or 2 * contradict - count <= count**0.5:  # as chance alone would have it
+            return
         warnings.warn(
-            f"C2AM's foreground and background may be exchanged: training took {name_of(int(self.decided))} for the "
-            f"object, but over {count} maps of this evaluation P is {border:.2f} near the border and {centre:.2f} in "
-            "the centre. Look at some maps, and set polarity='fg' or 'bg' in the head.",
+            f"C2AM's foreground and background may be exchanged: training took {name_of(self.sign)} for the object "
+            f"(margin {self.margin:.3f}), but {contradict:.0f} of {count:.0f} maps seen now say the opposite. Over all "
+            f"of them P is {border / count:.3f} near the border and {centre / count:.3f} in the centre. "
+            f"{self.advice()}",
             stacklevel=2,
         )
 
-
-def sign_of(votes: Tensor) -> int:
-    """Return -1 where the border has the larger mean, else 1.
-
-    >>> sign_of(torch.tensor([5.0, 3.0, 10.0])), sign_of(torch.tensor([0.0, 0.0, 0.0]))
-    (-1, 1)
-    """
-    return -1 if votes[0] > votes[1] else 1
+    def advice(self) -> str:
+        """Say what to look at, and which option turns the maps round."""
+        return (
+            "Look at some maps; where they show the background, exchange the two with "
+            f"model.head.polarity={'bg' if self.sign > 0 else 'fg'} (--cfg-options)."
+        )
 
 
 def name_of(sign: int) -> str:

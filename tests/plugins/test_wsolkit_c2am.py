@@ -25,6 +25,7 @@ from wsolkit_c2am import (
     rank_weights,
     region_embeddings,
 )
+from wsolkit_c2am.polarity import Polarity
 from wsolkit_c2am.processes import GlobalBatchNorm
 
 SCRIPT = Path(__file__).parents[1] / "support" / "c2am_processes.py"
@@ -210,17 +211,36 @@ def test_the_object_is_the_region_in_the_centre_whichever_way_training_turned(si
     for _ in range(3):
         maps = head(levels).maps
     assert maps[0, 0, 6, 6] > 0.7 > 0.4 > maps[0, 0, 1, 1]
-    assert int(head.polarity.decided) == 0
     assert float(head.polarity.votes[2]) == 12
-    head.eval()
     assert int(head.polarity.decided) == int(sign)
     copied = identity_head(sign)
     copied.load_state_dict(head.state_dict())
-    torch.testing.assert_close(copied.eval()(levels).maps, head(levels).maps)
-    # a resumed training goes on with the decision, whatever it sees
-    copied.train()({"a": -levels["a"]})
-    assert copied.polarity.sign == int(sign)
-    assert float(copied.polarity.votes[2]) == 12
+    torch.testing.assert_close(copied.eval()(levels).maps, head.eval()(levels).maps)
+
+
+def test_the_last_pass_over_the_images_decides_however_the_first_ended():
+    """A training whose first passes went one way and the last ones the other, as with 72 photographs."""
+    head = identity_head().train()
+    blobs, holes = blob(8, 2.0, -1.0), blob(8, -2.0, 1.0)
+    passes = ((blobs, 1), (blobs, 1), (holes, -1), (holes, -1))
+    seen = []
+    for levels, expected in passes:
+        for number in range(3):
+            batch = Batch(torch.zeros(8), begins_pass=number == 0)
+            head({"a": levels}, batch)
+        seen.append(float(head.polarity.votes[2]))
+        assert head.polarity.sign == expected
+        head.eval()({"a": levels})  # a validation closes nothing
+        head.train()
+    assert seen == [24, 30, 31.5, 31.875]  # each pass 24, and a quarter of what was before
+
+
+def test_a_few_images_of_a_new_pass_do_not_decide_alone():
+    head = identity_head().train()
+    for number in range(6):
+        head({"a": blob(8, 2.0, -1.0)}, Batch(torch.zeros(8), begins_pass=number == 0))
+    head({"a": blob(8, -2.0, 1.0)}, Batch(torch.zeros(8), begins_pass=True))
+    assert head.polarity.sign == 1
 
 
 def test_the_same_maps_come_out_of_a_head_and_of_its_negative():
@@ -249,23 +269,68 @@ def test_polarity_by_hand():
         assert bool(maps[0, 0, 6, 6] > maps[0, 0, 1, 1]) is higher
 
 
-def test_an_evaluation_that_contradicts_the_vote_warns_when_it_ends_or_has_seen_enough():
+@pytest.mark.parametrize("side", [(3, 3), (3, 5), (2, 3), (1, 3)])
+def test_maps_under_four_cells_vote_by_their_middle_cell(side):
+    maps = torch.full((5, 1, *side), 0.75)
+    maps[..., side[0] // 2, side[1] // 2] = 0.25  # the middle is lower: P is the background
+    polarity = Polarity().train()
+    polarity(maps)
+    assert (polarity.sign, float(polarity.votes[2])) == (-1, 5)
+    polarity = Polarity().train()
+    polarity(1 - maps)
+    assert polarity.sign == 1
+
+
+def test_maps_without_a_middle_do_not_vote():
+    polarity = Polarity().train()
+    polarity(torch.rand(5, 1, 2, 2))
+    assert (int(polarity.decided), float(polarity.votes[2])) == (0, 0)
+
+
+def test_an_evaluation_that_contradicts_the_vote_warns_when_it_ends():
     head = identity_head().train()
     head({"a": blob(4, 2.0, -1.0)})
     head.eval()
-    head({"a": blob(40, -3.0, 3.0)})
-    with pytest.warns(UserWarning, match="may be exchanged: training took P for the object, but over 40 maps of this"):
-        head.train()
-    head.eval()
-    with pytest.warns(UserWarning, match=r"over 512 maps of this evaluation P is \d.\d\d near the border"):
-        head({"a": blob(512, -3.0, 3.0)})
-    head.eval()
+    head({"a": torch.cat([blob(23, -3.0, 3.0), blob(17, 3.0, -3.0)])})
     with warnings.catch_warnings():
         warnings.simplefilter("error")
+        head.train()  # 23 of 40 may be chance
+    head.eval()
+    head({"a": torch.cat([blob(24, -3.0, 3.0), blob(16, 3.0, -3.0)])})
+    words = (
+        r"may be exchanged: training took P for the object \(margin 0\.\d{3}\), but 24 of 40 maps seen now say the "
+        r"opposite.*exchange the two with model.head.polarity=bg"
+    )
+    with pytest.warns(UserWarning, match=words):
+        head.end_pass()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        head.end_pass()  # they are forgotten
         head({"a": blob(512, 2.0, -1.0)})
         head.train().eval()
-        head({"a": blob(8, -3.0, 3.0)})  # too few to say anything
+        head({"a": blob(7, -3.0, 3.0)})  # too few to say anything
         head.train()
+
+
+def test_the_end_of_a_training_says_the_margin_and_warns_of_a_thin_one(caplog):
+    head = identity_head().train()
+    head({"a": blob(16, 3.0, -3.0)})
+    with warnings.catch_warnings(), caplog.at_level("INFO"):
+        warnings.simplefilter("error")
+        head.end_pass()
+    assert head.polarity.margin > 0.3
+    head = identity_head().train()
+    head({"a": torch.cat([blob(17, -3.0, 3.0), blob(15, 3.0, -3.0)])})
+    words = r"takes 1 - P for the object: over.*A margin of 0\.0\d\d is thin.*with model.head.polarity=fg"
+    with pytest.warns(UserWarning, match=words):
+        head.end_pass()
+
+
+def test_votes_keep_their_digits_in_half_precision():
+    head = identity_head().train()
+    head({"a": blob(4, 2.0, -1.0)})
+    votes = head.polarity.votes.tolist()
+    assert head.half().polarity.votes.tolist() == votes
 
 
 def test_the_norm_is_a_batch_norm_that_converters_leave_alone():
@@ -334,12 +399,24 @@ def test_the_reference_s_inference_sums_logits_and_turns_them_as_one_less():
         scaled = torch.nn.functional.interpolate(images, scale_factor=scale, mode="bilinear") if scale > 1 else images
         for flip in (False, True):
             logits = model.activate(scaled.flip(-1) if flip else scaled).extras["logit_map"]
-            logits = torch.nn.functional.interpolate(1 - logits, size=(64, 64), mode="bilinear")[:, 0]
-            total += logits.flip(-1) if flip else logits
-    expected = total.clamp_min(0)
-    expected = expected / expected.amax((1, 2), keepdim=True)
+            kept = torch.nn.functional.interpolate((1 - logits).relu(), size=(64, 64), mode="bilinear")[:, 0]
+            total += kept.flip(-1) if flip else kept
+    expected = total / total.amax((1, 2), keepdim=True)
     found = model.cam_method(model, images, torch.tensor([0, 5]))
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-3)
+
+
+def test_negated_logit_maps_are_the_same_whichever_way_training_turned():
+    maps = []
+    for sign in (1.0, -1.0):
+        model = tiny_model(cam_method={"type": "C2AMLogitMaps", "inverted": "negated", "resize": "none"})
+        model.head = identity_head(sign).train()
+        model.head({"a": blob(4, 2.0, -1.0)})
+        activation = model.head.eval()({"a": blob(2, 2.0, -1.0)})
+        maps.append(model.cam_method(model, torch.zeros(2, 3, 12, 12), torch.zeros(2, dtype=int), activation))
+    torch.testing.assert_close(maps[0], maps[1])
+    assert maps[0].max() == 1
+    assert maps[0][0, 1, 1] == 0  # below a logit of 0
 
 
 def test_logit_maps_of_another_head_are_refused():

@@ -171,6 +171,7 @@ class Predictor:
         batches = batches_of(images, self.transform, self.input_size, self.batch_size)
         for _, results in self.run(batches, asked, names, self.min_score):
             yield from results
+        self.model.head.end_pass()
 
     def run(
         self, batches: Iterable[ImageBatch], asked: Asked | None, names: Sequence[str], min_score: float | None
@@ -224,7 +225,9 @@ class Predictor:
     def _try_model(self) -> Activation:
         """Run an empty image through the network, to find misfits before any image is read."""
         inputs = torch.zeros(1, 3, *self.input_size, dtype=torch.uint8)
-        return activate_images(self.model, inputs, ["of zeros"])[1]
+        found = activate_images(self.model, inputs, ["of zeros"])[1]
+        self.model.head.end_pass()  # nothing is known of images yet
+        return found
 
     def _score(
         self, batch: ImageBatch, asked: list[list[int]] | None, min_score: float | None, results: Sequence[ImageResult]

@@ -191,6 +191,7 @@ def compute(
             while len(found) < chunk.stop - chunk.start:
                 found.update(next(results))
             run.write(chunk, [found[image.image_id] for image in islice(images, chunk.start, chunk.stop)], maps)
+        predictor.model.head.end_pass()
     finally:
         predictor.keep_maps = keep
 

@@ -130,6 +130,12 @@ class ActivationHead(Checked, nn.Module, ABC):
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
         """Make maps and logits of the levels; ``batch`` is there in training only, for heads that need its labels."""
 
+    def end_pass(self) -> None:
+        """Say what images seen since the last call tell about the head, in the log or as a warning; by default nothing.
+
+        Called when a training has ended, and when an evaluation, a prediction or a stage has been through its images.
+        """
+
     @property
     def class_weights(self) -> Tensor | None:
         """The (K, C) weights of a linear classifier over pooled ``Activation.features``, or None."""

@@ -99,12 +99,14 @@ class Batch:
         labels: (B,) class indices, or (B, K) multi-hot or soft labels, or None.
         image_ids: B names.
         progress: how far the training is, in [0, 1].
+        begins_pass: whether a pass over the training images begins with this batch.
     """
 
     images: Tensor
     labels: Tensor | None = None
     image_ids: Sequence[str] = ()
     progress: float = 0.0
+    begins_pass: bool = False
 
 
 @dataclass

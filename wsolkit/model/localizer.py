@@ -88,6 +88,7 @@ class Localizer(Checked, BaseModel):
         self.box_extractor = BOX_EXTRACTORS.build(box_extractor or {"type": "LargestComponent"})
         self.precision = precision
         self.progress = 0.0
+        self.begins_pass = False
         self.frozen = freeze_modules(self.backbone, freeze)
         self.fixed_norms = module_names(self.backbone, norm_eval)
         self.register_buffer("chosen_threshold", torch.tensor(float("nan")))
@@ -151,7 +152,7 @@ class Localizer(Checked, BaseModel):
     ) -> Any:
         """Run the model as mmengine asks: ``loss`` for training, ``predict`` for evaluation, ``tensor`` for maps."""
         if mode == "loss":
-            return self.loss(Batch(inputs, labels, image_ids, self.progress))
+            return self.loss(Batch(inputs, labels, image_ids, self.progress, self.begins_pass))
         if mode == "predict":
             return self.predict(inputs, labels, image_ids, logits)
         return self.activate(inputs)

@@ -94,6 +94,7 @@ class Maps(ModelStage):
             found = (each for batch in batches for each in named_maps(loaded.model, batch, self.which))
             for _ in in_order(lambda each: write_image_maps(folder, *each), found, WRITERS):
                 advance(1)
+        loaded.model.head.end_pass()
         write_map_classes(folder, dataset.classes)
         return {"images": len(ids)}
 

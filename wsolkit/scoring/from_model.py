@@ -204,6 +204,7 @@ def tally_split(
             kept.append((image.image_id, tally.rows(image)))
         if advance is not None:
             advance(split, number + 1, len(loader))
+    model.head.end_pass()
     count = len(loader.dataset)
     for metric in others:
         metric.dataset_meta = meta

@@ -11,6 +11,8 @@ from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
 
+from wsolkit.interfaces import ActivationHead
+
 __all__ = ["SeedIterations", "TrainingProgress", "seed_everything"]
 
 SALT = 0x5EED
@@ -49,11 +51,27 @@ class SeedIterations(Hook):
 
 
 class TrainingProgress(Hook):
-    """Sets ``model.progress`` to the fraction of iterations done, in [0, 1), for losses and modifiers that ramp."""
+    """Tells the model how far the training is, for parts that ramp, that count passes, or that sum up at the end.
+
+    ``model.progress`` is the fraction of iterations done, in [0, 1), and ``model.begins_pass`` whether a pass over the
+    images begins; the head's ``end_pass`` is called when the training has ended.
+    """
 
     priority = "HIGH"
 
     def before_train_iter(self, runner: Runner, **_: Any) -> None:
-        """Set the fraction before each iteration."""
-        model = runner.model.module if is_model_wrapper(runner.model) else runner.model
+        """Set both before each iteration."""
+        model = plain_model(runner)
         model.progress = runner.iter / max(runner.max_iters, 1)
+        model.begins_pass = runner.iter % max(len(runner.train_dataloader), 1) == 0
+
+    def after_train(self, runner: Runner) -> None:
+        """Let the head say what it found."""
+        head = getattr(plain_model(runner), "head", None)
+        if isinstance(head, ActivationHead):
+            head.end_pass()
+
+
+def plain_model(runner: Runner) -> Any:
+    """Return the model of a runner without the wrapper of several processes."""
+    return runner.model.module if is_model_wrapper(runner.model) else runner.model
