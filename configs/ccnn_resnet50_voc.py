@@ -14,7 +14,13 @@ model = dict(
     backbone=dict(type="CCNNBackbone", name="resnet50.tv_in1k"),
     head=dict(type="C2AMHead"),  # reads the concatenation
     losses=[dict(type="C2AMLoss", alpha=0.25, batch_size=128)],
-    cam_method=dict(type="MultiScaleMaps", scales=(0.5, 1.0, 1.5, 2.0), flip=True, normalize="max"),
+    cam_method=dict(  # as c2am_resnet50_voc
+        type="MultiScaleMaps",
+        scales=(0.5, 1.0, 1.5, 2.0),
+        flip=True,
+        of=dict(type="C2AMLogitMaps", inverted="negated"),
+        normalize="max",
+    ),
     box_extractor=dict(type="AllComponents", threshold=0.3, min_area=0.01),
 )
 train_dataloader = dict(batch_size=32, drop_last=True)

@@ -10,7 +10,7 @@ model = dict(
     backbone=dict(type="TimmBackbone", name="resnet10t", levels=["layer3", "layer4"], output_stride=16),
     head=dict(type="C2AMHead", levels=["layer4", "layer3"]),
     losses=[dict(type="C2AMLoss", alpha=0.25)],
-    cam_method=dict(type="HeadMaps", normalize="max"),
+    cam_method=dict(type="C2AMLogitMaps", inverted="negated"),
     box_extractor=dict(type="LargestComponent", threshold=0.3),
 )
 train_dataloader = dict(drop_last=True)

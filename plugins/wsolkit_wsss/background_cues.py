@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -10,17 +10,25 @@ import cv2
 import numpy as np
 
 from wsolkit import DataError, path_below
+from wsolkit.datasets import ImageDataset
 from wsolkit.formats import CLASS_AGNOSTIC, ScoreMaps, open_score_maps, read_gray, write_gray
 from wsolkit.pipeline import SplitStage
 from wsolkit.report import evenly, write_contact_sheet
 from wsolkit_wsss.crf_settings import ON_LABELS, CrfSettings, crf_settings, refine_labels
 from wsolkit_wsss.image_jobs import check_workers, run_jobs
+from wsolkit_wsss.mask_share import check_share
 from wsolkit_wsss.split_data import Configuration, image_of, split_data
 
 __all__ = ["CUES", "BackgroundCues", "cue_mask", "resized"]
 
 CUES = "cues"
 """Folder of the cues inside the stage's folder."""
+
+ADVICE = (
+    "Look at sheet.jpg and at the maps. Maps of C2AM are cut well where they come from MultiScaleMaps("
+    "of=dict(type='C2AMLogitMaps'), normalize='max') or from normalize='minmax'; else choose another threshold, or "
+    "exchange the two regions with model.head.polarity."
+)
 
 Refine = Callable[[np.ndarray, np.ndarray, int, CrfSettings], np.ndarray]
 
@@ -105,7 +113,7 @@ class BackgroundCues(SplitStage):
         """Write the cues and return the number of images, of those without foreground, and its mean share in percent.
 
         Raises:
-            DataError: maps of an image are missing, or belong to classes.
+            DataError: maps of an image are missing, or belong to classes, or the cues mark all or nothing.
         """
         dataset = split_data(self.config, self.split, self.options)
         files = [path_below(folder / CUES, dataset.record(index)["image_id"], ".png") for index in range(len(dataset))]
@@ -114,6 +122,16 @@ class BackgroundCues(SplitStage):
         settings = (maps, self.config, self.split, self.options, self.threshold, self.crf, folder)
         run_jobs(cue_job, settings, todo, self.workers, "background cues")
         shares = [float((read_gray(path, "The cue") > 0).mean()) for path in files]
+        self.draw(folder, dataset, files, maps)
+        share = check_share(shares, f"the cues at threshold {self.threshold:g}", ADVICE, refuse=True)
+        return {
+            "images": len(files),
+            "without foreground": sum(each == 0 for each in shares),
+            "foreground in %": share,
+        }
+
+    def draw(self, folder: Path, dataset: ImageDataset, files: Sequence[Path], maps: ScoreMaps) -> None:
+        """Write the contact sheet."""
         pictures: list[tuple[str, np.ndarray]] = []
         for index in evenly(len(dataset), self.sheet):
             image, cue = image_of(dataset, index), read_gray(files[index], "The cue")
@@ -122,11 +140,6 @@ class BackgroundCues(SplitStage):
             pictures += [("image", image), ("class-agnostic map", heat), ("cue", cue)]
             pictures.append(("foreground", np.where(cue[..., None] > 0, image, 128).astype(np.uint8)))
         write_contact_sheet(folder / "sheet.jpg", pictures, columns=4)
-        return {
-            "images": len(files),
-            "without foreground": sum(share == 0 for share in shares),
-            "foreground in %": 100 * float(np.mean(shares)),
-        }
 
 
 def foreground_map(maps: ScoreMaps, image_id: str) -> np.ndarray:

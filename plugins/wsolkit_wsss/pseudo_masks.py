@@ -19,6 +19,7 @@ from wsolkit_wsss.crf_settings import ON_PROBABILITIES, CrfSettings, crf_setting
 from wsolkit_wsss.image_jobs import check_workers, run_jobs
 from wsolkit_wsss.label_maps import Background, background_scores, label_map, label_probabilities
 from wsolkit_wsss.labelled_images import LabelledImages, Labels, Scored
+from wsolkit_wsss.mask_share import check_share
 from wsolkit_wsss.tuning import POWERS, THRESHOLDS, Tuned, tune_background
 
 __all__ = ["MASKS", "SETTINGS", "PseudoMasks", "pseudo_mask"]
@@ -28,6 +29,8 @@ MASKS = "masks"
 
 SETTINGS = "settings.json"
 TUNING = "tuning.json"
+ADVICE = "Look at sheet.jpg; bg_power and bg_threshold, or tune_on, say how much is left to the background."
+
 Refine = Callable[[np.ndarray, np.ndarray, CrfSettings], np.ndarray]
 
 
@@ -170,7 +173,7 @@ class PseudoMasks(SplitStage):
         self.draw(folder, files)
         found = {
             "images": float(len(files)),
-            "foreground in %": 100 * float(np.mean(shares)),
+            "foreground in %": check_share(shares, "the pseudo masks", ADVICE),
             "bg_power": power,
             "bg_threshold": threshold,
         }

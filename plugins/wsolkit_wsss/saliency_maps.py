@@ -18,6 +18,7 @@ from wsolkit.pipeline import SplitStage, checked_options, declared_configuration
 from wsolkit.report import evenly, write_contact_sheet
 from wsolkit_wsss.background_cues import resized
 from wsolkit_wsss.image_jobs import shown
+from wsolkit_wsss.mask_share import check_share
 from wsolkit_wsss.saliency_network import SaliencyNetwork
 from wsolkit_wsss.split_data import image_of, split_data
 
@@ -25,6 +26,8 @@ __all__ = ["SALIENCY", "SaliencyMaps"]
 
 SALIENCY = "saliency"
 """Folder of the maps inside the stage's folder."""
+
+ADVICE = "Look at sheet.jpg and at the cues that the network was trained with."
 
 
 class SaliencyMaps(SplitStage):
@@ -99,7 +102,8 @@ class SaliencyMaps(SplitStage):
             for pair in (("image", image_of(dataset, index)), ("saliency", maps[index]))
         ]
         write_contact_sheet(folder / "sheet.jpg", pictures, columns=2)
-        return {"images": len(files), "saliency in %": 100 * float(np.mean([found.mean() / 255 for found in maps]))}
+        shares = [float(found.mean() / 255) for found in maps]
+        return {"images": len(files), "saliency in %": check_share(shares, "the answers of the network", ADVICE)}
 
     def inputs(self) -> list[Path]:
         """Return the checkpoint and the files the configurations name, where no earlier stage writes them."""

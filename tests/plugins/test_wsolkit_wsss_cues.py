@@ -2,15 +2,18 @@
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
 
-from wsolkit import DATASETS, ConfigError, DataError
+from wsolkit import DATASETS, ConfigError, DataError, load_config
 from wsolkit.formats import ImageMaps, write_image_maps
 from wsolkit.formats.masks import write_gray
+from wsolkit.maps import normalize_maps
 from wsolkit.report import colour_mask
 from wsolkit_wsss.background_cues import BackgroundCues, cue_mask, resized
 from wsolkit_wsss.crf_settings import ON_LABELS, ON_PROBABILITIES, CrfSettings, crf_settings
 from wsolkit_wsss.image_jobs import run_jobs
+from wsolkit_wsss.mask_share import check_share
 
 SCENES = {"type": "SyntheticParts", "num_classes": 3, "image_size": (40, 32), "seed": 3}
 CONFIG = """
@@ -146,6 +149,51 @@ def test_maps_of_an_earlier_version_and_of_another_program_give_the_same_cues(tm
             for folder in ("maps", "before", "other")
         )
         assert one == two == three
+
+
+@pytest.mark.parametrize(("shift", "words"), [(0.0, "nearly nothing"), (0.5, "nearly everything")])
+def test_cues_that_separate_nothing_are_refused_and_the_sheet_shows_them(tmp_path, shift, words):
+    config = tmp_path / "scenes.py"
+    config.write_text(CONFIG.replace("num_images=4", "num_images=8"))
+    score_map = (np.random.default_rng(0).random((32, 40)) * 0.1 + shift).astype(np.float16)
+    for index in range(8):
+        write_image_maps(tmp_path / "maps", f"train/{index:05d}", ImageMaps({-1: score_map}, (40, 32)))
+    stage, folder = BackgroundCues(str(tmp_path / "maps"), str(config), crf=False), tmp_path / "cues"
+    marked = "100.0 %" if shift else "0.0 %"
+    message = f"Of 8 images the cues at threshold 0.3 mark {words} as foreground: {marked} of the pixels on average"
+    with pytest.raises(DataError, match=f"{message}.*MultiScaleMaps.of=dict.type='C2AMLogitMaps'"):
+        stage.run(folder, False)
+    assert (folder / "sheet.jpg").is_file()
+
+
+def test_a_share_is_warned_of_where_it_is_doubtful_and_of_few_images_never_an_error():
+    assert check_share([0.02, 0.02], "masks", "") == 2
+    with pytest.warns(UserWarning, match="Of 2 images masks mark nearly nothing .*: 1.0 % .* 0 images whole and 1 no"):
+        check_share([0.0, 0.02], "masks", "")
+    with pytest.warns(UserWarning, match="Of 7 images masks mark nearly everything .* 7 images whole"):
+        check_share([1.0] * 7, "masks", "", refuse=True)
+    with pytest.warns(UserWarning, match="nearly everything"):
+        check_share([1.0] * 9, "masks", "")
+
+
+def test_c2am_s_maps_for_masks_leave_about_what_objects_cover():
+    """Logits of a blob on a fifth of the cells: what the recipe cuts at .3 is that blob, sigmoid maps keep all."""
+    logits = torch.full((1, 20, 20), -0.8)
+    logits[:, 5:14, 5:14] = 2.0
+    logits += 0.03 * torch.randn(logits.shape, generator=torch.Generator().manual_seed(0))
+    shares = {
+        name: float((normalize_maps(found, norm) > 0.3).float().mean())
+        for name, found, norm in [
+            ("sigmoid", torch.sigmoid(logits), "max"),
+            ("stretched", torch.sigmoid(logits), "minmax"),
+            ("logits", logits.clamp_min(0), "max"),
+        ]
+    }
+    assert shares == {"sigmoid": 1.0, "stretched": pytest.approx(81 / 400), "logits": pytest.approx(81 / 400)}
+    for name in ("c2am_resnet50_voc", "ccnn_resnet50_voc", "wsss_foreground_synthetic"):
+        cam = load_config(name).model.cam_method
+        of = cam.get("of", cam)
+        assert (of.type, of.inverted, cam.get("normalize", "max")) == ("C2AMLogitMaps", "negated", "max")
 
 
 def test_what_is_no_class_agnostic_map_is_refused(tmp_path, config, maps):
