@@ -1,7 +1,9 @@
 """Plugins are made here, tried and taken away again; what goes wrong with one is said in its name."""
 
 import inspect
+import os
 import sys
+import time
 import warnings
 from pathlib import Path
 from types import ModuleType, SimpleNamespace
@@ -11,7 +13,7 @@ import torch
 
 from wsolkit import ConfigError, Loss, MapModifier, Method, PluginError, Pooling, hookimpl
 from wsolkit.evaluation import Protocol
-from wsolkit.plugins import hookspecs, loading
+from wsolkit.plugins import hookspecs, loading, watched
 from wsolkit.plugins.interface_table import INTERFACES
 from wsolkit.plugins.loading import load_from, load_methods, load_plugins
 from wsolkit.plugins.reading import Source, read_plugin
@@ -281,6 +283,90 @@ def test_a_clash_with_a_class_registered_by_hand_names_both():
     POOLINGS.register_module(name="MinPooling", module=another("ByHand"))
     with pytest.raises(PluginError, match=r"MinPooling \(plugin 'one'.*ByHand, which was registered by hand"):
         load_from([Entry("one", plugin(MinPooling))])
+
+
+@pytest.mark.parametrize("imported", [True, False])
+def test_a_plugin_that_replaces_a_part_by_hand_is_set_aside_and_the_part_put_back(imported):
+    core = load_from([Entry("core", plugin(MinPooling), "wsolkit-first")]).components["pooling", "MinPooling"]
+    if not imported:
+        POOLINGS.module_dict.pop("MinPooling")  # as where the core's part was only named until now
+
+    def load():
+        POOLINGS.register_module(name="MinPooling", module=another("Mine", __module__="stranger"), force=True)
+        return plugin(another("Other"))
+
+    words = (
+        r"plugin 'rogue' of wsolkit-stranger 1\.2 could not be loaded \(it registers stranger\.Mine by hand in the "
+        r"place of the pooling .*MinPooling \(plugin 'a core'.*give it another name\); it is left out"
+    )
+    with pytest.warns(RuntimeWarning, match=words):
+        found = load_from([Entry("a core", plugin(core.cls), "wsolkit-first"), Entry("rogue", load)])
+    assert [name for _, name in found.components] == ["MinPooling"]
+    assert POOLINGS.module_dict["MinPooling"] is MinPooling
+
+
+@pytest.mark.parametrize("force", [True, False])
+def test_a_core_part_that_was_replaced_by_hand_is_refused_when_it_is_asked_for(force):
+    POOLINGS.module_dict.pop("MaxPooling", None)
+    POOLINGS.register_module(name="MaxPooling", module=another("Mine", __module__="scratch"), force=force)
+    with pytest.raises(
+        PluginError, match=r"MaxPooling \(plugin '.*scratch\.Mine, which was registered by hand\. Rename"
+    ):
+        POOLINGS.get("MaxPooling")
+
+
+def ends_the_program():
+    os._exit(0)
+
+
+class Unusual(BaseException):
+    """Neither an Exception nor what Ctrl-C raises."""
+
+
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        (ends_the_program, r"it calls os\._exit\(0\), which would end the whole program"),
+        (raising(SystemExit(0)), "SystemExit: 0"),
+        (raising(Unusual("odd")), "Unusual: odd"),
+    ],
+)
+def test_a_plugin_that_would_end_the_program_is_named_and_left_out(load, words):
+    leave = os._exit
+    with pytest.warns(RuntimeWarning, match=rf"plugin 'bad' of wsolkit-stranger 1\.2 could not be loaded \({words}"):
+        found = load_from([Entry("bad", load), Entry("good", plugin(MinPooling))])
+    assert [name for _, name in found.components] == ["MinPooling"]
+    assert os._exit is leave
+
+
+def test_ctrl_c_during_an_import_is_no_fault_of_the_plugin():
+    with pytest.raises(KeyboardInterrupt):
+        load_from([Entry("slow", raising(KeyboardInterrupt()))])
+
+
+def test_an_import_that_hangs_is_named(monkeypatch, capsys):
+    monkeypatch.setattr(watched, "PATIENCE", 0.05)
+
+    def hangs():
+        time.sleep(0.2)
+        return plugin(MinPooling)
+
+    assert load_from([Entry("slow", hangs)]).components
+    words = (
+        "Still importing plugin 'slow' of wsolkit-stranger 1.2 after 0.05 s. WSOLKIT_DISABLED_PLUGINS=slow leaves it"
+    )
+    assert words in capsys.readouterr().err
+    load_from([Entry("quick", plugin(MinPooling))])
+    time.sleep(0.1)
+    assert "quick" not in capsys.readouterr().err
+
+
+def test_a_method_is_found_by_its_other_names_and_in_any_letters():
+    known = Method("C2AM", "A Paper", "A. Author", "CVPR", 2022, "It works.", other_names=("CCAM",))
+    plugins = load_from([Entry("one", plugin(methods=[known]))])
+    assert plugins.find("CCAM") == plugins.find("ccam") == plugins.find("c2am") == plugins.find("C2AM")
+    with pytest.raises(PluginError, match="There is no component or method named 'CCAN'. Did you mean 'CCAM'"):
+        plugins.find("CCAN")
 
 
 def test_two_methods_of_one_name_are_an_error():

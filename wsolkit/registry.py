@@ -69,8 +69,7 @@ class ComponentRegistry(Registry):
             ConfigError: no component has that name; the message offers the nearest names.
         """
         name = key.removeprefix(f"{SCOPE}.")  # with the scope, mmengine would not ask the parent
-        if name not in self.module_dict:
-            find_parts().file(self.name, name)
+        find_parts().file(self.name, name)
         if name in self.module_dict:  # mmengine would write to a logger, which needs torch
             return self.module_dict[name]
         found = super().get(name)

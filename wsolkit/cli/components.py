@@ -78,7 +78,8 @@ def interfaces_named(name: str, plugins: Plugins) -> list[Interface]:
     from wsolkit.errors import ConfigError
     from wsolkit.plugins.interface_table import INTERFACES
 
-    if name in {known for _, known in plugins.components} | {method.name for method, _ in plugins.methods}:
+    methods = {each for method, _ in plugins.methods for each in (method.name, *method.other_names)}
+    if name in methods | {known for _, known in plugins.components}:
         return []
     try:
         home = find_interface(name)
@@ -218,6 +219,8 @@ def print_method(method: Method, source: Source, console: Console) -> None:
 
     console.rule(f"{method.name} (method)")
     console.print(method.summary)
+    if method.other_names:
+        console.print(f"also called     {', '.join(method.other_names)}")
     console.print(f"\npaper           {method.title}")
     console.print(f"authors         {method.authors}")
     console.print(f"venue           {method.venue} {method.year}")

@@ -65,6 +65,7 @@ def wsolkit_methods() -> list[Method]:  # type: ignore[empty-body]
         summary: Average pooling before the classifier lets its weights turn the last features into a map per class.
         configs:
           - cam_resnet50_cub
+        other_names: [class activation mapping]
         config_dir: configs
         reported:
           ILSVRC VGGnet-GAP top-1 loc error: 57.20

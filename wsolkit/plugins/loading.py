@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from importlib import metadata
 
 from wsolkit.errors import PluginError, nearest
+from wsolkit.plugins.clashes import DISABLED, check_free, check_replaced, names_of, registered, switch_off
 from wsolkit.plugins.interface_table import INTERFACES
 from wsolkit.plugins.methods import Method
 from wsolkit.plugins.reading import (
@@ -23,11 +24,11 @@ from wsolkit.plugins.reading import (
     METHODS,
     Component,
     Source,
-    path_of,
     read_plugin,
     reason_of,
     source_of,
 )
+from wsolkit.plugins.watched import watched
 from wsolkit.sources.signatures import stand_in
 
 __all__ = [
@@ -42,7 +43,6 @@ __all__ = [
 ]
 
 CORE = "wsolkit.builtin"
-DISABLED = "WSOLKIT_DISABLED_PLUGINS"
 
 
 @dataclass(frozen=True)
@@ -109,11 +109,16 @@ class Plugins:
         """Import the component of that name, if there is one, into the registry of its interface.
 
         Raises:
-            PluginError: it cannot be imported, or does not implement its interface.
+            PluginError: it cannot be imported, does not implement its interface, or another class was registered by
+                hand under its name.
         """
         component = self.components.get((interface, name))
-        if component is not None and name not in component.kind.home.module_dict:
+        if component is None:
+            return
+        if component.in_place is None:
             component.kind.home.register_module(name=name, module=component.cls, force=True)
+        elif not component.is_at(component.in_place):
+            check_free(component, None)
 
     def stand_in(self, interface: str, name: str) -> Callable[..., None] | None:
         """Return what shows a component's name and signature without importing it, where its source says them."""
@@ -134,8 +139,10 @@ class Plugins:
         """
         found: list[Component | tuple[Method, Source]] = [pair for pair in self.methods if pair[0].name == name]
         found += [component for (_, known), component in self.components.items() if known == name]
+        found = found or [pair for pair in self.methods if pair[0].is_called(name)]
         if not found:
-            names = [known for _, known in self.components] + [method.name for method, _ in self.methods]
+            methods = [each for method, _ in self.methods for each in (method.name, *method.other_names)]
+            names = [known for _, known in self.components] + methods
             raise PluginError(f"There is no component or method named {name!r}. {nearest(name, names)}{self.remark()}")
         return found
 
@@ -149,25 +156,6 @@ class Plugins:
                 "wsolkit is not installed, so its own parts are not found; run `pip install -e .` in its folder"
             )
         return "".join(f" {part}." for part in parts)
-
-
-def check_free(component: Component, known: Component | None) -> None:
-    """Refuse a name that another component has, brought by a plugin or registered by hand.
-
-    Raises:
-        PluginError: there is one.
-    """
-    scratch = component.kind.home.module_dict.get(component.name)
-    start = f"Two components are called {component.name!r} among the {component.interface}s:"
-    if known is not None:
-        raise PluginError(
-            f"{start} {known} and {component}. Rename one, or leave one plugin out with "
-            f"{switch_off(component.source, known.source)}."
-        )
-    if scratch is not None and scratch is not component.given and path_of(scratch) != component.path:
-        raise PluginError(
-            f"{start} {component} and {path_of(scratch).replace(':', '.')}, which was registered by hand. Rename one."
-        )
 
 
 def load_from(
@@ -195,10 +183,13 @@ def load_from(
         if names := [name for name, hit in blocked.items() if source in hit]:
             plugins.disabled.append(names[0])
             continue
+        before = registered(plugins.components.values())
         try:
-            found = read_plugin(sources[source].load(), source, hooks)
-        except (Exception, SystemExit) as error:  # a stranger's import may fail in any way, and must not take us down
-            if source.module == CORE:
+            with watched(str(source), f"{DISABLED}={source.plugin} leaves it out."):
+                found = read_plugin(sources[source].load(), source, hooks)
+            check_replaced(plugins.components.values(), before)
+        except BaseException as error:  # a stranger's import may fail in any way, and must not take us down
+            if source.module == CORE or isinstance(error, KeyboardInterrupt):
                 raise
             broken = BrokenPlugin(source, reason_of(error))
             plugins.broken.append(broken)
@@ -208,17 +199,6 @@ def load_from(
             continue
         plugins.add(*found)
     return plugins
-
-
-def names_of(source: Source) -> tuple[str, str]:
-    """Return the two names by which a plugin can be disabled."""
-    return source.plugin, f"{source.distribution}:{source.plugin}"
-
-
-def switch_off(source: Source, other: Source) -> str:
-    """Return the setting that leaves out one of two plugins."""
-    plain, full = names_of(source)
-    return f"{DISABLED}={full if plain == other.plugin else plain}"
 
 
 _loaded: Plugins | None = None

@@ -15,7 +15,7 @@ __all__ = ["Method"]
 FENCE = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)\n*", re.DOTALL | re.MULTILINE)
 WORDS = ("name", "title", "authors", "venue", "summary")
 REQUIRED = (*WORDS, "year")
-KEYS = (*REQUIRED, "configs", "config_dir", "reported")
+KEYS = (*REQUIRED, "other_names", "configs", "config_dir", "reported")
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class Method:
         config_dir: folder of configurations a third-party plugin ships, or None.
         card: Markdown file with what differs from the paper and why, or None.
         reported: numbers the paper prints, by the name of the metric and data set.
+        other_names: what else the method is called, such as by the authors' code.
     """
 
     name: str
@@ -45,13 +46,19 @@ class Method:
     config_dir: Path | None = None
     card: Path | None = None
     reported: Mapping[str, float] = field(default_factory=dict)
+    other_names: tuple[str, ...] = ()
+
+    def is_called(self, name: str) -> bool:
+        """Whether the method goes by a name, in small or capital letters."""
+        return name.casefold() in (each.casefold() for each in (self.name, *self.other_names))
 
     @classmethod
     def from_card(cls, path: str | Path) -> Method:
         """Read a method from the YAML between two lines ``---`` at the top of its card.
 
         The keys are the attributes: ``name``, ``title``, ``authors``, ``venue``, ``year`` and ``summary``; where there
-        are any ``configs`` (a list), ``config_dir`` (relative to the card) and ``reported`` (numbers by their names).
+        are any ``other_names`` and ``configs`` (lists), ``config_dir`` (relative to the card) and ``reported`` (numbers
+        by their names).
 
         Raises:
             PluginError: the card cannot be read, has no such lines, or a fact is missing, unknown or of another kind.
@@ -69,7 +76,8 @@ class Method:
         return cls(
             **{key: text_of(card, key, facts[key]) for key in WORDS},
             year=year_of(card, facts["year"]),
-            configs=names_of(card, facts.get("configs", [])),
+            other_names=names_of(card, facts.get("other_names", []), "other_names"),
+            configs=configs_of(card, facts.get("configs", [])),
             config_dir=folder_of(card, facts.get("config_dir")),
             card=card,
             reported=numbers_of(card, facts.get("reported", {})),
@@ -156,20 +164,30 @@ def year_of(card: Path, value: Any) -> int:
     return value
 
 
-def names_of(card: Path, value: Any) -> tuple[str, ...]:
+def names_of(card: Path, value: Any, key: str) -> tuple[str, ...]:
+    """Return the names under a key.
+
+    Raises:
+        PluginError: they are no list of names.
+    """
+    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
+        raise PluginError(
+            f"{key} in the card {card} is a list of names, but got {value!r}. Write a line `- NAME` each."
+        )
+    return tuple(value)
+
+
+def configs_of(card: Path, value: Any) -> tuple[str, ...]:
     """Return the names of configurations.
 
     Raises:
         PluginError: they are no list of names, or one ends in ``.py``.
     """
-    if not isinstance(value, list) or not all(isinstance(name, str) and name for name in value):
-        raise PluginError(
-            f"configs in the card {card} is a list of names, but got {value!r}. Write a line `- NAME` each."
-        )
-    for name in value:
+    names = names_of(card, value, "configs")
+    for name in names:
         if name.endswith(".py"):
             raise PluginError(f"configs in the card {card} names {name!r}. Write {name.removesuffix('.py')!r}.")
-    return tuple(value)
+    return names
 
 
 def folder_of(card: Path, value: Any) -> Path | None:

@@ -14,6 +14,7 @@ from wsolkit.errors import PluginError, nearest
 from wsolkit.plugins import hookspecs
 from wsolkit.plugins.interface_table import Interface, interface_named, interface_of
 from wsolkit.plugins.methods import Method
+from wsolkit.plugins.watched import watched
 
 __all__ = ["COMPONENTS", "GROUP", "METHODS", "Component", "Source", "path_of", "read_plugin", "reason_of", "source_of"]
 
@@ -65,6 +66,15 @@ class Component:
         return self.kind.home.name
 
     @property
+    def in_place(self) -> type | None:
+        """The class that stands in the registry under its name, or None."""
+        return self.kind.home.module_dict.get(self.name)
+
+    def is_at(self, cls: type) -> bool:
+        """Whether a class is this component."""
+        return cls is self.given or path_of(cls) == self.path
+
+    @property
     def passes_on(self) -> bool:
         """Whether its signature shows what it passes on to its parents, as that of data sets does."""
         return self.kind.name == "BaseDataset"
@@ -80,8 +90,11 @@ class Component:
             return self.given
         module, _, name = self.path.partition(":")
         try:
-            found = getattr(import_module(module), name)
-        except (Exception, SystemExit) as error:  # as a plugin's import
+            with watched(f"{module} of {self.source}"):
+                found = getattr(import_module(module), name)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # as a plugin's import
             raise PluginError(
                 f"The {self.interface} {self.name} of {self.source} cannot be imported ({reason_of(error)}). "
                 f"`python -c 'import {module}'` may show more."
