@@ -102,6 +102,7 @@ from .model.ten_crop import (
 from .modules import (
     find_module as find_module,
     freeze_modules as freeze_modules,
+    in_float32 as in_float32,
     keep_resting as keep_resting,
 )
 from .plugins.hookspecs import (

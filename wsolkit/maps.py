@@ -33,7 +33,8 @@ def resize_maps(maps: Tensor, size: tuple[int, int], mode: MapResize = "bicubic"
         resize_matrix(cells, pixels, mode, maps.dtype, maps.device)
         for cells, pixels in zip(maps.shape[-2:], size, strict=True)
     )
-    return rows @ maps @ columns.T
+    with torch.autocast(maps.device.type, enabled=False):
+        return rows @ maps @ columns.T
 
 
 @lru_cache(maxsize=32)

@@ -5,12 +5,32 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from torch import nn
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from wsolkit.errors import ConfigError, nearest
 
-__all__ = ["find_module", "freeze_modules", "keep_resting", "module_names", "names_in"]
+__all__ = ["find_module", "freeze_modules", "in_float32", "keep_resting", "module_names", "names_in"]
+
+
+def in_float32(module: nn.Module, values: Tensor) -> Tensor:
+    """Return what a module makes of values in float32, also where the module's own numbers are of half precision.
+
+    Then running statistics that it collects in training are not kept.
+
+    >>> import torch
+    >>> in_float32(nn.Linear(2, 1).half(), torch.ones(1, 2)).dtype
+    torch.float32
+    """
+    state = {**dict(module.named_parameters()), **dict(module.named_buffers())}
+    other = [each for each in state.values() if each.is_floating_point() and each.dtype != torch.float32]
+    if not other:
+        return module(values.float())
+    state = {name: each.float() if each.is_floating_point() else each for name, each in state.items()}
+    found: Tensor = functional_call(module, state, (values.float(),))
+    return found
 
 
 def module_names(backbone: nn.Module, names: Sequence[str]) -> list[str]:

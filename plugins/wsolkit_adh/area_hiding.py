@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor
 
-from wsolkit import ConfigError, MapModifier, Panel, normalize_maps
-from wsolkit.components import hide
+from wsolkit import ConfigError, MapModifier, Panel, ShapeError, normalize_maps
+from wsolkit.components import hide, spare_whole
 from wsolkit_adh.expected_pixels import default_block_size, outside_squares, peak_pixels, soft_argmax, spatial_softmax
 
 __all__ = ["AreaHiding", "channel_scores", "outside_peak"]
@@ -64,7 +64,8 @@ class AreaHiding(MapModifier):
       ``spatial_points`` the squares around further ones, each expected outside of the squares before it;
     - the channel branch: cells outside the squares around the pixels expected in the ``top_k`` strongest channels.
 
-    Each can be left out. No gradient flows through the choice of cells. ``AttentionSelection(hide=...)`` applies it to
+    An image of which nothing would be left, as one whose attention is the same everywhere, keeps all. Each of the three
+    can be left out. No gradient flows through the choice of cells. ``AttentionSelection(hide=...)`` applies it to
     the images that need it alone, as the thesis does.
 
     Args:
@@ -133,10 +134,19 @@ class AreaHiding(MapModifier):
         Noted are the part of the cells that is ``hidden`` and how far the pixels lie from the maps' centres, a mean
         over images, in parts of the way to a corner: where a softmax is nearly uniform, the expected pixel is the
         centre of every map, and the distance near 0.
+
+        Raises:
+            ShapeError: ``block_size`` covers the whole map.
         """
         maps = maps.detach()
         size = (maps.shape[2], maps.shape[3])
         block_size = self.block_size or default_block_size(size)
+        if (self.spatial or self.channel) and block_size > 1 and block_size // 2 >= max(size) - 1:
+            raise ShapeError(
+                f"AreaHiding has block_size={block_size}, which hides maps of {size[0]} x {size[1]} cells whole, "
+                f"wherever its centre lies. Take a smaller one, such as {default_block_size(size)}, or leave it out.",
+                about=type(self).__name__,
+            )
         keep = torch.ones(len(maps), *size, dtype=torch.bool, device=maps.device)
         pixels: dict[str, Tensor] = {}
         if self.threshold is not None or self.spatial:
@@ -150,6 +160,7 @@ class AreaHiding(MapModifier):
         for name, found in pixels.items():
             keep &= outside_squares(found, size, block_size)
             self.note(**{f"{name}_off_centre": distance_from_centre(found, size).mean()})
+        keep = spare_whole(keep)
         self.note(hidden=1 - keep.float().mean())
         return keep
 

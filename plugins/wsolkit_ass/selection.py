@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import fields
 from typing import Any
 
+import torch
 from torch import Tensor
 
 from wsolkit import MODIFIERS, ConfigError, MapModifier, Panel, ShapeError, nearest, normalize_maps
@@ -74,7 +75,7 @@ class AttentionSelection(MapModifier):
         peak, inside, answers = self.judged(attention_maps(maps))
         names = {"clutter": CLUTTER, "pass": PASS, "hide": HIDE}
         self.note(**{name: (answers == answer).float().mean() for name, answer in names.items()})
-        if bool((answers == PASS).all()):
+        if not torch.compiler.is_compiling() and bool((answers == PASS).all()):  # a compiled graph cannot ask
             return maps
         keep = inside | (answers != CLUTTER)[:, None, None]
         if self.hide is not None:
@@ -87,8 +88,8 @@ class AttentionSelection(MapModifier):
         peak = at_least(attention, self.rule.alpha_fg)
         inside = at_least(attention, self.alpha_bg)
         answers = self.rule(attention, peak)
-        nothing_left = (answers == CLUTTER) & ~(inside & ~peak).any(2).any(1)
-        return peak, inside, answers.masked_fill(nothing_left, PASS)
+        left = (inside | (answers != CLUTTER)[:, None, None]) & ~peak
+        return peak, inside, answers.masked_fill(~left.any(2).any(1), PASS)
 
     def panels(self, maps: Tensor, label: int) -> Sequence[Panel]:
         """Return the attention map, its masks, and what is left of the image, named by the answer (figure 17)."""

@@ -30,7 +30,10 @@ def cosines(first: Tensor, second: Tensor) -> Tensor:
         raise ShapeError(
             f"Embeddings should be (N, C) and (M, C), but got {tuple(first.shape)} and {tuple(second.shape)}."
         )
-    return F.normalize(first.float(), dim=1) @ F.normalize(second.float(), dim=1).T
+    with torch.autocast(
+        first.device.type, enabled=False
+    ):  # in bf16 a cosine of .9995 would be 1, and the loss infinite
+        return F.normalize(first.float(), dim=1) @ F.normalize(second.float(), dim=1).T
 
 
 def negative_contrast(foreground: Tensor, background: Tensor) -> Tensor:

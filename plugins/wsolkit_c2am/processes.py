@@ -50,8 +50,9 @@ class GlobalBatchNorm(_NormBase):
                 return self._over_all(maps)
             if self.training and self.num_batches_tracked is not None:
                 self.num_batches_tracked += 1
-            mean, variance, share = self.running_mean, self.running_var, self.momentum
-            return F.batch_norm(maps, mean, variance, self.weight, self.bias, self.training, share or 0.1, self.eps)
+            state = (self.running_mean, self.running_var, self.weight, self.bias)
+            mean, variance, scale, shift = (None if each is None else each.float() for each in state)  # half, maybe
+            return F.batch_norm(maps, mean, variance, scale, shift, self.training, self.momentum or 0.1, self.eps)
 
     def _over_all(self, maps: Tensor) -> Tensor:
         cells = maps.new_full((1,), maps.numel() / maps.shape[1])

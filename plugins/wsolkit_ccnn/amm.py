@@ -9,7 +9,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wsolkit import MapModifier, ShapeError
+from wsolkit import MapModifier, ShapeError, in_float32
 
 __all__ = ["AMM", "gaussian_gate"]
 
@@ -122,17 +122,17 @@ class AMM(MapModifier):
     def channel_gate(self, maps: Tensor) -> Tensor:
         """Return the gate (B, C, 1, 1) of maps (B, C, h, w), in float32."""
         pooled = maps.mean((2, 3), dtype=torch.float32)  # (B, C)
-        return self._gate(self.mlp(pooled))[:, :, None, None]
+        return self._gate(in_float32(self.mlp, pooled))[:, :, None, None]
 
     def spatial_gate(self, maps: Tensor) -> Tensor:
         """Return the gate (B, 1, h, w) of maps (B, C, h, w), in float32."""
         largest, mean = maps.amax(1, keepdim=True).float(), maps.mean(1, keepdim=True, dtype=torch.float32)
-        scores = self.conv(torch.cat([largest, mean], 1))  # (B, 1, h, w)
+        scores = in_float32(self.conv, torch.cat([largest, mean], 1))  # (B, 1, h, w)
         if self.training and scores.numel() == 1:  # a single value has no batch statistics
             norm = self.norm
             scores = F.batch_norm(scores, norm.running_mean, norm.running_var, norm.weight, norm.bias, eps=norm.eps)
         else:
-            scores = self.norm(scores)
+            scores = in_float32(self.norm, scores)
         return self._gate(scores)
 
     def _gate(self, values: Tensor) -> Tensor:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Annotated, Any
 
@@ -72,6 +73,8 @@ class CoAug(Loss):
         ConfigError: a setting is out of range or unknown.
     """
 
+    takes_labels = "one"
+
     def __init__(
         self,
         embedding: Any = None,
@@ -97,6 +100,7 @@ class CoAug(Loss):
         self.conversion = conversion(input_norm, embedding_norm)
         self.precision = precision
         self.config = checked_embedding(embedding)
+        self._looked = False
         self._outside: list[Backbone] = []  # a list, so that E is no submodule: not saved, not trained
         self.embedding: Backbone | None = None
         if train_embedding:
@@ -111,6 +115,7 @@ class CoAug(Loss):
         """
         num_classes = None if activation.class_agnostic else activation.maps.shape[1]
         labels = single_labels("CoAug", known_labels("CoAug", batch, num_classes))
+        self._look_for_pairs(labels)
         maps = activation.of(labels)  # (B, h, w)
         soft = soft_mask(maps, self.mask_norm)
         stacked = masked_images(self.seen(batch.images), soft, confidence_mask(maps))
@@ -121,6 +126,20 @@ class CoAug(Loss):
         diff, same = pair_terms(foreground, background, confident, labels.to(vectors.device), **self.terms)
         weight = linear_ramp(batch.progress, self.warm_up)
         return {"diff_pairs": weight * diff, "same_pairs": weight * same}
+
+    def _look_for_pairs(self, labels: Tensor) -> None:
+        """Warn at the first batch where most images have no other one of their class, so that little is compared."""
+        if self._looked:
+            return
+        self._looked = True
+        paired = int(((labels[:, None] == labels).sum(1) > 1).sum())
+        if 2 * paired < len(labels):
+            warnings.warn(
+                f"CoAug draws images of one class together, but only {paired} of the {len(labels)} images of the first "
+                "batch have another one of their class. Use train_dataloader.batch_sampler=dict("
+                "type='ClassBalancedBatchSampler', classes=..., images=...), as csoa_vgg16_cub does.",
+                stacklevel=2,
+            )
 
     def prepare_training(self) -> None:
         """Build E and read its weights.

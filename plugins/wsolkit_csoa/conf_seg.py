@@ -74,6 +74,7 @@ class ConfSeg(Loss):
         self.reduction = reduction
         self.detach = detach
         self.classification = classification
+        self.takes_labels = "one" if classification == "softmax" else "any"
 
     def alpha(self, progress: float) -> float:
         """Return the weight of the distance at a progress in [0, 1]."""

@@ -48,17 +48,12 @@ def hard_gates(
     ([True, False, False], [False, True, True])
     """
     important = maps >= (torch.logit(delta) if isinstance(delta, Tensor) else math.log(delta / (1 - delta)))
-    kept = torch.empty_like(important)
-    kept[:, :, 0] = important[:, :, 0] if first_map == MASKED else True
-    found = important[:, :, 0].clone()  # by this map or an earlier one
+    found = important[:, :, 0]  # by this map or an earlier one
+    kept = [found if first_map == MASKED else torch.ones_like(found)]
     for number in range(1, maps.shape[2]):
-        own, keep = important[:, :, number], kept[:, :, number]
-        if variant == LITERAL:
-            torch.logical_not(found.logical_or_(own), out=keep)
-        else:
-            torch.logical_not(found, out=keep)
-            found.logical_or_(own)
-    return kept
+        before, found = found, found | important[:, :, number]
+        kept.append(~(found if variant == LITERAL else before))
+    return torch.stack(kept, 2)
 
 
 def soft_gates(

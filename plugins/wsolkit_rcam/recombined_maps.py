@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, Model, Panel, ShapeError, normalize_maps
+from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model, Panel, ShapeError, normalize_maps
 
 __all__ = ["RecombinedMaps", "recombined_maps"]
+
+SIGNED = 0.2
+"""Part of the features' absolute sum that may be negative; behind SiLU or GELU it is less."""
 
 
 def recombined_maps(features: Tensor, weights: Tensor) -> Tensor:
@@ -33,10 +37,20 @@ class RecombinedMaps(CamMethod):
     """Recombines the last features with the absolute weights of a linear classifier, at prediction only (RCAM).
 
     It works on any model whose head is a linear classifier over pooled features, trained in whatever way; features
-    should not be negative, as behind a ReLU, or the sum is no evidence. Absolute
-    weights tell little about the class: maps of two classes in one image are nearly equal. Use it where an image has
-    one object.
+    should not be negative, as behind a ReLU, or the sum is no evidence: the first image with many such features gives a
+    warning. Absolute weights tell little about the class: maps of two classes in one image are nearly equal. Use it
+    where an image has one object; multi-label data gives a warning.
+
+    Args:
+        resize: see ``CamMethod``.
+        normalize: see ``CamMethod``.
     """
+
+    takes_labels = "one"
+
+    def __init__(self, resize: MapResize = "bicubic", normalize: MapNormalize = "minmax") -> None:
+        super().__init__(resize, normalize)
+        self._looked = False
 
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T).
@@ -52,6 +66,7 @@ class RecombinedMaps(CamMethod):
                 f"classes should lie in 0..{len(weights) - 1}, those of the classifier, but got {int(classes.min())}.."
                 f"{int(classes.max())}."
             )
+        self._look_for_signs(found.features)
         asked = classes if classes.ndim == 2 else classes[:, None]  # (B, T)
         with torch.autocast(features.device.type, enabled=False):
             maps = recombined_maps(features, weights[asked.to(weights.device)])
@@ -86,3 +101,17 @@ class RecombinedMaps(CamMethod):
             "recombined: positive + negative": positive + negative,
         }
         return [Panel(name, normalize_maps(each).cpu().numpy()) for name, each in maps.items()]
+
+    def _look_for_signs(self, features: Tensor) -> None:
+        """Warn once where much of the features is negative."""
+        if self._looked:
+            return
+        self._looked = True
+        share = float(features.float().clamp_max(0).sum().abs() / features.float().abs().sum().clamp_min(1e-12))
+        if share > SIGNED:
+            warnings.warn(
+                f"RecombinedMaps adds up features with absolute weights, but {share:.0%} of what these hold is "
+                "negative, so that the sum is no evidence. Take a level behind a ReLU, or "
+                "cam_method=dict(type='HeadMaps').",
+                stacklevel=2,
+            )

@@ -204,16 +204,6 @@ class TwoStageBox(BoxExtractor):
             for number, each in enumerate(candidates)
         ]
 
-    def sweep(
-        self, score_map: np.ndarray, thresholds: Sequence[float], features: np.ndarray | None = None
-    ) -> np.ndarray:
-        """Return the same box at each threshold, (T, 4): this extractor chooses its own."""
-        boxes = self(score_map, features).boxes
-        found = np.zeros((len(thresholds), 4))
-        if len(boxes):
-            found[:] = boxes[0]
-        return found
-
 
 def least(variances: np.ndarray) -> int:
     """Return the number of the least variance, of equal ones the first."""

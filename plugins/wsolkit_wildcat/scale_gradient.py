@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Annotated, Any
 
 import torch
@@ -46,8 +47,23 @@ class ScaleGradient(MapModifier):
     def __init__(self, factor: Annotated[float, "in (0, inf)"] | None = None, maps_per_class: int = 1) -> None:
         super().__init__()
         self.factor = float(maps_per_class if factor is None else factor)
+        self._looked = False
+        if self.factor == 1:
+            warnings.warn(
+                "ScaleGradient multiplies gradients by 1, which changes nothing: the head has one map per class and no "
+                "factor is given. Set factor, or leave ScaleGradient out.",
+                stacklevel=2,
+            )
 
     def modify(self, maps: Tensor) -> Tensor:
         """Return the same maps (B, C, h, w)."""
+        if not self._looked and torch.is_grad_enabled():
+            self._looked = True
+            if not maps.requires_grad:
+                warnings.warn(
+                    "ScaleGradient sits where no gradient comes back, on the image or behind modules that are not "
+                    "trained, and changes nothing. Put it at='maps', or leave it out.",
+                    stacklevel=2,
+                )
         scaled: Tensor = _Scale.apply(maps, self.factor)
         return scaled

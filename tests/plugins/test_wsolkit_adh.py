@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from tests.support.config_steps import one_step
-from wsolkit import MODIFIERS, ConfigError, load_plugins
+from wsolkit import MODIFIERS, ConfigError, ShapeError, load_plugins
 from wsolkit.config.find import config_files
 from wsolkit_adh import (
     AreaHiding,
@@ -302,7 +302,28 @@ def test_rescaling_makes_up_for_the_hidden_cells():
     keep = modifier.kept_cells(maps)
     factors = 14 * 16 / keep.sum((1, 2))
     torch.testing.assert_close(modifier(maps), maps * (keep * factors[:, None, None])[:, None])
-    assert torch.equal(AreaHiding(block_size=99, rescale=True).train()(maps), torch.zeros_like(maps))
+
+
+def test_an_image_of_which_nothing_would_be_left_keeps_all_and_its_gradient():
+    maps = torch.stack([torch.ones(2, 14, 16), features()[0, :2]]).requires_grad_()
+    modifier = AreaHiding(rescale=True).train()
+    found = modifier(maps)
+    assert torch.equal(found[0], maps[0])  # the same everywhere: all of it is the peak
+    assert 0 < float((found[1, 0] == 0).float().mean()) < 1
+    found.sum().backward()
+    assert bool((maps.grad[0] == 1).all())
+
+
+def test_a_block_as_large_as_the_map_is_refused():
+    maps = features()  # 14 x 16 cells
+    words = "block_size=31, which hides maps of 14 x 16 cells whole, .* such as 3, or leave it out"
+    with pytest.raises(ShapeError, match=words):
+        AreaHiding(block_size=31).train()(maps)
+    assert AreaHiding(block_size=29, locate="argmax").train()(maps).shape == maps.shape
+    assert torch.equal(
+        AreaHiding(block_size=31, spatial=False, channel=False).train()(maps),
+        AreaHiding(spatial=False, channel=False).train()(maps),
+    )
 
 
 def test_it_hides_for_the_selection_of_ass():

@@ -430,3 +430,23 @@ def test_a_step_of_every_configuration(name, tmp_path):
     assert len(net.feature_modifiers) == 3
     assert all(isinstance(each, AttentionSelection) for each in net.feature_modifiers.values())
     assert predictions[0].maps.shape == (1, 64, 64)
+
+
+def test_an_image_of_which_hiding_would_leave_nothing_is_passed():
+    rule = {"peak_share": 1.0, "small_object": 0.0}  # a map that is the same everywhere is to be hidden
+    modifier = AttentionSelection(rule=rule).train()
+    maps = torch.ones(1, 2, 4, 4)
+    assert torch.equal(modifier(maps), maps)
+    assert modifier.scalars()["pass"] == 1
+
+
+def test_sequential_drop_inside_it_keeps_to_the_maps_of_a_head():
+    backbone = {"type": "TimmBackbone", "name": "resnet10t"}
+    modifier = {"type": "AttentionSelection", "hide": {"type": "SequentialDrop"}}
+    with pytest.raises(
+        ConfigError, match="SequentialDrop works at='maps' alone, but sits inside AttentionSelection at="
+    ):
+        Localizer(backbone, {"type": "ConvHead", "num_classes": 2}, modifiers=[{**modifier, "at": "layer3"}])
+    head = {"type": "ConvHead", "num_classes": 2, "maps_per_class": 3}
+    model = Localizer(backbone, head, modifiers=[{**modifier, "at": "maps"}])
+    assert model.head.map_modifiers[0].hide.maps_per_class == 3

@@ -218,6 +218,18 @@ def test_the_object_is_the_region_in_the_centre_whichever_way_training_turned(si
     torch.testing.assert_close(copied.eval()(levels).maps, head.eval()(levels).maps)
 
 
+def test_the_contrast_is_that_of_float32_under_autocast():
+    torch.manual_seed(0)
+    same = torch.rand(4, 64) + 1
+    with torch.autocast("cpu", torch.bfloat16):
+        found = negative_contrast(same, same), positive_contrast(same, 0.25)
+    assert (float(found[0]), float(found[1])) == (
+        float(negative_contrast(same, same)),
+        float(positive_contrast(same, 0.25)),
+    )
+    assert math.isfinite(found[0])
+
+
 def test_the_last_pass_over_the_images_decides_however_the_first_ended():
     """A training whose first passes went one way and the last ones the other, as with 72 photographs."""
     head = identity_head().train()

@@ -604,3 +604,32 @@ def test_the_early_branch_may_have_a_cross_entropy_of_its_own():
     early = model.activate(images).extras["early_logits"]
     assert set(values) == {"loss_cross_entropy", "loss_early"}
     torch.testing.assert_close(values["loss_early"], 0.5 * torch.nn.functional.cross_entropy(early, labels))
+
+
+def test_a_model_without_confseg_says_that_its_early_branch_learns_nothing():
+    from tests.model.test_localizer import TwoStages
+
+    model = Localizer(
+        backbone=TwoStages(),
+        head={"type": "TwoBranchHead", "num_classes": 3, "hidden": 4},
+        losses=[{"type": "CrossEntropy"}],
+        cam_method={"type": "BranchUnion"},
+        precision="fp32",
+    ).train()
+    with pytest.warns(UserWarning, match="No loss reaches head.early: .* prediction uses them"):
+        model.parse_losses(model.loss(Batch(torch.randn(2, 3, 16, 12), torch.tensor([0, 1]))))
+
+
+def test_coaug_says_where_hardly_any_image_has_a_partner():
+    activation, images = drawn(batch=4, classes=4)
+    for labels, warned in (([0, 1, 2, 3], 0), ([0, 1, 1, 2], None), ([0, 0, 1, 2], None)):
+        loss = CoAug(TinyEmbedding(), embedding_size=8)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            loss(activation, Batch(images, torch.tensor(labels)))
+            loss(activation, Batch(images, torch.tensor(labels)))
+        said = [str(each.message) for each in caught if "CoAug draws" in str(each.message)]
+        assert len(said) == (warned is not None)
+        if said:
+            assert "only 0 of the 4 images of the first batch have another one of their class" in said[0]
+            assert "ClassBalancedBatchSampler" in said[0]

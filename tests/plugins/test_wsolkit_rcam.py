@@ -3,6 +3,7 @@
 import io
 import json
 import math
+import warnings
 
 import cv2
 import numpy as np
@@ -412,3 +413,27 @@ def test_a_split_is_scored_with_its_boxes_beside_baselines_without_features(tmp_
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(evaluation_table(found))
     assert "Boxes of `localization`: TwoStageBox" in console.export_text()
+
+
+def test_signed_features_are_warned_of_once():
+    model = Localizer(
+        backbone={"type": "TimmBackbone", "name": "resnet10t"},
+        head={"type": "LinearHead", "num_classes": 2},
+        cam_method={"type": "RecombinedMaps"},
+        precision="fp32",
+    ).eval()
+    images, classes = torch.zeros(1, 3, 32, 32), torch.zeros(1, dtype=torch.long)
+
+    def seen(features):
+        return Activation(torch.zeros(1, 2, 2, 2), torch.zeros(1, 2), features)
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.cam_method(model, images, classes, seen(torch.rand(1, 512, 2, 2)))
+    model.cam_method = type(model.cam_method)()
+    features = torch.cat([torch.full((1, 256, 2, 2), -1.0), torch.full((1, 256, 2, 2), 1.0)], 1)
+    with pytest.warns(UserWarning, match="absolute weights, but 50% of what these hold is negative"):
+        model.cam_method(model, images, classes, seen(features))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        model.cam_method(model, images, classes, seen(features))

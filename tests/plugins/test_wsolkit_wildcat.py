@@ -1,5 +1,7 @@
 """WILDCAT: the pooling by sorting in a loop, the counts of cells by hand, and the gradient of the authors' code."""
 
+import warnings
+
 import pytest
 import torch
 
@@ -128,3 +130,15 @@ def test_the_factor_follows_the_maps_of_the_head():
     config.model.head.num_classes = 2
     config.model.pop("freeze", None)
     assert MODELS.build(config.model).head.map_modifiers[0].factor == 4
+
+
+def test_a_gradient_that_is_not_scaled_is_said():
+    with pytest.warns(UserWarning, match="multiplies gradients by 1, which changes nothing"):
+        ScaleGradient(maps_per_class=1)
+    modifier = ScaleGradient(factor=4.0).train()
+    with pytest.warns(UserWarning, match="sits where no gradient comes back, on the image or behind"):
+        modifier(torch.ones(1, 2, 3, 3))
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        modifier(torch.ones(1, 2, 3, 3))
+        ScaleGradient(factor=4.0).train()(torch.ones(1, 2, 3, 3, requires_grad=True))

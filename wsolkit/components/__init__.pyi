@@ -18,7 +18,12 @@ from .heads import (
     recombine as recombine,
 )
 from .losses import BinaryCrossEntropy as BinaryCrossEntropy, CrossEntropy as CrossEntropy
-from .modifiers import DropBlock as DropBlock, SpatialDropout as SpatialDropout, hide as hide
+from .modifiers import (
+    DropBlock as DropBlock,
+    SpatialDropout as SpatialDropout,
+    hide as hide,
+    spare_whole as spare_whole,
+)
 from .poolings import (
     AveragePooling as AveragePooling,
     LogSumExpPooling as LogSumExpPooling,

@@ -11,6 +11,7 @@ from torch.nn import functional as F
 
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.interfaces import Activation, ActivationHead, Batch, Levels
+from wsolkit.modules import in_float32
 from wsolkit.registry import POOLINGS
 
 __all__ = ["ConvHead", "LinearHead", "choose_level", "concat_levels", "recombine"]
@@ -61,6 +62,7 @@ def recombine(features: Tensor, weight: Tensor, bias: Tensor | None = None) -> T
     >>> recombine(features, torch.tensor([[1.0, -1.0]])).tolist()
     [[[[-2.0, 2.0]]]]
     """
+    bias = None if bias is None else bias.to(features.dtype)
     return nn.functional.conv2d(features, weight[:, :, None, None].to(features.dtype), bias)
 
 
@@ -103,7 +105,7 @@ class LinearHead(ActivationHead):
         """Make maps (B, K, h, w) and logits (B, K)."""
         features = levels[self.level]
         with torch.autocast(features.device.type, enabled=False):  # a classifier costs nothing, and its scores rank
-            logits = self.classifier(self.dropout(self.pooling(features.float())))
+            logits = in_float32(self.classifier, self.dropout(self.pooling(features.float())))
         return Activation(lambda: self.class_maps(features), logits, features)
 
     def class_maps(self, features: Tensor) -> Tensor:

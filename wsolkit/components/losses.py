@@ -1,4 +1,4 @@
-"""Image-level classification losses; soft labels are allowed in both."""
+"""Image-level classification losses; soft labels are allowed in both, several classes of an image in one."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from torch.nn import functional as F
 
 from wsolkit.errors import ShapeError, nearest
 from wsolkit.interfaces import Activation, Batch, Loss
+from wsolkit.interfaces.network_parts import ONE
 
 __all__ = ["BinaryCrossEntropy", "CrossEntropy"]
 
@@ -59,13 +60,19 @@ class CrossEntropy(Loss):
             head itself by default.
     """
 
+    takes_labels = ONE
+
     def __init__(self, label_smoothing: float = 0.0, logits: str | None = None) -> None:
         super().__init__()
         self.label_smoothing = label_smoothing
         self.logits = logits
 
     def forward(self, activation: Activation, batch: Batch) -> Tensor:
-        """Return the mean over the batch; labels are (B,) indices or (B, K) probabilities."""
+        """Return the mean over the batch; labels are (B,) indices or (B, K) probabilities.
+
+        Raises:
+            ShapeError: see ``logits_and_labels``; also where the labels of an image do not add up to 1.
+        """
         logits, labels = logits_and_labels(self, activation, batch, self.logits)
         return F.cross_entropy(logits, labels, label_smoothing=self.label_smoothing)
 

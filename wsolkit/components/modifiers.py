@@ -11,7 +11,7 @@ from torch import Tensor
 from wsolkit.errors import ConfigError
 from wsolkit.interfaces import MapModifier
 
-__all__ = ["DropBlock", "SpatialDropout", "drop_block_mask", "hide", "seed_rate"]
+__all__ = ["DropBlock", "SpatialDropout", "drop_block_mask", "hide", "seed_rate", "spare_whole"]
 
 
 def hide(maps: Tensor, keep: Tensor, rescale: Literal["image", "batch"] | None = None) -> Tensor:
@@ -41,6 +41,18 @@ def hide(maps: Tensor, keep: Tensor, rescale: Literal["image", "batch"] | None =
         share = mask.float().mean().clamp(min=1 / mask.numel())
         return maps * mask / share.to(maps.dtype)
     raise ConfigError(f"rescale should be 'image', 'batch' or None, but got {rescale!r}.")
+
+
+def spare_whole(keep: Tensor) -> Tensor:
+    """Return what is kept, and all of an image of which nothing would be left: it would teach nothing.
+
+    Args:
+        keep: bool, (B, h, w), True where a cell is kept.
+
+    >>> spare_whole(torch.tensor([[[True, False]], [[False, False]]])).tolist()
+    [[[True, False]], [[True, True]]]
+    """
+    return keep | ~keep.any(2).any(1)[:, None, None]
 
 
 class DropBlock(MapModifier):

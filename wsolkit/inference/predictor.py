@@ -31,6 +31,7 @@ from wsolkit.model.classes import (
 )
 from wsolkit.model.device import choose_device
 from wsolkit.model.folder_classes import FolderClasses
+from wsolkit.model.label_kind import warn_of_maps
 from wsolkit.model.localizer import Localizer
 from wsolkit.model.scored_batch import ScoredBatch, activate_images, score_batch
 from wsolkit.model.threshold import choose_threshold
@@ -99,6 +100,7 @@ class Predictor:
         self.threshold, self.threshold_source = choose_threshold(model, threshold)
         self.box_extractor = copy(model.box_extractor)  # the model keeps its own threshold
         self.box_extractor.threshold = self.threshold
+        warn_of_maps(model.cam_method, multi_label)
         self.multi_label = multi_label
         self.topk = topk
         self.min_score = min_score

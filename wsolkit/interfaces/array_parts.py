@@ -62,7 +62,8 @@ class BoxExtractor(Checked, ABC):
     ) -> np.ndarray:
         """Return the best box at each threshold, (T, 4) in pixels of the map; all 0 where there is none.
 
-        An extractor that can find them all in one pass over the map overrides this.
+        An extractor that can find them all in one pass over the map overrides this. One that chooses its own threshold
+        is asked once.
 
         Args:
             score_map: (H, W) in [0, 1].
@@ -71,6 +72,10 @@ class BoxExtractor(Checked, ABC):
         """
         kept = self.threshold
         found = np.zeros((len(thresholds), 4))
+        if self.chooses_threshold:
+            boxes = self(score_map, features).boxes
+            found[:] = boxes[0] if len(boxes) else 0
+            return found
         try:
             for number, threshold in enumerate(thresholds):
                 self.threshold = threshold

@@ -9,18 +9,31 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar, Final, Literal, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from wsolkit.arguments import Checked
+from wsolkit.errors import ShapeError
 from wsolkit.interfaces.array_parts import BoxExtractor
 from wsolkit.interfaces.arrays import Panel
 from wsolkit.interfaces.tensors import Activation, Batch, Levels
 from wsolkit.maps import MapNormalize, MapResize, finish_maps
 
-__all__ = ["ActivationHead", "Backbone", "CamMethod", "Loss", "MapModifier", "Model", "Pooling"]
+__all__ = [
+    "ANY",
+    "ONE",
+    "ActivationHead",
+    "Backbone",
+    "CamMethod",
+    "LabelKind",
+    "Loss",
+    "MapModifier",
+    "Model",
+    "Pooling",
+    "check_one_class",
+]
 
 
 class Backbone(Checked, nn.Module, ABC):
@@ -152,11 +165,37 @@ class ActivationHead(Checked, nn.Module, ABC):
         return None
 
 
+LabelKind = Literal["any", "one"]
+ANY: Final = "any"
+ONE: Final = "one"
+
+
 class Loss(Checked, nn.Module, ABC):
-    """Scores an activation against what the batch says: a scalar, or several named ones."""
+    """Scores an activation against what the batch says: a scalar, or several named ones.
+
+    It is called with autocast turned off, so that logarithms, exponentials and divisions are those of float32.
+
+    Attributes:
+        takes_labels: ``one`` where every image has to have one class, labels (B,) or rows (B, K) that add up to 1;
+            others are refused, data with such images before a training begins.
+    """
+
+    takes_labels: LabelKind = ANY
 
     def __init__(self) -> None:
         super().__init__()
+
+    def __call__(self, activation: Activation, batch: Batch) -> Any:
+        """Return what ``forward`` does, where it has no complaint of its own and the labels are of the kind it takes.
+
+        Raises:
+            ShapeError: an image has several classes or none, and the loss takes one.
+        """
+        with torch.autocast(batch.images.device.type, enabled=False):
+            found = super().__call__(activation, batch)
+        if self.takes_labels == ONE:
+            check_one_class(type(self).__name__, batch.labels)
+        return found
 
     @abstractmethod
     def forward(self, activation: Activation, batch: Batch) -> Tensor | dict[str, Tensor]:
@@ -164,6 +203,34 @@ class Loss(Checked, nn.Module, ABC):
 
     def prepare_training(self) -> None:
         """Read what training needs and prediction does not; called before a training writes or removes anything."""
+
+
+def check_one_class(part: str, labels: Tensor | None) -> None:
+    """Refuse labels of images that have several classes or none; soft labels are of one class.
+
+    Args:
+        part: what takes one class, for the words.
+        labels: (B,), or (B, K) whose rows should add up to 1, or None.
+
+    Raises:
+        ShapeError: a row does not.
+
+    >>> check_one_class("CrossEntropy", torch.tensor([[0.0, 1.0], [1.0, 1.0]]))
+    Traceback (most recent call last):
+    wsolkit.errors.ShapeError: CrossEntropy takes images of one class, but the labels of image 1 of the batch add up...
+    """
+    if labels is None or labels.ndim != 2 or not labels.numel():
+        return
+    sums = labels.detach().float().sum(1)
+    wrong = (sums - 1).abs() > 1e-2  # soft labels may come in bf16
+    if bool(wrong.any()):
+        place = int(wrong.nonzero()[0])
+        raise ShapeError(
+            f"{part} takes images of one class, but the labels of image {place} of the batch add up to "
+            f"{float(sums[place]):g}. For images with several classes or none use losses that take them, such as "
+            "BinaryCrossEntropy in the place of CrossEntropy.",
+            about=part,
+        )
 
 
 class Model(Protocol):
@@ -201,7 +268,12 @@ class CamMethod(Checked, ABC):
     Args:
         resize: how cells become pixels, ``bicubic`` (as wsolevaluation), ``bilinear`` or ``none``.
         normalize: ``minmax``, ``max`` (negative scores cut off, divided by the maximum) or ``none`` (clamped).
+
+    Attributes:
+        takes_labels: ``one`` where maps of several classes of one image say little, which is warned of.
     """
+
+    takes_labels: ClassVar[LabelKind] = ANY
 
     def __init__(self, resize: MapResize = "bicubic", normalize: MapNormalize = "minmax") -> None:
         self.resize = resize

@@ -16,9 +16,10 @@ from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
 from wsolkit.model.attach import attach_modifiers
 from wsolkit.model.classes import Chosen, classes_to_score
 from wsolkit.model.loss_names import checked_name, free_name, snake_case
-from wsolkit.model.places import IMAGE, MAPS, check_place, modifier_for_images, modifier_for_maps
+from wsolkit.model.places import IMAGE, MAPS, check_inner_places, check_place, modifier_for_images, modifier_for_maps
 from wsolkit.model.precision import Precision, autocast_context
 from wsolkit.model.scored_batch import score_images
+from wsolkit.model.unreached import warn_of_unreached
 from wsolkit.modules import freeze_modules, keep_resting, module_names
 from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS
 
@@ -84,11 +85,14 @@ class Localizer(Checked, BaseModel):
         self.image_modifiers = nn.Sequential()
         inside = [modifier for modifier in modifiers if not self._placed_outside(modifier)]
         self.feature_modifiers = attach_modifiers(self.backbone, inside)
+        for config, modifier in zip(inside, self.feature_modifiers.values(), strict=True):
+            check_inner_places(modifier, config["at"])
         self.cam_method = CAM_METHODS.build(cam_method or {"type": "HeadMaps"})
         self.box_extractor = BOX_EXTRACTORS.build(box_extractor or {"type": "LargestComponent"})
         self.precision = precision
         self.progress = 0.0
         self.begins_pass = False
+        self._looked_for_unreached = False
         self.frozen = freeze_modules(self.backbone, freeze)
         self.fixed_norms = module_names(self.backbone, norm_eval)
         self.register_buffer("chosen_threshold", torch.tensor(float("nan")))
@@ -138,6 +142,7 @@ class Localizer(Checked, BaseModel):
         """
         if images.ndim != 4 or images.shape[1] != 3:
             raise ShapeError(f"Images should be (B, 3, H, W), but got {tuple(images.shape)}.")
+        images = images.to(next(self.backbone.parameters(), images).dtype)  # a model may be of half precision
         with autocast_context(self.precision, images.device), self._naming_places():
             return self.head(self.backbone(self.image_modifiers(images)), batch)
 
@@ -194,6 +199,9 @@ class Localizer(Checked, BaseModel):
     def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Add up the losses alone, whatever the modifiers' numbers beside them are called."""
         total, log = super().parse_losses({name: value for name, value in losses.items() if name.startswith("loss_")})
+        if total.requires_grad and not self._looked_for_unreached:
+            self._looked_for_unreached = True
+            warn_of_unreached(self, total)
         log.update({name: value for name, value in losses.items() if not name.startswith("loss_")})
         return total, log
 

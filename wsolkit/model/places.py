@@ -44,9 +44,32 @@ def check_place(config: Mapping[str, Any], place: Any, backbone: nn.Module, head
         raise ConfigError(f"{config['type']} works at='{only}' alone, but sits at {where}. Write at='{only}'.")
 
 
+def check_inner_places(modifier: nn.Module, place: str) -> None:
+    """Refuse a modifier inside another one that cannot work where the outer one sits.
+
+    Args:
+        modifier: the outer one, built.
+        place: where it sits: ``image``, ``maps`` or the name of a module.
+
+    Raises:
+        ConfigError: so it is.
+    """
+    for part in modifier.modules():
+        only = getattr(part, "only_at", None)
+        if only is not None and only != place:
+            inner, outer = type(part).__name__, type(modifier).__name__
+            where = f"at={place!r}" if part is modifier else f"inside {outer} at={place!r}"
+            raise ConfigError(
+                f"{inner} works at='{only}' alone, but sits {where}. Write at='{only}', or take another part than "
+                f"{inner}."
+            )
+
+
 def modifier_for_images(config: Mapping[str, Any], preprocessor: nn.Module) -> MapModifier:
     """Build a modifier for the input images, with what normalises them where it asks for that."""
-    return build_modifier(with_facts(config, preprocessor=preprocessor), lambda: RGB)
+    modifier = build_modifier(with_facts(config, preprocessor=preprocessor), lambda: RGB)
+    check_inner_places(modifier, IMAGE)
+    return modifier
 
 
 def modifier_for_maps(config: Mapping[str, Any], head: ActivationHead, channels: Mapping[str, int]) -> MapModifier:
@@ -73,7 +96,9 @@ def modifier_for_maps(config: Mapping[str, Any], head: ActivationHead, channels:
             f"maps_per_class={several}. Leave it out of the modifier."
         )
     try:
-        return build_modifier(with_facts(config, maps_per_class=several), lambda: channels_of_maps(head, channels))
+        modifier = build_modifier(with_facts(config, maps_per_class=several), lambda: channels_of_maps(head, channels))
+        check_inner_places(modifier, MAPS)
+        return modifier
     except ConfigError as error:
         raise ConfigError(f"{error} (It sits on the maps of {name}.)") from error
 
@@ -110,10 +135,19 @@ def channels_of_maps(head: ActivationHead, channels: Mapping[str, int]) -> int:
 
 
 def with_facts(config: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
-    """Return a modifier's configuration with those facts about its place that its ``__init__`` asks for by name."""
+    """Return a modifier's configuration with those facts about its place that its ``__init__`` asks for by name.
+
+    A modifier inside another one is told as well.
+    """
     component = component_of(config)
     asked = inspect.signature(component).parameters if component is not None else {}
-    return {**{name: fact for name, fact in facts.items() if name in asked}, **config}
+    told = {
+        key: with_facts(value, **facts)
+        if isinstance(value, Mapping) and value.get("type") in MODIFIERS.names()
+        else value
+        for key, value in config.items()
+    }
+    return {**{name: fact for name, fact in facts.items() if name in asked}, **told}
 
 
 def component_of(config: Mapping[str, Any]) -> Any:

@@ -23,6 +23,7 @@ from wsolkit.evaluation.protocols import choose_protocols
 from wsolkit.evaluation.results import FIXED, VAL, Line, Result
 from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.evaluation.scores import Score
+from wsolkit.model.label_kind import is_multi_label, warn_of_maps
 from wsolkit.model.localizer import Localizer
 from wsolkit.model.precision import number_format
 from wsolkit.model.threshold import choose_threshold
@@ -186,6 +187,7 @@ def tally_split(
         loader = Runner.build_dataloader(settings, seed=0)
     check_classes(config, loader.dataset, split)
     meta = loader.dataset.metainfo
+    warn_of_maps(model.cam_method, is_multi_label(loader.dataset))
     others = [each for each in metrics if not is_ours(each)]
     tally: Tally | None = None
     kept: list[tuple[str, Rows]] = []

@@ -18,6 +18,7 @@ from torch.utils.data import DataLoader
 from wsolkit.errors import DataError
 from wsolkit.files import whole_file
 from wsolkit.interfaces import Loss, MapModifier
+from wsolkit.model.label_kind import check_losses, is_multi_label, warn_of_maps
 from wsolkit.model.localizer import Localizer
 
 __all__ = ["no_trace_of_refusals", "rehearse"]
@@ -58,6 +59,8 @@ def rehearse(runner: Runner) -> None:
         if isinstance(part, (Loss, MapModifier)):
             part.prepare_training()
     check_batches(runner.train_loop.dataloader)
+    check_losses(model, runner.train_loop.dataloader.dataset)
+    warn_of_maps(getattr(model, "cam_method", None), is_multi_label(runner.train_loop.dataloader.dataset))
     if is_main_process():
         for backend in getattr(runner.visualizer, "_vis_backends", {}).values():
             _ = backend.experiment  # opens it: a library may be missing
