@@ -8,7 +8,17 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model, Panel, ShapeError, normalize_maps
+from wsolkit import (
+    Activation,
+    CamMethod,
+    ConfigError,
+    MapNormalize,
+    MapResize,
+    Model,
+    Panel,
+    ShapeError,
+    normalize_maps,
+)
 
 __all__ = ["RecombinedMaps", "recombined_maps"]
 
@@ -66,7 +76,7 @@ class RecombinedMaps(CamMethod):
                 f"classes should lie in 0..{len(weights) - 1}, those of the classifier, but got {int(classes.min())}.."
                 f"{int(classes.max())}."
             )
-        self._look_for_signs(found.features)
+        self._look_for_signs(features)
         asked = classes if classes.ndim == 2 else classes[:, None]  # (B, T)
         with torch.autocast(features.device.type, enabled=False):
             maps = recombined_maps(features, weights[asked.to(weights.device)])

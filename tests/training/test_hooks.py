@@ -7,6 +7,7 @@ import torch
 from mmengine.logging import HistoryBuffer
 
 from tests.support import micro
+from wsolkit import ActivationHead
 from wsolkit.errors import WsolkitError
 from wsolkit.training.console import ConsoleFilter, quietly_built
 from wsolkit.training.history import from_plain, to_plain
@@ -92,10 +93,27 @@ def test_seeds_repeat_in_all_streams_and_differ_between_iterations():
     assert all(one != other for one, other in zip(draws[0], draws[2], strict=True))
 
 
-def test_progress_is_the_fraction_of_iterations_done():
-    runner = SimpleNamespace(model=SimpleNamespace(progress=0.0), iter=3, max_iters=12)
-    TrainingProgress().before_train_iter(runner, batch_idx=0)
-    assert runner.model.progress == 0.25
+def test_progress_is_the_fraction_of_iterations_done_and_a_pass_begins_with_its_first_batch():
+    runner = SimpleNamespace(model=SimpleNamespace(), iter=3, max_iters=12, train_dataloader=[None] * 3)
+    for done, fraction, begins in ((0, 0.0, True), (3, 0.25, True), (4, 4 / 12, False)):
+        runner.iter = done
+        TrainingProgress().before_train_iter(runner, batch_idx=0)
+        assert (runner.model.progress, runner.model.begins_pass) == (fraction, begins)
+
+
+def test_a_head_is_told_when_the_training_has_ended():
+    class Watches(ActivationHead):
+        ended = 0
+
+        def forward(self, levels, batch=None): ...
+
+        def end_pass(self):
+            self.ended += 1
+
+    runner = SimpleNamespace(model=SimpleNamespace(head=Watches()))
+    TrainingProgress().after_train(runner)
+    assert runner.model.head.ended == 1
+    TrainingProgress().after_train(SimpleNamespace(model=SimpleNamespace()))  # a model of another kind
 
 
 def test_datasets_inside_wrappers_are_found():
