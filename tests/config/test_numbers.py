@@ -28,3 +28,4 @@ def test_a_number_that_cannot_be_is_named_with_its_place(options, words):
 def test_what_is_not_said_is_not_checked():
     check_numbers({"train_cfg": None, "train_dataloader": {"batch_size": None, "dataset": {"size": -1}}})
     check_numbers({"val_dataloader": {"dataset": {"pipeline": [{"type": "Pad", "size": None}, {"crop": [8, 8]}]}}})
+    check_numbers({"optim_wrapper": {"optimizer": {"type": "SGD", "lr": 1e-3}, "clip_grad": {"norm_type": "inf"}}})
