@@ -92,7 +92,7 @@ def test_what_was_read_is_read(mine):
         ("visualizer", "subprocess.Popen"),
         ("model", "os.system"),
         ("model", "wsolkit.os.system"),
-        ("custom_hooks", "builtins.exec"),
+        ("default_hooks.logger", "builtins.exec"),
         ("optim_wrapper.optimizer", "shutil.rmtree"),
     ],
 )
