@@ -177,6 +177,7 @@ CASES = [
     voc("fractions in XML", voc_xml(box=(0.1, 0.2, 0.5, 0.9)), "all boxes lie within one pixel"),
     Case("a class list that contradicts itself", lambda f: voc_lists(f, "a 1\nb 1\na -1\n"),
          "image 'a' is there twice, as 1 and as -1"),
+    Case("a class named twice", lambda f: [*write_voc(f, voc_xml())[:-2], "owl", "owl"], "classes names 'owl' twice"),
     Case("scores twice", lambda f: class_scores(f, "a.jpg,1\nb.jpg,1\na.jpg,2\n"), "image 'a.jpg' is there twice, as"),
     Case("scores in Latin-1", lambda f: (class_scores(f, ""), (f / "scores.csv").write_bytes(b"\xe9,1"))[0],
          "scores.csv is no UTF-8 text: byte 0xe9 in line 1"),

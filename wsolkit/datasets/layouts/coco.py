@@ -10,7 +10,7 @@ from typing import Any, Self
 import numpy as np
 
 from wsolkit.datasets.image_walk import images_below
-from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in, image_file
+from wsolkit.datasets.layouts.layout import Layout, Metadata, each_once, file_in, image_file
 from wsolkit.datasets.record import Record
 from wsolkit.errors import ConfigError, DataError, nearest, noting
 from wsolkit.formats.checked_boxes import refuse_fractions
@@ -53,7 +53,7 @@ class CocoLayout(Layout):
         self.split = split
         self.annotations = annotations or f"annotations/instances_{split}.json"
         self.images = split if images is None else images
-        self.chosen = classes
+        self.chosen = None if classes is None else each_once(classes)
         self.masks = masks
         self.category_ids: tuple[Any, ...] = ()
         self._read: Instances | None = None

@@ -9,7 +9,7 @@ from typing import Self
 
 from wsolkit.datasets.image_walk import SYSTEM, holds_images, images_below
 from wsolkit.datasets.layouts.class_folders import SPLITS, ClassFolders, doubts_of, subfolders
-from wsolkit.datasets.layouts.layout import Layout, Metadata, Understood
+from wsolkit.datasets.layouts.layout import Layout, Metadata, Understood, each_once
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.splits import split_by_hash
 from wsolkit.errors import ConfigError, DataError, first_few, nearest
@@ -54,7 +54,7 @@ class FolderLayout(Layout):
             raise ConfigError(
                 f"split_fractions should be three numbers for {', '.join(SPLITS)}, but got {split_fractions}."
             )
-        self.chosen = classes
+        self.chosen = None if classes is None else each_once(classes)
         self.split_fractions = split_fractions
         self.boxes = boxes
         self.tree = ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,7 +13,8 @@ from typing import ClassVar, Self
 import numpy as np
 
 from wsolkit.datasets.record import Record
-from wsolkit.errors import DataError
+from wsolkit.errors import ConfigError, DataError
+from wsolkit.names import composed
 
 __all__ = ["Layout", "Metadata", "Understood", "file_in", "image_file"]
 
@@ -108,6 +110,22 @@ def file_in(folder: str | Path, name: str, what: str) -> Path:
     if not path.exists():
         raise DataError(f"{what} should be at {path}, but there is nothing. Check data_root ({str(folder)!r}).")
     return path
+
+
+def each_once(classes: Sequence[str]) -> list[str]:
+    """Return the names of classes that data are looked up by, each of which may be there once.
+
+    Raises:
+        ConfigError: one is there twice.
+
+    >>> each_once(["owl", "dog", "owl"])
+    Traceback (most recent call last):
+    wsolkit.errors.ConfigError: classes names 'owl' twice, and no image can be of both. Name each class once.
+    """
+    twice = [name for name, count in Counter(composed(str(name)) for name in classes).items() if count > 1]
+    if twice:
+        raise ConfigError(f"classes names {twice[0]!r} twice, and no image can be of both. Name each class once.")
+    return list(classes)
 
 
 def image_file(folder: str | Path, name: str) -> str:

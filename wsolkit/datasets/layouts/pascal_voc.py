@@ -10,7 +10,7 @@ from typing import Self
 import numpy as np
 
 from wsolkit.datasets.image_files import is_image
-from wsolkit.datasets.layouts.layout import Layout, Metadata, file_in, image_file
+from wsolkit.datasets.layouts.layout import Layout, Metadata, each_once, file_in, image_file
 from wsolkit.datasets.record import Record
 from wsolkit.errors import ConfigError, DataError, first_few, nearest
 from wsolkit.evaluation.class_masks import IGNORED, mask_value
@@ -87,7 +87,7 @@ class VocLayout(Layout):
         self.data_root = data_root
         self.split = split
         self.image_set = image_set
-        self.chosen = list(VOC_CLASSES if classes is None else classes)
+        self.chosen = each_once(VOC_CLASSES if classes is None else classes)
         self.label_of = {name: label for label, name in enumerate(self.chosen)}
         self._known = Known(self.label_of)
         self.masks = masks
