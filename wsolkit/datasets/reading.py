@@ -77,5 +77,6 @@ def plain_worker_errors() -> Iterator[None]:
         if "DataLoader worker" not in str(error):
             raise
         raise DataError(
-            f"A process that reads images died ({error}). Take fewer of them (num_workers) or a smaller batch."
+            f"A process that reads images died ({error}). Take fewer of them (num_workers) or a smaller batch, or "
+            "give a container more shared memory, as in docker run --shm-size=8g."
         ) from error

@@ -20,6 +20,7 @@ from wsolkit.files import whole_file
 from wsolkit.interfaces import Loss, MapModifier
 from wsolkit.model.label_kind import check_losses, is_multi_label, warn_of_maps
 from wsolkit.model.localizer import Localizer
+from wsolkit.training.shared_memory import fit_workers
 
 __all__ = ["no_trace_of_refusals", "rehearse"]
 
@@ -61,6 +62,10 @@ def rehearse(runner: Runner) -> None:
     check_batches(runner.train_loop.dataloader)
     check_losses(model, runner.train_loop.dataloader.dataset)
     warn_of_maps(getattr(model, "cam_method", None), is_multi_label(runner.train_loop.dataloader.dataset))
+    for loop in (runner.train_loop, runner.val_loop):
+        told = None if loop is None else fit_workers(loop.dataloader)
+        if told is not None:
+            runner.logger.warning(told)
     if is_main_process():
         for backend in getattr(runner.visualizer, "_vis_backends", {}).values():
             _ = backend.experiment  # opens it: a library may be missing
