@@ -11,6 +11,7 @@ from mmengine.model import BaseModel
 from torch import Tensor, nn
 
 from wsolkit.arguments import Checked, check_value
+from wsolkit.components.backbones.plain_errors import plain_size_errors
 from wsolkit.errors import ConfigError, ShapeError, noting
 from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
 from wsolkit.model.attach import attach_modifiers
@@ -139,11 +140,13 @@ class Localizer(Checked, BaseModel):
 
         Raises:
             ShapeError: the images do not fit the network.
+            DataError: a batch norm has one value for each channel to train on.
         """
         if images.ndim != 4 or images.shape[1] != 3:
             raise ShapeError(f"Images should be (B, 3, H, W), but got {tuple(images.shape)}.")
         images = images.to(next(self.backbone.parameters(), images).dtype)  # a model may be of half precision
-        with autocast_context(self.precision, images.device), self._naming_places():
+        network = str(getattr(self.backbone, "name", type(self.backbone).__name__))
+        with autocast_context(self.precision, images.device), self._naming_places(), plain_size_errors(network, images):
             return self.head(self.backbone(self.image_modifiers(images)), batch)
 
     def forward(

@@ -11,6 +11,7 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from wsolkit.components.backbones.plain_errors import plain_size_errors
 from wsolkit.components.backbones.timm_models import build_timm_model, feature_places, fixed_image_size, undilate
 from wsolkit.errors import ConfigError, ShapeError, nearest
 from wsolkit.interfaces import Backbone, Levels
@@ -114,7 +115,11 @@ class TimmBackbone(Backbone):
         """Set ``channels`` and ``strides`` for the levels asked for and cut off what none of them needs."""
         places = feature_places(self.model)
         names = [place for place, _ in places]
-        shapes, differs = _probe(self.model, names, self.probe_size)
+        try:
+            shapes, differs = _probe(self.model, names, self.probe_size)
+        except ShapeError:  # HaloNet and BAT take no small image: their blocks have to divide the maps
+            self.probe_size = tuple(self.model.default_cfg["input_size"][-2:])
+            shapes, differs = _probe(self.model, names, self.probe_size)
         strides = {**dict(places), FINAL: places[-1][1]}
         if levels is None:
             same = len(set(strides.values())) == 1 < len(names) and FINAL in shapes
@@ -199,7 +204,8 @@ def _probe(model: Any, names: Sequence[str], size: tuple[int, int]) -> tuple[dic
     model.eval()
     try:
         images = torch.zeros(1, 3, *size, device=weight.device, dtype=weight.dtype)
-        features, maps = model.forward_intermediates(images)
+        with plain_size_errors(f"timm's {type(model).__name__}", images):
+            features, maps = model.forward_intermediates(images)
     finally:
         model.train(training)
     if len(maps) != len(set(names)) or any(level.ndim != 4 for level in maps):
