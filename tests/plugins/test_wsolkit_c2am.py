@@ -396,7 +396,8 @@ def tiny_model(**options):
     )
 
 
-def test_the_reference_s_inference_sums_logits_and_turns_them_as_one_less():
+@pytest.mark.parametrize("decided", [1, -1])
+def test_the_reference_s_inference_sums_what_logits_have_above_0_and_turns_them_as_one_less(decided):
     torch.manual_seed(0)
     model = tiny_model(
         cam_method={"type": "MultiScaleMaps", "scales": [1.0, 2.0], "of": {"type": "C2AMLogitMaps"}, "normalize": "max"}
@@ -405,13 +406,16 @@ def test_the_reference_s_inference_sums_logits_and_turns_them_as_one_less():
     model.train()
     model.activate(images)
     model.eval()
-    model.head.polarity.decided.fill_(-1)
+    norm, start = model.head.norm, model.activate(images).extras["logit_map"].mean().detach()
+    norm.running_mean += (start - int(decided < 0)) * norm.running_var.sqrt()  # the views differ in sign
+    model.head.polarity.decided.fill_(decided)
     total = torch.zeros(2, 64, 64)
     for scale in (1, 2):
         scaled = torch.nn.functional.interpolate(images, scale_factor=scale, mode="bilinear") if scale > 1 else images
         for flip in (False, True):
             logits = model.activate(scaled.flip(-1) if flip else scaled).extras["logit_map"]
-            kept = torch.nn.functional.interpolate((1 - logits).relu(), size=(64, 64), mode="bilinear")[:, 0]
+            turned = logits if decided > 0 else 1 - logits
+            kept = torch.nn.functional.interpolate(turned.relu(), size=(64, 64), mode="bilinear")[:, 0]
             total += kept.flip(-1) if flip else kept
     expected = total / total.amax((1, 2), keepdim=True)
     found = model.cam_method(model, images, torch.tensor([0, 5]))
