@@ -7,6 +7,7 @@ import re
 import textwrap
 import warnings
 import zipfile
+from collections import deque
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -117,9 +118,9 @@ def tensors_in(payload: Any) -> Iterator[Tensor]:
     >>> [int(tensor) for tensor in tensors_in({"a": torch.tensor(1), "b": [torch.tensor(2)]})]
     [1, 2]
     """
-    waiting, seen = [payload], set()
+    waiting, seen = deque([payload]), set()
     while waiting:
-        value = waiting.pop(0)
+        value = waiting.popleft()
         if isinstance(value, Tensor):
             yield value
         elif isinstance(value, (dict, list, tuple, set)) and id(value) not in seen:
