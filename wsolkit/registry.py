@@ -142,9 +142,10 @@ def check_path(kind: str, functions: bool = False) -> None:
             continue
         if functions and inspect.isfunction(found) and found.__module__.partition(".")[0] in LIBRARIES:
             continue
+        own = " A function of your own is registered with @FUNCTIONS.register_module() in a module of custom_imports."
         raise ConfigError(
             f"type {kind!r} is no part of a configuration, but Python code that would run. Name a part of `wsolkit "
-            "list`, or a class that derives from a part."
+            f"list`, or a class that derives from a part.{own if functions else ''}"
         )
 
 

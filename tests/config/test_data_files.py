@@ -1,6 +1,7 @@
 """Configurations in YAML and JSON are data: nothing in them runs, and nothing in them takes the machine down."""
 
 import pytest
+from mmengine.config import Config
 
 from wsolkit.config.load import load_config
 from wsolkit.config.read import read_config
@@ -120,6 +121,26 @@ def test_imports_in_a_configuration_are_python_s(mine, base):
     assert config.data_root == "/a"
     assert not {"os", "Path"} & set(config)
     assert config.get("seed") == (1 if base else None)
+
+
+@pytest.mark.parametrize("base", ["", "_base_ = 'wsolkit::cam_resnet50_cub'\n"])
+def test_a_class_that_is_imported_stands_by_its_path(mine, base):
+    """So that a training can write its configuration down."""
+    text = f"import torch\n{base}optim_wrapper = dict(optimizer=dict(_delete_=True, type=torch.optim.SGD, lr=0.1))\n"
+    config = load_config(mine("a.py", text if base else text.replace("_delete_=True, ", "")))
+    assert config.optim_wrapper.optimizer == {"type": "torch.optim.sgd.SGD", "lr": 0.1}
+    assert load_config(mine("b.py", Config(config.to_dict()).pretty_text)).optim_wrapper == config.optim_wrapper
+
+
+def test_a_part_that_is_imported_stands_by_its_name(mine):
+    text = "from wsolkit import Localizer\n_base_ = 'wsolkit::cam_resnet50_cub'\nmodel = dict(type=Localizer)\n"
+    assert load_config(mine("a.py", text)).model.type == "Localizer"
+
+
+def test_a_function_of_one_s_own_is_registered(mine):
+    text = "_base_ = 'wsolkit::cam_resnet50_cub'\ntrain_dataloader = dict(collate_fn=dict(type='os.getcwd'))\n"
+    with pytest.raises(ConfigError, match=r"A function of your own is registered with @FUNCTIONS\.register_module\(\)"):
+        load_config(mine("a.py", text))
 
 
 @pytest.mark.parametrize("text", ["raise SystemExit(0)", "import sys\nsys.exit()"])

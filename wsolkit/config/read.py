@@ -9,6 +9,7 @@ are read (as data, see ``wsolkit.config.data_files``), and what mmengine announc
 from __future__ import annotations
 
 import ast
+import inspect
 import threading
 import traceback
 from collections.abc import Iterator, Mapping
@@ -18,11 +19,13 @@ from typing import Any
 
 import mmengine
 from mmengine.config import Config, ConfigDict, config as engine
+from mmengine.utils import get_object_from_string
 
 from wsolkit.config.data_files import read_data
 from wsolkit.config.data_only import is_data_only
 from wsolkit.config.find import find_config
 from wsolkit.errors import ConfigError, nearest
+from wsolkit.registry import SCOPE
 
 __all__ = ["check_computed", "read_config"]
 
@@ -56,7 +59,8 @@ def read_config(path: Path, variables: Mapping[str, Any] | None = None) -> Confi
     files = {path.resolve()}
     try:
         with engine_reads(dict(variables or {}), files):
-            config = Config.fromfile(path, lazy_import=None if is_lazy(path) else False)
+            lazy = is_lazy(path)
+            config = Config.fromfile(path, lazy_import=None if lazy else False)
     except ConfigError:
         raise
     except (Exception, SystemExit) as error:  # a configuration is code and may fail in any way
@@ -67,7 +71,28 @@ def read_config(path: Path, variables: Mapping[str, Any] | None = None) -> Confi
     if path.suffix != ".py":
         for name, value in (variables or {}).items():
             config[name] = value
+    if path.suffix == ".py" and not lazy:
+        name_types(config._cfg_dict)
     return config
+
+
+def name_types(node: Any) -> None:
+    """Write the classes and functions that stand as a ``type`` by their paths: a configuration is kept as text.
+
+    >>> config = ConfigDict(optimizer={"type": Path})
+    >>> name_types(config)
+    >>> config.optimizer.type
+    'pathlib.Path'
+    """
+    if isinstance(node, dict):
+        kind = node.get("type")
+        if inspect.isclass(kind) or inspect.isfunction(kind):
+            path = f"{kind.__module__}.{kind.__qualname__}"
+            if get_object_from_string(path) is kind:
+                node["type"] = kind.__name__ if path.startswith(f"{SCOPE}.") else path
+    for value in node.values() if isinstance(node, dict) else node:
+        if isinstance(value, (dict, list, tuple)):
+            name_types(value)
 
 
 def check_computed(variables: Mapping[str, Any], config: Mapping[str, Any], path: Path) -> None:
