@@ -74,3 +74,11 @@ def test_a_palette_of_other_colours_keeps_its_indices(tmp_path):
     picture.putpalette([0, 0, 0, 255, 255, 255, 1, 2, 3])
     picture.save(tmp_path / "a.png")
     assert read_index_mask(tmp_path / "a.png").tolist() == [[0, 2], [1, 1]]
+
+
+def test_the_whole_palette_decides_about_indices(tmp_path):
+    """A data set with colours of its own is not renumbered where a picture shows none but VOC's."""
+    picture = Image.fromarray(np.array([[0, 1]], np.uint8))
+    picture.putpalette([0, 0, 0, 0, 128, 0, 70, 70, 70])
+    picture.save(tmp_path / "a.png")
+    assert read_index_mask(tmp_path / "a.png").tolist() == [[0, 1]]

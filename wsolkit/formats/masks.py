@@ -17,8 +17,8 @@ __all__ = ["read_binary_mask", "read_gray", "read_index_mask", "voc_palette", "w
 def read_index_mask(path: str | Path) -> np.ndarray:
     """Return the (H, W) uint8 indices of a paletted or grayscale mask file.
 
-    Programs that save with as few colours as they can number VOC's colours anew; where every colour of a mask is one of
-    VOC's palette, its index is that of the palette, whatever the file calls it.
+    Programs that save with as few colours as they can number VOC's colours anew; where every colour of a file's palette
+    is one of VOC's, an index is that of VOC's palette, whatever the file calls it.
 
     Raises:
         DataError: the file is missing, broken, or holds colours instead of indices.
@@ -34,19 +34,17 @@ def read_index_mask(path: str | Path) -> np.ndarray:
 
 
 def voc_indices(mask: np.ndarray, image: Image.Image) -> np.ndarray:
-    """Return a paletted mask with the indices that its colours have in VOC's palette, where they all have one."""
+    """Return a paletted mask with the indices that its colours have in VOC's palette.
+
+    The whole palette decides, not the colours of one picture: those of a data set with colours of its own keep their
+    indices, also where a picture happens to show none but VOC's.
+    """
     palette = np.asarray(image.getpalette("RGB"), np.uint8).reshape(-1, 3)
-    used = np.unique(mask)
-    if not len(used) or used[-1] >= len(palette):
-        return mask
     known = {tuple(colour): index for index, colour in enumerate(np.reshape(voc_palette(), (-1, 3)).tolist())}
-    table = np.arange(256, dtype=np.uint8)
-    for index in used.tolist():
-        found = known.get(tuple(palette[index].tolist()))
-        if found is None:
-            return mask
-        table[index] = found
-    return table[mask]
+    found = [known.get(tuple(colour)) for colour in palette.tolist()]
+    if not found or None in found or mask.max(initial=0) >= len(found):
+        return mask
+    return np.array(found, np.uint8)[mask]
 
 
 def read_binary_mask(path: str | Path, above: int = 0) -> np.ndarray:
