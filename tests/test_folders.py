@@ -4,6 +4,7 @@ import pytest
 
 from wsolkit.errors import ConfigError
 from wsolkit.folders import claim_folder, is_untouched
+from wsolkit.lock import locked
 
 
 def claim(folder, lost=None, **options):
@@ -65,3 +66,14 @@ def test_a_folder_that_cannot_be_made(tmp_path):
     with pytest.raises(ConfigError, match=r"cannot be written to: Not a directory. Choose another --out"):
         claim(tmp_path / "file" / "below")
     assert (tmp_path / "file").read_text() == "x"
+
+
+def test_a_link_that_leads_nowhere_is_no_folder(tmp_path):
+    (tmp_path / "link").symlink_to(tmp_path / "link")
+    with pytest.raises(ConfigError, match="link is a link that leads nowhere, but boxes are written to a folder"):
+        claim(tmp_path / "link")
+    with (
+        pytest.raises(ConfigError, match="link cannot be written to"),
+        locked(tmp_path / "link", "prediction", "--out"),
+    ):
+        pass

@@ -64,6 +64,11 @@ def claim_folder(
     try:
         if folder.exists() and not folder.is_dir():
             raise ConfigError(f"{folder} is a file, but {what} are written to a folder. Choose another {option}.")
+        if folder.is_symlink() and not folder.exists():
+            raise ConfigError(
+                f"{folder} is a link that leads nowhere, but {what} are written to a folder. Remove it, or choose "
+                f"another {option}."
+            )
         found = path.exists()
         if found:
             check_earlier(path, earlier, overwrite, writer, option)

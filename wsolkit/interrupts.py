@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import signal
 import threading
 import time
@@ -71,7 +70,7 @@ def interrupts_later() -> Iterator[None]:
         for number, handler in before.items():
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         if seen:
-            os.kill(os.getpid(), seen[0])
+            signal.raise_signal(seen[0])
 
 
 def the_interrupt(error: BaseException) -> KeyboardInterrupt | None:

@@ -22,7 +22,7 @@ TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 """What the operating system answers where another process has the lock; a file system may have no locks at all."""
 
 _guard = threading.Lock()
-_held: dict[Path, tuple[int, str]] = {}
+_held: dict[str, tuple[int, str]] = {}
 """By folder, the thread of this process that has locked it, and for what: the system only tells processes apart."""
 
 
@@ -52,7 +52,7 @@ def locked(folder: str | Path, what: str = "pipeline", option: str = "--work-dir
     folder = Path(folder)
     if folder.exists() and not folder.is_dir():
         raise ConfigError(f"{folder} is a file, but results are written to a folder. Choose another {option}.")
-    key, me = folder.resolve(), threading.get_ident()
+    key, me = os.path.realpath(folder), threading.get_ident()  # which takes a link to itself, too
     with _guard:  # before the file is opened: closing it would end the other's lock
         thread, other = _held.get(key, (None, ""))
         _held.setdefault(key, (me, what))
