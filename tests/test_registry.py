@@ -111,7 +111,7 @@ def test_a_wrong_configuration_is_explained(config, words):
     [
         ({"maps_per_class": "abc"}, "maps_per_class of ConvHead should be a whole number of at least 1, but got 'abc'"),
         ({"maps_per_class": 2.5}, "maps_per_class of ConvHead should be a whole number of at least 1, but got 2.5"),
-        ({"num_classes": [3]}, r"num_classes of ConvHead should be a whole number, but got \[3\]"),
+        ({"num_classes": [3]}, r"num_classes of ConvHead should be a whole number of at least 1, but got \[3\]"),
         ({"bias": "no"}, "bias of ConvHead should be True or False, but got 'no'"),
     ],
 )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from torch import Tensor
 
@@ -43,7 +43,7 @@ class CAMHead(LinearHead):
     def __init__(
         self,
         channels: Mapping[str, int],
-        num_classes: int,
+        num_classes: Annotated[int, "at least 1"],
         form: Literal["linear", "conv"] = "linear",
         level: str | None = None,
         bias: bool = True,

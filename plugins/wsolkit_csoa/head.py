@@ -79,7 +79,7 @@ class TwoBranchHead(ActivationHead):
     def __init__(
         self,
         channels: Mapping[str, int],
-        num_classes: int,
+        num_classes: Annotated[int, "at least 1"],
         levels: Sequence[str] | None = None,
         hidden: Annotated[int, "at least 1"] = 1024,
         pooling: Any = None,

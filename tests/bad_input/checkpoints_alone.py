@@ -18,8 +18,13 @@ def stored(text):
 
 
 HOSTILE = '{"format": 1, "config": {"model": {"type": "os.system", "x": "y"}}, "sources": {}, "imports": ["os"]}'
+NO_CLASSES = """{"format": 1, "config": {"model": {"type": "Localizer",
+    "backbone": {"type": "TimmBackbone", "name": "resnet10t"}, "head": {"type": "CAMHead", "num_classes": -1}}}}"""
 
 CASES = [
+    Case(
+        "fewer classes than none", stored(NO_CLASSES), "num_classes.* should be .*at least 1, but got -1", always=True
+    ),
     Case("no configuration in it", stored(None), "m.pth cannot be used alone: it holds no configur", always=True),
     Case("names a function", stored(HOSTILE), r"model.type is 'os.system'.*code of its author's own", always=True),
     Case("no JSON", stored("{"), "The configuration in .*m.pth is damaged: JSONDecodeError"),

@@ -81,7 +81,7 @@ class LinearHead(ActivationHead):
     def __init__(
         self,
         channels: Mapping[str, int],
-        num_classes: int,
+        num_classes: Annotated[int, "at least 1"],
         pooling: Any = None,
         level: str | None = None,
         bias: bool = True,
@@ -135,7 +135,7 @@ class ConvHead(ActivationHead):
     def __init__(
         self,
         channels: Mapping[str, int],
-        num_classes: int,
+        num_classes: Annotated[int, "at least 1"],
         pooling: Any = None,
         level: str | None = None,
         maps_per_class: Annotated[int, "at least 1"] = 1,
