@@ -7,12 +7,12 @@ from importlib.util import find_spec
 from pathlib import PurePath
 from typing import Any
 
+from wsolkit.config.hand_down import LOADERS
 from wsolkit.errors import ConfigError
 
 __all__ = ["check_kinds"]
 
 PLAIN = (str, bytes, bool, int, float, list, tuple, set)
-LOADERS = ("train_dataloader", "val_dataloader", "test_dataloader")
 
 
 def is_dict(value: Any) -> bool:

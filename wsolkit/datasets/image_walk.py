@@ -17,6 +17,7 @@ from wsolkit.errors import DataError
 
 __all__ = [
     "IMAGE_SUFFIXES",
+    "LINK",
     "SYSTEM",
     "LeftOut",
     "holds_images",
@@ -44,6 +45,7 @@ SYSTEM_FOLDERS = frozenset((
 ))
 # fmt: on
 SYSTEM = "a system's folder"
+LINK = "links to a folder that is read already"
 CONVERT = "convert it to JPEG or PNG, as `magick mogrify -format jpg FILES` of ImageMagick does"
 FILE, FOLDER, BROKEN = "file", "folder", "broken"
 
@@ -111,7 +113,7 @@ def walk(
         if real == hidden and current != folder:
             continue
         if real in seen or real in above:
-            notes.append(LeftOut(current, "links to a folder that is read already"))
+            notes.append(LeftOut(current, LINK))
             continue
         seen.add(real)
         try:

@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path, PurePath
 
-from wsolkit.datasets.image_walk import SYSTEM, LeftOut, holds_images, is_image, is_system_folder, walk
+from wsolkit.datasets.image_walk import LINK, SYSTEM, LeftOut, holds_images, is_image, is_system_folder, walk
 from wsolkit.errors import ConfigError, first_few
 from wsolkit.names import Known, composed
 
@@ -23,7 +23,6 @@ __all__ = ["SPLITS", "ClassFolders", "doubts_of", "split_meant", "subfolders"]
 SPLITS = ("train", "val", "test")
 NAMES = {"training": "train", "valid": "val", "validation": "val", "testing": "test", **{name: name for name in SPLITS}}
 """What folders of splits are called, in lower case."""
-LINK = "links to a folder that is read already"
 
 
 def split_meant(name: str) -> str:
