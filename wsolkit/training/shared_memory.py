@@ -30,7 +30,8 @@ def fit_workers(loader: DataLoader) -> str | None:
     free = shutil.disk_usage(SHARED).free
     if free >= PLENTY or not len(loader):
         return None
-    batch = bytes_of(loader.dataset[0]) * (loader.batch_size or 1)
+    many = getattr(loader.batch_sampler, "batch_size", None)  # the loader's own is None beside a sampler of batches
+    batch = bytes_of(loader.dataset[0]) * (many or loader.batch_size or 1)
     wanted, ahead = loader.num_workers, loader.prefetch_factor or 2
     workers = workers_that_fit(wanted, batch, ahead, free)
     if workers == wanted:
