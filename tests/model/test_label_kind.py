@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
+import torch.utils.checkpoint
 
 from tests.model.test_localizer import localizer
 from wsolkit import Activation, Batch, CamMethod, ConfigError, Loss, MapModifier, ShapeError
@@ -126,6 +127,12 @@ def test_a_single_parameter_that_is_not_reached_is_named_and_frozen_ones_are_not
     model = torch.nn.ModuleDict({"a": torch.nn.Linear(2, 1), "b": torch.nn.Linear(2, 1).requires_grad_(False)})
     loss = (model["a"].weight * torch.ones(1, 2)).sum()
     assert unreached_parts(model, loss) == ["a.bias"]
+
+
+def test_nothing_is_said_of_modules_whose_activations_are_made_again():
+    model = torch.nn.Sequential(torch.nn.Linear(2, 2), torch.nn.Linear(2, 1))
+    found = torch.utils.checkpoint.checkpoint(model[1], model[0](torch.ones(1, 2)), use_reentrant=True)
+    assert unreached_parts(model, found.sum()) == []
 
 
 @pytest.mark.parametrize("at", ["deep", "image"])

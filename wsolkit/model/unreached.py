@@ -12,8 +12,14 @@ __all__ = ["reached", "unreached_parts", "warn_of_unreached"]
 SHOWN = 4
 
 
-def reached(loss: Tensor) -> set[int]:
+HIDING = "CheckpointFunctionBackward"
+"""Modules whose activations are made again in the backward pass (reentrant checkpointing) are not in the graph."""
+
+
+def reached(loss: Tensor) -> set[int] | None:
     """Return the ids of the parameters that a loss depends on, from the graph of its gradient; nothing is computed.
+
+    None where a part of the graph is hidden.
 
     >>> import torch
     >>> used, unused = nn.Linear(2, 1), nn.Linear(2, 1)
@@ -28,6 +34,8 @@ def reached(loss: Tensor) -> set[int]:
         if node is None or node in met:
             continue
         met.add(node)
+        if node.name() == HIDING:
+            return None
         if hasattr(node, "variable"):
             found.add(id(node.variable))
         waiting += [following for following, _ in node.next_functions]
@@ -43,6 +51,8 @@ def unreached_parts(model: nn.Module, loss: Tensor) -> list[str]:
     ['early']
     """
     known = reached(loss)
+    if known is None:
+        return []
 
     def search(module: nn.Module, name: str) -> Iterator[str]:
         trained = [each for each in module.parameters() if each.requires_grad]
