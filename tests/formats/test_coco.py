@@ -67,3 +67,11 @@ def test_a_bbox_that_is_no_box(tmp_path):
     for bbox in ([1, 2, 3], None, "box", [1, 2, 3, "x"]):
         with pytest.raises(DataError, match="the bbox of annotation 4 should be four numbers x, y, width, height"):
             corners({"id": 4, "bbox": bbox}, "x.json")
+
+
+def test_numbers_of_images_may_be_text_in_annotations_alone(tmp_path):
+    image = {"file_name": "a.jpg", "width": 8, "height": 6}
+    box = {"image_id": "1", "category_id": 1, "bbox": [0, 0, 2, 2]}
+    content = {"images": [{"id": 1, **image}], "annotations": [box], "categories": [{"id": 1, "name": "owl"}]}
+    (tmp_path / "via.json").write_text(json.dumps(content))
+    assert read_instances(tmp_path / "via.json").annotations == {1: [box]}

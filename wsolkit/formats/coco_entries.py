@@ -160,14 +160,18 @@ def annotations_by_image(
 ) -> dict[Any, list[dict]]:
     """Return the annotations by image id; one that is repeated word for word counts once. Boxes are not looked at.
 
+    VGG's annotator writes the numbers of images as text in annotations alone; ids that differ in nothing else are one.
+
     Raises:
         DataError: an annotation lacks something, has another type, or names an image or category that is not listed.
     """
     grouped: dict[Any, list[dict]] = defaultdict(list)
     first: dict[Any, dict] = {}
+    spelt = {str(number): number for number in images}
     for place, entry in enumerate(content["annotations"]):
         what = f"annotation {entry.get('id', f'entry {place}')}"
         image, category = (key_of(entry, key, what, path) for key in ("image_id", "category_id"))
+        image = image if image in images else spelt.get(str(image), image)
         for key, value, known in (("image_id", image, images), ("category_id", category, categories)):
             if value not in known:
                 raise DataError(

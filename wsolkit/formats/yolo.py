@@ -63,9 +63,29 @@ def read_labels(path: str | Path, size: tuple[int, int], classes: Sequence[str])
                 f"{path}, line {number}: the centre and size of a box should be fractions of the image, in [0, 1], but "
                 f"got {line!r}. Correct the line."
             )
-        box = ((cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height)
+        sides = ((cx - w / 2) * width, (cy - h / 2) * height, (cx + w / 2) * width, (cy + h / 2) * height)
+        box = whole_pixels(sides, max(size) * 10.0 ** -max(len(text.partition(".")[2]) for text in texts[:4]))
         found.append(YoloBox(whole_number(path, number, label, "class", range(len(classes))), box))
     return found
+
+
+def whole_pixels(sides: tuple[float, float, float, float], unit: float) -> tuple[float, float, float, float]:
+    """Return sides as whole pixels where they may have been such before they were rounded to fractions.
+
+    Otherwise a protocol that cuts off what is behind the point would lose a whole pixel.
+
+    Args:
+        sides: x0, y0, x1, y1 in pixels.
+        unit: the last digit of the fractions, in pixels; from a tenth of a pixel on nothing can be told, and below a
+            millionth numbers are not exact.
+
+    >>> whole_pixels((10.0, 4.999995, 20.5, 14.999985), unit=4e-5)
+    (10.0, 5.0, 20.5, 15.0)
+    """
+    if unit >= 0.1:
+        return sides
+    x0, y0, x1, y1 = (round(side) if abs(side - round(side)) <= max(unit, 1e-6) else side for side in sides)
+    return float(x0), float(y0), float(x1), float(y1)
 
 
 def read_names(folder: str | Path) -> list[str]:
