@@ -252,3 +252,10 @@ def test_a_metric_s_box_extractor_is_checked_as_one(micro_config):
     given["extractor"]["min_areas"] = given["extractor"].pop("min_area")
     with pytest.raises(ConfigError, match=r"val_evaluator.extractor: box extractor AllComponents takes no argument"):
         micro_config(val_evaluator=given)
+
+
+def test_without_processes_that_read_nothing_is_said_of_them(micro_config):
+    loader = micro_config(**{"train_dataloader.persistent_workers": True, "train_dataloader.prefetch_factor": 4})
+    assert not {"persistent_workers", "prefetch_factor"} & set(loader.train_dataloader)
+    kept = micro_config(**{"train_dataloader.persistent_workers": True, "train_dataloader.num_workers": 1})
+    assert kept.train_dataloader.persistent_workers

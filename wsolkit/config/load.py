@@ -37,6 +37,9 @@ HOOKS = {
 }
 """Hooks that every training has, by their names in ``default_hooks``."""
 
+OF_READERS = ("persistent_workers", "prefetch_factor", "multiprocessing_context", "timeout")
+"""What a data loader says of the processes that read for it."""
+
 
 def load_config(name_or_path: str | Path, options: Mapping[str, Any] | None = None) -> Config:
     """Load a configuration by path or by name, complete and checked.
@@ -102,6 +105,7 @@ def prepare(config: Config, options: Mapping[str, Any], before: Mapping[str, Any
     hand_down_weights(config, before.get("weights"), options)
     hand_down_extractor(config, (before.get("model") or {}).get("box_extractor"))
     end_schedules(config)
+    settle_readers(config)
     name_functions(config)
     check_config(config)
     object.__setattr__(config, CHECKED, config.to_dict())
@@ -140,6 +144,15 @@ def name_functions(config: Config) -> None:
                 FUNCTIONS.get(kind)  # complains about an unknown name
                 if kind in FUNCTIONS.module_dict and function is not None:
                     function["type"] = f"{FUNCTIONS.scope}.{kind}"
+
+
+def settle_readers(config: Config) -> None:
+    """Leave out what is said of the processes that read where there are none; torch refuses it there."""
+    for name in LOADERS:
+        loader = config.get(name)
+        if isinstance(loader, dict) and loader.get("num_workers", 0) == 0:
+            for key in OF_READERS:
+                loader.pop(key, None)
 
 
 def config_name(config: Config) -> str:
