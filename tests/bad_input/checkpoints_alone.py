@@ -20,6 +20,7 @@ def stored(text):
 HOSTILE = '{"format": 1, "config": {"model": {"type": "os.system", "x": "y"}}, "sources": {}, "imports": ["os"]}'
 NO_CLASSES = """{"format": 1, "config": {"model": {"type": "Localizer",
     "backbone": {"type": "TimmBackbone", "name": "resnet10t"}, "head": {"type": "CAMHead", "num_classes": -1}}}}"""
+FETCHED = '{"format": 1, "config": {"model": {"type": "Localizer", "backbone": {"name": " HF-hub:evil/net"}}}}'
 
 CASES = [
     Case(
@@ -27,6 +28,12 @@ CASES = [
     ),
     Case("no configuration in it", stored(None), "m.pth cannot be used alone: it holds no configur", always=True),
     Case("names a function", stored(HOSTILE), r"model.type is 'os.system'.*code of its author's own", always=True),
+    Case(
+        "names a network elsewhere",
+        stored(FETCHED),
+        r"was refused: model.backbone.name names.*not fetched",
+        always=True,
+    ),
     Case("no JSON", stored("{"), "The configuration in .*m.pth is damaged: JSONDecodeError"),
     Case("nested too deep", stored("[" * 10**5), "is damaged: RecursionError"),
     Case("a list", stored("[1]"), "is damaged: it has no format"),

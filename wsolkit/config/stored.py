@@ -7,6 +7,7 @@ wsolkit and of plugins. Reading it imports nothing that the installed plugins do
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import PurePath
@@ -57,6 +58,10 @@ ENGINE_PARTS = frozenset(
     )
 )
 """Parts of mmengine that may be named; others read pickled files, write files or import what they are told."""
+
+
+ELSEWHERE = re.compile(r"\s*(hf[-_]hub|local-dir):", re.IGNORECASE)
+"""Networks that timm would fetch from the Hugging Face hub or read from a folder."""
 
 
 class _NotPlainError(ValueError):
@@ -224,6 +229,12 @@ def check_parts(content: dict[str, Any], document: Mapping[str, Any], source: ob
             raise CheckpointError(
                 f"The configuration in {source} was refused: {place} names {shown(node)}, and a Python file is code. "
                 "Get the model from whom you trust, with its config.py, and name that before it."
+            )
+        if isinstance(node, str) and ELSEWHERE.match(node):
+            raise CheckpointError(
+                f"The configuration in {source} was refused: {place} names {shown(node)}, and what lies elsewhere is "
+                "not fetched for a checkpoint alone. Name the configuration it was trained with before it, if you "
+                "trust both."
             )
         if isinstance(node, list):
             waiting += [(f"{place}.{number}", value) for number, value in enumerate(node)]

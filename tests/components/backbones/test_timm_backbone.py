@@ -273,3 +273,12 @@ def test_the_real_mobilenet_weights_give_the_classifiers_features():
 def test_timm_reads_no_file_itself(options):
     with pytest.raises(ConfigError, match=r"timm's resnet18 was given .*a\.pth.*Give weights=PATH instead"):
         TimmBackbone("resnet18", **options)
+
+
+@pytest.mark.parametrize(
+    ("options", "words"),
+    [({}, r"cannot get its model local-dir:nowhere .*config.json"), ({"weights": "timm"}, "would read the weights of")],
+)
+def test_a_model_in_a_folder_that_timm_cannot_or_should_not_read(options, words):
+    with pytest.raises(ConfigError, match=words):
+        TimmBackbone("local-dir:nowhere", **options)

@@ -12,6 +12,7 @@ from torch import nn
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.weights.checkpoint import download_failed
 from wsolkit.weights.network import cache_alone_without_network
+from wsolkit.weights.safely import first_line
 
 __all__ = ["build_timm_model", "feature_places", "fixed_image_size", "undilate"]
 
@@ -39,6 +40,8 @@ def build_timm_model(
     """
     _check_name(name)
     _check_files(name, options)
+    if pretrained and name.strip().lower().startswith("local-dir:"):
+        raise ConfigError(f"timm would read the weights of {name} itself. Give them to wsolkit's reader: weights=PATH.")
     if output_stride is None:
         return _create(name, pretrained, options)
     if output_stride not in (8, 16, 32):
@@ -127,14 +130,20 @@ def _create(name: str, pretrained: bool, options: Mapping[str, Any]) -> nn.Modul
 
 
 def _create_once(name: str, pretrained: bool, options: Mapping[str, Any]) -> nn.Module:
+    elsewhere = ":" in name
     try:
-        with cache_alone_without_network() if pretrained else nullcontext():
+        with cache_alone_without_network() if pretrained or elsewhere else nullcontext():
             return timm.create_model(name, pretrained=pretrained, **{"num_classes": 0, **options})
     except (TypeError, AssertionError) as error:
         raise _RefusedOptionError(name, options, str(error)) from error
     except Exception as error:  # the download libraries share no base class
         if pretrained:
             raise download_failed(f"timm's {name}", error) from error
+        if elsewhere:
+            raise ConfigError(
+                f"timm cannot get its model {name} ({type(error).__name__}: {first_line(error)}). Check the address, "
+                "the folder and the network, or name a model of timm's own."
+            ) from error
         raise
 
 
