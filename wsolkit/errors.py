@@ -25,6 +25,7 @@ __all__ = [
     "noting",
     "one_of",
     "printable",
+    "shortened",
     "telling",
     "within",
 ]
@@ -220,6 +221,15 @@ def first_few(names: Sequence[str], most: int = 3) -> str:
     "'a', 'b', 'c', ..."
     """
     return ", ".join(repr(name) for name in names[:most]) + (", ..." if len(names) > most else "")
+
+
+def shortened(text: str, most: int = 80) -> str:
+    """Return the beginning of a text, which a file or a configuration may have made as long as it likes.
+
+    >>> shortened("1" * 5000, 10)
+    '1111111...'
+    """
+    return text if len(text) <= most else f"{text[: most - 3]}..."
 
 
 def printable(name: str) -> str:

@@ -58,7 +58,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
     ending = f".{os.getpid()}-{next(_numbers)}.part"  # no two writers share it, processes or threads
-    temporary = path.with_name(f".{shortened(path.name, NAME_BYTES - 1 - len(ending))}{ending}")
+    temporary = path.with_name(f".{first_bytes(path.name, NAME_BYTES - 1 - len(ending))}{ending}")
     _writing.add(temporary)
     try:
         yield temporary
@@ -83,10 +83,10 @@ def disk_fails(error: OSError) -> bool:
     return error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EIO)
 
 
-def shortened(name: str, most: int) -> str:
+def first_bytes(name: str, most: int) -> str:
     """Return the begin of a name, ``most`` bytes at most.
 
-    >>> shortened("Zaunkönig.jpg", 6)
+    >>> first_bytes("Zaunkönig.jpg", 6)
     'Zaunk'
     """
     return os.fsencode(name)[:most].decode(errors="ignore") if len(os.fsencode(name)) > most else name
@@ -184,7 +184,7 @@ def path_below(folder: str | Path, name: str, suffix: str = "") -> Path:
     longest = max(longest, len(os.fsencode(path.name)) if os.name != "nt" else len(path.name))
     if longest > NAME_BYTES:
         raise DataError(
-            f"The image id {shortened(name, 60)!r}... is too long for a file below {str(folder) or '.'}: a name of "
+            f"The image id {first_bytes(name, 60)!r}... is too long for a file below {str(folder) or '.'}: a name of "
             f"{longest} bytes is needed, and {NAME_BYTES} are the most. Give the image a shorter one."
         )
     return path

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import Any
 
 from wsolkit.config.hand_down import LOADERS
-from wsolkit.errors import ConfigError
+from wsolkit.errors import ConfigError, shortened
 
 __all__ = ["check_kinds"]
 
@@ -95,8 +95,7 @@ def check_kinds(config: Mapping[str, Any]) -> None:
     """
     for place, value, (fits, words) in placed(config):
         if value is not None and not fits(value):
-            given = repr(value)
-            given = given if len(given) <= 100 else given[:100] + "..."
+            given = shortened(repr(value), 100)
             raise ConfigError(f"{'.'.join(place)} should be {words.replace('NAME', place[-1])}, but got {given}.")
     scope = config.get("default_scope") or "wsolkit"
     if "." in scope or find_spec(scope) is None:

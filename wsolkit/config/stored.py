@@ -17,7 +17,7 @@ from mmengine.config import Config
 
 from wsolkit import registry
 from wsolkit.config.data_only import data_only
-from wsolkit.errors import CheckpointError
+from wsolkit.errors import CheckpointError, shortened
 from wsolkit.finder import find_parts
 from wsolkit.plugins.loading import load_plugins
 from wsolkit.registry import SCOPE, ComponentRegistry
@@ -286,5 +286,4 @@ def shown(value: Any) -> str:
     >>> shown("caf" + chr(233)) == repr("caf" + chr(92) + "xe9").replace(chr(92) * 2, chr(92))
     True
     """
-    text = ascii(value)
-    return text if len(text) <= 100 else f"{text[:97]}..."
+    return shortened(ascii(value), 100)

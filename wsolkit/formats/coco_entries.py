@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wsolkit.errors import DataError, first_few
+from wsolkit.errors import DataError, first_few, shortened
 from wsolkit.formats.checked_boxes import checked_size
 
 __all__ = [
@@ -50,8 +50,7 @@ def checked_content(content: Any, path: Path) -> dict[str, Any]:
 
 def shown(value: Any) -> str:
     """Return a value as it is shown in errors, which may be long or nested."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:80]}..."
+    return shortened(repr(value))
 
 
 def key_of(entry: Mapping[str, Any], key: str, what: str, path: Path) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as coco_mask
 
-from wsolkit.errors import DataError
+from wsolkit.errors import DataError, shortened
 from wsolkit.evaluation.class_masks import IGNORED, WIDE_IGNORED, mask_value
 
 __all__ = ["class_mask", "run_lengths"]
@@ -91,7 +91,7 @@ def painted(outline: Any, size: tuple[int, int]) -> np.ndarray | None:
 
 def broken(why: str, outline: Any) -> DataError:
     """Return the error about an outline."""
-    return DataError(f"A segmentation is broken: {why}, in {str(outline)[:80]}. Correct it.")
+    return DataError(f"A segmentation is broken: {why}, in {shortened(str(outline))}. Correct it.")
 
 
 def is_number(value: Any) -> bool:

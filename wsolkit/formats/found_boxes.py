@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from wsolkit.errors import DataError
+from wsolkit.errors import DataError, shortened
 from wsolkit.formats.checked_boxes import checked_box, checked_size
 
 __all__ = ["Failure", "FoundBox", "ImageResult", "from_line", "to_line"]
@@ -133,7 +133,7 @@ def from_line(line: str, classes: tuple[str, ...]) -> ImageResult | Failure:
         checked_size(width, height, "The line")
         return ImageResult(image_id, path, (width, height), boxes, top, notes=notes)
     except (DataError, KeyError, IndexError, TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"This is no line of a part file: {line[:80]!r} ({error!r}).") from error
+        raise ValueError(f"This is no line of a part file: {shortened(line)!r} ({error!r}).") from error
 
 
 def check_kinds(

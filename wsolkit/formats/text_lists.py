@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TypeVar
 
-from wsolkit.errors import DataError
+from wsolkit.errors import DataError, shortened
 from wsolkit.files import whole_file
 from wsolkit.formats.checked_boxes import MOST_CLASSES
 from wsolkit.text_files import lines_of, read_text
@@ -91,15 +91,6 @@ def whole_number(path: str | Path, number: int, text: str, what: str, allowed: S
             "line."
         )
     return value
-
-
-def shortened(text: str) -> str:
-    """Return a text as errors show it: its beginning, where it is long.
-
-    >>> shortened("1" * 5000)
-    '1111111111111111111111111111111111111111...'
-    """
-    return text if len(text) <= 80 else f"{text[:40]}..."
 
 
 def set_once(found: dict[K, V], key: K, value: V, where: str, what: str = "image") -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit.errors import ConfigError
+from wsolkit.errors import ConfigError, shortened
 from wsolkit.files import LOCK
 from wsolkit.interfaces import Stage
 from wsolkit.pipeline.placeholders import has_placeholder
@@ -186,5 +186,4 @@ def leaves(value: Any, place: str = "") -> Iterator[tuple[str, Any]]:
 
 def short(value: Any) -> str:
     """Return a value as it is written, cut where it is long."""
-    text = repr(value)
-    return text if len(text) <= 80 else f"{text[:77]}..."
+    return shortened(repr(value))
