@@ -2,10 +2,13 @@
 
 import errno
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
+import cv2
+import numpy as np
 import pytest
 
 from wsolkit import ConfigError, __version__
@@ -133,3 +136,15 @@ def test_every_subcommand_has_help(name, capsys):
     with pytest.raises(SystemExit, match=r"^0$"):
         main([name, "--help"])
     assert f"usage: wsolkit {name}" in capsys.readouterr().out
+
+
+def test_a_warning_is_one_line_without_code(tmp_path):
+    (tmp_path / "ape").mkdir()
+    for name in ("owl/a.png", "eagle/b.png"):
+        (tmp_path / name).parent.mkdir()
+        cv2.imwrite(str(tmp_path / name), np.zeros((8, 8, 3), np.uint8))
+    (tmp_path / "boxes.csv").write_text("owl/a.png,1,1,4,4\n")
+    command = [sys.executable, "-m", "wsolkit", "evaluate", "--maps", ".", "--metadata", str(tmp_path)]
+    told = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60).stderr
+    assert re.search("^warning: .*class folders in .* have no images: ape", told, re.MULTILINE), told
+    assert "UserWarning" not in told

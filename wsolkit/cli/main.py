@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from importlib import import_module
 
 from wsolkit.cli.mixed_parser import MixedParser
+from wsolkit.cli.one_line import one_line_warnings
 from wsolkit.config.parse import with_home
 from wsolkit.errors import WsolkitError
 from wsolkit.files import disk_fails
@@ -75,7 +76,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return MISTAKE
     vars(args).update(with_home(vars(args)))
     try:
-        with terminations():
+        with terminations(), one_line_warnings():
             code = args.run(args) or 0
         sys.stdout.flush()
         return code

@@ -100,6 +100,8 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.formats.writers import check_formats
 
     formats = check_formats(name for names in args.format or ["coco"] for name in names.split(",") if name)
+    if not formats:
+        raise ConfigError("--format names no format. Leave it out for coco.")
     if args.panels and not args.draw:
         raise ConfigError("--panels draws beside pictures, but none are asked for. Add --draw, or --draw N.")
     export = export_of(args)
