@@ -11,6 +11,7 @@ from torchvision.transforms import InterpolationMode, v2
 
 from wsolkit.datasets.transforms import ResizedRandomCrop, build_pipeline
 from wsolkit.errors import ConfigError
+from wsolkit.inference.geometry import build_pipeline as pipeline_to_predict
 from wsolkit.registry import TRANSFORMS
 
 
@@ -132,3 +133,25 @@ def test_impossible_crops_are_refused(options, words):
 @pytest.mark.parametrize("size", [(1, 1), (1, 300), (500, 3)])
 def test_tiny_images_are_cropped_too(size):
     assert ResizedRandomCrop(32, crop=28)(torch.zeros(3, *size, dtype=torch.uint8)).shape == (3, 28, 28)
+
+
+@pytest.mark.parametrize(
+    ("step", "words"),
+    [
+        (dict(type="Resize", size=None), "The step Resize of a pipeline does not work with its arguments: max_size"),
+        (dict(type="Resize", size=["x", 1]), "A step of the test pipeline does not work .*expected size to be"),
+        (dict(type="Resize", size=-1), "A step of the test pipeline does not work .*should be greater than 0"),
+    ],
+)
+def test_what_torchvision_says_of_arguments_is_told_in_words(step, words):
+    with pytest.raises(ConfigError, match=words):
+        pipeline_to_predict([step])
+
+
+def test_errors_of_a_transform_of_one_s_own_stay_its_own():
+    class Mine(v2.Transform):
+        def forward(self, *inputs):
+            raise ValueError("mine")
+
+    with pytest.raises(ValueError, match="mine"):
+        pipeline_to_predict([Mine()])

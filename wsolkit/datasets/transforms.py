@@ -22,6 +22,7 @@ import torch
 from torchvision.transforms import InterpolationMode, v2
 from torchvision.transforms.v2 import functional as F
 
+from wsolkit.datasets.geometry import plain_transform_errors
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.registry import TRANSFORMS
 
@@ -32,12 +33,17 @@ def build_pipeline(steps: Sequence[Any]) -> v2.Compose | None:
     """Return the transforms, given as configurations or objects, as one; None for no steps.
 
     Raises:
-        ConfigError: a step names no transform, or has an argument it does not take.
+        ConfigError: a step names no transform, or has an argument it does not take or cannot work with.
 
     >>> build_pipeline([dict(type="CenterCrop", size=2)])(torch.arange(16).view(1, 4, 4)).tolist()
     [[[5, 6], [9, 10]]]
     """
-    return v2.Compose([TRANSFORMS.build(step) for step in steps]) if steps else None
+    built = []
+    for step in steps:
+        kind = step.get("type") if isinstance(step, Mapping) else type(step).__name__
+        with plain_transform_errors(f"The step {kind} of a pipeline"):
+            built.append(TRANSFORMS.build(step))
+    return v2.Compose(built) if built else None
 
 
 def pair(size: int | Sequence[int], what: str) -> tuple[int, int]:

@@ -12,8 +12,8 @@ from typing import Any
 from torchvision.transforms import v2
 
 from wsolkit.datasets.geometry import ADVICE, PROBES, try_pipeline
+from wsolkit.datasets.transforms import build_pipeline as compose
 from wsolkit.errors import ConfigError
-from wsolkit.registry import TRANSFORMS
 
 __all__ = ["build_pipeline"]
 
@@ -34,7 +34,7 @@ def build_pipeline(steps: Sequence[Any]) -> tuple[v2.Transform, tuple[int, int]]
     >>> size
     (32, 48)
     """
-    transform = v2.Compose([TRANSFORMS.build(step) for step in steps] or [v2.Identity()])
+    transform = compose(steps) or v2.Compose([v2.Identity()])
     sizes = {try_pipeline(transform, probe) for probe in PROBES}
     if len(sizes) != 1:
         what = f"leaves images at different sizes ({sorted(sizes)})" if steps else "is missing or empty"
