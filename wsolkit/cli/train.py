@@ -71,10 +71,14 @@ def run(args: argparse.Namespace) -> int:
     """Train and print where the results are; returns the exit status."""
     from wsolkit.cli.given import check_given
     from wsolkit.config.parse import parse_options
+    from wsolkit.errors import ConfigError
     from wsolkit.interrupts import exit_code
 
     check_given(args.config)
     options = parse_options(args.cfg_options)
+    for name in ("resume", "launcher"):  # mmengine's settings, which the options of the command replace
+        if options.get(name) not in (None, False, "none"):
+            raise ConfigError(f"The option {name}={options[name]} changes nothing. Use --{name} (see train --help).")
     take_device(args.device, args.launcher)
 
     from wsolkit.config.load import load_config
