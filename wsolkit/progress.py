@@ -12,7 +12,17 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from rich.progress import Progress
 
-__all__ = ["Advance", "Shows", "hidden", "no_progress", "progress_bar", "progress_bars", "terminal_bar", "watched"]
+__all__ = [
+    "Advance",
+    "Shows",
+    "first_process",
+    "hidden",
+    "no_progress",
+    "progress_bar",
+    "progress_bars",
+    "terminal_bar",
+    "watched",
+]
 
 Advance = Callable[[int], None]
 """Told how many more images are done."""

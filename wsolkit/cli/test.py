@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from contextlib import nullcontext
 from pathlib import Path
@@ -73,6 +72,7 @@ def run(args: argparse.Namespace) -> int:
     """Score the checkpoint, print the table and write the numbers; returns the exit status."""
     from wsolkit.cli.given import check_given
     from wsolkit.lock import locked
+    from wsolkit.progress import first_process
     from wsolkit.scoring.known_protocols import find_protocols
 
     model = take_model(args)
@@ -82,8 +82,8 @@ def run(args: argparse.Namespace) -> int:
     if args.amp is not None:
         options["model.precision"] = "bf16" if args.amp else "fp32"
     out = args.out or args.checkpoint.resolve().parent / (f"{args.split}-ten-crop" if args.ten_crop else args.split)
-    first = args.launcher == "none" or os.environ.get("RANK", "0") == "0"
-    with locked(out, "test", "--out") if first else nullcontext():
+    alone = args.launcher == "none" or first_process()
+    with locked(out, "test", "--out") if alone else nullcontext():
         return score(args, model, options, out)
 
 

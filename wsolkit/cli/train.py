@@ -73,6 +73,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.config.parse import parse_options
     from wsolkit.errors import ConfigError
     from wsolkit.interrupts import exit_code
+    from wsolkit.progress import first_process
 
     check_given(args.config)
     options = parse_options(args.cfg_options)
@@ -103,17 +104,12 @@ def run(args: argparse.Namespace) -> int:
             overwrite=args.overwrite,
         )
     except KeyboardInterrupt as stop:
-        if is_first():
+        if first_process():
             print(interrupted(work_dir), file=sys.stderr)
         return exit_code(stop)
-    if is_first():
+    if first_process():
         print(summary(training, config))
     return 0
-
-
-def is_first() -> bool:
-    """Whether this is the process that speaks: the only one, or rank 0 of those that torchrun started."""
-    return os.environ.get("RANK", "0") == "0"
 
 
 def interrupted(work_dir: Path) -> str:
