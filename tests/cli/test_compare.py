@@ -46,6 +46,15 @@ def test_the_tables(runs, capsys):
     assert "Not the same" not in out
 
 
+def test_names_of_numbers_are_whole_in_a_narrow_terminal(runs, monkeypatch, capsys):
+    monkeypatch.setenv("COLUMNS", "60")
+    assert main(["compare", *runs, *runs]) == 0
+    out = capsys.readouterr().out
+    assert "MaxBoxAcc@50" in out
+    assert "…" not in out.partition("against")[0]
+    assert max(map(len, out.splitlines())) <= 60
+
+
 def test_files_are_written_on_demand(runs, tmp_path, capsys):
     out = tmp_path / "out"
     assert main(["compare", *runs, "--names", "first", "second", "--out", str(out)]) == 0

@@ -62,6 +62,11 @@ def test_the_caption_speaks_of_what_the_table_shows(make):
     assert "Boxes of `localization`" not in table.caption
 
 
+def test_the_caption_is_silent_about_thresholds_and_baselines_that_are_not_there(make):
+    _, _, table = rows_of(make.content(results=[make.result(lines=[make.line("top-1 accuracy", 43.0, None, None)])]))
+    assert table.caption == "Percent, 95 % intervals; micro averages over trials, macro over classes."
+
+
 def test_names_are_only_text(make):
     content = make.content(split="[b]x", results=[make.result("[red]m", [make.line("[i]caf\udce9", 1.0)])])
     out = io.StringIO()

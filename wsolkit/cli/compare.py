@@ -6,6 +6,7 @@ import argparse
 from dataclasses import replace
 from math import isfinite
 from pathlib import Path
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -16,6 +17,9 @@ if TYPE_CHECKING:
     from wsolkit.report import Comparison, Evaluation
 
 __all__ = ["add_parser", "numbers_table", "pairs_table", "run"]
+
+NAME_WIDTH = 20
+"""Letters in a line of a number's name, broken between words."""
 
 EPILOG = """\
 examples:
@@ -135,7 +139,7 @@ def numbers_table(comparison: Comparison) -> Table:
         "baselines. test-oracle: the threshold was chosen on the scored split itself, for comparison only.",
         caption_justify="left",
     )
-    table.add_column("")
+    table.add_column("", no_wrap=True)  # so that narrow terminals take the room from the other columns
     for name in comparison.columns:
         table.add_column(Text(printable(name)), justify="right")
     for place, row in enumerate(comparison.rows):
@@ -149,7 +153,8 @@ def numbers_table(comparison: Comparison) -> Table:
                 cell.append(f"\n{percent(line.score.low)} - {percent(line.score.high)}", style="not bold dim")
             cells.append(cell)
         last = place + 1 == len(comparison.rows) or comparison.rows[place + 1].metric != row.metric
-        table.add_row(Text(printable(row_name(row)), style="dim" if row.oracle else ""), *cells, end_section=last)
+        name = fill(printable(row_name(row)), NAME_WIDTH, break_long_words=False, break_on_hyphens=False)
+        table.add_row(Text(name, style="dim" if row.oracle else ""), *cells, end_section=last)
     return table
 
 

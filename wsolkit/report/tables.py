@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsolkit.errors import printable
-from wsolkit.evaluation.results import ORACLE, Line
+from wsolkit.evaluation.results import Line
 from wsolkit.report.evaluation import Evaluation, Number, numbers_of
 
 if TYPE_CHECKING:
@@ -30,13 +30,18 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     selections = {line.selection for line in shown if line is not None and line.selection}
     localized = any(result.metric == "localization" for result in evaluation.results)
     judged = f" Boxes of `localization`: {evaluation.extractor}." if evaluation.extractor and localized else ""
+    chosen = (
+        f" Thresholds (at) are {', '.join(sorted(selections))}; the oracle's are chosen on these very boxes and masks, "
+        "for comparison only."
+        if selections
+        else ""
+    )
+    compared = " Beside it the trivial baselines, at thresholds chosen in the same way." if evaluation.baselines else ""
     table = Table(
         padding=(0, 1, 0, 0),
         title=Text(printable(f"{evaluation.split} split, {evaluation.images} images")),
         title_justify="left",
-        caption="Percent, 95 % intervals; micro averages over trials, macro over classes. Thresholds (at) are "
-        f"{', '.join(sorted(selections)) or ORACLE}; the oracle's are chosen on these very boxes and masks, "
-        f"for comparison only.{judged} Beside it the trivial baselines, at thresholds chosen in the same way.",
+        caption=f"Percent, 95 % intervals; micro averages over trials, macro over classes.{chosen}{judged}{compared}",
         caption_justify="left",
     )
     table.add_column("", overflow="fold")
