@@ -2,15 +2,19 @@
 
 import os
 import signal
+from collections import namedtuple
+from pathlib import Path
 
 import pytest
 import torch
 from torch.utils.data import Dataset
 from torchvision.transforms import v2
 
+from wsolkit.datasets import shared_memory
 from wsolkit.datasets.reading import plain_worker_errors, prepare_image, read_batches
 from wsolkit.errors import DataError
 
+Usage = namedtuple("Usage", "free")
 BATCHES = [[0, 1], [4], [2]]
 
 
@@ -60,3 +64,20 @@ def test_an_image_is_prepared_as_data_sets_do():
     assert torch.equal(prepare_image(pixels, None), pixels)
     found = prepare_image(pixels, v2.Compose([v2.Resize((4, 4))]))
     assert (found.shape, type(found)) == ((3, 4, 4), torch.Tensor)
+
+
+class Pictures(Numbers):
+    """Each is 768 bytes."""
+
+    def __getitem__(self, index):
+        return {"inputs": torch.zeros(3, 16, 16, dtype=torch.uint8), "index": index, "reader": os.getpid()}
+
+
+def test_without_room_in_shared_memory_this_process_reads(monkeypatch):
+    """Two batches of 2 x 768 bytes that are read ahead, and one in use, have no room in 4000 bytes."""
+    monkeypatch.setattr(shared_memory, "SHARED", Path(__file__).parent)
+    monkeypatch.setattr(shared_memory.shutil, "disk_usage", lambda _: Usage(4000))
+    with pytest.warns(UserWarning, match=r"^No of 2 processes read images \(num_workers\): .* has 0 MB free"):
+        read = list(read_batches(Pictures(), BATCHES, list, 2))
+    assert [[each["index"] for each in batch] for batch in read] == BATCHES
+    assert {each["reader"] for batch in read for each in batch} == {os.getpid()}

@@ -1,6 +1,6 @@
 """``score_model`` from the model to the numbers, against a plain loop over the same images."""
 
-from collections import Counter
+from collections import Counter, namedtuple
 from copy import deepcopy
 
 import numpy as np
@@ -12,12 +12,15 @@ from tests.support.untrained import OPTIONS
 from wsolkit import ConfigError, DataError
 from wsolkit.components.boxes import largest_box
 from wsolkit.config.load import fill_classes, load_config
+from wsolkit.datasets import shared_memory
 from wsolkit.evaluation import BASELINES
 from wsolkit.evaluation.baselines import drawn_map
 from wsolkit.evaluation.results import FIXED, ORACLE, VAL
 from wsolkit.registry import DATASETS, METRICS, MODELS
 from wsolkit.report.evaluation import numbers_of
 from wsolkit.scoring.from_model import score_model
+
+Usage = namedtuple("Usage", "free")
 
 
 @pytest.fixture(scope="module")
@@ -310,3 +313,11 @@ def test_ten_crops_say_the_class_and_maps_stay_those_of_the_whole_image():
     hits = hits_at(one_by_one(config, model, "test"), threshold)
     assert other["top-1 loc"].percent == pytest.approx(100 * (hits & np.array(labels)).mean())
     assert [trial.box for trial in ten.trials] == [trial.box for trial in found.trials]
+
+
+def test_small_shared_memory_is_told_of(config, model, monkeypatch):
+    changed = deepcopy(config)
+    changed.test_dataloader.update(num_workers=1, persistent_workers=False)
+    monkeypatch.setattr(shared_memory.shutil, "disk_usage", lambda _: Usage(4000))
+    with pytest.warns(UserWarning, match=r"^No of 1 processes read images \(num_workers\)"):
+        score_model(changed, model, protocols=["accuracy"])

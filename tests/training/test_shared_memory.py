@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch.utils.data import BatchSampler, DataLoader
 
-from wsolkit.training import shared_memory
+from wsolkit.datasets import shared_memory
 from wsolkit.training.train import train
 
 Usage = namedtuple("Usage", "free")

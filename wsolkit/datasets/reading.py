@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
@@ -11,9 +12,13 @@ from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
 from torchvision.transforms import v2
 
+from wsolkit.datasets.shared_memory import with_room
 from wsolkit.errors import DataError, WsolkitError
 
 __all__ = ["plain_worker_errors", "prepare_image", "read_batches"]
+
+AHEAD = 2
+"""Batches that each process reads before they are asked for."""
 
 
 def prepare_image(pixels: Tensor, transform: v2.Transform | None) -> Tensor:
@@ -36,14 +41,19 @@ def read_batches(
         images: the images, read one by one or by ``__getitems__``.
         batches: which images make up each batch, by index.
         collate: makes a batch of what was read.
-        num_workers: processes that read; 0 reads in this one.
+        num_workers: processes that read, or fewer where shared memory has no room; 0 reads in this one.
         pin_memory: keep batches where a GPU can fetch them from.
 
     Raises:
         DataError: a reading process died, for want of memory for instance.
         WsolkitError: what reading raised, in its own words.
     """
-    extra: dict[str, Any] = {"prefetch_factor": 2} if num_workers else {}
+    if isinstance(batches, Sequence) and batches:
+        many = max(map(len, batches))
+        num_workers, told = with_room(num_workers, images, batches[0][0], many, AHEAD)
+        if told is not None:
+            warnings.warn(told, stacklevel=2)
+    extra: dict[str, Any] = {"prefetch_factor": AHEAD} if num_workers else {}
     loader = DataLoader(
         images,
         batch_sampler=batches,  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import zip_longest
@@ -16,6 +17,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
+from wsolkit.datasets.shared_memory import fit_workers
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.evaluation.box_protocols import BoxMAPProtocol
 from wsolkit.evaluation.protocol import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL, Protocol
@@ -185,6 +187,9 @@ def tally_split(
         raise ConfigError(f"The configuration has no {split}_dataloader, so there is nothing to evaluate on {split!r}.")
     with DefaultScope.overwrite_default_scope(SCOPE):
         loader = Runner.build_dataloader(settings, seed=0)
+    told = fit_workers(loader)
+    if told is not None:
+        warnings.warn(told, stacklevel=2)
     check_classes(config, loader.dataset, split)
     meta = loader.dataset.metainfo
     warn_of_maps(model.cam_method, is_multi_label(loader.dataset))

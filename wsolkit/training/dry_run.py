@@ -15,12 +15,12 @@ from mmengine.runner import Runner
 from torch import nn
 from torch.utils.data import DataLoader
 
+from wsolkit.datasets.shared_memory import fit_workers
 from wsolkit.errors import DataError
 from wsolkit.files import whole_file
 from wsolkit.interfaces import Loss, MapModifier
 from wsolkit.model.label_kind import check_losses, is_multi_label, warn_of_maps
 from wsolkit.model.localizer import Localizer
-from wsolkit.training.shared_memory import fit_workers
 
 __all__ = ["no_trace_of_refusals", "rehearse"]
 

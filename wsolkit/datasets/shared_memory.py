@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import shutil
 from collections.abc import Mapping
+from dataclasses import fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
-from torch.utils.data import DataLoader
+from torch.utils.data import DataLoader, Dataset
 
-__all__ = ["fit_workers", "workers_that_fit"]
+__all__ = ["fit_workers", "with_room", "workers_that_fit"]
 
 SHARED = Path("/dev/shm")
 PLENTY = 4 << 30
@@ -20,25 +21,42 @@ PLENTY = 4 << 30
 def fit_workers(loader: DataLoader) -> str | None:
     """Take as many of a data loader's processes as shared memory has room for; none reads in this process.
 
-    Without room a process dies of a bus error, or all wait for ever. What is read does not depend on their number.
+    What is read does not depend on their number.
 
     Returns:
         What to tell the user, or None where there is room.
     """
-    if loader.num_workers == 0 or not SHARED.is_dir():
-        return None
-    free = shutil.disk_usage(SHARED).free
-    if free >= PLENTY or not len(loader):
+    if loader.num_workers == 0 or not len(loader):
         return None
     many = getattr(loader.batch_sampler, "batch_size", None)  # the loader's own is None beside a sampler of batches
-    batch = bytes_of(loader.dataset[0]) * (many or loader.batch_size or 1)
-    wanted, ahead = loader.num_workers, loader.prefetch_factor or 2
+    ahead = loader.prefetch_factor or 2
+    loader.num_workers, told = with_room(loader.num_workers, loader.dataset, 0, many or loader.batch_size or 1, ahead)
+    return told
+
+
+def with_room(wanted: int, images: Dataset, index: int, many: int, ahead: int) -> tuple[int, str | None]:
+    """Return how many of the wanted processes may read, and what to tell the user where it is not all of them.
+
+    Without room a process dies of a bus error, or all wait for ever.
+
+    Args:
+        wanted: processes that are to read.
+        images: what they read.
+        index: an image of it, which is read to know its size; only where shared memory is small.
+        many: images in a batch.
+        ahead: batches that each process reads ahead.
+    """
+    if wanted == 0 or not SHARED.is_dir():
+        return wanted, None
+    free = shutil.disk_usage(SHARED).free
+    if free >= PLENTY:
+        return wanted, None
+    batch = bytes_of(images[index]) * many
     workers = workers_that_fit(wanted, batch, ahead, free)
     if workers == wanted:
-        return None
-    loader.num_workers = workers
+        return wanted, None
     needed = batch * (ahead * wanted + 1) / 2**20
-    return (
+    return workers, (
         f"{workers or 'No'} of {wanted} processes read images (num_workers): {SHARED} has {free / 2**20:.0f} MB free, "
         f"and batches of {batch / 2**20:.1f} MB need about {needed:.0f} MB. Give a container more, as in docker run "
         "--shm-size=8g."
@@ -65,4 +83,6 @@ def bytes_of(sample: Any) -> int:
         return sample.numel() * sample.element_size()
     if isinstance(sample, Mapping):
         return sum(map(bytes_of, sample.values()))
+    if is_dataclass(sample):
+        return sum(bytes_of(getattr(sample, field.name)) for field in fields(sample))
     return sum(map(bytes_of, sample)) if isinstance(sample, (list, tuple)) else 0
