@@ -2,7 +2,8 @@
 
 Tools write names with another folder, with backslashes, as addresses (``%20`` for a blank), with a hash before them
 (Label Studio: ``3f2a1b9c-owl_1.jpg``), or with accents in another form. A name that is exactly an image's is taken as
-it is; otherwise the file's own name decides, as long as one image alone has it.
+it is; otherwise the file's own name decides, as long as one image alone has it, and the name does not put it into
+another folder of images.
 """
 
 from __future__ import annotations
@@ -38,6 +39,8 @@ class ImageNames:
     >>> names.find("1.jpg")
     Traceback (most recent call last):
     wsolkit.errors.DataError: '1.jpg' may be any of 'robin/1.jpg', 'wren/1.jpg'. Write it with its folder.
+    >>> print(names.find("wren/my owl.jpg"))  # that of the robins is another one
+    None
     """
 
     def __init__(self, images: Iterable[str], folders: Sequence[str] = ()) -> None:
@@ -46,6 +49,7 @@ class ImageNames:
         self._by_file: dict[str, list[str]] = defaultdict(list)
         for image in self._known.names:
             self._by_file[loose(image)].append(image)
+        self._folder_names = {composed(PurePosixPath(image).parent.name) for image in self._known.names} - {""}
         self.guessed: dict[str, str] = {}
 
     def find(self, name: str) -> str | None:
@@ -63,7 +67,7 @@ class ImageNames:
             parts = spelling.split("/")
             tails = ["/".join(parts[depth:]) for depth in range(1, len(parts) - 1)]
             found = next(filter(None, map(self._exact, tails)), None)
-            if found is None:
+            if found is None and (len(parts) < 2 or composed(parts[-2]) not in self._folder_names):
                 file = parts[-1]
                 found = self._only(loose(file), name) or self._only(without_hash(file), name)
             if found is not None and found.rpartition("/")[2] != spelling:
