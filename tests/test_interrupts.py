@@ -2,6 +2,8 @@
 
 import os
 import signal
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -86,3 +88,30 @@ def test_other_threads_write_as_they_are():
     thread.start()
     thread.join()
     assert done == [True]
+
+
+LOST = """
+import atexit, os, sys, time
+import torch
+from torch.utils.data import DataLoader
+from wsolkit.interrupts import mind_no_lost_children
+
+batches = iter(DataLoader(torch.zeros(8), num_workers=1, persistent_workers=True))
+next(batches)
+
+@atexit.register
+def lose():  # as timeout does, and torch looks at children while others end the process
+    os.system(f"kill {batches._workers[0].pid}")
+    time.sleep(0.3)
+
+if sys.argv[1:]:
+    mind_no_lost_children()
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="Windows tells nobody of children")
+@pytest.mark.parametrize(("arguments", "said"), [([], True), (["quiet"], False)])
+def test_nothing_is_said_of_children_that_the_same_signal_ended(arguments, said):
+    ended = subprocess.run([sys.executable, "-c", LOST, *arguments], capture_output=True, text=True, check=True)
+    assert ("is killed by signal" in ended.stderr) is said
+    assert said or not ended.stderr

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import signal
 import threading
 import time
@@ -9,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any
 
-__all__ = ["Terminated", "exit_code", "interrupts_later", "terminations", "the_interrupt"]
+__all__ = ["Terminated", "exit_code", "interrupts_later", "mind_no_lost_children", "terminations", "the_interrupt"]
 
 STOPS = (signal.SIGINT, signal.SIGTERM)
 ONE_REQUEST = 5.0
@@ -71,6 +72,15 @@ def interrupts_later() -> Iterator[None]:
             signal.signal(number, signal.SIG_DFL if handler is None else handler)
         if seen:
             signal.raise_signal(seen[0])
+
+
+def mind_no_lost_children() -> None:
+    """Let nothing be said, while this process ends, of its children that the same signal ended.
+
+    ``timeout`` and batch systems send it to all of them, and torch raises where a process that reads images is lost.
+    """
+    if in_main_thread() and hasattr(signal, "SIGCHLD"):
+        atexit.register(signal.signal, signal.SIGCHLD, signal.SIG_DFL)
 
 
 def the_interrupt(error: BaseException) -> KeyboardInterrupt | None:

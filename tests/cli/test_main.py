@@ -5,6 +5,7 @@ import os
 import re
 import subprocess
 import sys
+import warnings
 from pathlib import Path
 
 import cv2
@@ -14,6 +15,7 @@ import pytest
 from wsolkit import ConfigError, __version__
 from wsolkit.cli import components
 from wsolkit.cli.main import SUBCOMMANDS, build_parser, main
+from wsolkit.cli.one_line import one_line_warnings
 
 ROOT = Path(__file__).parents[2]
 
@@ -148,3 +150,10 @@ def test_a_warning_is_one_line_without_code(tmp_path):
     told = subprocess.run(command, capture_output=True, text=True, cwd=ROOT, timeout=60).stderr
     assert re.search("^warning: .*class folders in .* have no images: ape", told, re.MULTILINE), told
     assert "UserWarning" not in told
+
+
+def test_a_warning_is_printed_once():
+    with pytest.warns(UserWarning, match="images are small") as told, one_line_warnings():
+        for count in (2, 2, 3):
+            warnings.warn(f"{count} images are small.", stacklevel=1)
+    assert [str(each.message) for each in told] == ["2 images are small.", "3 images are small."]

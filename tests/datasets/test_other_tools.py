@@ -15,6 +15,7 @@ from wsolkit.datasets.image_files import find_images
 from wsolkit.datasets.layouts.coco import CocoLayout
 from wsolkit.datasets.targets import image_targets
 from wsolkit.errors import DataError
+from wsolkit.formats.coco import OURS
 from wsolkit.formats.coco_outlines import painted
 from wsolkit.formats.found_boxes import FoundBox, ImageResult
 from wsolkit.formats.writers import write_results
@@ -205,3 +206,12 @@ def test_one_polygon_may_stand_alone():
 def test_rounding_does_not_put_a_box_outside():
     record = {"image_id": "a", "image_path": "", "labels": [0], "boxes": [[-0.25, 0.5, 3, 4], [-3, 1, 2, 2]]}
     assert image_targets(record, SIZE, None).boxes.tolist() == [[0, 0.5, 3, 4], [-3, 1, 2, 2]]
+
+
+def test_found_boxes_are_told_where_they_stand_as_truth(tmp_path):
+    """A model judged by its own boxes gets 100 %."""
+    write_photos(tmp_path)
+    content = {**coco(), "info": {"description": OURS}}
+    (tmp_path / "boxes.json").write_text(json.dumps(content))
+    with pytest.warns(UserWarning, match=r"boxes.json began as boxes that wsolkit found: .* corrected them\.$"):
+        read_annotations(tmp_path / "photos", boxes=tmp_path / "boxes.json")

@@ -19,7 +19,7 @@ from wsolkit.cli.one_line import one_line_warnings
 from wsolkit.config.parse import with_home
 from wsolkit.errors import WsolkitError
 from wsolkit.files import disk_fails
-from wsolkit.interrupts import exit_code, terminations
+from wsolkit.interrupts import exit_code, mind_no_lost_children, terminations
 
 __all__ = ["build_parser", "main"]
 
@@ -87,6 +87,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return MISTAKE
     except KeyboardInterrupt as stop:
         print("stopped", file=sys.stderr)
+        mind_no_lost_children()
         return exit_code(stop)
     except BrokenPipeError:  # the reader has seen enough, as in `wsolkit list | head`
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

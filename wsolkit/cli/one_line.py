@@ -6,6 +6,7 @@ import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 __all__ = ["one_line_warnings"]
 
@@ -17,12 +18,23 @@ pythons = warnings.formatwarning
 
 @contextmanager
 def one_line_warnings() -> Iterator[None]:
-    """Print what wsolkit and its plugins warn of as ``warning: ...``; other libraries' warnings stay as they are."""
-    before, warnings.formatwarning = warnings.formatwarning, one_line
+    """Print what wsolkit and its plugins warn of as ``warning: ...``, and each warning once.
+
+    The words of other libraries' warnings stay as they are.
+    """
+    before, shown = warnings.formatwarning, warnings.showwarning
+    said: set[str] = set()
+
+    def show_once(message: Warning | str, *about: Any, **more: Any) -> None:
+        if str(message) not in said:
+            said.add(str(message))
+            shown(message, *about, **more)
+
+    warnings.formatwarning, warnings.showwarning = one_line, show_once
     try:
         yield
     finally:
-        warnings.formatwarning = before
+        warnings.formatwarning, warnings.showwarning = before, shown
 
 
 def one_line(

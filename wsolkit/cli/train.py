@@ -72,7 +72,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.cli.given import check_given
     from wsolkit.config.parse import parse_options
     from wsolkit.errors import ConfigError
-    from wsolkit.interrupts import exit_code
+    from wsolkit.interrupts import exit_code, mind_no_lost_children
     from wsolkit.progress import first_process
 
     check_given(args.config)
@@ -106,6 +106,7 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt as stop:
         if first_process():
             print(interrupted(work_dir), file=sys.stderr)
+        mind_no_lost_children()
         return exit_code(stop)
     if first_process():
         print(summary(training, config))

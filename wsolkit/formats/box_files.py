@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 from wsolkit.errors import DataError, printable
 from wsolkit.formats.checked_boxes import refuse_fractions
-from wsolkit.formats.coco import corners, read_instances
+from wsolkit.formats.coco import OURS, corners, read_instances
 from wsolkit.formats.coco_entries import is_crowd
 from wsolkit.formats.csv_boxes import read_csv_boxes
 from wsolkit.formats.image_names import ImageNames, loose, without_hash
@@ -108,6 +108,11 @@ def read_csv(path: Path, names: ImageNames) -> dict[str, ImageBoxes]:
 def read_coco(path: Path, names: ImageNames) -> dict[str, ImageBoxes]:
     """Return the boxes of a COCO file by image id; crowds are difficult."""
     instances = read_instances(path)
+    if instances.info.get("description") == OURS:
+        warnings.warn(
+            f"{path} began as boxes that wsolkit found: numbers count only where somebody has corrected them.",
+            stacklevel=2,
+        )
     found: dict[str, ImageBoxes] = {}
     for number, image in instances.images.items():
         where = f"COCO file {path}, image {number}"

@@ -31,6 +31,7 @@ from wsolkit.formats.writer import Writer
 from wsolkit.text_files import read_json
 
 __all__ = [
+    "OURS",
     "CocoWriter",
     "Instances",
     "bbox_of",
@@ -43,6 +44,8 @@ __all__ = [
 
 DIGITS = 2
 """Coordinates of found boxes are written to a hundredth of a pixel."""
+OURS = "Boxes found by wsolkit"
+"""What a data set of found boxes says about itself."""
 
 
 @dataclass
@@ -191,7 +194,7 @@ class CocoWriter(Writer):
         self._files = ExitStack()
         self._results = _List(self._files.enter_context(self.draft("boxes.json").open("w", encoding="utf-8")))
         self._images = _List(self._files.enter_context(self.draft("dataset.json").open("w", encoding="utf-8")))
-        self._images.file.write(f'{{"info": {json.dumps({"description": "Boxes found by wsolkit", **self.about})},\n')
+        self._images.file.write(f'{{"info": {json.dumps({"description": OURS, **self.about})},\n')
         self._images.file.write('"images": ')
         self._later = folder / ".annotations.draft"
         self._annotations = _List(self._files.enter_context(self._later.open("w+", encoding="utf-8")))
