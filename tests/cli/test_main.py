@@ -153,7 +153,10 @@ def test_a_warning_is_one_line_without_code(tmp_path):
 
 
 def test_a_warning_is_printed_once():
-    with pytest.warns(UserWarning, match="images are small") as told, one_line_warnings():
+    def warn():
         for count in (2, 2, 3):
             warnings.warn(f"{count} images are small.", stacklevel=1)
+
+    with pytest.warns(UserWarning, match="images are small") as told, one_line_warnings():
+        warn()
     assert [str(each.message) for each in told] == ["2 images are small.", "3 images are small."]
