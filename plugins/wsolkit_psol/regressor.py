@@ -49,6 +49,27 @@ class BoxPrediction:
         return self.box * np.array([*size, *size], dtype=np.float64)
 
 
+class BoxHead(nn.Sequential):
+    """Two linear layers, a ReLU between and a sigmoid behind: x, y, w, h of pooled features (B, C).
+
+    Args:
+        channels: C.
+        hidden: width of the first layer.
+    """
+
+    def __init__(self, channels: int, hidden: int) -> None:
+        super().__init__(nn.Linear(channels, hidden), nn.ReLU(), nn.Linear(hidden, 4), nn.Sigmoid())
+
+    def from_authors(self, checkpoint: Mapping[str, Any]) -> dict[str, Tensor] | None:
+        """Return these layers from a state of the authors' networks: ``fc`` of ResNets, ``classifier`` of DenseNets."""
+        state = checkpoint["state_dict"]
+        for name in ("fc", "classifier"):
+            found = {key: state[f"{name}.{key}"] for key in self.state_dict() if f"{name}.{key}" in state}
+            if "2.weight" in found:
+                return found
+        return None
+
+
 class BoxRegressor(Checked, BaseModel):
     """Predicts one box for each image (PSOL, Zhang et al., CVPR 2020, section 3.2.1).
 
@@ -94,9 +115,7 @@ class BoxRegressor(Checked, BaseModel):
         super().__init__(data_preprocessor=MODELS.build(preprocessor), init_cfg=init_cfg)
         self.backbone = BACKBONES.build(backbone)
         self.level = choose_level(self.backbone.channels, level)
-        self.box_head = nn.Sequential(
-            nn.Linear(self.backbone.channels[self.level], hidden), nn.ReLU(), nn.Linear(hidden, 4), nn.Sigmoid()
-        )
+        self.box_head = BoxHead(self.backbone.channels[self.level], hidden)
         self.loss_kind = loss
         self.loss_weight = LOSS_WEIGHTS[loss] if loss_weight is None else float(loss_weight)
         self.precision = precision
@@ -105,6 +124,11 @@ class BoxRegressor(Checked, BaseModel):
             self.to(memory_format=torch.channels_last)
         if compile:
             self.backbone.compile(**({} if compile is True else compile))
+
+    @property
+    def head(self) -> BoxHead:
+        """What comes after the backbone, by the name that other models have for it."""
+        return self.box_head
 
     def train(self, mode: bool = True) -> BoxRegressor:
         """Switch to training or evaluation; frozen modules stay in evaluation."""

@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+from mmengine.config import Config
 from torch import nn
-from torchvision.models import resnet18
+from torchvision.models import densenet121, resnet18
 
 from tests.plugins.test_wsolkit_ccnn import report_state
-from wsolkit import CheckpointError, load_model
+from wsolkit import CheckpointError, load_model, load_network
+from wsolkit_psol import BoxRegressor
 
 CONFIG = """
 model = dict(
@@ -133,3 +135,20 @@ def test_what_does_not_fit_is_said(tmp_path, head, content, words):
     path = config(tmp_path, head, "CCNNBackbone", "dilate=False")
     with pytest.raises(CheckpointError, match=words):
         load_model(path, tmp_path / "report.pth", device="cpu")
+
+
+@pytest.mark.parametrize(
+    ("name", "level", "layers"), [("resnet18", "layer4", "fc"), ("densenet121", "final", "classifier")]
+)
+def test_psol_keeps_its_two_layers(tmp_path, images, name, level, layers):
+    """Their files are bare state dicts; the last layer of the classifier's network makes room for two."""
+    torch.manual_seed(0)
+    net = {"resnet18": resnet18, "densenet121": densenet121}[name]()
+    channels = getattr(net, layers).in_features
+    setattr(net, layers, nn.Sequential(nn.Linear(channels, 16), nn.ReLU(), nn.Linear(16, 4), nn.Sigmoid()))
+    torch.save(net.eval().state_dict(), tmp_path / "checkpoint_localization.pth.tar")
+    backbone = {"type": "TimmBackbone", "name": name, "levels": [level]}
+    config = Config({"model": {"type": "BoxRegressor", "backbone": backbone, "hidden": 16}})
+    model = load_network(config, tmp_path / "checkpoint_localization.pth.tar", BoxRegressor, "cpu")
+    with torch.no_grad():
+        assert torch.allclose(model.regress(images), net(images), atol=1e-4)

@@ -171,7 +171,7 @@ def load_network(
 
     Args:
         config: a loaded configuration.
-        checkpoint: file that training wrote.
+        checkpoint: file that training wrote, or a model of the authors' code that its head reads.
         kind: the class that the model has to be of.
         device: cpu, cuda or cuda:N; a GPU if there is one by default.
 
@@ -183,9 +183,8 @@ def load_network(
         CheckpointError: the checkpoint cannot be read or is of another model.
     """
     place = choose_device(device)
-    return with_weights(without_training(config.get("model") or {}), kind, read_checkpoint(checkpoint), checkpoint).to(
-        place
-    )
+    stored = read_checkpoint(checkpoint, bare=True)
+    return with_weights(without_training(config.get("model") or {}), kind, stored, checkpoint).to(place)
 
 
 def with_weights(model: Mapping[str, Any], kind: type[Kind], stored: Mapping[str, Any], source: str | Path) -> Kind:

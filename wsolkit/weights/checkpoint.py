@@ -31,12 +31,13 @@ WRAPPERS = ("state_dict", "model", "model_state", "model_state_dict", "network",
 SHOWN = 4
 
 
-def read_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, Any]:
+def read_checkpoint(path: str | Path, map_location: Any = "cpu", bare: bool = False) -> dict[str, Any]:
     """Read a checkpoint of tensors and plain values; anything that could run code is refused unread.
 
     Args:
         path: the file.
         map_location: where tensors go, as in ``torch.load``.
+        bare: whether a file that is a state dict itself will do, as authors of methods publish.
 
     Returns:
         A dict that holds at least ``state_dict``.
@@ -45,6 +46,8 @@ def read_checkpoint(path: str | Path, map_location: Any = "cpu") -> dict[str, An
         CheckpointError: the file is missing, truncated, holds more than tensors and plain values, or is no checkpoint.
     """
     checkpoint = read_safely(path, map_location)
+    if bare and isinstance(checkpoint, dict) and "state_dict" not in checkpoint:
+        checkpoint = {"state_dict": checkpoint}
     if not isinstance(checkpoint, dict) or not isinstance(checkpoint.get("state_dict"), Mapping):
         raise CheckpointError(
             f"The file {path} is no checkpoint of a training: it has no state_dict, but {entries(checkpoint)}. "
