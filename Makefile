@@ -27,10 +27,10 @@ types: $(VENV)/.testing
 	$(BIN)/python -m mypy
 
 unit: $(VENV)/.testing
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS)
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 quick: $(VENV)/.testing  ## the tests that take less than 5 s each
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) -m 'not slow'
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal -m 'not slow'
 
 fix: $(VENV)/.testing  ## let ruff correct what it can
 	$(BIN)/python -m ruff check --fix $(SOURCES)
