@@ -269,7 +269,7 @@ def test_metrics_that_the_configuration_names_are_not_dropped(config, model, bri
 def test_without_a_split_to_choose_on_the_threshold_of_the_training_counts(config, model, monkeypatch):
     less = config.copy()
     less.val_dataloader = None
-    monkeypatch.setattr(model, "chosen_threshold", torch.tensor(0.31))
+    monkeypatch.setitem(model._buffers, "chosen_threshold", torch.tensor(0.31))  # set as an attribute it would be gone
     alone = score_model(less, model, protocols=["localization", "CorLoc"])
     for result in alone.results:
         first = result.lines[0]
