@@ -379,7 +379,7 @@ predictor = Predictor.from_config({str(config)!r}, {str(checkpoint)!r}, device="
 summary = predict_to_folder(
     predictor, [{str(photos)!r}], sys.argv[1], formats=["coco", "csv"], chunk_size=2, num_workers=0, draw=-1
 )
-print("computed", summary and summary.computed)
+sys.stdout.write("computed " + str(summary and summary.computed) + chr(10))  # at once: the other process writes too
 """)
     command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone", str(script)]
     done = subprocess.run(
