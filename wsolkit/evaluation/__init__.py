@@ -25,7 +25,9 @@ from wsolkit.evaluation.classification import (
     mean_average_precision,
 )
 from wsolkit.evaluation.corloc import CorLoc
+from wsolkit.evaluation.doubt import BoxSigns, box_doubt, box_signs
 from wsolkit.evaluation.failures import Trial, by_size, failure_of, failure_shares, iou_histogram
+from wsolkit.evaluation.label_free import LabelFreeThreshold
 from wsolkit.evaluation.map_boxes import box_hits, component_boxes, largest_boxes, truncated_boxes
 from wsolkit.evaluation.max_box_acc import MaxBoxAcc, MaxBoxAccV2
 from wsolkit.evaluation.mean_iou import MeanIoU
@@ -41,6 +43,7 @@ from wsolkit.evaluation.scores import Score, rate_of
 from wsolkit.evaluation.thresholds import choose_threshold, hit_rates
 from wsolkit.evaluation.top_k import TopKAccuracy, average_crops
 from wsolkit.evaluation.top_k_localization import TopKLocalization
+from wsolkit.evaluation.verdict import Judged, Verdict, verdict_of
 
 __all__ = [
     "BASELINES",
@@ -54,9 +57,12 @@ __all__ = [
     "Accumulator",
     "BoxAcc",
     "BoxMAP",
+    "BoxSigns",
     "ClassificationMAP",
     "CorLoc",
     "Curve",
+    "Judged",
+    "LabelFreeThreshold",
     "Line",
     "MaxBoxAcc",
     "MaxBoxAccV2",
@@ -70,11 +76,14 @@ __all__ = [
     "TopKAccuracy",
     "TopKLocalization",
     "Trial",
+    "Verdict",
     "average_crops",
     "average_precision",
     "best_iou",
+    "box_doubt",
     "box_hits",
     "box_iou",
+    "box_signs",
     "by_size",
     "centre_box",
     "centred_blob",
@@ -99,5 +108,6 @@ __all__ = [
     "rate_of",
     "truncated_boxes",
     "truth_boxes",
+    "verdict_of",
     "whole_image",
 ]
