@@ -4,17 +4,19 @@
     wsolkit predict work_dirs/c2am_folder/config.py work_dirs/c2am_folder/last.pth photos --classes folder --out boxes
 
 The map is trained without labels on features that stay as ImageNet taught them, so one or two minutes are enough; it
-needs some hundred photographs of one kind of scene, with the object rarely at the border. ``weights="timm"`` downloads
-the weights through timm; without a network set a local file with weights=PATH.
+needs some hundred photographs of one kind of scene, with the object rarely at the border. ``weights="embedded"``
+are ImageNet weights that are installed with wsolkit; weights="timm" downloads timm's own of the same network, and
+weights=PATH takes a local file.
 """
 
 _base_ = ["_base_/folder.py", "_base_/sgd_c2am.py"]
 
-weights = "timm"
+weights = "embedded"
 
 model = dict(
     type="Localizer",
-    backbone=dict(type="TimmBackbone", name="mobilenetv2_100", levels=["blocks.4", "final"], output_stride=16),
+    data_preprocessor=dict(type="ImagePreprocessor", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
+    backbone=dict(type="TimmBackbone", name="tf_efficientnet_lite0", levels=["blocks.4", "final"], output_stride=16),
     head=dict(type="C2AMHead", levels=["final", "blocks.4"]),
     losses=[dict(type="C2AMLoss", alpha=0.05, batch_size=16)],
     # Where no photograph has a box, this cut is used; on birds50 val chooses .60 to .72.

@@ -19,8 +19,8 @@ FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "base"}
 
 LAYERS = [
     {"errors", "finder", "interrupts", "kernels", "sources"},
-    {"arguments", "files", "progress", "threads", "weights", "modules", "versions", "names", "text_files"},
-    {"folders", "lock", "maps", "registry"},
+    {"arguments", "files", "progress", "threads", "modules", "versions", "names", "text_files"},
+    {"folders", "lock", "maps", "registry", "weights"},
     {"interfaces"},
     {"evaluation"},
     {"plugins"},

@@ -40,8 +40,9 @@ class CCNNBackbone(TimmBackbone):
         levels: levels of the trunk to give beside S3 and S4. With ``final`` in it, S4 is the level ``final`` and the
             layers that make it (MobileNetV2's last 1x1 convolution) belong to the last stage.
         output_stride: as for ``TimmBackbone``; 16 here, where S3 and S4 have one size.
-        weights: a weight file of any layout, or "timm". Both last stages are loaded from it. A checkpoint of a
-            ``CCNNBackbone`` or of the report's code loads whole, each stage and its AMMs with their own.
+        weights: a weight file of any layout, "embedded" or "timm", as for ``TimmBackbone``. Both last stages are loaded
+            from it. A checkpoint of a ``CCNNBackbone`` or of the report's code loads whole, each stage and its AMMs
+            with their own.
         pretrained: the same as ``weights="timm"``.
         min_match: the least part of the weights that has to fit, in [0, 1].
         amm: arguments of the ``AMM``s beside ``channels``, such as ``dict(stats="batch", train_gates=False)``.
@@ -77,7 +78,7 @@ class CCNNBackbone(TimmBackbone):
         third, fourth, parts = last_stage(name, output_stride, options)
         whole: dict[str, Tensor] | None = None
         if weights not in (None, "timm") and not pretrained:
-            whole = whole_checkpoint(read_weights(str(weights)))
+            whole = whole_checkpoint(read_weights(str(weights), name))
         trunk_levels = [*(levels or ()), third, FINAL if FINAL in (levels or ()) else fourth]
         start = None if whole is not None else weights
         super().__init__(name, trunk_levels, output_stride, start, pretrained, min_match, dilate, **options)

@@ -72,7 +72,7 @@ def model_options(args: argparse.Namespace) -> dict[str, Any]:
     options = parse_options(args.cfg_options)
     for name in ("weights", "model.backbone.weights"):
         value = options.get(name)
-        if value and value not in ("timm", "none"):
+        if value and value not in ("timm", "embedded", "none"):
             existing_weights(str(value))
             print(f"warning: {name}={value} changes nothing: {args.checkpoint} holds the weights.", file=sys.stderr)
     return options

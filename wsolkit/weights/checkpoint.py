@@ -13,6 +13,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from wsolkit.errors import CheckpointError
+from wsolkit.weights.embedded import EMBEDDED, NETWORK, embedded_weights
 from wsolkit.weights.safely import entries, first_line, read_safely
 
 __all__ = [
@@ -88,15 +89,19 @@ def check_meta(meta: Any, path: str | Path) -> None:
         )
 
 
-def read_weights(source: str | Path) -> dict[str, Tensor]:
+def read_weights(source: str | Path, network: str | None = None) -> dict[str, Tensor]:
     """Read the state dict in a local .pth, .pt, .bin or .safetensors file, on the CPU.
 
     Args:
-        source: path of the file.
+        source: path of the file, or "embedded" for the weights that are installed with wsolkit.
+        network: timm's name of the network that they are for, if it is timm's.
 
     Raises:
         CheckpointError: the file is missing, damaged, could run code, or holds no state dict.
+        ConfigError: the embedded weights are asked for, which are of another network.
     """
+    if source == EMBEDDED:
+        return embedded_weights(network)
     payload = read_safely(source)
     state = find_state(payload)
     if not state:
@@ -199,7 +204,8 @@ def download_failed(what: str, error: Exception) -> CheckpointError:
     """Return the error to raise where pretrained weights cannot be downloaded."""
     return CheckpointError(
         f"The pretrained weights of {what} could not be downloaded ({type(error).__name__}: {first_line(error)}). "
-        "Without network, fetch the file elsewhere and set weights=PATH (on the command line "
+        f'Without network set weights="{EMBEDDED}", which is installed with wsolkit and goes with a TimmBackbone of '
+        f'name="{NETWORK}" (mean and std .5); or fetch the file elsewhere and set weights=PATH (on the command line '
         "--cfg-options model.backbone.weights=PATH), or point HF_HOME or TORCH_HOME at a cache that has it. Without "
         "weights, training starts from random numbers: weights=None."
     )

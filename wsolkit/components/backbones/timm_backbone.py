@@ -40,8 +40,8 @@ class TimmBackbone(Backbone):
         name: timm's model name, with or without a tag.
         levels: names of the levels to give, in any order; they come shallow to deep.
         output_stride: 8, 16 or 32 for models that can dilate: 28 x 28, 14 x 14 or 7 x 7 cells for 224 pixels.
-        weights: a weight file of any layout (see ``wsolkit.weights.fitting``), or "timm" to download
-            timm's own.
+        weights: a weight file of any layout (see ``wsolkit.weights.fitting``), "embedded" for those of
+            ``tf_efficientnet_lite0`` that are installed with wsolkit (mean and std .5), or "timm" to download timm's.
         pretrained: the same as ``weights="timm"``.
         min_match: the least part of the weights that has to fit, in [0, 1].
         dilate: ``False`` takes the dilation out of stages that ``output_stride`` keeps from shrinking: same weights,
@@ -91,7 +91,7 @@ class TimmBackbone(Backbone):
         self.report: LoadReport | None = None
         if weights is not None and not download:
             convert = getattr(sys.modules[type(self.model).__module__], "checkpoint_filter_fn", None)
-            state = read_weights(weights)
+            state = read_weights(weights, name)
             self.report = fit_weights(self.model, state, min_match, convert=convert, origin=str(weights))
             self.report.log(f"{weights} into timm's {name}")
 
