@@ -57,7 +57,8 @@ def test_a_folder_without_names(tmp_path):
     [
         ("0 0.5 0.5 1", "line 1: expected 'class cx cy w h', but got '0 0.5 0.5 1'"),
         ("0 0.5 0.5 1 x", "expected 'class cx cy w h'"),
-        ("0 0.1 0.1 0.2 0.1 0.2 0.2", "expected 'class cx cy w h'"),
+        ("0 0.1 0.1 0.2 0.1 0.2 0.2 0.3", "expected 'class cx cy w h'"),
+        ("0 0.1 0.1 0.2 0.1 0.2 1.5", r"should be fractions of the image"),
         ("3 0.5 0.5 1 1", "line 1: the class should be one of 0 to 2, but got '3'"),
         ("0 320 240 10 10", r"line 1: the centre and size of a box should be fractions of the image, in \[0, 1\]"),
         ("0 0.5 nan 1 1", r"should be fractions of the image"),

@@ -26,7 +26,8 @@ from wsolkit.formats.coco_entries import (
     shown,
 )
 from wsolkit.formats.export import PLAIN, Export
-from wsolkit.formats.found_boxes import Failure, ImageResult
+from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
+from wsolkit.formats.found_masks import FoundMask, polygons
 from wsolkit.formats.writer import Writer
 from wsolkit.text_files import read_json
 
@@ -183,8 +184,30 @@ def write_instances(
         json.dump(content, file)
 
 
+def scores_of(found: FoundBox) -> dict[str, float]:
+    """Return what is said of a box beside its place: the scores, and the doubt where there is one."""
+    doubt = {} if found.doubt is None else {"doubt": round(found.doubt, 6)}
+    return {"score": found.score, "map_score": found.map_score, **doubt}
+
+
+def segmentations(mask: FoundMask | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a mask adds to a result, exact run lengths, and to an object of a data set, polygons and area.
+
+    Nothing is added for no mask and for an empty one.
+    """
+    inside = None if mask is None else mask.inside()
+    if mask is None or inside is None or not inside.any():
+        return {}, {}
+    outlines = [[round(side, DIGITS) for side in each] for each in polygons(inside)]
+    return {"segmentation": mask.coco()}, {"segmentation": outlines, "area": int(inside.sum())}
+
+
 class CocoWriter(Writer):
-    """``boxes.json``, COCO's results list, and ``dataset.json``, the same boxes as a data set to train on."""
+    """``boxes.json``, COCO's results list, and ``dataset.json``, the same boxes as a data set to train on.
+
+    Masks are run lengths in the results, exact to the pixel, and polygons in the data set: there a list of run lengths
+    means a crowd to most tools.
+    """
 
     outputs = ("boxes.json", "dataset.json")
 
@@ -206,11 +229,12 @@ class CocoWriter(Writer):
             return
         self._images.add(coco_image(self._number, result.image_id, result.size))
         for found in result.boxes:
-            scores = {"score": found.score, "map_score": found.map_score}
-            entry = coco_box(self._number, found.class_index, found.box, DIGITS, **scores)
+            entry = coco_box(self._number, found.class_index, found.box, DIGITS, **scores_of(found))
             notes = result.notes.get(found.class_index)
-            self._results.add({**entry, "notes": notes} if notes else entry)
-            self._annotations.add(numbered(self._annotations.count + 1, entry))
+            more = {"notes": notes} if notes else {}
+            runs, outlines = segmentations(found.mask)
+            self._results.add({**entry, **runs, **more})
+            self._annotations.add(numbered(self._annotations.count + 1, {**entry, **outlines}))
 
     def close(self) -> None:
         """Put the annotations and the categories behind the images."""

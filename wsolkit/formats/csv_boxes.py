@@ -21,7 +21,7 @@ __all__ = ["CsvBox", "CsvWriter", "ListsWriter", "read_csv_boxes"]
 
 COLUMNS = "path,x0,y0,x1,y1[,class]"
 SIDES = ("x0", "y0", "x1", "y1")
-HEADING = "image_id width height class score map_score x0 y0 x1 y1"
+HEADING = "image_id width height class score map_score x0 y0 x1 y1 doubt"
 
 
 class CsvBox(NamedTuple):
@@ -82,7 +82,7 @@ def readable(rows: Iterator[list[str]], path: str | Path) -> Iterator[list[str]]
 
 
 class CsvWriter(Writer):
-    """``boxes.csv``: one line for each box."""
+    """``boxes.csv``: one line for each box; ``doubt`` is empty where nobody has asked."""
 
     outputs = ("boxes.csv",)
 
@@ -95,7 +95,7 @@ class CsvWriter(Writer):
         if isinstance(result, ImageResult):
             for found in result.boxes:
                 scores = (found.class_name, found.score, found.map_score)
-                self._table.add([result.image_id, *result.size, *scores, *found.box])
+                self._table.add([result.image_id, *result.size, *scores, *found.box, found.doubt])
 
     def close(self) -> None:
         """Complete the table."""

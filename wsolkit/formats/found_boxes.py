@@ -17,6 +17,7 @@ import numpy as np
 
 from wsolkit.errors import DataError, shortened
 from wsolkit.formats.checked_boxes import checked_box, checked_size
+from wsolkit.formats.found_masks import FoundMask
 
 __all__ = ["Failure", "FoundBox", "ImageResult", "from_line", "to_line"]
 
@@ -33,6 +34,8 @@ class FoundBox(NamedTuple):
         class_name: its name.
         score: the class's probability in the image, in [0, 1].
         map_score: what the box extractor says of the box, usually the mean of the score map inside, in [0, 1].
+        doubt: how likely the box is a bad one, in [0, 1], or None where nobody has asked.
+        mask: where the object is, or None where nobody has asked.
     """
 
     box: tuple[float, float, float, float]
@@ -40,6 +43,8 @@ class FoundBox(NamedTuple):
     class_name: str
     score: float
     map_score: float
+    doubt: float | None = None
+    mask: FoundMask | None = None
 
 
 @dataclass
@@ -86,14 +91,34 @@ def to_line(result: ImageResult | Failure) -> str:
         content["error"] = result.reason
     else:
         content["size"] = list(result.size)
-        content["boxes"] = [
-            [*(round(side, 2) for side in found.box), found.class_index, *(round(score, 6) for score in found[3:])]
-            for found in result.boxes
-        ]
+        content["boxes"] = [box_cells(found) for found in result.boxes]
         content["top"] = [[index, round(probability, 6)] for index, probability in result.top]
         if result.notes:
             content["notes"] = [[index, dict(notes)] for index, notes in result.notes.items()]
     return json.dumps(content, separators=(",", ":"))
+
+
+def box_cells(found: FoundBox) -> list[Any]:
+    """Return a box as a list of JSON: sides, class, two scores, and doubt and mask as far as there are any."""
+    scores = (round(found.score, 6), round(found.map_score, 6))
+    more = [None if found.doubt is None else round(found.doubt, 6), None if found.mask is None else found.mask.counts]
+    while more and more[-1] is None:
+        more.pop()
+    return [*(round(side, 2) for side in found.box), found.class_index, *scores, *more]
+
+
+def box_of(cells: Sequence[Any], classes: tuple[str, ...], size: tuple[int, int]) -> FoundBox:
+    """Return the box that ``box_cells`` wrote, of an image of a (width, height); sides and scores are not looked at.
+
+    Raises:
+        ValueError: there are too few or too many cells, or doubt is outside of [0, 1].
+        DataError: the mask is broken.
+    """
+    x0, y0, x1, y1, index, score, map_score, doubt, counts = [*cells, None, None][: max(9, len(cells))]
+    if doubt is not None and not 0 <= doubt <= 1:
+        raise ValueError(f"doubt {doubt} should be in [0, 1]")
+    mask = None if counts is None else FoundMask.checked(counts, size)
+    return FoundBox((x0, y0, x1, y1), index, classes[index], score, map_score, doubt, mask)
 
 
 def from_line(line: str, classes: tuple[str, ...]) -> ImageResult | Failure:
@@ -118,13 +143,11 @@ def from_line(line: str, classes: tuple[str, ...]) -> ImageResult | Failure:
             failure = Failure(image_id, path, content["error"])
             check_kinds([*texts, failure.reason])
             return failure
-        boxes = [
-            FoundBox((x0, y0, x1, y1), index, classes[index], score, map_score)
-            for x0, y0, x1, y1, index, score, map_score in content["boxes"]
-        ]
         width, height = content["size"]
+        boxes = [box_of(cells, classes, (width, height)) for cells in content["boxes"]]
         top = [(index, probability) for index, probability in content["top"]]
-        numbers = [number for each in boxes for number in (*each.box, *each[3:])] + [each[1] for each in top]
+        scores = [score for each in boxes for score in (each.score, each.map_score, each.doubt or 0)]
+        numbers = [*(side for each in boxes for side in each.box), *scores, *(each[1] for each in top)]
         notes: dict[int, Mapping[str, Any]] = {index: dict(each) for index, each in content.get("notes", ())}
         indices = [*(each.class_index for each in boxes), *(each[0] for each in top), *notes]
         check_kinds(texts, numbers, [width, height], indices)

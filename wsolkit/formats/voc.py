@@ -242,7 +242,8 @@ def voc_xml(result: ImageResult) -> bytes:
     for found in result.boxes:
         inside = dict(zip(SIDES, inclusive(found.box, result.size), strict=True))
         content = {"name": found.class_name, "pose": "Unspecified", "truncated": 0, "difficult": 0, "bndbox": inside}
-        fill(root, {"object": content | {"score": found.score, "map_score": found.map_score}})
+        doubt = {} if found.doubt is None else {"doubt": round(found.doubt, 6)}
+        fill(root, {"object": content | {"score": found.score, "map_score": found.map_score} | doubt})
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="utf-8") + b"\n"
 

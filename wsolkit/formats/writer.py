@@ -34,6 +34,9 @@ class Writer(ABC):
     outputs: tuple[str, ...] = ()
     """Names of the files or folders it writes."""
 
+    needs_masks: bool = False
+    """Whether what it writes says little without masks, so that whoever asks for it asks for them."""
+
     def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any], export: Export = PLAIN) -> None:
         self.folder = folder
         self.export = export

@@ -12,13 +12,21 @@ from wsolkit.formats.coco import CocoWriter
 from wsolkit.formats.csv_boxes import CsvWriter, ListsWriter
 from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
+from wsolkit.formats.mask_folder import MaskWriter
 from wsolkit.formats.voc import VocWriter
 from wsolkit.formats.writer import Writer
-from wsolkit.formats.yolo import YoloWriter
+from wsolkit.formats.yolo import YoloSegWriter, YoloWriter
 
 __all__ = ["FORMATS", "check_formats", "write_results"]
 
-FORMATS: dict[str, type[Writer]] = {"coco": CocoWriter, "voc": VocWriter, "yolo": YoloWriter, "csv": CsvWriter}
+FORMATS: dict[str, type[Writer]] = {
+    "coco": CocoWriter,
+    "voc": VocWriter,
+    "yolo": YoloWriter,
+    "csv": CsvWriter,
+    "yolo-seg": YoloSegWriter,
+    "masks": MaskWriter,
+}
 """The formats by the names ``--format`` takes."""
 
 
@@ -52,7 +60,7 @@ def write_results(
         records: what was found in each image.
         folder: where to write.
         classes: names of the classes, by index.
-        formats: any of coco, voc, yolo, csv.
+        formats: any of ``FORMATS``.
         about: what the results were made with.
         export: how YOLO's and VOC's folders are written.
 

@@ -13,12 +13,22 @@ import yaml
 from wsolkit.errors import DataError
 from wsolkit.files import path_below
 from wsolkit.formats.export import PLAIN, Export, put_image, split_names
-from wsolkit.formats.found_boxes import Failure, ImageResult
+from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
+from wsolkit.formats.found_masks import polygons
 from wsolkit.formats.text_lists import malformed, numbered_lines, read_class_names, whole_number, write_lines
 from wsolkit.formats.writer import LabelNames, Writer
 from wsolkit.text_files import read_text
 
-__all__ = ["YoloBox", "YoloWriter", "read_labels", "read_names", "yolo_line", "yolo_name"]
+__all__ = [
+    "YoloBox",
+    "YoloSegWriter",
+    "YoloWriter",
+    "outline_line",
+    "read_labels",
+    "read_names",
+    "yolo_line",
+    "yolo_name",
+]
 
 LINE = "class cx cy w h"
 
@@ -42,10 +52,19 @@ def yolo_line(label: int, box: Sequence[float], size: tuple[int, int]) -> str:
     return " ".join([str(label), *(f"{number:.6f}" for number in numbers)])
 
 
+def outline_line(label: int, polygon: Sequence[float], size: tuple[int, int]) -> str:
+    """Return a polygon x, y, x, y, ... in an image of ``size`` = (width, height) as a line in YOLO's form.
+
+    >>> outline_line(2, [0, 0, 50, 0, 50, 50], (100, 200))
+    '2 0.000000 0.000000 0.500000 0.000000 0.500000 0.250000'
+    """
+    return " ".join([str(label), *(f"{side / size[place % 2]:.6f}" for place, side in enumerate(polygon))])
+
+
 def read_labels(path: str | Path, size: tuple[int, int], classes: Sequence[str]) -> list[YoloBox]:
     """Return the boxes of a label file, half open, in pixels of an image of ``size`` = (width, height).
 
-    A sixth number, a detector's score, is left out.
+    A sixth number, a detector's score, is left out; of an outline ``class x y x y x y ...`` the box around it is read.
 
     Raises:
         DataError: the file is missing, a line is malformed, a class is none of ``classes``, or a box leaves the image.
@@ -55,7 +74,9 @@ def read_labels(path: str | Path, size: tuple[int, int], classes: Sequence[str])
     for number, line in numbered_lines(path):
         label, *texts = line.split()
         try:
-            cx, cy, w, h = (float(text) for text in (texts[:4] if len(texts) == 5 else texts))
+            outlined = len(texts) >= 6 and len(texts) % 2 == 0
+            numbers = [float(text) for text in (texts[:4] if len(texts) == 5 else texts)]
+            cx, cy, w, h = around(numbers) if outlined else numbers
         except ValueError:
             raise malformed(path, number, line, LINE) from None
         if not all(0 <= side <= 1 for side in (cx, cy, w, h)):
@@ -67,6 +88,17 @@ def read_labels(path: str | Path, size: tuple[int, int], classes: Sequence[str])
         box = whole_pixels(sides, max(size) * 10.0 ** -max(len(text.partition(".")[2]) for text in texts[:4]))
         found.append(YoloBox(whole_number(path, number, label, "class", range(len(classes))), box))
     return found
+
+
+def around(polygon: Sequence[float]) -> tuple[float, float, float, float]:
+    """Return centre and size of the box around x, y, x, y, ....
+
+    >>> around([0, 0, 0.5, 0, 0.5, 0.25])
+    (0.25, 0.125, 0.5, 0.25)
+    """
+    xs, ys = polygon[::2], polygon[1::2]
+    x0, x1, y0, y1 = min(xs), max(xs), min(ys), max(ys)
+    return (x0 + x1) / 2, (y0 + y1) / 2, x1 - x0, y1 - y0
 
 
 def whole_pixels(sides: tuple[float, float, float, float], unit: float) -> tuple[float, float, float, float]:
@@ -132,7 +164,7 @@ class YoloWriter(Writer):
         self._names = LabelNames()
         self._listed: dict[str, str] = {}
         self._all_listed = True
-        root = self.draft("yolo")
+        root = self.draft(self.outputs[0])
         (root / "labels").mkdir(parents=True)
         (root / "images").mkdir()
         write_lines(root / "classes.txt", classes)
@@ -143,20 +175,24 @@ class YoloWriter(Writer):
             return
         own = self._names.of(result.image_id)
         name = yolo_name(own)
-        lines = [yolo_line(found.class_index, found.box, result.size) + "\n" for found in result.boxes]
-        labels = path_below(self.draft("yolo") / "labels", name, ".txt")
+        lines = [self.line(found, result.size) + "\n" for found in result.boxes]
+        labels = path_below(self.draft(self.outputs[0]) / "labels", name, ".txt")
         labels.parent.mkdir(parents=True, exist_ok=True)
         labels.write_text("".join(lines), encoding="utf-8")
         suffix = PurePosixPath(result.path or result.image_id).suffix
-        image = path_below(self.draft("yolo") / "images", name, suffix)
+        image = path_below(self.draft(self.outputs[0]) / "images", name, suffix)
         self._all_listed &= bool(suffix)
-        self._listed[own] = f"./{image.relative_to(self.draft('yolo')).as_posix()}"
+        self._listed[own] = f"./{image.relative_to(self.draft(self.outputs[0])).as_posix()}"
         if result.path:
             put_image(result.path, image, self.export.copy_images)
 
+    def line(self, found: FoundBox, size: tuple[int, int]) -> str:
+        """Return the line of a box in an image of ``size`` = (width, height)."""
+        return yolo_line(found.class_index, found.box, size)
+
     def close(self) -> None:
         """Divide the images, and write their lists and ``data.yaml``."""
-        root = self.draft("yolo")
+        root = self.draft(self.outputs[0])
         if self._all_listed:
             split = split_names(list(self._listed), self.export.val_share)
             places = {"train": "train.txt", "val": "val.txt"}
@@ -173,6 +209,19 @@ class YoloWriter(Writer):
             encoding="utf-8",
             errors="backslashreplace",  # the escape that YAML and JSON have for bytes that are no text
         )
+
+
+class YoloSegWriter(YoloWriter):
+    """``yolo-seg/``: the same with outlines, ``class x y x y ...``: of the mask's largest piece, or else of the box."""
+
+    outputs = ("yolo-seg",)
+    needs_masks = True
+
+    def line(self, found: FoundBox, size: tuple[int, int]) -> str:
+        """Return the line of a mask in an image of ``size`` = (width, height)."""
+        x0, y0, x1, y1 = found.box
+        pieces = [] if found.mask is None else polygons(found.mask.inside(), most=1)
+        return outline_line(found.class_index, pieces[0] if pieces else [x0, y0, x1, y0, x1, y1, x0, y1], size)
 
 
 def yolo_name(name: str) -> str:

@@ -33,8 +33,8 @@ PARTS = "parts"
 MAPS = "maps"
 PICTURES = "pictures"
 OURS = (
-    SETTINGS, PARTS, MAPS, PICTURES, "index.html", "voc", "yolo", "boxes.json", "dataset.json", "boxes.csv",
-    "failed.csv", "without_box.csv",
+    SETTINGS, PARTS, MAPS, PICTURES, "index.html", "voc", "yolo", "yolo-seg", "masks", "boxes.json", "dataset.json",
+    "boxes.csv", "failed.csv", "without_box.csv",
 )  # fmt: skip
 """Everything a run may write into its folder."""
 
