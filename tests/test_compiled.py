@@ -32,7 +32,10 @@ BUILT = {
     ),
     "poolings": (
         POOLINGS,
-        [{"type": f"{name}Pooling"} for name in ("Average", "Max", "LogSumExp", "SoftmaxWeighted", "Wildcat")],
+        [
+            {"type": f"{name}Pooling"}
+            for name in ("Average", "Max", "LogSumExp", "TopCells", "SoftmaxWeighted", "Wildcat")
+        ],
     ),
 }
 

@@ -24,6 +24,7 @@ def wsolkit_components() -> dict[str, list[str]]:
             "wsolkit.components.poolings:AveragePooling",
             "wsolkit.components.poolings:LogSumExpPooling",
             "wsolkit.components.poolings:MaxPooling",
+            "wsolkit.components.poolings:TopCellsPooling",
         ],
         "ActivationHead": [
             "wsolkit.components.heads:ConvHead",

@@ -5,7 +5,7 @@ import torch
 
 from wsolkit import ConfigError
 from wsolkit.components.heads import ConvHead, LinearHead, concat_levels, recombine
-from wsolkit.components.poolings import LogSumExpPooling, MaxPooling
+from wsolkit.components.poolings import LogSumExpPooling, MaxPooling, TopCellsPooling
 
 CHANNELS = {"layer3": 4, "layer4": 6}
 
@@ -89,6 +89,35 @@ def test_log_sum_exp_against_a_loop():
     flat = maps.double().flatten(2)
     expected = (flat.mul(3).exp().mean(2).log() / 3).float()
     torch.testing.assert_close(pooled, expected)
+
+
+@pytest.mark.parametrize(("share", "count"), [(0.02, 1), (0.1, 2), (0.5, 10), (1.0, 20)])
+def test_the_top_cells_against_sorting(share, count):
+    maps = torch.randn(2, 3, 4, 5)
+    by_hand = [[sorted(cells.flatten().tolist())[-count:] for cells in image] for image in maps]
+    expected = torch.tensor(by_hand).mean(2)
+    torch.testing.assert_close(TopCellsPooling(share)(maps), expected)
+
+
+def test_a_share_of_no_cells_is_refused():
+    with pytest.raises(ConfigError, match=r"share.*in \(0, 1\].*0"):
+        TopCellsPooling(share=0.0)
+
+
+def test_standardized_features_keep_what_training_saw(levels):
+    head = ConvHead(CHANNELS, 2, standardize=True)
+    batches = [levels["layer4"] * 100 + 7, levels["layer4"].flip(0) * 50 - 3]
+    for batch in batches:
+        head.train()({"layer4": batch})
+    mean = torch.stack([batch.mean((0, 2, 3)) for batch in batches]).mean(0)
+    variance = torch.stack([batch.transpose(0, 1).flatten(1).var(1) for batch in batches]).mean(0)
+    kept = head.eval().state_dict()
+    torch.testing.assert_close(kept["standardized.running_mean"], mean)
+    torch.testing.assert_close(kept["standardized.running_var"], variance)
+    seen = (batches[0] - mean[:, None, None]) / (variance + 1e-5).sqrt()[:, None, None]
+    torch.testing.assert_close(head({"layer4": batches[0]}).maps, head.classifier(seen), rtol=1e-4, atol=1e-5)
+    assert not [name for name, _ in head.named_parameters() if "standardized" in name], "there is nothing to learn"
+    assert "standardized.running_mean" not in ConvHead(CHANNELS, 2).state_dict()
 
 
 def test_levels_side_by_side_keep_the_order_and_take_the_largest_size():

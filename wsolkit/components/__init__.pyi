@@ -28,5 +28,7 @@ from .poolings import (
     AveragePooling as AveragePooling,
     LogSumExpPooling as LogSumExpPooling,
     MaxPooling as MaxPooling,
+    TopCellsPooling as TopCellsPooling,
     log_sum_exp as log_sum_exp,
+    mean_of_top_cells as mean_of_top_cells,
 )

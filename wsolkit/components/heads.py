@@ -66,6 +66,17 @@ def recombine(features: Tensor, weight: Tensor, bias: Tensor | None = None) -> T
     return nn.functional.conv2d(features, weight[:, :, None, None].to(features.dtype), bias)
 
 
+def standardization(channels: int) -> nn.Module:
+    """Return what brings channels to mean 0 and variance 1: a batch norm that learns nothing and forgets nothing.
+
+    >>> module = standardization(1)
+    >>> batches = [torch.tensor([[[[0.0, 2.0]]]]), torch.tensor([[[[2.0, 4.0]]]])]
+    >>> [module(batch).round().flatten().tolist() for batch in batches], module.running_mean.tolist()
+    ([[-1.0, 1.0], [-1.0, 1.0]], [2.0])
+    """
+    return nn.BatchNorm2d(channels, affine=False, momentum=None)
+
+
 class LinearHead(ActivationHead):
     """Pools features and classifies them linearly; the class maps are the features weighed by the classifier.
 
@@ -128,6 +139,9 @@ class ConvHead(ActivationHead):
         level: the level to read, the deepest by default.
         maps_per_class: M.
         bias: whether the convolution has a bias.
+        standardize: bring every channel to mean 0 and variance 1 first: those of the batch in training, and the mean of
+            all batches since, kept in the checkpoint, from then on. For the features of a frozen backbone, whose
+            channels differ a hundredfold; with features that learn, the mean of all batches would be out of date.
     """
 
     takes_map_modifiers = True
@@ -140,9 +154,11 @@ class ConvHead(ActivationHead):
         level: str | None = None,
         maps_per_class: Annotated[int, "at least 1"] = 1,
         bias: bool = True,
+        standardize: bool = False,
     ) -> None:
         super().__init__()
         self.level = choose_level(channels, level)
+        self.standardized = standardization(channels[self.level]) if standardize else nn.Identity()
         self.maps_per_class = maps_per_class
         self.pooling = POOLINGS.build(pooling or {"type": "AveragePooling"})
         self.classifier = nn.Conv2d(channels[self.level], num_classes * maps_per_class, 1, bias=bias)
@@ -153,7 +169,7 @@ class ConvHead(ActivationHead):
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
         """Make maps (B, K, h, w) and logits (B, K)."""
         features = levels[self.level]
-        every = self.classifier(features)  # (B, K*M, h, w)
+        every = self.classifier(self.standardized(features))  # (B, K*M, h, w)
         maps = self.map_modifiers(every).float()  # averaged and pooled in bf16, scores of many images would tie
         extras = {}
         if self.maps_per_class > 1:

@@ -1,4 +1,4 @@
-"""Poolings over the cells of a map: mean, maximum and the smooth way between them."""
+"""Poolings over the cells of a map: mean, maximum, the smooth way between them, and the mean of the strongest cells."""
 
 from __future__ import annotations
 
@@ -10,7 +10,14 @@ from torch import Tensor
 
 from wsolkit.interfaces import Pooling
 
-__all__ = ["AveragePooling", "LogSumExpPooling", "MaxPooling", "log_sum_exp"]
+__all__ = [
+    "AveragePooling",
+    "LogSumExpPooling",
+    "MaxPooling",
+    "TopCellsPooling",
+    "log_sum_exp",
+    "mean_of_top_cells",
+]
 
 
 def log_sum_exp(maps: Tensor, sharpness: float = 1.0) -> Tensor:
@@ -25,6 +32,17 @@ def log_sum_exp(maps: Tensor, sharpness: float = 1.0) -> Tensor:
     """
     flat = maps.flatten(2) * sharpness
     return (torch.logsumexp(flat, dim=2) - math.log(flat.shape[2])) / sharpness
+
+
+def mean_of_top_cells(maps: Tensor, share: float) -> Tensor:
+    """Pool maps (B, C, h, w) to the mean of the highest ``share`` of their cells, at least one, (B, C).
+
+    >>> mean_of_top_cells(torch.tensor([[[[4.0, 2.0, -1.0, -3.0]]]]), share=0.5).tolist()
+    [[3.0]]
+    """
+    cells = maps.flatten(2)
+    count = max(1, round(share * cells.shape[2]))
+    return cells.topk(count, dim=2, sorted=False).values.mean(2)
 
 
 class AveragePooling(Pooling):
@@ -60,3 +78,24 @@ class LogSumExpPooling(Pooling):
     def forward(self, maps: Tensor) -> Tensor:
         """Pool maps (B, C, h, w) to scores (B, C)."""
         return log_sum_exp(maps, self.sharpness)
+
+
+class TopCellsPooling(Pooling):
+    """The mean of the highest cells: what a small thing needs, of which an average over the image says nothing.
+
+    With a share of 1 it is average pooling, with one cell max pooling. WILDCAT's pooling without its lowest cells.
+
+    Args:
+        share: the part of the cells that counts; at least one does.
+
+    Raises:
+        ConfigError: ``share`` is not in (0, 1].
+    """
+
+    def __init__(self, share: Annotated[float, "in (0, 1]"] = 0.02) -> None:
+        super().__init__()
+        self.share = share
+
+    def forward(self, maps: Tensor) -> Tensor:
+        """Pool maps (B, C, h, w) to scores (B, C)."""
+        return mean_of_top_cells(maps, self.share)
