@@ -32,6 +32,7 @@ LAYERS = [
     {"scoring"},
     {"training", "inference"},
     {"pipeline"},
+    {"labelling"},
     {"builtin"},
     {"cli"},
     {"__main__"},

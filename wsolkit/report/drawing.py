@@ -11,7 +11,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from wsolkit.formats.found_boxes import FoundBox
 
-__all__ = ["encode_jpeg", "font", "heat_overlay", "resize_to_panel", "side_by_side"]
+__all__ = ["colours_of", "draw_boxes", "encode_jpeg", "font", "heat_overlay", "resize_to_panel", "side_by_side"]
 
 Colour = tuple[int, int, int]
 

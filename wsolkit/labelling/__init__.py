@@ -1,0 +1,1 @@
+"""``wsolkit label``: from labelled photographs to boxes to check, in one go that can be stopped and taken up again."""
