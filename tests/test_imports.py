@@ -31,7 +31,7 @@ LAYERS = [
     {"config", "report"},
     {"scoring"},
     {"training", "inference"},
-    {"pipeline"},
+    {"deploy", "pipeline"},
     {"labelling"},
     {"builtin"},
     {"cli"},

@@ -19,6 +19,9 @@ from .config.load_model import (
 from .config.stored import (
     holds_config as holds_config,
 )
+from .deploy.export import (
+    export_model as export_model,
+)
 from .errors import (
     CheckpointError as CheckpointError,
     ConfigError as ConfigError,

@@ -30,7 +30,7 @@ def resize_maps(maps: Tensor, size: tuple[int, int], mode: MapResize = "bicubic"
     if mode == "none" or tuple(maps.shape[-2:]) == tuple(size):
         return maps
     rows, columns = (
-        resize_matrix(cells, pixels, mode, maps.dtype, maps.device)
+        resize_matrix(int(cells), pixels, mode, maps.dtype, maps.device)
         for cells, pixels in zip(maps.shape[-2:], size, strict=True)
     )
     with torch.autocast(maps.device.type, enabled=False):
@@ -67,7 +67,7 @@ def normalize_maps(maps: Tensor, mode: MapNormalize = "minmax") -> Tensor:
     0.0
     """
     one_of("normalize", mode, get_args(MapNormalize))
-    lowest, highest = maps.amin((-2, -1), keepdim=True), maps.amax((-2, -1), keepdim=True)  # NaN wins in both
+    lowest, highest = extremes(maps)
     finite = torch.isfinite(lowest) & torch.isfinite(highest)
     if not bool(finite.all()):
         bad = torch.nonzero(~finite.reshape(-1)).flatten().tolist()
@@ -75,6 +75,16 @@ def normalize_maps(maps: Tensor, mode: MapNormalize = "minmax") -> Tensor:
             f"{len(bad)} of {finite.numel()} score maps hold NaN or infinity (number {bad[0]} is the first): "
             "the model has diverged. Lower the learning rate, or take an earlier checkpoint."
         )
+    return between(maps, lowest, highest, mode)
+
+
+def extremes(maps: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the smallest and the largest score of each map (..., h, w), as (..., 1, 1); NaN wins in both."""
+    return maps.amin((-2, -1), keepdim=True), maps.amax((-2, -1), keepdim=True)
+
+
+def between(maps: Tensor, lowest: Tensor, highest: Tensor, mode: MapNormalize) -> Tensor:
+    """Return maps in [0, 1] by their extremes, as ``normalize_maps`` says, of tensor operations alone."""
     if mode == "none":
         return maps.clamp(0, 1)
     low = lowest if mode == "minmax" else torch.zeros_like(lowest)

@@ -42,17 +42,18 @@ class C2AMLogitMaps(CamMethod):
         Raises:
             ConfigError: the model's head is not a ``C2AMHead``.
         """
-        found = activation or model.activate(images)
+        one_map = self.all_maps(model, images, activation or model.activate(images))
+        return Activation(one_map, torch.zeros(len(one_map), 2)).of(classes)  # two classes, so that one map serves all
+
+    def all_maps(self, model: Model, images: Tensor, activation: Activation) -> Tensor:
+        """Return the map (B, 1, h, w), 0 or more, that serves every class; see ``raw_maps``."""
         polarity = getattr(model.head, "polarity", None)
-        if "logit_map" not in found.extras or polarity is None:
+        if "logit_map" not in activation.extras or polarity is None:
             raise ConfigError(
                 f"C2AMLogitMaps reads the map before the sigmoid, which {type(model.head).__name__} does not give. Use "
                 "head=dict(type='C2AMHead'), or cam_method=dict(type='HeadMaps')."
             )
-        logits = found.extras["logit_map"].float()  # (B, 1, h, w)
+        logits = activation.extras["logit_map"].float()  # (B, 1, h, w)
         if polarity.sign < 0:
             logits = (1.0 if self.inverted == "reference" else 0.0) - logits
-        one_map = Activation(
-            logits.clamp_min(0), torch.zeros(len(logits), 2)
-        )  # two classes, so that one map serves all
-        return one_map.of(classes)
+        return logits.clamp_min(0)

@@ -134,8 +134,9 @@ class Polarity(nn.Module):
         """
         if self.mode != "auto":
             return maps if self.mode == "fg" else 1 - maps
-        with torch.no_grad():
-            self._count(maps, begins_pass)
+        if not torch.jit.is_tracing():  # an exported program counts nothing
+            with torch.no_grad():
+                self._count(maps, begins_pass)
         return torch.where(self.decided < 0, 1 - maps, maps)
 
     def _count(self, maps: Tensor, begins_pass: bool) -> None:

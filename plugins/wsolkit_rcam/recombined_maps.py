@@ -82,6 +82,12 @@ class RecombinedMaps(CamMethod):
             maps = recombined_maps(features, weights[asked.to(weights.device)])
         return maps if classes.ndim == 2 else maps[:, 0]
 
+    def all_maps(self, model: Model, images: Tensor, activation: Activation) -> Tensor:
+        """Return the maps (B, K, h, w) of every class; see ``raw_maps``."""
+        features, weights = self.used(model, activation)
+        with torch.autocast(features.device.type, enabled=False):
+            return recombined_maps(features, weights.expand(len(features), -1, -1))
+
     def used(self, model: Model, activation: Activation) -> tuple[Tensor, Tensor]:
         """Return the features (B, C, h, w) and the weights (K, C) of the classifier.
 

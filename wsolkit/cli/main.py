@@ -23,7 +23,7 @@ from wsolkit.interrupts import exit_code, mind_no_lost_children, terminations
 
 __all__ = ["build_parser", "main"]
 
-SUBCOMMANDS = ("train", "test", "predict", "pipeline", "evaluate", "boxes", "compare", "data", "components")
+SUBCOMMANDS = ("train", "test", "predict", "export", "pipeline", "evaluate", "boxes", "compare", "data", "components")
 
 MISTAKE = 2
 PIPE_CLOSED = 1

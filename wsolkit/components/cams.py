@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Annotated, Any
 
 import torch
@@ -16,6 +16,9 @@ from wsolkit.registry import CAM_METHODS
 
 __all__ = ["HeadMaps", "MultiScaleMaps"]
 
+MapsOf = Callable[[Tensor, Activation | None], Tensor | None]
+"""Makes raw maps of images, given what the model made of them where that is known."""
+
 
 class HeadMaps(CamMethod):
     """Takes the maps of the asked classes from the head."""
@@ -23,6 +26,10 @@ class HeadMaps(CamMethod):
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T)."""
         return (activation or model.activate(images)).of(classes)
+
+    def all_maps(self, model: Model, images: Tensor, activation: Activation) -> Tensor:
+        """Return the head's maps, (B, K, h, w) or (B, 1, h, w)."""
+        return activation.maps
 
 
 class MultiScaleMaps(CamMethod):
@@ -57,15 +64,42 @@ class MultiScaleMaps(CamMethod):
 
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, H, W) or (B, T, H, W) for ``classes`` (B,) or (B, T)."""
-        size = (images.shape[-2], images.shape[-1])
+        total = self.average(
+            model, images, activation, lambda scaled, known: self.of.raw_maps(model, scaled, classes, known)
+        )
+        assert total is not None
+        return total
+
+    def all_maps(self, model: Model, images: Tensor, activation: Activation) -> Tensor | None:
+        """Return the averaged maps of every class, (B, K, H, W) or (B, 1, H, W), where the averaged method has them."""
+        return self.average(
+            model,
+            images,
+            activation,
+            lambda scaled, known: self.of.all_maps(model, scaled, known or model.activate(scaled)),
+        )
+
+    def average(self, model: Model, images: Tensor, activation: Activation | None, maps_of: MapsOf) -> Tensor | None:
+        """Return the mean over sizes and mirror images of what ``maps_of`` makes of them; None where it makes nothing.
+
+        Args:
+            model: the model.
+            images: (B, 3, H, W), normalised.
+            activation: what the model made of these images, where that is known.
+            maps_of: makes raw maps of images, given what the model made of them where that is known.
+        """
+        size = (int(images.shape[-2]), int(images.shape[-1]))  # no tensors, where an export traces this
         cell = max(model.backbone.strides.values())
         total: Tensor | float = 0.0
         for scale in self.scales:
             scaled = resize_images(images, scale, cell)
-            known = activation if scaled.shape == images.shape else None
-            total = total + resize_maps(self.of.raw_maps(model, scaled, classes, known), size, "bilinear")
+            maps = maps_of(scaled, activation if scaled.shape == images.shape else None)
+            if maps is None:
+                return None
+            total = total + resize_maps(maps, size, "bilinear")
             if self.flip:
-                mirrored = self.of.raw_maps(model, scaled.flip(-1), classes)
+                mirrored = maps_of(scaled.flip(-1), None)
+                assert mirrored is not None
                 total = total + resize_maps(mirrored.flip(-1), size, "bilinear")
         assert isinstance(total, Tensor)
         return total / (len(self.scales) * (2 if self.flip else 1))
@@ -77,7 +111,7 @@ def resize_images(images: Tensor, scale: float, cell: int = 1) -> Tensor:
     >>> resize_images(torch.zeros(1, 3, 224, 100), 0.5, cell=32).shape
     torch.Size([1, 3, 128, 64])
     """
-    size = tuple(max(1, round(side * scale / cell)) * cell for side in images.shape[-2:])
+    size = tuple(max(1, round(int(side) * scale / cell)) * cell for side in images.shape[-2:])
     if scale == 1 or size == tuple(images.shape[-2:]):
         return images
     resized = F.interpolate(images, size=size, mode="bilinear", align_corners=False, antialias=scale < 1)

@@ -286,6 +286,14 @@ class CamMethod(Checked, ABC):
         ``activation`` is what the model made of these images where that is known already, to save a forward pass.
         """
 
+    def all_maps(self, model: Model, images: Tensor, activation: Activation) -> Tensor | None:
+        """Return the raw maps of every class, (B, K, h, w), or (B, 1, h, w) for a map that serves all; None by default.
+
+        ``wsolkit export`` writes a model with a CAM method that has them: made without gradients, by tensor operations
+        that ask for no value on their way.
+        """
+        return None
+
     def panels(self, model: Model, images: Tensor, label: int, activation: Activation) -> Sequence[Panel]:
         """Return pictures of what the map of one image (1, 3, H, W) is made of; none by default.
 
