@@ -145,7 +145,10 @@ def test_an_unknown_layout_is_answered_with_those_that_were_tried(tmp_path, pair
         DataError, match=r"holds neither image_ids.txt .* nor ImageSets/ .*plugins.*asked: .*Pairs\. Check"
     ):
         read_annotations(tmp_path)
-    with pytest.raises(DataError, match=r"x.csv is no .json file. .*plugins that were asked: .*Pairs"):
+    (tmp_path / "x.txt").write_text("")
+    with pytest.raises(DataError, match=r"x.txt is no .json or .csv file. .*plugins that were asked: .*Pairs"):
+        read_annotations(tmp_path / "x.txt")
+    with pytest.raises(DataError, match=r"x.csv name no image. Write image,label"):
         read_annotations(tmp_path / "x.csv")
     with pytest.raises(DataError, match="x.json has no list 'images'"):
         read_annotations(tmp_path / "x.json")

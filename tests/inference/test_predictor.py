@@ -137,10 +137,25 @@ def test_folders_name_classes(predictor, photos):
     (photos / "red").rename(photos / "scarlet")
     with pytest.raises(DataError, match="'scarlet'.*is no class of the model"):
         predictor(photos, classes="folder")
-    with pytest.raises(ConfigError, match="should be 'predicted' or 'folder', but got 'folders'"):
+    with pytest.raises(ConfigError, match="should be 'predicted', 'folder' or the path of a table .*but got 'folders'"):
         predictor(photos, classes="folders")
     with pytest.raises(ConfigError, match="topk=2 does not go with"):
         colour_predictor(topk=2)(photos, classes="folder")
+
+
+def test_a_table_names_classes(predictor, photos, tmp_path):
+    table = tmp_path / "labels.csv"
+    table.write_text(
+        "image,red,green,blue\n" + "".join(f"D:\\\\all\\\\{n}.png,1,{n % 2},0\n" for n in range(6)) + "6,0,0,0\n"
+    )
+    predictor.min_score = 0.0
+    results = {result.image_id: result for result in predictor(photos, classes=str(table))}
+    names = {key: {found.class_index for found in result.boxes} for key, result in results.items()}
+    assert names["red/0.png"] == {0}
+    assert names["green/1.png"] == {1}
+    assert names["red/6.png"] == set()
+    with pytest.raises(ConfigError, match="does not go with classes='.*labels.csv': the table names the classes"):
+        colour_predictor(topk=2)(photos, classes=str(table))
 
 
 def test_an_empty_map_gives_no_box(predictor):

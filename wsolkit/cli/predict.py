@@ -55,9 +55,9 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument("--out", metavar="DIR", required=True, help="folder for the results: new, or of the same run")
     found = parser.add_argument_group("what is found")
     found.add_argument(
-        "--classes", choices=("predicted", "folder"), default="predicted",
-        help="whose boxes: the classes the model predicts (default), or the class the image's folder is named after: "
-        "the outermost folder that is a class, as in training",
+        "--classes", metavar="predicted|folder|TABLE", default="predicted",
+        help="whose boxes: the classes the model predicts (default), the class the image's folder is named after (the "
+        "outermost folder that is a class, as in training), or those that a table such as labels.csv names",
     )  # fmt: skip
     found.add_argument("--topk", metavar="N", type=int, help="boxes for the N likeliest classes of an image")
     found.add_argument(
@@ -154,7 +154,7 @@ def remarks(predictor: Predictor, args: argparse.Namespace) -> Iterator[str]:
     if args.classes == "predicted" and predictor.class_agnostic and not predictor.classifies:
         yield (
             'the model knows no classes, so every box is named "object". With --classes folder boxes are named after '
-            "the folders of their images."
+            "the folders of their images, with --classes labels.csv as a table says."
         )
     asked = args.threshold is not None or predictor.box_extractor.chooses_threshold
     if not asked and (told := chosen_by_test(args.checkpoint, predictor.threshold)):

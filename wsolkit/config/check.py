@@ -22,7 +22,17 @@ from wsolkit.registry import ComponentRegistry, check_arguments, check_path
 
 __all__ = ["TOP", "arguments_at", "check_config", "check_sources"]
 
-OURS = ("data_root", "weights", "classes", "custom_imports", "compile", "env_cfg", "model_wrapper_cfg", "sync_bn")
+OURS = (
+    "data_root",
+    "labels",
+    "weights",
+    "classes",
+    "custom_imports",
+    "compile",
+    "env_cfg",
+    "model_wrapper_cfg",
+    "sync_bn",
+)
 ENGINE = ("find_unused_parameters", "activation_checkpointing", "efficient_conv_bn_eval")
 RUNNER = "mmengine.runner.runner:Runner"
 LOADER = ("dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch")

@@ -1,4 +1,4 @@
-"""Values of a configuration that are handed down: the folder of the data, the weights, the model's box extractor."""
+"""Values of a configuration that are handed down: the data, its labels, the weights, the model's box extractor."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ __all__ = [
     "LOADERS",
     "drop_seeds",
     "hand_down_extractor",
+    "hand_down_labels",
     "hand_down_root",
     "hand_down_weights",
     "inner_configs",
@@ -77,6 +78,26 @@ def move_paths(node: Any, old: str, new: str, place: str, options: Mapping[str, 
         elif isinstance(value, str) and value.startswith(old):
             node[key], moved = new + value.removeprefix(old), True
     return moved
+
+
+def hand_down_labels(config: Config, before: Any, options: Mapping[str, Any]) -> None:
+    """Give the table of ``labels`` to data sets that have none of their own, or that had it from the top before.
+
+    Raises:
+        ConfigError: it was asked for, but no data set takes one.
+    """
+    labels = config.get("labels")
+    datasets = [dataset for _, dataset in dataset_configs(config)]
+    taking = [dataset for dataset in datasets if takes(DATASETS, dataset, "labels")]
+    for dataset in taking if labels else ():
+        if not dataset.get("labels") or dataset["labels"] == before:
+            dataset["labels"] = labels
+    if labels and "labels" in options and datasets and not any(each.get("labels") == labels for each in taking):
+        kinds = ", ".join(sorted({str(dataset.get("type")) for dataset in datasets}))
+        raise ConfigError(
+            f"labels={labels!r} would change nothing: {kinds} takes no table of labels of the top. Start from a "
+            "configuration of ImageFolder (those with _folder in their names), or set labels of each data set."
+        )
 
 
 def hand_down_weights(config: Config, before: Any, options: Mapping[str, Any]) -> None:

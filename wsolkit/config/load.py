@@ -11,7 +11,7 @@ from mmengine.config import Config, ConfigDict
 
 from wsolkit.config.check import TOP, check_config, check_sources
 from wsolkit.config.find import find_config
-from wsolkit.config.hand_down import LOADERS, hand_down_extractor, hand_down_root, hand_down_weights
+from wsolkit.config.hand_down import LOADERS, hand_down_extractor, hand_down_labels, hand_down_root, hand_down_weights
 from wsolkit.config.kinds import check_kinds
 from wsolkit.config.options import apply_options, dotted
 from wsolkit.config.parts import takes
@@ -49,8 +49,8 @@ def load_config(name_or_path: str | Path, options: Mapping[str, Any] | None = No
         options: values by dotted name that replace the file's, such as ``{"train_cfg.max_epochs": 3}``.
 
     Returns:
-        The resolved configuration. ``data_root`` and ``weights`` at the top are handed down to the data sets and to
-        the backbone; ``model.head.num_classes`` may still be missing, see ``fill_classes``.
+        The resolved configuration. ``data_root``, ``labels`` and ``weights`` at the top are handed down to the data
+        sets and to the backbone; ``model.head.num_classes`` may still be missing, see ``fill_classes``.
 
     Raises:
         ConfigError: file, name, option, component or argument is unknown, with the nearest known ones.
@@ -102,6 +102,7 @@ def prepare(config: Config, options: Mapping[str, Any], before: Mapping[str, Any
     check_kinds(config.to_dict())
     check_sources(config)
     hand_down_root(config, before.get("data_root"), options, resolved or before.get("work_dir") is not None)
+    hand_down_labels(config, before.get("labels"), options)
     hand_down_weights(config, before.get("weights"), options)
     hand_down_extractor(config, (before.get("model") or {}).get("box_extractor"))
     end_schedules(config)

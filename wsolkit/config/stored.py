@@ -37,6 +37,7 @@ USED: dict[str, tuple[type, ...]] = {
     "classes": (list,),
     "multi_label": (bool,),
     "data_root": (str,),
+    "labels": (str,),
     "experiment_name": (str,),
     "randomness": (dict,),
     **{f"{split}_dataloader": (dict,) for split in ("val", "test")},

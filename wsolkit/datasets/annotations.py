@@ -15,9 +15,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from wsolkit.datasets.label_tables import TABLE_SUFFIXES, read_label_table
+from wsolkit.datasets.layouts.boxes_beside import BOX_FILES
 from wsolkit.datasets.layouts.coco import CocoLayout
 from wsolkit.datasets.layouts.cub200 import Cub200Layout
-from wsolkit.datasets.layouts.image_folder import BOX_FILES, FolderLayout
+from wsolkit.datasets.layouts.image_folder import FolderLayout
+from wsolkit.datasets.layouts.image_table import TableLayout
 from wsolkit.datasets.layouts.layout import Layout, Metadata
 from wsolkit.datasets.layouts.pascal_voc import VocLayout
 from wsolkit.datasets.layouts.wsol_metadata import IMAGE_IDS, WsolLayout
@@ -34,7 +37,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Annotations", "ImageAnnotations", "read_annotations"]
 
-LAYOUTS: tuple[type[Layout], ...] = (CocoLayout, VocLayout, WsolLayout, Cub200Layout, FolderLayout)
+LAYOUTS: tuple[type[Layout], ...] = (CocoLayout, VocLayout, WsolLayout, Cub200Layout, TableLayout, FolderLayout)
 """wsolkit's own layouts, in the order in which they are asked."""
 
 
@@ -226,7 +229,7 @@ def read_annotations(
     Args:
         metadata: a split folder of wsolevaluation (``metadata/CUB/test``), the folder of the splits
             (``metadata/CUB``, with ``split``), a COCO ``.json`` file, a ``VOCdevkit/VOC2012`` folder, that of
-            CUB-200-2011, class folders with boxes, or whatever a registered data set recognises.
+            CUB-200-2011, a table of labels, class folders with boxes, or whatever a registered data set recognises.
         split: the split: a folder of ``metadata``, or a list of VOC's ``ImageSets/Main`` (``val``) or of another image
             set (``Segmentation/val``); for a COCO file only its name in results.
         images: folder that image ids, or COCO's file names, are relative to; needed only where sizes are missing.
@@ -278,13 +281,17 @@ def unknown_layout(path: Path, plugins: Sequence[str]) -> DataError:
     """Return the error about a path that no layout recognises, with all that were tried.
 
     Raises:
-        DataError: a ``.json`` file is broken.
+        DataError: a ``.json`` file or a table of labels is broken.
     """
     others = f" Data sets of plugins that were asked: {', '.join(plugins)}." if plugins else ""
     if path.is_file():
         if path.suffix.lower() == ".json":
             read_instances(path)
-        return DataError(f"{path} is no .json file. Give a COCO file, or the folder of a split.{others}")
+        if path.suffix.lower() in TABLE_SUFFIXES:
+            read_label_table(path)
+        return DataError(
+            f"{path} is no .json or .csv file. Give a COCO file, labels, or the folder of a split.{others}"
+        )
     return DataError(
         f"{path} holds neither {IMAGE_IDS} (wsolevaluation's metadata) nor ImageSets/ (PASCAL VOC), nor images.txt and "
         f"train_test_split.txt (CUB-200-2011), nor class folders with {', '.join(BOX_FILES)} or --boxes.{others} "

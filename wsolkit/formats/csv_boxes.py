@@ -17,7 +17,7 @@ from wsolkit.formats.text_lists import malformed
 from wsolkit.formats.writer import Writer
 from wsolkit.text_files import read_text
 
-__all__ = ["CsvBox", "CsvWriter", "ListsWriter", "read_csv_boxes"]
+__all__ = ["CsvBox", "CsvWriter", "ListsWriter", "plain", "read_csv_boxes", "readable"]
 
 COLUMNS = "path,x0,y0,x1,y1[,class]"
 SIDES = ("x0", "y0", "x1", "y1")
@@ -48,7 +48,7 @@ def read_csv_boxes(path: str | Path) -> list[CsvBox]:
     columns = {name: place for place, name in enumerate(("path", *SIDES, "class"))}
     expected, fewest = COLUMNS, 5
     found = []
-    for row in readable(rows, path):
+    for row in readable(rows, path, COLUMNS):
         number, cells = rows.line_num, [plain(cell.strip(" \t")) for cell in row]
         if not any(cells):
             continue
@@ -69,7 +69,7 @@ def read_csv_boxes(path: str | Path) -> list[CsvBox]:
     return found
 
 
-def readable(rows: Iterator[list[str]], path: str | Path) -> Iterator[list[str]]:
+def readable(rows: Iterator[list[str]], path: str | Path, expected: str) -> Iterator[list[str]]:
     """Yield the rows of a table.
 
     Raises:
@@ -78,7 +78,7 @@ def readable(rows: Iterator[list[str]], path: str | Path) -> Iterator[list[str]]
     try:
         yield from rows
     except csv.Error as error:
-        raise DataError(f"{path} is no table: {error}. Write {COLUMNS}.") from error
+        raise DataError(f"{path} is no table: {error}. Write {expected}.") from error
 
 
 class CsvWriter(Writer):

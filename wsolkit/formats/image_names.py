@@ -66,7 +66,7 @@ class ImageNames:
         for spelling in spelled:
             parts = spelling.split("/")
             tails = ["/".join(parts[depth:]) for depth in range(1, len(parts) - 1)]
-            found = next(filter(None, map(self._exact, tails)), None)
+            found = next(filter(None, map(self._exact, tails)), None) or self._deeper(spelling)
             if found is None and (len(parts) < 2 or composed(parts[-2]) not in self._folder_names):
                 file = parts[-1]
                 found = self._only(loose(file), name) or self._only(without_hash(file), name)
@@ -80,6 +80,12 @@ class ImageNames:
 
     def _exact(self, name: str) -> str | None:
         return next(filter(None, (self._known.find(folder + name) for folder in self._folders)), None)
+
+    def _deeper(self, name: str) -> str | None:
+        """Return the one image that has this name in some folder: ``owls/1.jpg`` for ``photos/owls/1.jpg``."""
+        alike = self._by_file.get(loose(name), []) if "/" in name else []
+        found = [image for image in alike if composed(image).endswith(f"/{composed(name)}")]
+        return found[0] if len(found) == 1 else None
 
     def _only(self, file: str, name: str) -> str | None:
         found = self._by_file.get(file, [])

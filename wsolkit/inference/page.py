@@ -13,6 +13,7 @@ from jinja2 import Environment, FileSystemLoader
 from wsolkit.errors import DataError, printable
 from wsolkit.files import whole_file
 from wsolkit.formats.found_boxes import Failure
+from wsolkit.inference.given_classes import FOLDER, PREDICTED
 from wsolkit.inference.pictures import PICTURES, Picture
 from wsolkit.inference.run_summary import RunSummary
 from wsolkit.report.page import breakable
@@ -120,8 +121,9 @@ def facts(settings: Mapping[str, Any], summary: RunSummary) -> list[tuple[str, s
 def class_rule(settings: Mapping[str, Any]) -> str:
     """Say in words which classes of an image have boxes."""
     above = settings["min_score"] if settings["min_score"] is not None else (0.5 if settings["multi_label"] else None)
-    if settings["classes"] == "folder":
-        rule = "the name of the image's folder"
+    if settings["classes"] != PREDICTED:
+        folder = settings["classes"] == FOLDER
+        rule = "the name of the image's folder" if folder else f"as {settings['classes'].rpartition(' ')[0]} says"
         above = settings["min_score"]
     elif settings["topk"] is not None:
         rule, above = f"the {settings['topk']} likeliest", settings["min_score"]

@@ -128,7 +128,7 @@ def draw_pictures(
         if folders is None or all(known):
             return [indices or [0] for indices in known]
         named = folders(batch)
-        return [indices or other for indices, other in zip(known, named, strict=True)]
+        return [indices or other or [0] for indices, other in zip(known, named, strict=True)]
 
     images = [ImageFile(picture.result.image_id, picture.result.path) for picture in missing]
     size = predictor.batch_size

@@ -16,6 +16,7 @@ from wsolkit.config.load_model import load_model
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.found_boxes import TOP, FoundBox, ImageResult
 from wsolkit.inference.geometry import build_pipeline
+from wsolkit.inference.given_classes import FOLDER, PREDICTED, given_by, is_table
 from wsolkit.inference.loading import ImageBatch
 from wsolkit.inference.pixels import batches_of
 from wsolkit.inference.scale_boxes import scale_boxes
@@ -30,7 +31,6 @@ from wsolkit.model.classes import (
     probabilities_of,
 )
 from wsolkit.model.device import choose_device
-from wsolkit.model.folder_classes import FolderClasses
 from wsolkit.model.label_kind import warn_of_maps
 from wsolkit.model.localizer import Localizer
 from wsolkit.model.scored_batch import ScoredBatch, activate_images, score_batch
@@ -42,8 +42,6 @@ __all__ = ["Predictor"]
 AHEAD = 3
 """Parts of batches that wait for their boxes while the network goes on."""
 
-PREDICTED = "predicted"
-FOLDER = "folder"
 OBJECT = ("object",)
 
 Asked = Callable[[ImageBatch], list[list[int]]]
@@ -154,7 +152,7 @@ class Predictor:
             images: one image or several: paths (a folder stands for its images), (h, w, 3) or (h, w) uint8 arrays in
                 RGB, (3, h, w) uint8 tensors, or PIL images.
             classes: None for the classes the model finds, ``"folder"`` for the class each file's folder is named
-                after, or one class (index or name) for each image.
+                after, the path of a table of labels (``labels.csv``), or one class (index or name) for each image.
 
         Raises:
             DataError: an image cannot be read, or a class is unknown.
@@ -204,15 +202,21 @@ class Predictor:
         """Return what tells the classes of a batch of files, or None where the model chooses them.
 
         Raises:
-            ConfigError: ``classes`` is neither ``predicted`` nor ``folder``, or the model cannot tell.
+            ConfigError: ``classes`` is neither ``predicted``, ``folder`` nor a table, or the model cannot tell.
+            DataError: the table cannot be read, or has a class that the model does not know.
         """
-        if classes == FOLDER:
+        given = given_by(classes, self.classes)
+        if given is not None:
             if self.topk is not None:
-                raise ConfigError(f"topk={self.topk} does not go with classes='folder': an image is in one folder.")
-            folders = FolderClasses(self.classes)
-            return lambda batch: [[folders.index(*each)] for each in zip(batch.paths, batch.image_ids, strict=True)]
+                why = "an image is in one folder" if classes == FOLDER else "the table names the classes of an image"
+                raise ConfigError(f"topk={self.topk} does not go with classes={classes!r}: {why}.")
+            tell = given.of
+            return lambda batch: [tell(*each) for each in zip(batch.paths, batch.image_ids, strict=True)]
         if classes not in (None, PREDICTED):
-            raise ConfigError(f"classes should be {PREDICTED!r} or {FOLDER!r}, but got {classes!r}.")
+            raise ConfigError(
+                f"classes should be {PREDICTED!r}, {FOLDER!r} or the path of a table such as 'labels.csv', but got "
+                f"{classes!r}."
+            )
         if not (self.classifies or self.class_agnostic):
             raise ConfigError(
                 "The model has a map for each class but does not classify, so it cannot say which class is in an "
@@ -222,7 +226,7 @@ class Predictor:
 
     def categories(self, classes: str | None = None) -> tuple[str, ...]:
         """Return the names of the classes that boxes can have: ``object`` alone where nothing tells classes apart."""
-        return self.classes if self.classifies or classes == FOLDER else OBJECT
+        return self.classes if self.classifies or classes == FOLDER or is_table(classes) else OBJECT
 
     def _try_model(self) -> Activation:
         """Run an empty image through the network, to find misfits before any image is read."""

@@ -19,15 +19,15 @@ from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.score_maps import write_map_classes
 from wsolkit.formats.writers import check_formats, write_results
+from wsolkit.inference.given_classes import PREDICTED, given_by, told_classes
 from wsolkit.inference.loading import load_batches
 from wsolkit.inference.page import write_page
 from wsolkit.inference.pictures import PICTURES, choose_pictures, draw_pictures, drop_other_pictures
-from wsolkit.inference.predictor import FOLDER, PREDICTED, Predictor
+from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.ranks import Ranks, started_ranks
 from wsolkit.inference.run_folder import CHUNK_SIZE, Chunk, RunFolder, cut
 from wsolkit.inference.run_summary import RunSummary
 from wsolkit.lock import locked, remove_empty
-from wsolkit.model.folder_classes import FolderClasses
 from wsolkit.progress import Advance, Shows, hidden
 from wsolkit.threads import cores
 
@@ -61,7 +61,7 @@ def predict_to_folder(
         predictor: the model.
         sources: image files, folders, ``.txt`` lists and patterns.
         out: the folder; a new one, an empty one, or one of an earlier run of the same settings.
-        classes: ``predicted``, or ``folder`` for the class that an image's folder is named after.
+        classes: ``predicted``, ``folder`` for the class that an image's folder is named after, or a table of labels.
         formats: any of coco, voc, yolo, csv.
         maps: write the score maps.
         draw: how many pictures to draw, the most doubtful first; ``ALL`` for every image.
@@ -94,8 +94,9 @@ def predict_to_folder(
         ranks.first(lambda: stack.enter_context(locked(out, "prediction", "--out")))
         left_out: list[LeftOut] = []
         images = find_images(sources, leave_out=out, left_out=left_out)
-        if classes == FOLDER:
-            FolderClasses(predictor.classes).check(images)
+        given = given_by(classes, predictor.classes)
+        if given is not None:
+            given.check(images)
         settings = settings_of(predictor, sources, classes, chunk_size)
         ranks.first(lambda: run.prepare(settings, overwrite))
         chunks, size = cut(images, chunk_size), predictor.input_size
@@ -126,7 +127,7 @@ def settings_of(predictor: Predictor, sources: Sequence[str | Path], classes: st
     return {
         **predictor.origin,
         "inputs": given if len(given) <= 10 else f"{len(given)} files and folders ({many[:16]})",
-        "classes": classes,
+        "classes": told_classes(classes),
         "multi_label": predictor.multi_label,
         "topk": predictor.topk,
         "min_score": predictor.min_score,

@@ -206,7 +206,7 @@ def given_choice(
         rows = [[index for index in row if known[number, index] > min_score] for number, row in enumerate(rows)]
     counts = [len(row) for row in rows]
     filled = [[*row, *[0] * (max(counts) - len(row))] for row in rows]
-    return Chosen(torch.tensor(filled, dtype=torch.long, device=device).view(len(rows), -1), counts)
+    return Chosen(torch.tensor(filled, dtype=torch.long, device=device).view(len(rows), max(counts)), counts)
 
 
 def class_names(known: Sequence[str], count: int | None) -> tuple[str, ...]:

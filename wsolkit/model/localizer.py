@@ -16,6 +16,7 @@ from wsolkit.errors import ConfigError, ShapeError, noting
 from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
 from wsolkit.model.attach import attach_modifiers
 from wsolkit.model.classes import Chosen, classes_to_score
+from wsolkit.model.folded import fold_norms
 from wsolkit.model.loss_names import checked_name, free_name, snake_case
 from wsolkit.model.places import IMAGE, MAPS, check_inner_places, check_place, modifier_for_images, modifier_for_maps
 from wsolkit.model.precision import Precision, autocast_context
@@ -94,6 +95,7 @@ class Localizer(Checked, BaseModel):
         self.progress = 0.0
         self.begins_pass = False
         self._looked_for_unreached = False
+        self._looked_for_norms = bool(compile)  # a compiled backbone is not watched
         self.frozen = freeze_modules(self.backbone, freeze)
         self.fixed_norms = module_names(self.backbone, norm_eval)
         self.register_buffer("chosen_threshold", torch.tensor(float("nan")))
@@ -147,7 +149,18 @@ class Localizer(Checked, BaseModel):
         images = images.to(next(self.backbone.parameters(), images).dtype)  # a model may be of half precision
         network = str(getattr(self.backbone, "name", type(self.backbone).__name__))
         with autocast_context(self.precision, images.device), self._naming_places(), plain_size_errors(network, images):
-            return self.head(self.backbone(self.image_modifiers(images)), batch)
+            images = self.image_modifiers(images)
+            self._fold_norms(images)
+            return self.head(self.backbone(images), batch)
+
+    def _fold_norms(self, images: Tensor) -> None:
+        """Fold the backbone's norms into its convolutions, the first time that all of it is at rest."""
+        if self._looked_for_norms or not len(images):
+            return
+        parts = [*self.backbone.children(), *self.feature_modifiers.values()]
+        if not any(each.training for part in parts for each in part.modules()):
+            self._looked_for_norms = True
+            fold_norms(self.backbone, images)
 
     def forward(
         self,

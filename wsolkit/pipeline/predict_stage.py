@@ -8,6 +8,7 @@ from typing import Any
 
 from wsolkit.errors import ConfigError
 from wsolkit.formats.writers import FORMATS, check_formats
+from wsolkit.inference.given_classes import is_table
 from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.to_folder import predict_to_folder
 from wsolkit.pipeline.configurations import outside_files
@@ -30,7 +31,7 @@ class Predict(ModelStage):
         sources: image files, folders, ``.txt`` lists and patterns; one or several.
         options: entries of the configuration to change, by dotted name.
         formats: any of coco, voc, yolo, csv.
-        classes: ``predicted``, or ``folder`` for the class that an image's folder is named after.
+        classes: ``predicted``, ``folder`` for the class that an image's folder is named after, or a table of labels.
         maps: write the score maps.
         draw: how many pictures to draw, the most doubtful first; -1 for every image.
         threshold: where maps are cut; as chosen on the val split by default.
@@ -112,4 +113,5 @@ class Predict(ModelStage):
     def inputs(self) -> list[Path]:
         """Return the images, the checkpoint and the files the configuration names, where they are from outside."""
         plain = [source for source in self.sources if not MARKS & set(source) and not has_placeholder(source)]
-        return [*super().inputs(), *outside_files(None, plain)]
+        tables = [self.classes] if is_table(self.classes) and not has_placeholder(self.classes) else []
+        return [*super().inputs(), *outside_files(None, [*plain, *tables])]

@@ -7,23 +7,19 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from wsolkit.datasets.image_walk import SYSTEM, holds_images, images_below
+from wsolkit.datasets.image_walk import SYSTEM, holds_images
+from wsolkit.datasets.layouts.boxes_beside import BOX_FILES, add_boxes, box_file
 from wsolkit.datasets.layouts.class_folders import SPLITS, ClassFolders, doubts_of, subfolders
 from wsolkit.datasets.layouts.layout import Layout, Metadata, Understood, each_once
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.splits import split_by_hash
 from wsolkit.errors import ConfigError, DataError, first_few, nearest
-from wsolkit.formats.box_files import ImageBoxes, read_boxes
-from wsolkit.formats.image_headers import displayed_size
-from wsolkit.formats.image_names import ImageNames
 from wsolkit.names import Known
 
-__all__ = ["BOX_FILES", "FolderLayout"]
+__all__ = ["FolderLayout", "tree_line"]
 
 SHOWN = 20
 """Classes that are named where a split is told of."""
-BOX_FILES = ("boxes.json", "boxes.csv", "boxes")
-"""Where boxes beside class folders are looked for if nobody says where they are."""
 
 
 class FolderLayout(Layout):
@@ -71,9 +67,7 @@ class FolderLayout(Layout):
         Raises:
             ConfigError: there are split folders and nobody says which.
         """
-        root, boxes = metadata.path, metadata.boxes
-        if boxes is None:
-            boxes = next((root / name for name in BOX_FILES if (root / name).exists()), None)
+        boxes = metadata.boxes or next(filter(Path.exists, (metadata.path / name for name in BOX_FILES)), None)
         return None if boxes is None else cls.of_folder(metadata, boxes)
 
     @classmethod
@@ -135,7 +129,7 @@ class FolderLayout(Layout):
             for name, label in images.items()
         ]
         if targets and self.boxes is not None:
-            self.add_boxes(records, folder, classes)
+            add_boxes(records, box_file(self.boxes, root), root, prefix, classes)
         return records, classes
 
     def split_folder(self, tree: ClassFolders) -> Path:
@@ -174,47 +168,6 @@ class FolderLayout(Layout):
             if known.find(name) is None:
                 raise ConfigError(f"Class {name!r} has no folder in {self.data_root}. {nearest(name, found)}")
         return found if self.chosen is None else list(self.chosen)
-
-    def box_file(self) -> Path:
-        """Return the file or folder of the boxes: below ``data_root`` where it is there, or else as it is named."""
-        named = Path(str(self.boxes)).expanduser()
-        below = Path(self.data_root) / named
-        return named if named.exists() and not below.exists() else below
-
-    def add_boxes(self, records: list[Record], folder: Path, classes: list[str]) -> None:
-        """Put the boxes of the box file into the records of this split; those of other splits are left out."""
-        root = Path(self.data_root)
-        prefix = "" if folder == root else f"{folder.name}/"
-        own = (record["image_id"] for record in records)
-        everything = sorted({*images_below(root), *own})  # boxes of other splits are no mistake
-        names = ImageNames(everything, [prefix])
-        images = {record["image_id"]: record["image_id"].removeprefix(prefix) for record in records}
-        paths = {record["image_id"]: record["image_path"] for record in records}
-        peers = [each.removeprefix(prefix) for each in everything if each.startswith(prefix)]
-        found = read_boxes(self.box_file(), names, images, lambda each: displayed_size(paths[each]), peers)
-        for record in records:
-            if record["image_id"] in found:
-                add_to_record(record, found[record["image_id"]], classes)
-
-
-def add_to_record(record: Record, found: ImageBoxes, classes: list[str]) -> None:
-    """Put boxes into a record, their class names turned into labels.
-
-    Raises:
-        DataError: a class name is none of the classes.
-    """
-    own, known = record["labels"][0], Known(classes)
-    labels = []
-    for name in found.names:
-        meant = classes[own] if name is None else known.find(name)
-        if meant is None:
-            raise DataError(f"{found.source}: {name!r} is no class. {nearest(str(name), classes)} Correct the boxes.")
-        labels.append(classes.index(meant))
-    record["boxes"] = found.boxes
-    record["box_labels"] = labels
-    record["difficult"] = found.difficult
-    if found.size is not None:
-        record["size"] = found.size
 
 
 def tree_line(

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 
@@ -59,13 +59,13 @@ class Layout(ABC):
     """One split of a data set in some layout on disk.
 
     Attributes:
-        multi_label: whether images have any number of labels.
+        multi_label: whether images have any number of labels; of a table it is known once ``records`` has read it.
         split: name of the split.
         finds_images: whether the paths in the records can be opened.
         image_root: what the paths of images begin with, where image ids are not the names of their files.
     """
 
-    multi_label: ClassVar[bool] = False
+    multi_label: bool = False
     split: str = ""
     finds_images: bool = True
     image_root: Path | None = None
