@@ -73,6 +73,9 @@ from .interfaces.tensors import (
 from .kernels import (
     compiled as compiled,
 )
+from .labelling.run import (
+    label as label,
+)
 from .maps import (
     MapNormalize as MapNormalize,
     MapResize as MapResize,

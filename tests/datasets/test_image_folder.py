@@ -65,13 +65,17 @@ def test_classes_are_those_of_all_splits_unless_they_are_named(root, layouts):
         ImageFolder(str(root), "train", classes=["cat", "dgo"])
 
 
-@pytest.mark.parametrize(
-    ("split", "words"),
-    [("valid", "There is no split 'valid' in .* Did you mean 'val'"), ("all", "There is no split 'all'")],
-)
-def test_unknown_split_of_split_folders(root, split, words):
-    with pytest.raises(ConfigError, match=words):
-        ImageFolder(str(root), split)
+def test_unknown_split_of_split_folders(root):
+    with pytest.raises(ConfigError, match="There is no split 'valid' in .* Did you mean 'val'"):
+        ImageFolder(str(root), "valid")
+
+
+def test_all_of_split_folders_are_the_images_of_every_split(root):
+    dataset = ImageFolder(str(root), "all")
+    splits = [ImageFolder(str(root), split) for split in ("test", "train", "val")]
+    assert ids(dataset) == [image_id for split in splits for image_id in ids(split)]
+    assert dataset.classes == splits[0].classes
+    assert len(dataset.understood().lines) == 3
 
 
 def test_unknown_split_of_class_folders(flat):

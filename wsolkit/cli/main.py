@@ -23,7 +23,9 @@ from wsolkit.interrupts import exit_code, mind_no_lost_children, terminations
 
 __all__ = ["build_parser", "main"]
 
-SUBCOMMANDS = ("train", "test", "predict", "export", "pipeline", "evaluate", "boxes", "compare", "data", "components")
+SUBCOMMANDS = (
+    "label", "train", "test", "predict", "export", "pipeline", "evaluate", "boxes", "compare", "data", "components",
+)  # fmt: skip
 
 MISTAKE = 2
 PIPE_CLOSED = 1

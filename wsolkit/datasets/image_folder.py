@@ -33,7 +33,7 @@ class ImageFolder(LayoutDataset):
 
     Args:
         data_root: folder with the split folders, the class folders or, for a table, the images; or the table itself.
-        split: ``train``, ``val``, ``test`` or the name of another split folder; without split folders also ``all``.
+        split: ``train``, ``val``, ``test`` or the name of another split folder; ``all`` for the images of every split.
         classes: names of the class folders to use, in this order; by default all.
         split_fractions: the parts of train, val and test where there are no split folders. Each class is divided by a
             hash of the names: disjoint, and the same on every machine. Give the same to every split.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from abc import ABC, abstractmethod
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 from wsolkit.datasets.label_tables import TABLE_SUFFIXES, read_label_table
@@ -14,10 +14,13 @@ from wsolkit.formats.image_names import ImageNames
 from wsolkit.model.folder_classes import FolderClasses
 from wsolkit.names import Known
 
-__all__ = ["FOLDER", "PREDICTED", "GivenClasses", "given_by", "is_table", "told_classes"]
+__all__ = ["FOLDER", "PREDICTED", "Classes", "GivenClasses", "given_by", "is_table", "told_classes"]
 
 PREDICTED = "predicted"
 FOLDER = "folder"
+
+Classes = str | Mapping[str, Sequence[int]] | None
+"""Where the classes of images come from: ``predicted``, ``folder``, a table, or given for each image by its name."""
 
 
 class GivenClasses(ABC):
@@ -110,17 +113,39 @@ class ByTable(GivenClasses):
             return found or self._plain.get(self._stems.find(without_ending(Path(path).absolute().as_posix())) or "")
 
 
-def is_table(classes: str | None) -> bool:
+class ByName(GivenClasses):
+    """The classes that somebody has given for each image by its name.
+
+    >>> ByName({"a.jpg": [1, 2]}).of("photos/a.jpg", "a.jpg")
+    [1, 2]
+    """
+
+    def __init__(self, labels: Mapping[str, Sequence[int]]) -> None:
+        self._labels = labels
+
+    def of(self, path: str, image_id: str = "") -> list[int]:
+        """Return the classes of an image."""
+        if image_id not in self._labels:
+            raise DataError(f"No class is given for the image {image_id or path!r}. Give one for each image.")
+        return list(self._labels[image_id])
+
+    def check(self, images: Iterable[tuple[str, str]]) -> None:
+        """Look for the classes of every image."""
+        for image_id, path in images:
+            self.of(path, image_id)
+
+
+def is_table(classes: Classes) -> bool:
     """Whether classes are to be read from a table: its file is named.
 
     >>> is_table("labels.csv"), is_table("folder")
     (True, False)
     """
-    return bool(classes) and str(classes).lower().endswith(TABLE_SUFFIXES)
+    return isinstance(classes, str) and classes.lower().endswith(TABLE_SUFFIXES)
 
 
-def given_by(classes: str | None, known: Sequence[str]) -> GivenClasses | None:
-    """Return what tells the classes of image files: ``folder``, or a table by its path; None for anything else.
+def given_by(classes: Classes, known: Sequence[str]) -> GivenClasses | None:
+    """Return what tells the classes of image files: ``folder``, a table by its path, or each; None for anything else.
 
     Args:
         classes: what was asked for.
@@ -131,6 +156,8 @@ def given_by(classes: str | None, known: Sequence[str]) -> GivenClasses | None:
     """
     if classes == FOLDER:
         return ByFolder(known)
+    if isinstance(classes, Mapping):
+        return ByName(classes)
     return ByTable(classes, known) if classes is not None and is_table(classes) else None
 
 

@@ -19,6 +19,7 @@ from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import DataError
 from wsolkit.files import whole_file
 from wsolkit.formats.found_boxes import Failure, ImageResult, to_line
+from wsolkit.inference.given_classes import Classes
 from wsolkit.inference.loading import ImageBatch, load_batches
 from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.run_folder import PICTURES
@@ -98,7 +99,7 @@ def draw_pictures(
     predictor: Predictor,
     pictures: Sequence[Picture],
     folder: Path,
-    classes: str = "predicted",
+    classes: Classes = "predicted",
     num_workers: int = 0,
     advance: Advance = no_progress,
     panels: bool = False,

@@ -16,7 +16,7 @@ from wsolkit.config.load_model import load_model
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.found_boxes import TOP, FoundBox, ImageResult
 from wsolkit.inference.geometry import build_pipeline
-from wsolkit.inference.given_classes import FOLDER, PREDICTED, given_by, is_table
+from wsolkit.inference.given_classes import FOLDER, PREDICTED, Classes, given_by, is_table
 from wsolkit.inference.loading import ImageBatch
 from wsolkit.inference.pixels import batches_of
 from wsolkit.inference.scale_boxes import scale_boxes
@@ -198,8 +198,11 @@ class Predictor:
             if part.scored is None:
                 yield part.batch, part.results
 
-    def class_source(self, classes: str | None) -> Asked | None:
+    def class_source(self, classes: Classes) -> Asked | None:
         """Return what tells the classes of a batch of files, or None where the model chooses them.
+
+        Args:
+            classes: ``predicted``, ``folder``, a table, or the classes of each image by its name.
 
         Raises:
             ConfigError: ``classes`` is neither ``predicted``, ``folder`` nor a table, or the model cannot tell.
@@ -224,9 +227,10 @@ class Predictor:
             )
         return None
 
-    def categories(self, classes: str | None = None) -> tuple[str, ...]:
+    def categories(self, classes: Classes = None) -> tuple[str, ...]:
         """Return the names of the classes that boxes can have: ``object`` alone where nothing tells classes apart."""
-        return self.classes if self.classifies or classes == FOLDER or is_table(classes) else OBJECT
+        told = classes == FOLDER or is_table(classes) or isinstance(classes, Mapping)
+        return self.classes if self.classifies or told else OBJECT
 
     def _try_model(self) -> Activation:
         """Run an empty image through the network, to find misfits before any image is read."""

@@ -14,6 +14,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any
 from zlib import crc32
 
@@ -48,11 +49,14 @@ class Chunk:
     name: str
 
 
-def cut(images: Sequence[ImageFile], size: int = CHUNK_SIZE) -> list[Chunk]:
+def cut(
+    images: Sequence[ImageFile], size: int = CHUNK_SIZE, marks: Mapping[str, object] = MappingProxyType({})
+) -> list[Chunk]:
     """Cut the images into chunks of about ``size``, at least half and at most twice as many.
 
     Where a chunk ends depends on the name of its last image alone, so that an image more or less changes the chunk it
-    is in and, at most, a few after it.
+    is in and, at most, a few after it. ``marks`` holds, by an image's name, what else decides its results, such as the
+    classes it is labelled with.
 
     >>> chunks = cut([ImageFile(f"{number}.jpg", "") for number in range(1000)], 100)
     >>> chunks[0].start, chunks[-1].stop, all(chunk.stop - chunk.start <= 200 for chunk in chunks)
@@ -64,13 +68,13 @@ def cut(images: Sequence[ImageFile], size: int = CHUNK_SIZE) -> list[Chunk]:
         count = number - start
         ends = count >= size / 2 and crc32(image.image_id.encode("utf-8", "surrogateescape")) % (size // 2 + 1) == 0
         if ends or count == 2 * size or number == len(images):
-            chunks.append(Chunk(start, number, digest(images[start:number])))
+            chunks.append(Chunk(start, number, digest(images[start:number], marks)))
             start = number
     return chunks
 
 
-def digest(images: Sequence[ImageFile]) -> str:
-    """Return a digest of images' names, paths, sizes and times of change."""
+def digest(images: Sequence[ImageFile], marks: Mapping[str, object] = MappingProxyType({})) -> str:
+    """Return a digest of images' names, paths, sizes and times of change, and of what else decides their results."""
     found = hashlib.sha256()
     for image in images:
         try:
@@ -78,7 +82,8 @@ def digest(images: Sequence[ImageFile]) -> str:
             state = (stat.st_size, stat.st_mtime_ns)
         except OSError:
             state = (-1, -1)
-        found.update(repr((image, state)).encode("utf-8", "surrogateescape"))
+        mark = (marks[image.image_id],) if image.image_id in marks else ()
+        found.update(repr((image, state, *mark)).encode("utf-8", "surrogateescape"))
     return found.hexdigest()[:20]
 
 

@@ -19,7 +19,7 @@ from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.score_maps import write_map_classes
 from wsolkit.formats.writers import check_formats, write_results
-from wsolkit.inference.given_classes import PREDICTED, given_by, told_classes
+from wsolkit.inference.given_classes import PREDICTED, Classes, given_by, told_classes
 from wsolkit.inference.loading import load_batches
 from wsolkit.inference.page import write_page
 from wsolkit.inference.pictures import PICTURES, choose_pictures, draw_pictures, drop_other_pictures
@@ -170,7 +170,7 @@ def compute(
     images: Sequence[ImageFile],
     chunks: Sequence[Chunk],
     run: RunFolder,
-    classes: str,
+    classes: Classes,
     maps: bool,
     num_workers: int,
     advance: Advance,
@@ -241,7 +241,7 @@ def draw_all(
     predictor: Predictor,
     run: RunFolder,
     chunks: Sequence[Chunk],
-    classes: str,
+    classes: Classes,
     draw: int,
     num_workers: int,
     ranks: Ranks,

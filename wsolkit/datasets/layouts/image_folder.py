@@ -27,7 +27,7 @@ class FolderLayout(Layout):
 
     Args:
         data_root: folder with the split folders or the class folders.
-        split: ``train``, ``val``, ``test`` or another split folder; without split folders also ``all``.
+        split: ``train``, ``val``, ``test`` or another split folder; ``all`` for the images of every split.
         classes: names of the class folders to use, in this order; by default all.
         split_fractions: the parts of train, val and test where there are no split folders.
         boxes: boxes for evaluation; a path like any other, or one below ``data_root``.
@@ -53,12 +53,12 @@ class FolderLayout(Layout):
         self.chosen = None if classes is None else each_once(classes)
         self.split_fractions = split_fractions
         self.boxes = boxes
-        self.tree = ""
+        self.lines: list[str] = []
         self.doubts: dict[str, list[str]] = {}
 
     def understood(self) -> Understood:
         """Return how the folders were understood, once ``records`` has read them."""
-        return Understood([self.tree] if self.tree else [], self.doubts)
+        return Understood(self.lines, self.doubts)
 
     @classmethod
     def from_metadata(cls, metadata: Metadata) -> Self | None:
@@ -94,6 +94,8 @@ class FolderLayout(Layout):
         if not root.is_dir():
             raise DataError(f"Images should be in {root}, but there is no such folder. Check data_root.")
         tree = ClassFolders(root, self.split)
+        if self.split == "all" and tree.splits and tree.folder_of("all") is None:
+            return self.every_split(tree, targets)
         folder = self.split_folder(tree)
         classes = self.class_names(tree)
         by_class = tree.images(folder, classes)
@@ -107,7 +109,7 @@ class FolderLayout(Layout):
             if folder == root and self.split != "all":
                 names = split_by_hash(names, self.split_fractions)[SPLITS.index(self.split)]
             images |= dict.fromkeys(names, label)
-        self.tree = tree_line(folder, self.split, by_class, images, None if tree.splits else self.split_fractions)
+        self.lines = [tree_line(folder, self.split, by_class, images, None if tree.splits else self.split_fractions)]
         if empty:
             warnings.warn(
                 f"{len(empty)} of the {len(classes)} class folders in {folder} have no images: "
@@ -131,6 +133,18 @@ class FolderLayout(Layout):
         if targets and self.boxes is not None:
             add_boxes(records, box_file(self.boxes, root), root, prefix, classes)
         return records, classes
+
+    def every_split(self, tree: ClassFolders, targets: bool) -> tuple[list[Record], list[str]]:
+        """Return the records of all split folders, one after another, and the class names."""
+        classes, found = self.class_names(tree), list[Record]()
+        self.lines, self.doubts = [], {}
+        for name in tree.splits:
+            part = FolderLayout(self.data_root, name, self.chosen, self.split_fractions, self.boxes)
+            found += part.records(targets)[0]
+            self.lines += part.lines
+            for what, places in part.doubts.items():
+                self.doubts[what] = list(dict.fromkeys([*self.doubts.get(what, ()), *places]))
+        return found, classes
 
     def split_folder(self, tree: ClassFolders) -> Path:
         """Return the folder of the split, or the root where it has no split folders.

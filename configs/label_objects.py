@@ -1,0 +1,27 @@
+"""Boxes around whole objects in your own labelled photographs: what ``wsolkit label`` learns with.
+
+    wsolkit label photos --out labels
+    wsolkit train label_objects --cfg-options data_root=photos     # the same training by hand
+
+C2AM's map, learnt without labels from all photographs, in the geometry of the evaluation, on features that stay as
+ImageNet taught them.
+"""
+
+_base_ = ["_base_/folder.py", "_base_/sgd_c2am.py"]
+
+weights = "embedded"
+squashed = [dict(type="Resize", size=(224, 224), antialias=True)]
+
+model = dict(
+    type="Localizer",
+    backbone=dict(type="TimmBackbone", name="tf_efficientnet_lite0", levels=["blocks.4", "blocks.6"], output_stride=16),
+    head=dict(type="C2AMHead", levels=["blocks.6", "blocks.4"]),
+    losses=[dict(type="C2AMLoss", alpha=0.05, batch_size=16)],
+    box_extractor=dict(type="LargestComponent", threshold=0.7),
+    freeze=["model"],
+)
+train_dataloader = dict(
+    batch_size=16, drop_last=True, dataset=dict(split="all", pipeline=[*squashed, dict(type="RandomHorizontalFlip")])
+)
+optim_wrapper = dict(optimizer=dict(lr=1e-3))
+train_cfg = dict(max_epochs=3)

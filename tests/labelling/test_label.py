@@ -1,0 +1,177 @@
+"""The whole command on small scenes: what it leaves behind, taken up again, with more and with fewer photographs."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.labelling.conftest import METHOD
+from wsolkit.cli.main import main
+from wsolkit.errors import ConfigError, DataError
+from wsolkit.inference.run_folder import RunFolder
+from wsolkit.labelling import run
+from wsolkit.labelling.run import label
+
+
+def bytes_of(folder, *names):
+    return {name: (folder / name).read_bytes() for name in names or ("boxes.json", "dataset.json", "last.pth")}
+
+
+def relabel(scenes, folder, **options):
+    said = []
+    return label(scenes, folder, method=METHOD, formats=("coco",), draw=0, say=said.append, **options), said
+
+
+@pytest.fixture
+def copied(scenes, labelled, tmp_path):
+    """Photographs and their labels, which a test may change."""
+    shutil.copytree(scenes.parent, tmp_path / "all", symlinks=True)
+    return tmp_path / "all" / "photos", tmp_path / "all" / "labels"
+
+
+def test_label_leaves_boxes_a_page_and_an_ordinary_model(labelled):
+    found, said = labelled
+    assert (found.photographs, found.failed, found.new) == (24, 0, 0)
+    assert found.boxes == len(json.loads((found.folder / "boxes.json").read_text())) > 20
+    images = json.loads((found.folder / "dataset.json").read_text())["images"]
+    assert len(images) == 24
+    assert (found.folder / "index.html").exists()
+    assert len(list((found.folder / "pictures").glob("*.jpg"))) == 5
+    assert found.config.exists()
+    assert found.checkpoint.exists()
+    assert said[0].startswith("1/4 reading: ")
+    assert [line.split(":")[0] for line in said if line[1:3] == "/4"] == [
+        "1/4 reading", "2/4 learning", "3/4 boxes", "4/4 pictures"
+    ]  # fmt: skip
+
+
+def test_boxes_are_named_after_the_folders(labelled):
+    found, _ = labelled
+    content = json.loads((found.folder / "dataset.json").read_text())
+    names = {each["id"]: each["name"] for each in content["categories"]}
+    files = {each["id"]: each["file_name"] for each in content["images"]}
+    assert all(files[each["image_id"]].split("/")[0] == names[each["category_id"]] for each in content["annotations"])
+
+
+def test_the_model_predicts_and_is_tested_as_any_other(scenes, labelled, tmp_path, capsys):
+    found, _ = labelled
+    assert main(["predict", str(found.checkpoint), str(scenes / "ring-red"), "--out", str(tmp_path / "x")]) == 0
+    boxes = f"dataset.boxes={scenes / 'boxes.json'}"
+    options = [f"{split}_dataloader.{boxes}" for split in ("val", "test")]
+    command = ["test", str(found.config), str(found.checkpoint), "--out", str(tmp_path / "test"), "--no-report"]
+    assert main([*command, "--cfg-options", *options]) == 0
+    assert "GT-known" in capsys.readouterr().out
+
+
+def test_the_same_command_does_nothing_twice(scenes, labelled, monkeypatch):
+    found, _ = labelled
+    before = bytes_of(found.folder)
+
+    def refuse(*_, **__):
+        raise AssertionError("this was done before")
+
+    monkeypatch.setattr(run, "learn", refuse)
+    monkeypatch.setattr("wsolkit.inference.predictor.Predictor.run", lambda *_: iter(()))
+    again, said = relabel(scenes, found.folder)
+    assert "2/3 learning: done before, from 24 photographs" in said
+    assert again.boxes == found.boxes
+    assert bytes_of(found.folder) == before
+
+
+def test_stopped_at_any_step_it_ends_with_the_same_bytes(scenes, labelled, tmp_path, monkeypatch):
+    found, _ = labelled
+    stops = iter(range(1, 100))
+
+    def stopping(work, after):
+        calls = []
+
+        def stopped(*arguments, **options):
+            result = work(*arguments, **options)
+            calls.append(next(stops))
+            if len(calls) == after:
+                raise KeyboardInterrupt
+            return result
+
+        return stopped
+
+    places = [("wsolkit.training.checkpoints.Checkpoints._save", 2), ("wsolkit.labelling.run.learn", 1)]
+    places += [("wsolkit.inference.run_folder.RunFolder.write", 1), ("wsolkit.labelling.boxes.finish", 1)]
+    for place, after in places:
+        owner, _, name = place.rpartition(".")
+        with monkeypatch.context() as patch:
+            target = RunFolder.write if name == "write" else None
+            patch.setattr(place, stopping(target or found_at(owner, name), after))
+            with pytest.raises(KeyboardInterrupt):
+                relabel(scenes, tmp_path / "labels")
+    relabel(scenes, tmp_path / "labels")
+    assert bytes_of(tmp_path / "labels", "boxes.json") == bytes_of(found.folder, "boxes.json")
+    assert not list((tmp_path / "labels").rglob(".*"))
+
+
+def found_at(owner, name):
+    from pkgutil import resolve_name
+
+    return getattr(resolve_name(owner), name)
+
+
+def test_new_photographs_are_labelled_with_the_learnt_map(copied):
+    photos, folder = copied
+    learnt = bytes_of(folder, "last.pth")
+    shutil.copy(photos / "ring-red" / sorted(path.name for path in (photos / "ring-red").iterdir())[0],
+                photos / "star-blue" / "new.png")  # fmt: skip
+    next((photos / "cross-yellow").iterdir()).unlink()
+    found, said = relabel(photos, folder)
+    assert (found.photographs, found.new) == (24, 1)
+    assert "1 new photographs are labelled with it (--retrain learns again from all)" in " ".join(said)
+    assert bytes_of(folder, "last.pth") == learnt
+    names = {each["file_name"] for each in json.loads((folder / "dataset.json").read_text())["images"]}
+    assert "star-blue/new.png" in names
+    assert len(names) == 24
+    found, said = relabel(photos, folder, retrain=True)
+    assert found.new == 0
+    assert bytes_of(folder, "last.pth") != learnt
+
+
+def test_other_settings_and_photographs_are_refused(scenes, labelled, tmp_path):
+    found, _ = labelled
+    before = bytes_of(found.folder)
+    with pytest.raises(ConfigError, match="labels made with other settings: seed was 0 and is 1 now"):
+        relabel(scenes, found.folder, seed=1)
+    shutil.copytree(scenes, tmp_path / "others")
+    with pytest.raises(ConfigError, match="labels of other photographs, in .*photos"):
+        relabel(tmp_path / "others", found.folder)
+    assert bytes_of(found.folder) == before
+
+
+def test_labels_that_were_moved_with_their_photographs_go_on(copied):
+    photos, folder = copied
+    found, said = relabel(photos, folder)
+    assert any("done before" in line for line in said)
+    assert found.photographs == 24
+
+
+def test_split_folders_are_read_together_and_broken_photographs_left_out(scenes, tmp_path):
+    for split, name in (("train", "ring-red"), ("Val", "ring-red"), ("train", "star-blue")):
+        shutil.copytree(scenes / name, tmp_path / "photos" / split / name)
+    (tmp_path / "photos" / "train" / "star-blue" / "broken.jpg").write_bytes(b"nothing")
+    found, said = relabel(tmp_path / "photos", tmp_path / "labels")
+    assert (found.photographs, found.failed) == (24, 1)
+    assert any("1 cannot be read and are left out" in line and "broken.jpg" in line for line in said)
+    assert "train/star-blue/broken.jpg" in (tmp_path / "labels" / "failed.csv").read_text()
+
+
+@pytest.mark.parametrize("count", [2, 15])
+def test_few_photographs_of_one_class_will_do(scenes, tmp_path, count):
+    files = sorted(scenes.rglob("*.png"))[:count]
+    (tmp_path / "photos" / "bird").mkdir(parents=True)
+    for path in files:
+        shutil.copy(path, tmp_path / "photos" / "bird" / f"{path.parent.name}-{path.name}")
+    found, _ = relabel(tmp_path / "photos", tmp_path / "labels")
+    assert found.photographs == count
+
+
+def test_one_photograph_is_refused(scenes, tmp_path):
+    (tmp_path / "photos" / "bird").mkdir(parents=True)
+    shutil.copy(next(scenes.rglob("*.png")), tmp_path / "photos" / "bird")
+    with pytest.raises(DataError, match="the map is learnt from what photographs have in common. Give 2 at least"):
+        relabel(tmp_path / "photos", tmp_path / "labels")

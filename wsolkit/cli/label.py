@@ -1,0 +1,124 @@
+"""``wsolkit label``: from labelled photographs to boxes to check, in one command."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wsolkit.cli.export_options import add_export_options, export_of
+
+if TYPE_CHECKING:
+    from wsolkit.labelling.run import LabelRun
+
+__all__ = ["add_parser", "closing_lines", "run"]
+
+DESCRIPTION = """\
+Find boxes in photographs of which only the classes are known: one folder of photographs for each class, and no boxes.
+
+Reads and checks the photographs, learns a map of the objects from them, finds their boxes, and writes them with a page
+to check them. The same command goes on where it was stopped, and labels photographs that were added since with the map
+it has learnt; --retrain learns again. Photographs that cannot be read are listed and left out.
+"""
+
+EPILOG = """\
+examples:
+  wsolkit label photos --out labels
+  wsolkit label photos --out labels --format coco,yolo,voc,csv --copy-images
+  wsolkit label photos --out labels --retrain        # after photographs were added
+  wsolkit predict labels/last.pth more_photos --classes folder --out found
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the parser of ``wsolkit``."""
+    parser = subparsers.add_parser(
+        "label",
+        help="find boxes in photographs of which only the classes are known, in one command",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("photos", metavar="PHOTOS", type=Path, help="folder with one folder of photographs a class")
+    parser.add_argument("--out", metavar="DIR", type=Path, default=Path("labels"),
+                        help="folder for everything: new, or of an earlier run (default: labels)")  # fmt: skip
+    learnt = parser.add_argument_group("what is learnt")
+    learnt.add_argument(
+        "--method", metavar="NAME", default="objects",
+        help="objects (default) for whole objects; or a configuration file of your own, which is code",
+    )  # fmt: skip
+    learnt.add_argument("--seed", type=int, metavar="N", default=0, help="seed of everything random (default: 0)")
+    learnt.add_argument("--retrain", action="store_true", help="learn the map again, from all photographs there are")
+    found = parser.add_argument_group("what is written")
+    found.add_argument(
+        "--threshold", metavar="T", type=float, help="cut maps at this fraction of their maximum (default: chosen)"
+    )
+    found.add_argument(
+        "--format", metavar="NAME", action="append",
+        help="coco, yolo, voc or csv; several with commas or by repeating the option (default: coco,yolo)",
+    )  # fmt: skip
+    drawn = found.add_mutually_exclusive_group()
+    drawn.add_argument("--draw", metavar="N", type=int, help="pictures of the N most doubtful (default: 500; -1: all)")
+    drawn.add_argument("--no-pictures", action="store_true", help="write no pictures and no page")
+    add_export_options(found)
+    found.add_argument("--overwrite", action="store_true", help="remove everything an earlier run left in DIR")
+    parser.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Label the photographs and say what to do next; returns the exit status."""
+    from wsolkit.errors import ConfigError
+    from wsolkit.formats.writers import check_formats
+
+    formats = check_formats(name for names in args.format or ["coco,yolo"] for name in names.split(",") if name)
+    if not formats:
+        raise ConfigError("--format names no format. Leave it out for coco,yolo.")
+    if args.draw is not None and args.draw < -1:
+        raise ConfigError(f"--draw is how many pictures to draw, but got {args.draw}.")
+    export = export_of(args)
+
+    from wsolkit.labelling.run import DRAWN, label
+    from wsolkit.progress import progress_bar
+
+    try:
+        found = label(
+            args.photos,
+            args.out,
+            method=args.method,
+            formats=formats,
+            draw=0 if args.no_pictures else DRAWN if args.draw is None else args.draw,
+            seed=args.seed,
+            threshold=args.threshold,
+            retrain=args.retrain,
+            overwrite=args.overwrite,
+            device=args.device,
+            export=export,
+            say=lambda line: print(line, flush=True),
+            shows=progress_bar,
+        )
+    except KeyboardInterrupt:
+        print("What is done is kept; the same command goes on from there.", file=sys.stderr)
+        raise
+    print("\n".join(closing_lines(found)))
+    return 0
+
+
+def closing_lines(found: LabelRun) -> list[str]:
+    """Return what is said at the end: what there is, and what to do with it."""
+    from wsolkit.cli.next_commands import command
+    from wsolkit.errors import printable
+
+    lines = [f"{found.boxes} boxes in {found.photographs} photographs, in {found.seconds:.0f} s."]
+    if found.without_box:
+        lines.append(f"{found.without_box} photographs have no box; they are in without_box.csv.")
+    if found.failed:
+        lines.append(f"{found.failed} photographs could not be read; failed.csv says why.")
+    lines += [f"  {printable(str(path))}" for path in found.files]
+    page = found.folder / "index.html"
+    lines += ["Next:"]
+    if page.exists():
+        lines.append(f"  look at {printable(str(page))}")
+    lines.append(f"  {command('predict', found.checkpoint, 'MORE_PHOTOS', '--out', found.folder / 'more')}")
+    return lines
