@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import re
 import warnings
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
@@ -17,7 +16,7 @@ from wsolkit.formats.export import PLAIN, Export, put_image, split_names
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.text_lists import write_lines
 from wsolkit.formats.writer import LabelNames, Writer
-from wsolkit.text_files import decode_text
+from wsolkit.formats.xml_files import fill, read_xml
 
 __all__ = [
     "VocObject",
@@ -31,9 +30,6 @@ __all__ = [
     "voc_xml",
     "warn_of_zeros",
 ]
-
-DECLARED = re.compile(rb"""\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._:-]+)["']""")
-"""The encoding that the first line of an XML file declares."""
 
 SIDES = ("xmin", "ymin", "xmax", "ymax")
 
@@ -90,45 +86,12 @@ def read_annotation(path: str | Path) -> ElementTree.Element:
     Raises:
         DataError: the file is missing, no XML or no annotation, or in an unknown encoding.
     """
-    what = f"Annotation {path}"
-    try:
-        data = Path(path).read_bytes()
-    except OSError as error:
-        raise DataError(f"{what} cannot be opened: {error.strerror or error}. Check data_root.") from error
-    text = xml_text(data, what)
-    if "<!ENTITY" in text:
-        raise DataError(f"{what} declares entities, which no annotation needs and which may be a bomb. Remove them.")
-    try:
-        root = ElementTree.fromstring(text)
-    except (ElementTree.ParseError, ValueError) as error:
-        raise DataError(f"{what} is no XML: {error}. Correct the file.") from error
-    for element in root.iter():
-        element.tag = element.tag.rpartition("}")[2]
+    root = read_xml(path, f"Annotation {path}")
     if root.tag.lower() != "annotation" and root.find("object") is None:
-        raise DataError(f"{what} holds <{root.tag}> instead of <annotation>: it is in another format. Convert it.")
+        raise DataError(
+            f"Annotation {path} holds <{root.tag}> instead of <annotation>: it is in another format. Convert it."
+        )
     return root
-
-
-def xml_text(data: bytes, what: str) -> str:
-    """Return the text of an XML file, in the encoding that a mark or its first line declares.
-
-    Raises:
-        DataError: the encoding is unknown, or the bytes are none of it.
-
-    >>> xml_text('<?xml version="1.0" encoding="GBK"?><a>猫</a>'.encode("gbk"), "Annotation a.xml")[-8:]
-    '<a>猫</a>'
-    """
-    declared = DECLARED.match(data)
-    name = declared[1].decode("ascii") if declared else "utf-8"
-    if name.lower().replace("_", "-").startswith(("utf-8", "utf8", "utf-16")):
-        return decode_text(data, what).strip()
-    try:
-        return data.decode(name).strip()
-    except LookupError:
-        raise DataError(f"{what} is declared {name!r}, an encoding that nobody knows. Save it as UTF-8.") from None
-    except UnicodeError as error:
-        reason = getattr(error, "reason", error)
-        raise DataError(f"{what} is declared {name!r}, but is none: {reason}. Save it as UTF-8.") from error
 
 
 def object_names(path: str | Path) -> list[tuple[str, bool]]:
@@ -246,13 +209,3 @@ def voc_xml(result: ImageResult) -> bytes:
         fill(root, {"object": content | {"score": found.score, "map_score": found.map_score} | doubt})
     ElementTree.indent(root)
     return ElementTree.tostring(root, encoding="utf-8") + b"\n"
-
-
-def fill(parent: ElementTree.Element, content: Mapping[str, Any]) -> None:
-    """Add elements to an XML element; characters that XML does not allow become ``?``."""
-    for name, value in content.items():
-        element = ElementTree.SubElement(parent, name)
-        if isinstance(value, Mapping):
-            fill(element, value)
-        else:
-            element.text = re.sub(r"[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "?", str(value))
