@@ -1,4 +1,4 @@
-"""Reads boxes for images in folders: one CSV, one COCO JSON, or a folder of PASCAL VOC's or YOLO's files."""
+"""Reads boxes for images in folders: a CSV, COCO's, CVAT's or Label Studio's file, or a folder of VOC's or YOLO's."""
 
 from __future__ import annotations
 
@@ -13,9 +13,13 @@ from wsolkit.formats.checked_boxes import refuse_fractions
 from wsolkit.formats.coco import OURS, corners, read_instances
 from wsolkit.formats.coco_entries import is_crowd
 from wsolkit.formats.csv_boxes import read_csv_boxes
+from wsolkit.formats.cvat import read_cvat
 from wsolkit.formats.image_names import ImageNames, loose, without_hash
+from wsolkit.formats.label_studio import read_label_studio
+from wsolkit.formats.tool_boxes import ToolImage
 from wsolkit.formats.voc import image_size, object_boxes, warn_of_zeros
 from wsolkit.formats.yolo import read_labels, read_names, yolo_name
+from wsolkit.text_files import read_text
 
 __all__ = ["ImageBoxes", "read_boxes"]
 
@@ -38,18 +42,25 @@ Measure = Callable[[str], tuple[int, int]]
 
 
 def read_boxes(
-    path: Path, names: ImageNames, images: Mapping[str, str], measure: Measure, peers: Iterable[str] = ()
+    path: Path,
+    names: ImageNames,
+    images: Mapping[str, str],
+    measure: Measure,
+    peers: Iterable[str] = (),
+    missing: list[str] | None = None,
 ) -> dict[str, ImageBoxes]:
     """Return the boxes by image id.
 
     Args:
         path: a ``.csv`` file with lines ``path,x0,y0,x1,y1[,class]`` (half open, in pixels; a heading may say where the
-            columns are), a ``.json`` file in COCO's format, a folder of PASCAL VOC's XML files named and nested like
-            the images, a whole folder of VOC's, or one of YOLO's with ``labels`` and ``data.yaml`` or ``classes.txt``.
+            columns are), a ``.json`` file in COCO's format or Label Studio's JSON, an ``.xml`` file of CVAT for images,
+            a folder of PASCAL VOC's XML files named and nested like the images, a whole folder of VOC's, or one of
+            YOLO's with ``labels`` and ``data.yaml`` or ``classes.txt``.
         names: finds the image id for a path that the file writes.
         images: image id to its path without split folder, whose suffix is replaced for XML and YOLO.
         measure: gives the size of an image, where the boxes are fractions of it.
         peers: paths, as those of ``images``, of all that a file in a folder may be named after.
+        missing: gets what the file names and is no image; an error by default.
 
     Raises:
         DataError: the file is missing, malformed, or names an image that is not there or may be one of several.
@@ -57,47 +68,54 @@ def read_boxes(
     found = None
     path = path / "Annotations" if (path / "ImageSets").is_dir() and (path / "Annotations").is_dir() else path
     if (path / "labels").is_dir():
-        found = read_yolo_folder(path, images, peers, measure)
+        found = read_yolo_folder(path, images, peers, measure, missing)
     elif path.is_dir():
-        found = read_xml_folder(path, images, peers)
+        found = read_xml_folder(path, images, peers, missing)
     elif path.suffix.lower() == ".json":
-        found = read_coco(path, names)
+        listed = read_text(path, "Boxes").lstrip().startswith("[")
+        found = of_tool(read_label_studio(path), names, missing) if listed else read_coco(path, names, missing)
+    elif path.suffix.lower() == ".xml":
+        found = of_tool(read_cvat(path), names, missing)
     elif path.suffix.lower() == ".csv":
-        found = read_csv(path, names)
+        found = read_csv(path, names, missing)
     if found is not None:
         refuse_fractions((box for each in found.values() for box in each.boxes), str(path))
         if told := names.told(str(path)):
             warnings.warn(told, stacklevel=2)
         return found
     raise DataError(
-        "Boxes should be a .csv file, a .json file, a folder of .xml files or a folder of YOLO's (labels/ and "
-        f"data.yaml), but none is at {path}."
+        "Boxes should be a .csv file, a .json file of COCO or Label Studio, CVAT's .xml, a folder of .xml files or a "
+        f"folder of YOLO's (labels/ and data.yaml), but none is at {path}."
     )
 
 
-def known_image(names: ImageNames, name: str, where: str) -> str:
-    """Return the id of the image that a file names.
+def known_image(names: ImageNames, name: str, where: str, missing: list[str] | None) -> str | None:
+    """Return the id of the image that a file names; None where there is none, which ``missing`` is told.
 
     Raises:
-        DataError: there is none, or it may be one of several.
+        DataError: there is none and nobody collects those, or it may be one of several.
     """
     try:
         found = names.find(name)
     except DataError as error:
         raise DataError(f"{where}: {error}") from error
-    if found is None:
+    if found is None and missing is not None:
+        missing.append(name)
+    elif found is None:
         raise DataError(
             f"{where}: there is no image {printable(name)!r}. Write its path relative to data_root or the split folder."
         )
     return found
 
 
-def read_csv(path: Path, names: ImageNames) -> dict[str, ImageBoxes]:
+def read_csv(path: Path, names: ImageNames, missing: list[str] | None) -> dict[str, ImageBoxes]:
     """Return the boxes of a CSV file by image id."""
     found: dict[str, ImageBoxes] = {}
     for each in read_csv_boxes(path):
         where = f"{path}, line {each.line}"
-        image_id = known_image(names, each.image, where)
+        image_id = known_image(names, each.image, where, missing)
+        if image_id is None:
+            continue
         boxes = found.setdefault(image_id, ImageBoxes([], [], [], None, where))
         boxes.boxes.append(list(each.box))
         boxes.names.append(each.class_name)
@@ -105,7 +123,7 @@ def read_csv(path: Path, names: ImageNames) -> dict[str, ImageBoxes]:
     return found
 
 
-def read_coco(path: Path, names: ImageNames) -> dict[str, ImageBoxes]:
+def read_coco(path: Path, names: ImageNames, missing: list[str] | None) -> dict[str, ImageBoxes]:
     """Return the boxes of a COCO file by image id; crowds are difficult."""
     instances = read_instances(path)
     if instances.info.get("description") == OURS:
@@ -116,7 +134,9 @@ def read_coco(path: Path, names: ImageNames) -> dict[str, ImageBoxes]:
     found: dict[str, ImageBoxes] = {}
     for number, image in instances.images.items():
         where = f"COCO file {path}, image {number}"
-        image_id = known_image(names, image["file_name"], where)
+        image_id = known_image(names, image["file_name"], where, missing)
+        if image_id is None:
+            continue
         annotations = instances.annotations.get(number, [])
         size = (image["width"], image["height"]) if image.get("width") and image.get("height") else None
         boxes = ImageBoxes(
@@ -126,16 +146,40 @@ def read_coco(path: Path, names: ImageNames) -> dict[str, ImageBoxes]:
             size,
             where,
         )
-        first = found.setdefault(image_id, boxes)
-        if first[:4] != boxes[:4]:
-            raise DataError(f"{where}: {image_id!r} is there twice, with other boxes in {first.source}. Remove one.")
+        keep_once(found, image_id, boxes)
     return found
 
 
-def read_xml_folder(folder: Path, images: Mapping[str, str], peers: Iterable[str]) -> dict[str, ImageBoxes]:
+def keep_once(found: dict[str, ImageBoxes], image_id: str, boxes: ImageBoxes) -> None:
+    """Keep the boxes of an image; the same said again is no mistake.
+
+    Raises:
+        DataError: other boxes of it are kept already.
+    """
+    first = found.setdefault(image_id, boxes)
+    if first[:4] != boxes[:4]:
+        raise DataError(f"{boxes.source}: {image_id!r} is there twice, with other boxes in {first.source}. Remove one.")
+
+
+def of_tool(entries: Iterable[ToolImage], names: ImageNames, missing: list[str] | None) -> dict[str, ImageBoxes]:
+    """Return the boxes of a labelling tool's file by image id."""
+    found: dict[str, ImageBoxes] = {}
+    for each in entries:
+        image_id = known_image(names, each.name, each.where, missing)
+        if image_id is not None:
+            hard = [False] * len(each.boxes)
+            keep_once(found, image_id, ImageBoxes(each.boxes, each.classes, hard, each.size, each.where))
+    return found
+
+
+def read_xml_folder(
+    folder: Path, images: Mapping[str, str], peers: Iterable[str], missing: list[str] | None
+) -> dict[str, ImageBoxes]:
     """Return the boxes of the images that have an XML file, nested like the image or directly in the folder."""
     found, everything = {}, []
-    for image_id, path in named_like(images, folder, ".xml", peers):
+    there = dict(named_like(images, folder, ".xml", peers))
+    note_unused(folder, ".xml", there, missing)
+    for image_id, path in there.items():
         objects = object_boxes(path)
         everything += objects
         found[image_id] = ImageBoxes(
@@ -151,8 +195,17 @@ def read_xml_folder(folder: Path, images: Mapping[str, str], peers: Iterable[str
     return found
 
 
+def note_unused(folder: Path, suffix: str, used: Mapping[str, Path], missing: list[str] | None) -> None:
+    """Put the files of a folder that belong to no image into ``missing``, where somebody collects them."""
+    if missing is not None:
+        mine = set(used.values())
+        missing += [
+            path.relative_to(folder).as_posix() for path in sorted(folder.rglob(f"*{suffix}")) if path not in mine
+        ]
+
+
 def read_yolo_folder(
-    folder: Path, images: Mapping[str, str], peers: Iterable[str], measure: Measure
+    folder: Path, images: Mapping[str, str], peers: Iterable[str], measure: Measure, missing: list[str] | None
 ) -> dict[str, ImageBoxes]:
     """Return the boxes of the images that have a label file, nested like the image or directly in ``labels``."""
     classes = read_names(folder)
@@ -162,6 +215,7 @@ def read_yolo_folder(
     ours = {image_id: yolo_name(path) for image_id, path in images.items()}
     if ours != images:
         there |= named_like(ours, folder / "labels", ".txt", map(yolo_name, peers))
+    note_unused(folder / "labels", ".txt", there, missing)
     for image_id, path in there.items():
         size = measure(image_id)
         boxes = read_labels(path, size, classes)

@@ -32,14 +32,17 @@ from wsolkit.formats.writer import Writer
 from wsolkit.text_files import read_json
 
 __all__ = [
+    "DIGITS",
     "OURS",
     "CocoWriter",
+    "DataSetFile",
     "Instances",
     "bbox_of",
     "coco_box",
     "coco_image",
     "corners",
     "read_instances",
+    "segmentations",
     "write_instances",
 ]
 
@@ -202,6 +205,51 @@ def segmentations(mask: FoundMask | None) -> tuple[dict[str, Any], dict[str, Any
     return {"segmentation": mask.coco()}, {"segmentation": outlines, "area": int(inside.sum())}
 
 
+class DataSetFile:
+    """An instances file that is written image by image; the annotations wait in a file beside it.
+
+    Args:
+        path: the file.
+        head: what stands before the images.
+
+    Attributes:
+        images: how many images were written.
+    """
+
+    def __init__(self, path: Path, head: Mapping[str, Any]) -> None:
+        self._files = ExitStack()
+        self._images = _List(self._files.enter_context(path.open("w", encoding="utf-8")))
+        self._images.file.write(json.dumps(head).removesuffix("}") + ',\n"images": ')
+        self._later = path.with_name(f"{path.name}.annotations")
+        self._annotations = _List(self._files.enter_context(self._later.open("w+", encoding="utf-8")))
+
+    @property
+    def images(self) -> int:
+        """How many images were written."""
+        return self._images.count
+
+    def add(self, image: Mapping[str, Any], boxes: Iterable[Mapping[str, Any]]) -> None:
+        """Write an image, an entry of ``coco_image``, and its boxes, entries of ``coco_box``."""
+        self._images.add(image)
+        for box in boxes:
+            self._annotations.add(numbered(self._annotations.count + 1, box))
+
+    def end(self, classes: Sequence[str]) -> None:
+        """Put the annotations and the categories behind the images."""
+        for each in (self._images, self._annotations):
+            each.end()
+        self._annotations.file.seek(0)
+        self._images.file.write(',\n"annotations": ')
+        shutil.copyfileobj(self._annotations.file, self._images.file)
+        self._images.file.write(f',\n"categories": {json.dumps(categories_of(classes))}}}\n')
+        self.leave()
+
+    def leave(self) -> None:
+        """Close the file and remove the one beside it."""
+        self._files.close()
+        self._later.unlink(missing_ok=True)
+
+
 class CocoWriter(Writer):
     """``boxes.json``, COCO's results list, and ``dataset.json``, the same boxes as a data set to train on.
 
@@ -214,42 +262,34 @@ class CocoWriter(Writer):
     def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any], export: Export = PLAIN) -> None:
         super().__init__(folder, classes, about, export)
         self._number = 0
-        self._files = ExitStack()
-        self._results = _List(self._files.enter_context(self.draft("boxes.json").open("w", encoding="utf-8")))
-        self._images = _List(self._files.enter_context(self.draft("dataset.json").open("w", encoding="utf-8")))
-        self._images.file.write(f'{{"info": {json.dumps({"description": OURS, **self.about})},\n')
-        self._images.file.write('"images": ')
-        self._later = folder / ".annotations.draft"
-        self._annotations = _List(self._files.enter_context(self._later.open("w+", encoding="utf-8")))
+        self._file = self.draft("boxes.json").open("w", encoding="utf-8")
+        self._results = _List(self._file)
+        self._data_set = DataSetFile(self.draft("dataset.json"), {"info": {"description": OURS, **self.about}})
 
     def add(self, result: ImageResult | Failure) -> None:
         """Write an image and its boxes."""
         self._number += 1
         if isinstance(result, Failure):
             return
-        self._images.add(coco_image(self._number, result.image_id, result.size))
+        annotations = []
         for found in result.boxes:
             entry = coco_box(self._number, found.class_index, found.box, DIGITS, **scores_of(found))
             notes = result.notes.get(found.class_index)
             more = {"notes": notes} if notes else {}
             runs, outlines = segmentations(found.mask)
             self._results.add({**entry, **runs, **more})
-            self._annotations.add(numbered(self._annotations.count + 1, {**entry, **outlines}))
+            annotations.append({**entry, **outlines})
+        self._data_set.add(coco_image(self._number, result.image_id, result.size), annotations)
 
     def close(self) -> None:
-        """Put the annotations and the categories behind the images."""
-        for each in (self._results, self._images, self._annotations):
-            each.end()
-        self._annotations.file.seek(0)
-        self._images.file.write(',\n"annotations": ')
-        shutil.copyfileobj(self._annotations.file, self._images.file)
-        self._images.file.write(f',\n"categories": {json.dumps(categories_of(self.classes))}}}\n')
-        self._files.close()
-        self._later.unlink()
+        """Complete both files."""
+        self._results.end()
+        self._file.close()
+        self._data_set.end(self.classes)
 
     def __exit__(self, *error: Any) -> None:
-        self._files.close()
-        self._later.unlink(missing_ok=True)
+        self._file.close()
+        self._data_set.leave()
         super().__exit__(*error)
 
 

@@ -10,8 +10,10 @@ from typing import Any
 from wsolkit.errors import ConfigError, DataError, nearest
 from wsolkit.formats.coco import CocoWriter
 from wsolkit.formats.csv_boxes import CsvWriter, ListsWriter
+from wsolkit.formats.cvat import CvatWriter
 from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
+from wsolkit.formats.label_studio import LabelStudioWriter
 from wsolkit.formats.mask_folder import MaskWriter
 from wsolkit.formats.voc import VocWriter
 from wsolkit.formats.writer import Writer
@@ -26,6 +28,8 @@ FORMATS: dict[str, type[Writer]] = {
     "csv": CsvWriter,
     "yolo-seg": YoloSegWriter,
     "masks": MaskWriter,
+    "labelstudio": LabelStudioWriter,
+    "cvat": CvatWriter,
 }
 """The formats by the names ``--format`` takes."""
 

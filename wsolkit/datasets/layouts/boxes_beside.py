@@ -13,7 +13,7 @@ from wsolkit.formats.image_headers import displayed_size
 from wsolkit.formats.image_names import ImageNames
 from wsolkit.names import Known
 
-__all__ = ["BOX_FILES", "add_boxes", "box_file"]
+__all__ = ["BOX_FILES", "add_boxes", "add_to_record", "box_file"]
 
 BOX_FILES = ("boxes.json", "boxes.csv", "boxes")
 """Where boxes beside photographs are looked for if nobody says where they are."""
