@@ -29,6 +29,7 @@ LAYERS = [
     {"formats"},
     {"datasets"},
     {"config", "report"},
+    {"features"},
     {"scoring"},
     {"training", "inference"},
     {"deploy", "pipeline"},

@@ -67,6 +67,7 @@ from .interfaces.network_parts import (
 from .interfaces.tensors import (
     Activation as Activation,
     Batch as Batch,
+    KnownLevels as KnownLevels,
     Levels as Levels,
     Prediction as Prediction,
 )

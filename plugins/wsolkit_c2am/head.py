@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Annotated, Any
 
 import torch
 from torch import Tensor, nn
@@ -23,10 +23,10 @@ def region_embeddings(features: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
 
     Args:
         features: Z, (B, C, h, w).
-        maps: P, (B, 1, h, w) in [0, 1].
+        maps: P, (B, 1, h, w) in [0, 1], or (B, M, h, w) of M members.
 
     Returns:
-        Foreground and background, each (B, C) float32.
+        Foreground and background, each (B, C) float32, or (B, M, C) where there are several maps.
 
     >>> features = torch.tensor([[[[1.0, 2.0]], [[3.0, 4.0]]]])  # two channels, two cells
     >>> foreground, background = region_embeddings(features, torch.tensor([[[[1.0, 0.25]]]]))
@@ -36,9 +36,24 @@ def region_embeddings(features: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
     with torch.autocast(features.device.type, enabled=False):
         # With the channels innermost this is a view, and the gradient comes back in the layout of the features.
         cells = features.permute(0, 2, 3, 1).flatten(1, 2).float()  # (B, h * w, C)
-        regions = torch.cat([maps.float(), torch.ones_like(maps, dtype=torch.float32)], 1).flatten(2)  # (B, 2, h * w)
-        sums = torch.bmm(regions, cells) / cells.shape[1]  # (B, 2, C)
-        return sums[:, 0], sums[:, 1] - sums[:, 0]
+        everywhere = torch.ones_like(maps[:, :1], dtype=torch.float32)
+        regions = torch.cat([maps.float(), everywhere], 1).flatten(2)  # (B, M + 1, h * w)
+        sums = torch.bmm(regions, cells) / cells.shape[1]  # (B, M + 1, C)
+        foreground, whole = sums[:, :-1], sums[:, -1:]
+        if maps.shape[1] == 1:
+            return foreground[:, 0], whole[:, 0] - foreground[:, 0]
+        return foreground, whole - foreground
+
+
+def correlations(maps: Tensor) -> Tensor:
+    """Return how far the maps (B, M, h, w) of each image are alike, as correlations (B, M, M) float64.
+
+    >>> correlations(torch.tensor([[[[0.0, 1.0]], [[2.0, 0.0]]]])).tolist()
+    [[[1.0, -1.0], [-1.0, 1.0]]]
+    """
+    cells = maps.detach().double().flatten(2)
+    cells = nn.functional.normalize(cells - cells.mean(2, keepdim=True), dim=2)
+    return cells @ cells.mT
 
 
 class C2AMHead(ActivationHead):
@@ -48,11 +63,17 @@ class C2AMHead(ActivationHead):
     ``extras`` holds ``foreground`` and ``background`` (B, C), the mean features of P and of 1 - P whatever they show,
     ``p`` (B, 1, h, w), and ``logit_map`` (B, 1, h, w) before the sigmoid, both before the vote.
 
+    Where a training ends depends on where it began. Several ``members`` are maps from different beginnings that learn
+    at once from one reading of the features, each as it would alone. ``maps`` is then the mean of their maps of the
+    object, ``extras["members"]`` (B, M, h, w) are these, and the other extras hold M maps or rows where they held one.
+    At the end of a training each member's vote is that of the final weights over all training images.
+
     Args:
         channels: channels of the backbone's levels, by name.
         levels: names of the levels to concatenate, in this order; the deepest by default. Smaller ones are resized to
             the largest.
         polarity: which region is the object: ``auto`` by vote (see ``Polarity``), ``fg`` for P, ``bg`` for 1 - P.
+        members: how many maps are learned side by side.
         freeze_bn_affine: keep the norm's scale at 1 and its shift at 0, as the reference does without saying so. The
             logits of a batch then have the mean 0, and P cannot become all foreground.
 
@@ -71,6 +92,7 @@ class C2AMHead(ActivationHead):
         levels: Sequence[str] | None = None,
         polarity: PolarityMode = "auto",
         freeze_bn_affine: bool = True,
+        members: Annotated[int, "at least 1"] = 1,
     ) -> None:
         super().__init__()
         if isinstance(levels, str) or (levels is not None and not levels):
@@ -78,10 +100,14 @@ class C2AMHead(ActivationHead):
                 f"levels should be a list of level names such as ['layer4', 'layer3'], but got {levels!r}."
             )
         self.levels = [choose_level(channels, level) for level in levels or (None,)]
-        self.conv = nn.Conv2d(sum(channels[level] for level in self.levels), 1, 3, padding=1, bias=False)
-        self.norm = GlobalBatchNorm(1)
+        self.conv = nn.Conv2d(sum(channels[level] for level in self.levels), members, 3, padding=1, bias=False)
+        self.norm = GlobalBatchNorm(members)
         self.norm.requires_grad_(not freeze_bn_affine)
-        self.polarity = Polarity(polarity)
+        self.polarity = Polarity(polarity, members)
+        self.members = members
+        self.agreement: Tensor
+        if members > 1:
+            self.register_buffer("agreement", torch.tensor(float("nan"), dtype=torch.float64))
 
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
         """Make the map (B, 1, h, w) of the object and the embeddings of both regions."""
@@ -91,12 +117,36 @@ class C2AMHead(ActivationHead):
         foreground, background = region_embeddings(features, p)
         extras = {"foreground": foreground, "background": background, "p": p, "logit_map": logit_map}
         begins = batch is not None and batch.begins_pass
-        return Activation(self.polarity(p, begins), None, features, extras)
+        maps = self.polarity(p, begins)  # (B, M, h, w)
+        if self.members > 1:
+            extras["members"] = maps
+            maps = maps.mean(1, keepdim=True)
+        return Activation(maps, None, features, extras)
+
+    @torch.no_grad()
+    def last_look(self, activations: Iterable[Activation]) -> None:
+        """Let all training images vote anew with the final weights, and see how far the members agree; only several."""
+        if self.members == 1:
+            return
+        maps = [activation.extras["p"].cpu() for activation in activations]  # (B, M, h, w), small
+        self.polarity.decide(each.to(self.agreement.device) for each in maps)
+        signs = self.polarity.signs.cpu().double()
+        likeness = torch.cat([correlations(each) for each in maps]).mean(0) * signs[:, None] * signs
+        self.agreement.copy_(likeness[~torch.eye(self.members, dtype=torch.bool)].mean())
+
+    def findings(self) -> dict[str, float]:
+        """Return ``vote_margin``, the smallest share of images that agree with a member's vote, and ``agreement``.
+
+        The second is the mean correlation of the members' maps of the object, over all pairs and training images.
+        """
+        if self.members == 1 or not self.agreement.isfinite():
+            return {}
+        return {"vote_margin": float(self.polarity.shares.min()), "agreement": float(self.agreement)}
 
     def end_pass(self) -> None:
         """Compare the maps seen in evaluation with the vote, and say what the training voted."""
         self.polarity.compare()
-        self.polarity.say()
+        self.polarity.say("" if self.members == 1 else f" The members' maps correlate by {float(self.agreement):.2f}.")
 
     def from_authors(self, checkpoint: Mapping[str, Any]) -> dict[str, Tensor] | None:
         """Return the head ``ac_head`` of the authors' code, with the region their ``Flag`` takes for the object.

@@ -53,7 +53,7 @@ class C2AMLogitMaps(CamMethod):
                 f"C2AMLogitMaps reads the map before the sigmoid, which {type(model.head).__name__} does not give. Use "
                 "head=dict(type='C2AMHead'), or cam_method=dict(type='HeadMaps')."
             )
-        logits = activation.extras["logit_map"].float()  # (B, 1, h, w)
-        if polarity.sign < 0:
-            logits = (1.0 if self.inverted == "reference" else 0.0) - logits
-        return logits.clamp_min(0)
+        logits = activation.extras["logit_map"].float()  # (B, M, h, w)
+        turned = (1.0 if self.inverted == "reference" else 0.0) - logits
+        signs = polarity.signs.to(logits.device)[:, None, None]
+        return torch.where(signs < 0, turned, logits).mean(1, keepdim=True).clamp_min(0)  # (B, 1, h, w)

@@ -21,7 +21,8 @@ class C2AMLoss(Loss):
 
     The loss needs no labels. It reads the embeddings that ``C2AMHead`` puts into ``Activation.extras``, of the whole
     batch: with several processes the embeddings of all are gathered, so that two processes of 8 images train as one of
-    16. The batch size is a setting of the method: the ranks, and with them what ``alpha`` means, depend on it.
+    16. Of a head with several members it is the sum of theirs, so that each learns what it would learn alone. The batch
+    size is a setting of the method: the ranks, and with them what ``alpha`` means, depend on it.
 
     Args:
         alpha: how fast the weight of a pair falls with its rank: .05 (CUB and ILSVRC, supervised weights), .25 (VOC),
@@ -64,12 +65,15 @@ class C2AMLoss(Loss):
         if self.gather:
             foreground, background = gather_rows(foreground), gather_rows(background)
         self._check_batch_size(len(foreground))
+        if foreground.ndim == 3:
+            foreground, background = foreground.movedim(1, 0), background.movedim(1, 0)  # (M, N, C)
         reference = self.variant == "reference"
-        return {
+        terms = {
             "negative": negative_contrast(foreground, background),
             "foreground": positive_contrast(foreground, self.alpha, reference, reference),
             "background": positive_contrast(background, self.alpha, reference, reference),
         }
+        return {name: term.sum() for name, term in terms.items()}
 
     def _check_batch_size(self, size: int) -> None:
         """Warn once, at the first batch, where the batch is not the one alpha was chosen for."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Literal, get_args
 
 import torch
@@ -33,7 +33,7 @@ THIN = 0.05
 
 
 def border_and_centre(maps: Tensor) -> Tensor:
-    """Return the mean near the border and the mean in the centre of each map, as (B, 2) float64.
+    """Return the mean near the border and the mean in the centre of each map, as (B, 2) or (B, M, 2) float64.
 
     The centre is the middle half of each side, the border everything around it less the outermost cells: the zero
     padding of the 3x3 convolution pulls these towards the middle of the range, whatever they show. Maps with fewer than
@@ -41,7 +41,7 @@ def border_and_centre(maps: Tensor) -> Tensor:
     the map.
 
     Args:
-        maps: (B, 1, h, w) in [0, 1].
+        maps: (B, 1, h, w) in [0, 1], or (B, M, h, w).
 
     >>> maps = torch.zeros(1, 1, 4, 4)
     >>> maps[..., 1:3, 1:3] = 1
@@ -52,12 +52,13 @@ def border_and_centre(maps: Tensor) -> Tensor:
     height, width = maps.shape[-2:]
     edge = 1 if min(height, width) >= 8 else 0
     top, left = margin_of(height), margin_of(width)
-    framed = maps[..., edge : height - edge, edge : width - edge].flatten(1)
-    middle = maps[..., top : height - top, left : width - left].flatten(1)
-    around = framed.shape[1] - middle.shape[1]
-    centre = middle.mean(1)
-    border = (framed.sum(1) - middle.sum(1)) / around if around > 0 else centre
-    return torch.stack([border, centre], 1)
+    framed = maps[..., edge : height - edge, edge : width - edge].flatten(2)
+    middle = maps[..., top : height - top, left : width - left].flatten(2)
+    around = framed.shape[2] - middle.shape[2]
+    centre = middle.mean(2)
+    border = (framed.sum(2) - middle.sum(2)) / around if around > 0 else centre
+    means = torch.stack([border, centre], 2)  # (B, M, 2)
+    return means[:, 0] if means.shape[1] == 1 else means
 
 
 def margin_of(side: int) -> int:
@@ -67,6 +68,11 @@ def margin_of(side: int) -> int:
     [0, 0, 1, 1, 1, 2, 3]
     """
     return max(side // 4, 1) if side >= 3 else 0
+
+
+def against(means: Tensor) -> Tensor:
+    """Return how many maps are larger near the border than in the centre, (1,), or (M, 1) of M members."""
+    return (means[..., 0] > means[..., 1]).sum(0)[..., None].to(means.dtype)
 
 
 class Polarity(nn.Module):
@@ -80,10 +86,12 @@ class Polarity(nn.Module):
 
     Args:
         mode: ``auto``, or ``fg`` (P is the object) or ``bg`` (1 - P is the object) to decide it by hand.
+        members: how many maps vote, each for itself.
 
     Attributes:
-        votes: (3,) float64: sum of the border means, sum of the centre means, number of images.
-        decided: 1 (P is the object), -1 (1 - P is), or 0 before the first vote.
+        votes: (3,) float64: sum of the border means, sum of the centre means, number of images; (M, 3) for M members.
+        decided: 1 (P is the object), -1 (1 - P is), or 0 before the first vote; (M,) for M members.
+        shares: (M,) the share of images that agree with the vote, after a count of all; only with several members.
 
     Raises:
         ConfigError: the mode is unknown.
@@ -92,14 +100,18 @@ class Polarity(nn.Module):
     votes: Tensor
     decided: Tensor
     seen: Tensor
+    shares: Tensor
 
-    def __init__(self, mode: PolarityMode = "auto") -> None:
+    def __init__(self, mode: PolarityMode = "auto", members: int = 1) -> None:
         super().__init__()
         self.mode = one_of("polarity", mode, get_args(PolarityMode))
-        self.register_buffer("votes", torch.zeros(3, dtype=torch.float64))
-        self.register_buffer("decided", torch.tensor(0, dtype=torch.int8))
+        several = () if members == 1 else (members,)
+        self.register_buffer("votes", torch.zeros(*several, 3, dtype=torch.float64))
+        self.register_buffer("decided", torch.zeros(several, dtype=torch.int8))
+        if members > 1:
+            self.register_buffer("shares", torch.zeros(members, dtype=torch.float64))
         # Of this evaluation: sums of border and centre, number of maps, of those with the border above the centre.
-        self.register_buffer("seen", torch.zeros(4, dtype=torch.float64), persistent=False)
+        self.register_buffer("seen", torch.zeros(*several, 4, dtype=torch.float64), persistent=False)
         self._news = False
 
     def train(self, mode: bool = True) -> Polarity:
@@ -113,23 +125,51 @@ class Polarity(nn.Module):
         return super()._apply(lambda tensor: tensor.to(fn(tensor).device), recurse)
 
     @property
-    def sign(self) -> int:
-        """1 where P is the object, -1 where 1 - P is."""
+    def signs(self) -> Tensor:
+        """For each member 1 where P is the object, -1 where 1 - P is, (M,)."""
+        decided = self.decided.view(-1)
         if self.mode != "auto":
-            return 1 if self.mode == "fg" else -1
-        return -1 if self.decided < 0 else 1
+            return torch.full_like(decided, 1 if self.mode == "fg" else -1)
+        return torch.where(decided < 0, -1, 1)
+
+    @property
+    def sign(self) -> int:
+        """1 where P is the object of the first member, -1 where 1 - P is."""
+        return int(self.signs[0])
 
     @property
     def margin(self) -> float:
-        """How much larger the chosen region is in the centre than near the border, a mean over the votes."""
-        border, centre, count = self.votes.tolist()
-        return abs(centre - border) / count if count else 0.0
+        """How much larger the chosen region is in the centre than near the border, a mean over the votes.
+
+        Of several members it is the smallest.
+        """
+        return min(abs(centre - border) / count if count else 0.0 for border, centre, count in self._rows(self.votes))
+
+    @staticmethod
+    def _rows(buffer: Tensor) -> list[list[float]]:
+        """Return the numbers of each member."""
+        rows: list[list[float]] = buffer.view(-1, buffer.shape[-1]).tolist()
+        return rows
+
+    def decide(self, maps: Iterable[Tensor]) -> None:
+        """Decide by the maps P (B, M, h, w) of all images alone, in the place of what was voted before."""
+        counted = torch.zeros_like(self.seen)
+        for some in maps:
+            means = border_and_centre(some)
+            counted += torch.cat([means.sum(0), torch.full_like(means[0, ..., :1], len(means)), against(means)], -1)
+        self.seen.zero_()
+        if counted[..., 2].sum() == 0:
+            return
+        self.votes.copy_(counted[..., :3])
+        self._decide()
+        share = counted[..., 3] / counted[..., 2]  # of the images that are larger near the border
+        self.shares.copy_(torch.where(self.decided < 0, share, 1 - share))
 
     def forward(self, maps: Tensor, begins_pass: bool = False) -> Tensor:
         """Return P or 1 - P, (B, 1, h, w) in [0, 1], after counting the votes of these images.
 
         Args:
-            maps: P, (B, 1, h, w).
+            maps: P, (B, 1, h, w), or (B, M, h, w) of M members.
             begins_pass: whether these are the first images of a pass over the training images.
         """
         if self.mode != "auto":
@@ -137,34 +177,38 @@ class Polarity(nn.Module):
         if not torch.jit.is_tracing():  # an exported program counts nothing
             with torch.no_grad():
                 self._count(maps, begins_pass)
-        return torch.where(self.decided < 0, 1 - maps, maps)
+        return torch.where(self.decided.view(-1, 1, 1) < 0, 1 - maps, maps)
 
     def _count(self, maps: Tensor, begins_pass: bool) -> None:
         if min(maps.shape[-2:]) < 3 > max(maps.shape[-2:]):
             return  # without a centre there is nothing to compare
         means = border_and_centre(maps)
-        count = means.new_full((1,), len(means))
+        count = torch.full_like(means[0, ..., :1], len(means))  # (1,), or (M, 1)
         if not self.training:
-            against = (means[:, 0] > means[:, 1]).sum().to(means.dtype)
-            self.seen += torch.cat([means.sum(0), count, against[None]])
+            self.seen += torch.cat([means.sum(0), count, against(means)], -1)
             return
         if begins_pass:
             self.votes *= MEMORY
-        self.votes += sum_over_processes(torch.cat([means.sum(0), count]))
-        self.decided.copy_(torch.where(self.votes[0] > self.votes[1], -1, 1))
+        self.votes += sum_over_processes(torch.cat([means.sum(0), count], -1))
+        self._decide()
+
+    def _decide(self) -> None:
+        self.decided.copy_(torch.where(self.votes[..., 0] > self.votes[..., 1], -1, 1))
         self._news = True
 
-    def say(self) -> None:
+    def say(self, more: str = "") -> None:
         """Write the training's vote into the log, with a warning where it is thin; once for each vote."""
         if not self._news:
             return
         self._news = False
-        border, centre, count = self.votes.tolist()
-        words = (
-            f"C2AM takes {name_of(self.sign)} for the object: over the training images, P is {border / count:.3f} near "
-            f"the border and {centre / count:.3f} in the centre."
-        )
-        print_log(words, logger="current", level=logging.INFO)
+        rows = self._rows(self.votes)
+        words = "".join(
+            f"C2AM{'' if len(rows) == 1 else f' (member {place + 1} of {len(rows)})'} takes {name_of(sign)} for the "
+            f"object: over the training images, P is {border / count:.3f} near the border and {centre / count:.3f} in "
+            "the centre. "
+            for place, (sign, (border, centre, count)) in enumerate(zip(self.signs.tolist(), rows, strict=True))
+        ).rstrip()
+        print_log(words + more, logger="current", level=logging.INFO)
         if self.margin < THIN:
             warnings.warn(
                 f"{words} A margin of {self.margin:.3f} is thin (below {THIN}): foreground and background may be "
@@ -173,15 +217,23 @@ class Polarity(nn.Module):
             )
 
     def compare(self) -> None:
-        """Warn where most maps seen in evaluation contradict the vote of the training, and forget them."""
-        border, centre, count, against = self.seen.tolist()
+        """Warn where most maps seen in evaluation contradict the vote of the training, and forget them.
+
+        Of several members most have to be contradicted.
+        """
+        rows, signs = self._rows(self.seen), self.signs.tolist()
         self.seen.zero_()
-        contradict = against if self.sign > 0 else count - against
-        if self.decided == 0 or count < FEWEST or 2 * contradict - count <= count**0.5:  # as chance alone would have it
+        contradict = [
+            above if sign > 0 else count - above for sign, (_, _, count, above) in zip(signs, rows, strict=True)
+        ]
+        found = [number for number, row in zip(contradict, rows, strict=True) if 2 * number - row[2] > row[2] ** 0.5]
+        border, centre, count, _ = rows[0]
+        undecided = bool((self.decided == 0).any())
+        if undecided or count < FEWEST or 2 * len(found) <= len(rows):  # as chance alone would have it
             return
         warnings.warn(
             f"C2AM's foreground and background may be exchanged: training took {name_of(self.sign)} for the object "
-            f"(margin {self.margin:.3f}), but {contradict:.0f} of {count:.0f} maps seen now say the opposite. Over all "
+            f"(margin {self.margin:.3f}), but {found[0]:.0f} of {count:.0f} maps seen now say the opposite. Over all "
             f"of them P is {border / count:.3f} near the border and {centre / count:.3f} in the centre. "
             f"{self.advice()}",
             stacklevel=2,

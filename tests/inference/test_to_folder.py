@@ -176,7 +176,7 @@ def test_unreadable_images_are_listed(predictor, photos, tmp_path):
 
 
 def test_an_image_that_can_be_read_again_is_taken(predictor, photos, tmp_path, monkeypatch):
-    import wsolkit.inference.loading as loading
+    import wsolkit.datasets.loading as loading
 
     read = loading.read_shrunk
 

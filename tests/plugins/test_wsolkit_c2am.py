@@ -508,3 +508,82 @@ def test_a_step_of_every_configuration(name, tmp_path):
     assert torch.isfinite(predictions[0].maps).all()
     assert predictions[0].logits is None
     assert int(model.head.polarity.decided) in (-1, 1)
+
+
+def several(members=3, seed=0):
+    torch.manual_seed(seed)
+    return C2AMHead({"final": 6}, members=members)
+
+
+def alone(head, member):
+    """The head that one of several members would be."""
+    found = C2AMHead({"final": 6})
+    found.conv.weight.data.copy_(head.conv.weight[member : member + 1])
+    return found
+
+
+def test_members_learn_what_each_would_learn_alone():
+    head, loss = several(), C2AMLoss(0.25)
+    heads = [alone(head, member) for member in range(3)]
+    for step in range(3):
+        levels = {"final": torch.rand(5, 6, 8, 8, generator=torch.Generator().manual_seed(step))}
+        found = loss(head(levels), BATCH)
+        single = [loss(each(levels), BATCH) for each in heads]
+        for name, value in found.items():
+            torch.testing.assert_close(value, sum(each[name] for each in single))
+        for model, terms in zip((head, *heads), (found, *single), strict=True):
+            model.conv.weight.grad = None
+            sum(terms.values()).backward()
+            model.conv.weight.data -= 0.1 * model.conv.weight.grad
+    for member, each in enumerate(heads):
+        torch.testing.assert_close(head.conv.weight[member], each.conv.weight[0])
+        torch.testing.assert_close(head.norm.running_mean[member], each.norm.running_mean[0])
+        torch.testing.assert_close(head.polarity.votes[member], each.polarity.votes, rtol=1e-4, atol=1e-4)
+
+
+def test_the_map_of_several_members_is_the_mean_of_their_objects():
+    head = several()
+    levels = {"final": torch.rand(4, 6, 9, 9)}
+    heads = [alone(head, member) for member in range(3)]
+    head(levels)
+    for each in heads:
+        each(levels)
+    found = head.eval()(levels)
+    maps = torch.cat([each.eval()(levels).maps for each in heads], 1)
+    torch.testing.assert_close(found.extras["members"], maps)
+    torch.testing.assert_close(found.maps, maps.mean(1, keepdim=True))
+    assert found.class_agnostic
+    assert found.extras["foreground"].shape == (4, 3, 6)
+
+
+def test_the_last_look_turns_each_member_by_all_images_and_says_how_far_they_agree():
+    head = several()
+    centre = torch.zeros(8, 1, 8, 8)
+    centre[..., 2:6, 2:6] = 1
+    p = torch.cat([centre, 1 - centre, centre], 1)  # the second has the background
+    p[:2, 2] = 1 - p[:2, 2]  # and two images of the third
+    assert head.findings() == {}
+    head.last_look([Activation(p[:3], extras={"p": p[:3]}), Activation(p[3:], extras={"p": p[3:]})])
+    assert head.polarity.signs.tolist() == [1, -1, 1]
+    torch.testing.assert_close(head.polarity.shares, torch.tensor([1.0, 1.0, 0.75], dtype=torch.float64))
+    pairs = (1.0, (6 - 2) / 8, (6 - 2) / 8)  # first and second agree everywhere, the third with neither in two images
+    assert head.findings() == {"vote_margin": 0.75, "agreement": pytest.approx(sum(pairs) / 3)}
+    other = several(seed=1)
+    other.load_state_dict(head.state_dict())
+    assert other.findings() == head.findings()
+
+
+def test_one_member_looks_back_at_nothing_and_is_saved_as_ever():
+    head = C2AMHead({"final": 6})
+    head.last_look(pytest.fail("asked for") for _ in range(1))
+    assert head.findings() == {}
+    assert {name: tuple(value.shape) for name, value in head.state_dict().items()} == {
+        "conv.weight": (1, 6, 3, 3),
+        "norm.weight": (1,),
+        "norm.bias": (1,),
+        "norm.running_mean": (1,),
+        "norm.running_var": (1,),
+        "norm.num_batches_tracked": (),
+        "polarity.votes": (3,),
+        "polarity.decided": (),
+    }

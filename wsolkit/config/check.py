@@ -32,7 +32,9 @@ OURS = (
     "env_cfg",
     "model_wrapper_cfg",
     "sync_bn",
+    "feature_cache",
 )
+FEATURES = ("folder", "most_gb")
 ENGINE = ("find_unused_parameters", "activation_checkpointing", "efficient_conv_bn_eval")
 RUNNER = "mmengine.runner.runner:Runner"
 LOADER = ("dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch")
@@ -60,6 +62,8 @@ def plain_arguments(path: tuple[str, ...], config: Mapping[str, Any]) -> list[st
         ]
     if last == "env_cfg":
         return ["cudnn_benchmark", "mp_cfg", "dist_cfg", "resource_limit"]
+    if last == "feature_cache":
+        return list(FEATURES)
     if last == "randomness":
         return ["seed", "deterministic", "diff_rank_seed"]
     if last == "log_processor":

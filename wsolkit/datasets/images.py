@@ -185,6 +185,14 @@ class ImageDataset(Checked, BaseDataset):
         vector[record["labels"]] = 1.0
         return vector
 
+    def seed_of(self, index: int) -> int:
+        """Return the seed of everything random about a sample in this epoch."""
+        return hash((self.seed, int(self._epoch), index)) & (2**63 - 1)
+
+    def note_corrupt(self, index: int) -> None:
+        """Remember that an image cannot be read."""
+        self._corrupt[index] = True
+
     def sample(self, index: int) -> dict[str, Any]:
         """Read one image and run the pipeline on it.
 
@@ -206,7 +214,7 @@ class ImageDataset(Checked, BaseDataset):
         if self.transforms is not None:
             # A stream of its own for each (seed, epoch, sample): nothing depends on the order of reading.
             with torch.random.fork_rng(devices=[]):
-                torch.default_generator.manual_seed(hash((self.seed, int(self._epoch), index)) & (2**63 - 1))
+                torch.default_generator.manual_seed(self.seed_of(index))
                 bundle = self.transforms(bundle)
         sample: dict[str, Any] = {
             "inputs": bundle.pop("image").as_subclass(torch.Tensor),
@@ -228,7 +236,7 @@ class ImageDataset(Checked, BaseDataset):
             except DataError:
                 if self.test_mode or self.on_corrupt == "error":
                     raise
-                self._corrupt[current] = True
+                self.note_corrupt(current)
         raise DataError(f"None of the {len(self)} images of split {self.split!r} can be read.")
 
     def corrupt(self) -> list[str]:

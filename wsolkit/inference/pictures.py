@@ -16,11 +16,11 @@ import numpy as np
 
 from wsolkit.datasets.decode import read_shrunk
 from wsolkit.datasets.image_files import ImageFile
+from wsolkit.datasets.loading import ImageBatch, load_batches
 from wsolkit.errors import DataError
 from wsolkit.files import whole_file
 from wsolkit.formats.found_boxes import Failure, ImageResult, to_line
 from wsolkit.inference.given_classes import Classes
-from wsolkit.inference.loading import ImageBatch, load_batches
 from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.run_folder import PICTURES
 from wsolkit.interfaces import Panel

@@ -16,9 +16,9 @@ from torchvision.transforms import v2
 
 from wsolkit.datasets.decode import read_shrunk, rgb
 from wsolkit.datasets.image_files import find_images
+from wsolkit.datasets.loading import ImageBatch, side_by_side
 from wsolkit.datasets.reading import prepare_image
 from wsolkit.errors import DataError
-from wsolkit.inference.loading import ImageBatch, side_by_side
 
 __all__ = ["batches_of", "pixels_of"]
 

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from wsolkit.config.load_model import load_model
+from wsolkit.datasets.loading import ImageBatch
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.found_boxes import TOP, FoundBox, ImageResult
 from wsolkit.inference.geometry import build_pipeline
 from wsolkit.inference.given_classes import FOLDER, PREDICTED, Classes, given_by, is_table
-from wsolkit.inference.loading import ImageBatch
 from wsolkit.inference.pixels import batches_of
 from wsolkit.inference.scale_boxes import scale_boxes
 from wsolkit.interfaces import Activation

@@ -13,6 +13,7 @@ from typing import Any
 from wsolkit.datasets.decode import read_shrunk
 from wsolkit.datasets.image_files import ImageFile, find_images
 from wsolkit.datasets.image_walk import LeftOut
+from wsolkit.datasets.loading import load_batches
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.csv_boxes import ListsWriter
 from wsolkit.formats.export import PLAIN, Export
@@ -20,7 +21,6 @@ from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.score_maps import write_map_classes
 from wsolkit.formats.writers import check_formats, write_results
 from wsolkit.inference.given_classes import PREDICTED, Classes, given_by, told_classes
-from wsolkit.inference.loading import load_batches
 from wsolkit.inference.page import write_page
 from wsolkit.inference.pictures import PICTURES, choose_pictures, draw_pictures, drop_other_pictures
 from wsolkit.inference.predictor import Predictor

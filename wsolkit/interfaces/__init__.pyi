@@ -19,6 +19,7 @@ from .network_parts import (
 from .tensors import (
     Activation as Activation,
     Batch as Batch,
+    KnownLevels as KnownLevels,
     Levels as Levels,
     Prediction as Prediction,
 )

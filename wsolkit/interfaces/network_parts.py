@@ -8,7 +8,7 @@ x1 and y1 lie just outside, a box is x1 - x0 pixels wide.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, Final, Literal, Protocol
 
 import torch
@@ -148,6 +148,18 @@ class ActivationHead(Checked, nn.Module, ABC):
 
         Called when a training has ended, and when an evaluation, a prediction or a stage has been through its images.
         """
+
+    def last_look(self, activations: Iterable[Activation]) -> None:
+        """Look at every training image once more with the final weights, before the last checkpoint is written.
+
+        Args:
+            activations: what the model makes of the training images in eval mode, batch by batch; nothing is computed
+                where they are not asked for, as by default.
+        """
+
+    def findings(self) -> dict[str, float]:
+        """Return named numbers by which a training judges its own result, kept with the weights; none by default."""
+        return {}
 
     @property
     def class_weights(self) -> Tensor | None:

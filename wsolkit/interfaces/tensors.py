@@ -4,16 +4,70 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
 
-from wsolkit.errors import ShapeError
+from wsolkit.errors import ConfigError, ShapeError
 
-__all__ = ["Activation", "Batch", "Levels", "Prediction"]
+__all__ = ["Activation", "Batch", "KnownLevels", "Levels", "Prediction"]
 
 Levels = dict[str, Tensor]
 """Named feature levels, shallow to deep, each (B, C, h, w)."""
+
+
+class KnownLevels:
+    """A batch of images of which the backbone's levels are known, in the place of the images (B, 3, H, W) themselves.
+
+    A ``Localizer`` goes on from the levels. Parts may ask for length, shape and device; whatever wants the pixels is
+    refused in words.
+
+    Args:
+        levels: the backbone's levels of the images.
+        size: (H, W) of the images.
+
+    >>> known = KnownLevels({"layer4": torch.zeros(2, 8, 7, 7)}, (224, 224))
+    >>> len(known), tuple(known.shape), len(known[:1])
+    (2, (2, 3, 224, 224), 1)
+    """
+
+    ndim = 4
+
+    def __init__(self, levels: Levels, size: tuple[int, int]) -> None:
+        self.levels = levels
+        self.size = size
+
+    def __len__(self) -> int:
+        return len(next(iter(self.levels.values())))
+
+    def __getitem__(self, rows: Any) -> KnownLevels:
+        return KnownLevels({name: level[rows] for name, level in self.levels.items()}, self.size)
+
+    @property
+    def shape(self) -> torch.Size:
+        """The shape of the images."""
+        return torch.Size((len(self), 3, *self.size))
+
+    @property
+    def device(self) -> torch.device:
+        """The device of the levels."""
+        return next(iter(self.levels.values())).device
+
+    def to(self, device: torch.device | str) -> KnownLevels:
+        """Move the levels."""
+        return KnownLevels({name: level.to(device) for name, level in self.levels.items()}, self.size)
+
+    def new_zeros(self, *size: int) -> Tensor:
+        """Return zeros on the device of the levels, as a tensor of images would."""
+        return torch.zeros(*size, device=self.device)
+
+    @classmethod
+    def __torch_function__(cls, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> NoReturn:
+        raise ConfigError(
+            f"The images are known by their cached features alone, but a part of the model works on their pixels "
+            f"(torch's {getattr(func, '__name__', func)}). Leave feature_cache out, or choose parts that read features."
+        )
 
 
 class Activation:
@@ -95,7 +149,7 @@ class Batch:
     """What training may see of a batch: images and image labels, never boxes or masks.
 
     Attributes:
-        images: (B, 3, H, W), normalised.
+        images: (B, 3, H, W), normalised; a ``KnownLevels`` where a training reads cached features.
         labels: (B,) class indices, or (B, K) multi-hot or soft labels, or None.
         image_ids: B names.
         progress: how far the training is, in [0, 1].

@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from wsolkit.arguments import Checked, check_value
 from wsolkit.components.backbones.plain_errors import plain_size_errors
 from wsolkit.errors import ConfigError, ShapeError, noting
-from wsolkit.interfaces import Activation, Batch, Prediction, ScoredBoxes
+from wsolkit.interfaces import Activation, Batch, KnownLevels, Levels, Prediction, ScoredBoxes
 from wsolkit.model.attach import attach_modifiers
 from wsolkit.model.classes import Chosen, classes_to_score
 from wsolkit.model.folded import fold_norms
@@ -137,21 +137,34 @@ class Localizer(Checked, BaseModel):
         keep_resting(self.backbone, self.frozen, self.fixed_norms)
         return self
 
-    def activate(self, images: Tensor, batch: Batch | None = None) -> Activation:
+    def activate(self, images: Tensor | KnownLevels, batch: Batch | None = None) -> Activation:
         """Run backbone and head on normalised images (B, 3, H, W); maps and logits come back in float32.
+
+        Where the backbone's levels are known, only the head is run.
 
         Raises:
             ShapeError: the images do not fit the network.
             DataError: a batch norm has one value for each channel to train on.
         """
+        if isinstance(images, KnownLevels):
+            with autocast_context(self.precision, images.device), self._naming_places():
+                return self.head(images.levels, batch)
         if images.ndim != 4 or images.shape[1] != 3:
             raise ShapeError(f"Images should be (B, 3, H, W), but got {tuple(images.shape)}.")
         images = images.to(next(self.backbone.parameters(), images).dtype)  # a model may be of half precision
         network = str(getattr(self.backbone, "name", type(self.backbone).__name__))
         with autocast_context(self.precision, images.device), self._naming_places(), plain_size_errors(network, images):
-            images = self.image_modifiers(images)
-            self._fold_norms(images)
-            return self.head(self.backbone(images), batch)
+            seen: Tensor = self.image_modifiers(images)
+            self._fold_norms(seen)
+            return self.head(self.backbone(seen), batch)
+
+    def levels_of(self, images: Tensor) -> Levels:
+        """Run the backbone alone, as ``activate`` does, on normalised images (B, 3, H, W)."""
+        with autocast_context(self.precision, images.device):
+            seen: Tensor = self.image_modifiers(images)
+            self._fold_norms(seen)
+            levels: Levels = self.backbone(seen)
+            return levels
 
     def _fold_norms(self, images: Tensor) -> None:
         """Fold the backbone's norms into its convolutions, the first time that all of it is at rest."""

@@ -9,6 +9,7 @@ import torch
 from mmengine.model import BaseDataPreprocessor
 
 from wsolkit.errors import ConfigError
+from wsolkit.interfaces import KnownLevels
 
 __all__ = ["ImagePreprocessor"]
 
@@ -44,12 +45,14 @@ class ImagePreprocessor(BaseDataPreprocessor):
         self.channels_last = channels_last
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
-        """Return the batch with ``inputs`` (B, 3, H, W) float32, everything on the device."""
+        """Return the batch with ``inputs`` (B, 3, H, W) float32, or known levels, everything on the device."""
         data = {
             key: value.to(self.device, non_blocking=True) if isinstance(value, torch.Tensor) else value
             for key, value in data.items()
         }
         images = data["inputs"]
+        if isinstance(images, KnownLevels):
+            return data | {"inputs": images.to(self.device)}
         if not self.channels_last:
             data["inputs"] = images.contiguous().float().mul_(self.scale[:, None, None]).add_(self.shift[:, None, None])
             return data

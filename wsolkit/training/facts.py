@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ from wsolkit.model.precision import number_format
 from wsolkit.training.loops import innermost
 from wsolkit.training.runner import bare
 
-__all__ = ["boxes_of_training", "hash_weights", "training_facts"]
+__all__ = ["boxes_of_training", "training_facts"]
 
 
 def training_facts(runner: Runner) -> dict[str, Any]:
@@ -43,17 +42,3 @@ def boxes_of_training(model: nn.Module, dataset: Any) -> str:
     sources = [vars(each).get(name) for each in parts for name in ("annotations", "boxes")]
     files = {Path(str(source)).name for source in sources if source}
     return ", ".join(sorted(files)) or "those of the training data"
-
-
-def hash_weights(model: nn.Module) -> str:
-    """Return the SHA-256 of a model's parameters and buffers, by name, shape and value.
-
-    >>> hash_weights(nn.BatchNorm2d(3)) == hash_weights(nn.BatchNorm2d(3)) != hash_weights(nn.BatchNorm2d(4))
-    True
-    """
-    digest = hashlib.sha256()
-    for name, value in sorted(model.state_dict().items()):
-        whole = value.detach().cpu().contiguous()
-        digest.update(f"{name} {tuple(whole.shape)} {whole.dtype}\n".encode())
-        digest.update(whole.reshape(-1).view(torch.uint8).numpy().tobytes() if whole.numel() else b"")
-    return digest.hexdigest()

@@ -19,9 +19,9 @@ from torch import nn
 import wsolkit
 from wsolkit.files import write_json
 from wsolkit.plugins.loading import load_plugins
-from wsolkit.training.facts import hash_weights
 from wsolkit.training.loops import innermost
 from wsolkit.versions import versions
+from wsolkit.weights.hashes import hash_weights
 
 __all__ = ["data_fingerprint", "git_state", "note_weights", "write_manifest"]
 

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
 import torch
+from mmengine.dist import is_main_process
 from mmengine.hooks import Hook
 from mmengine.model import is_model_wrapper
 from mmengine.runner import Runner
+from torch.utils.data import DataLoader
 
-from wsolkit.interfaces import ActivationHead
+from wsolkit.interfaces import Activation, ActivationHead
 
 __all__ = ["SeedIterations", "TrainingProgress", "seed_everything"]
 
@@ -54,7 +57,8 @@ class TrainingProgress(Hook):
     """Tells the model how far the training is, for parts that ramp, that count passes, or that sum up at the end.
 
     ``model.progress`` is the fraction of iterations done, in [0, 1), and ``model.begins_pass`` whether a pass over the
-    images begins; the head's ``end_pass`` is called when the training has ended.
+    images begins; the head's ``last_look`` is called after the last iteration, its ``end_pass`` when the training has
+    ended.
     """
 
     priority = "HIGH"
@@ -65,11 +69,29 @@ class TrainingProgress(Hook):
         model.progress = runner.iter / max(runner.max_iters, 1)
         model.begins_pass = runner.iter % max(len(runner.train_dataloader), 1) == 0
 
+    def after_train_iter(self, runner: Runner, **_: Any) -> None:
+        """Give the head a last look after the last iteration; other processes get what it found with the buffers."""
+        model = plain_model(runner)
+        head = getattr(model, "head", None)
+        if runner.iter + 1 >= runner.max_iters and isinstance(head, ActivationHead) and is_main_process():
+            training = model.training
+            model.eval()
+            head.last_look(activations(model, runner.train_dataloader))
+            model.train(training)
+
     def after_train(self, runner: Runner) -> None:
         """Let the head say what it found."""
         head = getattr(plain_model(runner), "head", None)
         if isinstance(head, ActivationHead):
             head.end_pass()
+
+
+@torch.no_grad()
+def activations(model: Any, loader: DataLoader) -> Iterator[Activation]:
+    """Yield what a model makes of all images that a loader draws from, in order."""
+    size = getattr(loader.batch_sampler, "batch_size", None) or loader.batch_size or 1
+    for batch in DataLoader(loader.dataset, batch_size=size, collate_fn=loader.collate_fn):
+        yield model.activate(model.data_preprocessor(batch)["inputs"])
 
 
 def plain_model(runner: Runner) -> Any:

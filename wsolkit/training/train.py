@@ -26,6 +26,7 @@ from wsolkit.registry import DATASETS
 from wsolkit.training.checkpoints import BEST, LAST, clear, kept, resumable
 from wsolkit.training.console import quietly_built
 from wsolkit.training.dry_run import no_trace_of_refusals, rehearse
+from wsolkit.training.feature_cache import from_config
 from wsolkit.training.manifest import write_manifest
 from wsolkit.training.processes import SYNCED, process_group, wrapper_config
 from wsolkit.training.runner import SafeRunner, bare, min_match
@@ -122,10 +123,13 @@ def train(
                 check_fit(bare(runner.model), weights, min_match(config), origin=start)
             del checkpoint, weights
             rehearse(runner)
+            cache = from_config(runner, config.get("feature_cache"))
             drop_seeds(runner.cfg, own_seeds)
             keep_record(runner, name, config["randomness"]["seed"], work_dir, source, start)
         if overwrite and not resume:  # only now: a mistake in the configuration or the data has lost nothing
             clear(work_dir)
+        if cache is not None:
+            runner.register_hook(cache)
         run(runner)
         return outcome(work_dir)
 

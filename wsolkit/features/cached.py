@@ -1,0 +1,120 @@
+"""Features by the number of the image: from disk where they were kept, else from the backbone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from wsolkit.datasets.image_files import ImageFile
+from wsolkit.errors import DataError
+from wsolkit.features.chunks import Entry, open_rows, read_chunks, read_header, stamp_of, unpack
+from wsolkit.interfaces import KnownLevels, Levels
+
+__all__ = ["CachedFeatures", "open_features"]
+
+Again = Callable[[Sequence[int], Sequence[bool]], np.ndarray]
+"""Computes the rows (B, values) of images, some of them mirrored, in half precision."""
+
+
+class CachedFeatures:
+    """The features of images and of their mirror images.
+
+    Args:
+        folder: where they lie.
+        images: the images, in the order of their numbers.
+        again: computes the rows that were not kept; without it asking for such an image is an error.
+
+    Attributes:
+        size: (H, W) of the network's input.
+        sizes: (width, height) of each image itself.
+        failures: why images could not be read, by number.
+        kept: how many images have their features on disk.
+
+    Raises:
+        DataError: the folder holds no features.
+    """
+
+    def __init__(self, folder: str | Path, images: Sequence[ImageFile], again: Again | None = None) -> None:
+        self.folder = Path(folder)
+        self.header: dict[str, Any] = read_header(self.folder)
+        self.images = list(images)
+        self.again = again
+        self.size: tuple[int, int] = tuple(self.header["size"])
+        self.mirror: bool = self.header["mirror"]
+        by_path = {entry.path: entry for entry in read_chunks(self.folder, self.header)}
+        self.entries: list[Entry | None] = [fitting(by_path.get(image.path)) for image in images]
+        self.sizes = [(0, 0) if entry is None else entry.size for entry in self.entries]
+        self.failures = {n: entry.reason for n, entry in enumerate(self.entries) if entry is not None and entry.row < 0}
+        self.kept = sum(entry is not None and entry.row >= 0 for entry in self.entries)
+        self._arrays: dict[int, np.ndarray] = {}
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def known(self, indices: Sequence[int], mirrored: bool | Sequence[bool] = False) -> KnownLevels:
+        """Return the features of images, which a ``Localizer`` takes in their place.
+
+        Args:
+            indices: B numbers of images.
+            mirrored: whether the mirror image's are asked for, for all or for each.
+
+        Raises:
+            DataError: an image could not be read, or its features were not kept.
+        """
+        return KnownLevels(self.levels(indices, mirrored), self.size)
+
+    def levels(self, indices: Sequence[int], mirrored: bool | Sequence[bool] = False) -> Levels:
+        """Return the levels alone, each (B, C, h, w) float32; see ``known``."""
+        return unpack(self.rows(indices, mirrored), self.header["shapes"])
+
+    def rows(self, indices: Sequence[int], mirrored: bool | Sequence[bool] = False) -> np.ndarray:
+        """Return the rows (B, values) of half precision; see ``known``."""
+        sides = [mirrored] * len(indices) if isinstance(mirrored, bool) else [bool(side) for side in mirrored]
+        if any(sides) and not self.mirror:
+            raise DataError(
+                f"The features in {self.folder} are those of the images alone. Compute them with mirror=True."
+            )
+        missing = [place for place, index in enumerate(indices) if self._entry(index) is None]
+        if not missing:
+            return np.stack([self._row(index, side) for index, side in zip(indices, sides, strict=True)])
+        if self.again is None:
+            name = self.images[indices[missing[0]]].image_id
+            raise DataError(f"The features of {name} are not in {self.folder}, or the file has changed. Compute them.")
+        computed = self.again([indices[place] for place in missing], [sides[place] for place in missing])
+        found = np.empty((len(indices), computed.shape[1]), computed.dtype)
+        found[missing] = computed
+        for place in set(range(len(indices))) - set(missing):
+            found[place] = self._row(indices[place], sides[place])
+        return found
+
+    def _entry(self, index: int) -> Entry | None:
+        if index in self.failures:
+            raise DataError(self.failures[index], about=self.images[index].image_id)
+        return self.entries[index]
+
+    def _row(self, index: int, mirrored: bool) -> np.ndarray:
+        entry = self.entries[index]
+        assert entry is not None
+        if entry.chunk not in self._arrays:
+            self._arrays[entry.chunk] = open_rows(self.folder, entry.chunk)
+        row: np.ndarray = self._arrays[entry.chunk][entry.row, int(mirrored)]
+        return row
+
+
+def fitting(entry: Entry | None) -> Entry | None:
+    """Return an entry, unless its file has changed since or could not be read then."""
+    return None if entry is None or entry.stamp != stamp_of(entry.path) else entry
+
+
+def open_features(folder: str | Path) -> CachedFeatures:
+    """Return the features in a folder, numbered in the order they were computed in.
+
+    Raises:
+        DataError: there are none.
+    """
+    header = read_header(Path(folder))
+    entries = {entry.path: entry for entry in read_chunks(Path(folder), header)}
+    return CachedFeatures(folder, [ImageFile(Path(path).name, path) for path in entries])
