@@ -25,7 +25,7 @@ from wsolkit.evaluation.classification import (
     mean_average_precision,
 )
 from wsolkit.evaluation.corloc import CorLoc
-from wsolkit.evaluation.doubt import BoxSigns, box_doubt, box_signs
+from wsolkit.evaluation.doubt import BoxSigns, box_doubt, box_signs, map_agreement
 from wsolkit.evaluation.failures import Trial, by_size, failure_of, failure_shares, iou_histogram
 from wsolkit.evaluation.label_free import LabelFreeThreshold
 from wsolkit.evaluation.map_boxes import box_hits, component_boxes, largest_boxes, truncated_boxes
@@ -102,6 +102,7 @@ __all__ = [
     "iou_histogram",
     "label_rank",
     "largest_boxes",
+    "map_agreement",
     "mask_value",
     "mcnemar",
     "mean_average_precision",

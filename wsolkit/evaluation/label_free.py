@@ -1,32 +1,93 @@
 """A threshold for the maps of a split that needs neither boxes nor labels.
 
-Conventions: a map's boxes are those of its largest 8-connected component, strictly above a fraction of its maximum.
+The idea is ours: at a good cut a map's box agrees with itself at neighbouring cuts, and does so because of what is in
+the image, not because all boxes are alike. A cut near 0 gives every image the whole frame, which agrees with
+everything; one near 1 gives single peaks, which agree with nothing. With a the mean overlap (IoU) of a map's box with
+its own at cuts .04 higher and lower, and c that with the boxes of other maps, the gain of a cut is
+(a - c) / sqrt(1 - c): the geometric mean of the agreement in excess of chance and of Cohen's kappa, of which the one
+alone cuts too high and the other too low. The threshold is the mean of all cuts with at least .94 of the largest gain;
+the best cut itself hangs on few images. Where boxes of different maps hardly meet, as with defects of a few pixels,
+chance tells nothing, and the threshold moves to ``SMALL``.
+
+Chosen on the validation birds of CUB-200-2011's first 50 classes, single objects of PASCAL VOC 2012's training and
+validation images, and 47 defects of magnetic tiles.
+
+Conventions: a map's box is that of its largest 8-connected component, strictly above a fraction of its maximum, in
+fractions of the map; thresholds are tried in steps of .02.
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from wsolkit.evaluation.accumulator import Accumulator
-from wsolkit.evaluation.checks import checked_map
+from wsolkit.evaluation.map_boxes import largest_boxes
 from wsolkit.evaluation.results import Result
 
-__all__ = ["LabelFreeThreshold"]
+__all__ = ["LabelFreeThreshold", "self_agreement"]
 
-PRIOR = 0.66
-"""Where maps are cut if nothing speaks for another place."""
+CUTS = np.arange(1, 50) / 50
+"""The thresholds that are tried."""
+
+NEXT = 2
+"""How many steps away the cuts are that a box is compared with itself at."""
+
+SHIFTS = 7
+"""How many other maps each map is compared with, to know what chance gives."""
+
+LEAST, MOST = 0.2, 0.9
+"""Between which thresholds one is chosen."""
+
+PLATEAU = 0.94
+"""Which share of the largest gain a cut needs to count."""
+
+FEWEST, PRIOR = 8, 0.66
+"""From how many maps on they are asked, and where fewer are cut."""
+
+SMALL, CHANCE = 0.46, 0.1
+"""Where maps are cut whose boxes never meet, and how much overlap by chance makes their word count in full."""
 
 
-class MapShares(NamedTuple):
-    """What is kept of a map: the share of its pixels above each cut."""
+def self_agreement(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return how much boxes overlap with themselves at neighbouring cuts, and with those of other maps by chance.
 
-    above: np.ndarray
+    Args:
+        boxes: (N, T, 4) the box of each map at each cut; empty ones overlap nothing.
+
+    Returns:
+        Mean overlaps (T - 2 ``NEXT``,) with themselves and with others, for all cuts but the outermost.
+
+    >>> boxes = np.tile([[[0, 0, 1, 1]], [[2, 2, 3, 3]]], (1, 5, 1))
+    >>> self_agreement(boxes)
+    (array([1.]), array([0.]))
+    """
+    count = len(boxes)
+    shifts = sorted({round(count * part / (SHIFTS + 1)) for part in range(1, SHIFTS + 1)} - {0, count})
+    own = boxes[:, NEXT:-NEXT]
+
+    def with_neighbours(others: np.ndarray) -> np.ndarray:
+        both = paired_iou(own, others[:, : -2 * NEXT]) + paired_iou(own, others[:, 2 * NEXT :])
+        return np.asarray(both.mean(0) / 2)
+
+    return with_neighbours(boxes), np.mean([with_neighbours(np.roll(boxes, each, 0)) for each in shifts], axis=0)
 
 
-class LabelFreeThreshold(Accumulator[MapShares]):
+def paired_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the overlap of each box (..., 4) with the other in its place (..., 4).
+
+    >>> paired_iou(np.array([0, 0, 2, 2]), np.array([[1, 0, 3, 2], [5, 5, 6, 6]])).round(3).tolist()
+    [0.333, 0.0]
+    """
+    sides = np.minimum(boxes[..., 2:], others[..., 2:]) - np.maximum(boxes[..., :2], others[..., :2])
+    shared = sides.clip(0).prod(-1)
+    union = (boxes[..., 2:] - boxes[..., :2]).prod(-1) + (others[..., 2:] - others[..., :2]).prod(-1) - shared
+    return np.divide(shared, union, out=np.zeros(np.shape(shared), np.float64), where=union > 0)
+
+
+class LabelFreeThreshold(Accumulator[np.ndarray]):
     """Chooses where to cut the maps of a split without looking at a box.
+
+    An image takes 800 bytes a map. Fewer than 8 maps say too little; they are cut at .66.
 
     >>> metric = LabelFreeThreshold()
     >>> metric.update("a", np.eye(8))
@@ -36,15 +97,15 @@ class LabelFreeThreshold(Accumulator[MapShares]):
 
     metric = "label-free threshold"
 
-    def measure(self, score_map: np.ndarray) -> MapShares:
-        """Return what is kept of a map (H, W) in [0, 1].
+    def measure(self, *score_maps: np.ndarray) -> np.ndarray:
+        """Return what is kept of the maps of an image, each (H, W) in [0, 1]: their boxes at every cut, (M, T, 4).
 
         Raises:
-            MapError: the map holds NaN or scores outside [0, 1].
-            ShapeError: the map is not (H, W).
+            MapError: a map holds NaN or scores outside [0, 1].
+            ShapeError: a map is not (H, W).
         """
-        checked_map(score_map)
-        return MapShares(np.zeros(0))
+        found = [largest_boxes(each, CUTS) / np.array([*np.shape(each)[::-1]] * 2) for each in score_maps]
+        return np.reshape(found, (len(found), len(CUTS), 4)).astype(np.float32)
 
     def best_threshold(self) -> float:
         """Return the threshold, a fraction of a map's maximum in [0, 1).
@@ -52,9 +113,17 @@ class LabelFreeThreshold(Accumulator[MapShares]):
         Raises:
             DataError: there is no map.
         """
-        self.ordered()
-        return PRIOR
+        boxes = np.concatenate([rows for _, rows in self.ordered()]).astype(np.float64)
+        if len(boxes) < FEWEST:
+            return PRIOR
+        own, chance = self_agreement(boxes)
+        cuts = CUTS[NEXT:-NEXT]
+        asked = (cuts >= LEAST) & (cuts <= MOST)
+        gain = np.where(asked, (own - chance) / np.sqrt(np.maximum(1 - chance, 1e-6)), -np.inf)
+        high = gain >= gain.max() - (1 - PLATEAU) * abs(gain.max())
+        trust = min(1.0, float(chance[high].mean()) / CHANCE)
+        return round(SMALL + trust * (float(cuts[high].mean()) - SMALL), 2)
 
     def compute(self) -> Result:
         """Return a result without numbers, for there is nothing to compare with."""
-        return Result(self.metric, (), {"threshold": f"{self.best_threshold():.3f}"})
+        return Result(self.metric, (), {"threshold": f"{self.best_threshold():.2f}"})

@@ -1,6 +1,7 @@
 """What can be said of a whole set of found boxes where no true box is known.
 
-Conventions: boxes are x0 y0 x1 y1 as fractions of the image, half open. The centre box is the middle half of the area.
+Conventions: boxes are x0 y0 x1 y1 as fractions of the image, half open; each image's first box is its best. Chance is
+the overlap of an image's box with those of other images: what a box that never looks would reach against these boxes.
 """
 
 from __future__ import annotations
@@ -11,20 +12,41 @@ from typing import Literal, NamedTuple
 
 import numpy as np
 
-from wsolkit.errors import DataError
+from wsolkit.errors import DataError, ShapeError
 from wsolkit.evaluation.baselines import CENTRE_SIDE
 from wsolkit.evaluation.checks import checked_boxes
+from wsolkit.evaluation.label_free import paired_iou
 from wsolkit.evaluation.overlap import box_iou
 
-__all__ = ["Judged", "Verdict", "VerdictKind", "verdict_of"]
+__all__ = ["DOUBTFUL", "Judged", "Verdict", "VerdictKind", "verdict_of"]
 
 VerdictKind = Literal["good", "check", "no better"]
 
-WHOLE, TINY = 0.9, 0.01
+DOUBTFUL = 0.2
+"""From which doubt on a box is to be looked at; about half of these missed on the photographs doubt was fitted on."""
+
+FEW = 0.05
+"""How many of the images may be doubtful, as a share, where boxes look good."""
+
+OTHERS = 10
+"""With how many other images' boxes each is compared."""
+
+WHOLE, TINY = 0.9, 0.004
 """From which share of the image on a box says nothing, and below which it is hardly an object."""
 
-DOUBTFUL = 0.5
-"""From which doubt on a box is to be looked at."""
+APART = 0.15
+"""Below which overlap with the boxes of other images a centred box would not do either, however doubtful they are."""
+
+WORST = {
+    "without a box": (0.3, "many photographs have no box"),
+    "mean doubt": (0.28, "most boxes change with the cut or with the mirror image"),
+    "alike": (0.7, "the boxes of all photographs are nearly the same box"),
+    "whole image": (0.4, "many boxes are the whole photograph"),
+    "tiny": (0.4, "many boxes are tiny"),
+    "members differ": (0.4, "maps learnt from other beginnings give other boxes"),
+    "vote against": (0.2, "it is not clear which region is the object"),
+}
+"""From which fact on boxes are taken to be no better than a centred box, and why; the first that holds is told."""
 
 
 class Judged(NamedTuple):
@@ -32,9 +54,9 @@ class Judged(NamedTuple):
 
     Attributes:
         image_id: its name.
-        boxes: (N, 4) as fractions of the image.
+        boxes: (N, 4) as fractions of the image, best first.
         doubts: (N,) the doubt of each; see ``box_doubt``.
-        members: mean overlap of the boxes with those of the members' maps; None for one map.
+        members: mean overlap of the best box with those of an ensemble's members (``map_agreement``); None for one map.
     """
 
     image_id: str
@@ -48,10 +70,10 @@ class Verdict:
     """What the boxes of a set look like.
 
     Attributes:
-        kind: ``good``, ``check`` (some first) or ``no better`` than a centre box.
-        line: the same as a sentence.
+        kind: ``good``, ``check`` (some first) or ``no better`` than a centred box.
+        line: the same as a sentence or two.
         check: the images to look at first, the most doubtful first.
-        facts: what it was told from, by name; shares in [0, 1].
+        facts: what it was told from, by name: shares and mean overlaps in [0, 1].
     """
 
     kind: VerdictKind
@@ -64,7 +86,7 @@ def verdict_of(images: Sequence[Judged], *, vote_margin: float | None = None) ->
     """Say whether the boxes of a set can be used, from the boxes and their doubts alone.
 
     Args:
-        images: the boxes of each image; images without any count as empty.
+        images: the boxes of each image; images without any are doubtful.
         vote_margin: share of the photographs that agree with the vote on what is the object, for methods that vote.
 
     Raises:
@@ -72,33 +94,72 @@ def verdict_of(images: Sequence[Judged], *, vote_margin: float | None = None) ->
         ShapeError: boxes and doubts differ in number.
 
     >>> boxes = np.array([[0.2, 0.3, 0.6, 0.7]])
-    >>> verdict_of([Judged("a.jpg", boxes, np.array([0.1])), Judged("b.jpg", boxes + 0.1, np.array([0.7]))]).line
-    'Check 1 of 2 photographs first (doubtful first in every list).'
+    >>> found = [Judged("a.jpg", boxes, np.array([0.1])), Judged("b.jpg", boxes + 0.1, np.array([0.3]))]
+    >>> verdict_of(found).line
+    'Check these 1 of 2 photographs first; about 10 % of the other boxes may miss.'
     """
     if not images:
         raise DataError("There is no image to judge the boxes of.")
-    centre = np.array([[(1 - CENTRE_SIDE) / 2] * 2 + [(1 + CENTRE_SIDE) / 2] * 2])
-    first = [each for each in images if len(each.boxes)]
-    boxes = checked_boxes([each.boxes[0] for each in first], "boxes", (1, 1)) if first else np.zeros((0, 4))
+    worst = {each.image_id: worst_doubt(each) for each in images}
+    facts = facts_of(images)
+    facts["mean doubt"] = float(np.mean(list(worst.values())))
+    if vote_margin is not None:
+        facts["vote against"] = 1 - vote_margin
+    names = sorted(worst, key=lambda name: (-worst[name], name))
+    check = tuple(name for name in names if worst[name] >= DOUBTFUL)
+    facts["doubtful"] = len(check) / len(images)
+    rest = mean_of([doubt for doubt in worst.values() if doubt < DOUBTFUL])
+    for name, (most, why) in WORST.items():
+        if facts.get(name, 0.0) > most and not (name == "mean doubt" and facts["alike"] < APART):
+            line = (
+                f"The boxes are no better than a centred box would be: {why}. Try another method or more photographs."
+            )
+            return Verdict("no better", line, check, facts)
+    first = f"Check these {len(check)} of {len(images)} photographs first"
+    if len(check) > FEW * len(images):
+        misses = f"; about {100 * rest:.0f} % of the other boxes may miss." if len(check) < len(images) else "."
+        return Verdict("check", first + misses, check, facts)
+    line = f"The boxes look good: about {100 * rest:.0f} % may miss." + (f" {first}." if check else "")
+    return Verdict("good", line, check, facts)
+
+
+def worst_doubt(image: Judged) -> float:
+    """Return the doubt of an image's most doubtful box; 1 where it has none.
+
+    Raises:
+        ShapeError: boxes and doubts differ in number.
+    """
+    if np.shape(image.doubts) != (len(image.boxes),):
+        raise ShapeError(
+            f"Image {image.image_id!r} has {len(image.boxes)} boxes, but doubts of shape {np.shape(image.doubts)}. "
+            "Give one for each box."
+        )
+    return float(np.max(image.doubts)) if len(image.boxes) else 1.0
+
+
+def facts_of(images: Sequence[Judged]) -> dict[str, float]:
+    """Return what the boxes themselves tell: shares of images, and mean overlaps of their best boxes.
+
+    >>> facts_of([Judged("a", np.array([[0, 0, 1, 1]]), np.zeros(1)), Judged("b", np.zeros((0, 4)), np.zeros(0))])
+    {'without a box': 0.5, 'whole image': 1.0, 'tiny': 0.0, 'alike': 0.0, 'overlap with the centre box': 0.5}
+    """
+    having = [each for each in images if len(each.boxes)]
+    boxes = checked_boxes([each.boxes[0] for each in having], "boxes", (1, 1)) if having else np.zeros((0, 4))
     areas = (boxes[:, 2:] - boxes[:, :2]).prod(1)
-    worst = {each.image_id: float(np.max(each.doubts, initial=0.0)) if len(each.boxes) else 1.0 for each in images}
-    check = sorted((name for name, doubt in worst.items() if doubt >= DOUBTFUL), key=lambda name: -worst[name])
+    middle = np.array([[(1 - CENTRE_SIDE) / 2] * 2 + [(1 + CENTRE_SIDE) / 2] * 2])
+    others = [paired_iou(boxes, np.roll(boxes, shift, 0)) for shift in range(1, min(len(boxes), OTHERS + 1))]
     facts = {
-        "without a box": 1 - len(first) / len(images),
-        "whole image": float((areas >= WHOLE).mean()) if first else 0.0,
-        "tiny": float((areas < TINY).mean()) if first else 0.0,
-        "overlap with the centre box": float(box_iou(boxes, centre).mean()) if first else 0.0,
-        "mean doubt": float(np.mean(list(worst.values()))),
-        "doubtful": len(check) / len(images),
+        "without a box": 1 - len(having) / len(images),
+        "whole image": mean_of(areas >= WHOLE),
+        "tiny": mean_of(areas < TINY),
+        "alike": mean_of(others),
+        "overlap with the centre box": round(mean_of(box_iou(boxes, middle)), 6),
     }
     agreeing = [each.members for each in images if each.members is not None]
-    if agreeing:
-        facts["members' agreement"] = float(np.mean(agreeing))
-    if vote_margin is not None:
-        facts["vote"] = vote_margin
-    if facts["mean doubt"] > DOUBTFUL:
-        return Verdict("no better", "The boxes are no better than a centred box.", tuple(check), facts)
-    if check:
-        line = f"Check {len(check)} of {len(images)} photographs first (doubtful first in every list)."
-        return Verdict("check", line, tuple(check), facts)
-    return Verdict("good", "The boxes look good.", (), facts)
+    return facts | ({"members differ": 1 - mean_of(agreeing)} if agreeing else {})
+
+
+def mean_of(values: object) -> float:
+    """Return the mean of numbers; 0 where there are none."""
+    found = np.asarray(values, np.float64)
+    return float(found.mean()) if found.size else 0.0
