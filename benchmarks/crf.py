@@ -19,7 +19,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from wsolkit_wsss.crf import BilateralKernel, GaussianKernel, crf_label_energy, crf_probability_energy, dense_crf
+from wsolkit.crf import BilateralKernel, GaussianKernel, crf_label_energy, crf_probability_energy, dense_crf
 
 try:
     import pydensecrf.densecrf as pydensecrf

@@ -19,7 +19,7 @@ FORBIDDEN = {"utils", "util", "common", "helpers", "helper", "base"}
 
 LAYERS = [
     {"errors", "finder", "interrupts", "kernels", "sources"},
-    {"arguments", "files", "progress", "threads", "modules", "versions", "names", "text_files"},
+    {"arguments", "crf", "files", "progress", "threads", "modules", "versions", "names", "text_files"},
     {"folders", "lock", "maps", "registry", "weights"},
     {"interfaces"},
     {"evaluation"},

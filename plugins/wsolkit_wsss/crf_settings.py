@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from wsolkit import ConfigError, in_range
-from wsolkit_wsss.crf import BilateralKernel, GaussianKernel, crf_label_energy, crf_probability_energy, dense_crf
+from wsolkit.crf import BilateralKernel, GaussianKernel, crf_label_energy, crf_probability_energy, dense_crf
 
 __all__ = ["CrfSettings", "crf_settings", "refine_labels", "refine_probabilities"]
 

@@ -17,7 +17,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from wsolkit import ConfigError, ShapeError, compiled
+from wsolkit.errors import ConfigError, ShapeError
+from wsolkit.kernels import compiled
 
 __all__ = ["Lattice", "blur", "build_lattice", "gaussian_filter", "normalise"]
 

@@ -16,7 +16,7 @@ import numpy as np
 from numba import njit, types
 from numba.extending import intrinsic
 
-from wsolkit_wsss.permutohedral import Lattice, blur
+from wsolkit.crf.permutohedral import Lattice, blur
 
 __all__ = ["infer", "no_kernel"]
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from wsolkit import ConfigError, DataError, MapError, ShapeError
-from wsolkit_wsss.mean_field import infer, no_kernel
-from wsolkit_wsss.permutohedral import Lattice, build_lattice, normalise
+from wsolkit.crf.mean_field import infer, no_kernel
+from wsolkit.crf.permutohedral import Lattice, build_lattice, normalise
+from wsolkit.errors import ConfigError, DataError, MapError, ShapeError
 
 __all__ = ["BilateralKernel", "GaussianKernel", "crf_label_energy", "crf_probability_energy", "dense_crf"]
 

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 
 from wsolkit import ConfigError, DataError, MapError, ShapeError
-from wsolkit_wsss.crf import BilateralKernel, GaussianKernel, crf_label_energy, crf_probability_energy, dense_crf
-from wsolkit_wsss.mean_field import exponential
-from wsolkit_wsss.permutohedral import build_lattice, gaussian_filter, normalise, pass_through
+from wsolkit.crf import BilateralKernel, GaussianKernel, crf_label_energy, crf_probability_energy, dense_crf
+from wsolkit.crf.mean_field import exponential
+from wsolkit.crf.permutohedral import build_lattice, gaussian_filter, normalise, pass_through
 
 
 def slow_simplex(feature):
