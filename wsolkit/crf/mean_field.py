@@ -13,10 +13,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numba import njit, types
+from numba import types
 from numba.extending import intrinsic
 
 from wsolkit.crf.permutohedral import Lattice, blur
+from wsolkit.kernels import compiled
 
 __all__ = ["infer", "no_kernel"]
 
@@ -75,7 +76,7 @@ LN2_HIGH = np.float32(0.693359375)  # few bits, so that its multiples are exact
 LN2_LOW = np.float32(-2.12194440054690583e-4)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def exponential(x: np.float32) -> np.float32:
     """Return e to the power of x <= 0, as float32, correct to 3e-7; 0 from e^-64 on, before numbers become slow.
 
@@ -97,7 +98,7 @@ def exponential(x: np.float32) -> np.float32:
     return series * power if x > SMALLEST else np.float32(0)
 
 
-@njit(cache=True, nogil=True, fastmath={"contract", "reassoc", "nsz"})
+@compiled(fastmath={"contract", "reassoc", "nsz"})
 def update_many(
     energies: np.ndarray,
     gaussian: Lattice,
@@ -151,7 +152,7 @@ def update_many(
             share_many(bilateral, pixel, sums, second_next)
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def collect_many(lattice: Lattice, pixel: int, held: np.ndarray, sums: np.ndarray) -> None:
     """Add what a pixel's corners hold, (M + 1, L), to its sums (L,)."""
     for number in range(lattice.corners.shape[1]):
@@ -160,7 +161,7 @@ def collect_many(lattice: Lattice, pixel: int, held: np.ndarray, sums: np.ndarra
             sums[label] += weight * held[corner, label]
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def share_many(lattice: Lattice, pixel: int, values: np.ndarray, held: np.ndarray) -> None:
     """Add a pixel's values (L,) to what its corners hold, (M + 1, L)."""
     for number in range(lattice.corners.shape[1]):
@@ -169,7 +170,7 @@ def share_many(lattice: Lattice, pixel: int, values: np.ndarray, held: np.ndarra
             held[corner, label] += weight * values[label]
 
 
-@njit(cache=True, nogil=True, fastmath={"contract"})
+@compiled(fastmath={"contract"})
 def update_two(
     energies: np.ndarray,
     gaussian: Lattice,
@@ -204,7 +205,7 @@ def update_two(
                 second_next[bilateral.corners[pixel, number]] += bilateral.weights[pixel, number] * difference
 
 
-@njit(cache=True, nogil=True, inline="always")
+@compiled(inline="always")
 def collected(lattice: Lattice, pixel: int, held: np.ndarray) -> np.float32:
     """Return what a pixel's corners hold, (M + 1,), for it."""
     total = np.float32(0)
