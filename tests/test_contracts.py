@@ -16,6 +16,8 @@ from wsolkit import (
     Loss,
     MapModifier,
     Pooling,
+    Refiner,
+    ScoredBoxes,
     WsolkitError,
     load_plugins,
 )
@@ -106,6 +108,25 @@ def test_losses_are_finite_and_reach_the_model(cls, labels):
     assert torch.isfinite(total)
     total.backward()
     assert any(each.grad is not None for each in (logits, maps, features))
+
+
+@pytest.mark.parametrize("cls", [cls for cls in of(Refiner) if "path" not in inspect.signature(cls).parameters])
+def test_refiners_give_a_mask_to_each_box_and_keep_their_order(cls):
+    image = np.full((40, 60, 3), 30, np.uint8)
+    image[4:18, 6:24], image[24:36, 40:58] = 200, (200, 40, 40)
+    score_map = np.zeros((40, 60), np.float32)
+    score_map[5:17, 7:23], score_map[25:35, 41:57] = 1.0, 0.8
+    boxes = ScoredBoxes(np.array([[7, 5, 23, 17], [41, 25, 57, 35]], np.float32), np.array([1, 0.8], np.float32))
+    masks, found = build(cls)(image, score_map, boxes, 0.5)
+    assert masks.shape == (2, 40, 60)
+    assert masks.dtype == bool
+    assert found.boxes.shape == (2, 4)
+    assert (found.scores == boxes.scores).all()
+    assert masks[0, 5:17, 7:23].mean() > 0.9
+    assert masks[1, 25:35, 41:57].mean() > 0.9
+    assert not (masks[0] & masks[1]).any()
+    none = ScoredBoxes(np.zeros((0, 4), np.float32), np.zeros(0, np.float32))
+    assert build(cls)(image, score_map, none, 0.5).masks.shape == (0, 40, 60)
 
 
 @pytest.mark.parametrize("cls", of(BoxExtractor), ids=lambda cls: cls.__name__)

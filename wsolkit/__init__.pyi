@@ -48,10 +48,12 @@ from .inference.predictor import (
 )
 from .interfaces.array_parts import (
     BoxExtractor as BoxExtractor,
+    Refiner as Refiner,
     Stage as Stage,
 )
 from .interfaces.arrays import (
     Panel as Panel,
+    Refined as Refined,
     ScoredBoxes as ScoredBoxes,
     Targets as Targets,
 )
@@ -136,6 +138,7 @@ from .registry import (
     MODIFIERS as MODIFIERS,
     POOLINGS as POOLINGS,
     PROTOCOLS as PROTOCOLS,
+    REFINERS as REFINERS,
     STAGES as STAGES,
     TRANSFORMS as TRANSFORMS,
 )

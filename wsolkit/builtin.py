@@ -42,6 +42,12 @@ def wsolkit_components() -> dict[str, list[str]]:
             "wsolkit.components.boxes:AllComponents",
             "wsolkit.components.boxes:LargestComponent",
         ],
+        "Refiner": [
+            "wsolkit.components.refiners.dense_crf_refiner:DenseCRFRefiner",
+            "wsolkit.components.refiners.grab_cut:GrabCutRefiner",
+            "wsolkit.components.refiners.map_masks:MapMasks",
+            "wsolkit.components.refiners.sam:SamRefiner",
+        ],
         "Stage": [
             "wsolkit.pipeline.maps_stage:Maps",
             "wsolkit.pipeline.predict_stage:Predict",

@@ -38,6 +38,7 @@ __all__ = [
     "OPTIM_WRAPPER_CONSTRUCTORS",
     "POOLINGS",
     "PROTOCOLS",
+    "REFINERS",
     "SCOPE",
     "STAGES",
     "TRANSFORMS",
@@ -211,6 +212,7 @@ HEADS = ComponentRegistry("activation head", scope=SCOPE)
 LOSSES = ComponentRegistry("loss", scope=SCOPE)
 CAM_METHODS = ComponentRegistry("CAM method", scope=SCOPE)
 BOX_EXTRACTORS = ComponentRegistry("box extractor", scope=SCOPE)
+REFINERS = ComponentRegistry("refiner", scope=SCOPE)
 
 STAGES = ComponentRegistry("pipeline stage", scope=SCOPE)
 PROTOCOLS = ComponentRegistry("protocol", scope=SCOPE)

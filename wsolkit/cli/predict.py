@@ -71,7 +71,12 @@ def add_parser(subparsers: Any) -> None:
     written = parser.add_argument_group("what is written")
     written.add_argument(
         "--format", metavar="NAME", action="append", default=None,
-        help="coco (default), voc, yolo or csv; several with commas or by repeating the option",
+        help="coco (default), voc, yolo, csv, yolo-seg (outlines) or masks (PNG, VOC's colours); several with commas "
+        "or by repeating the option",
+    )  # fmt: skip
+    written.add_argument(
+        "--masks", action="store_true",
+        help="find the mask of every box by the model's refiner (`wsolkit list Refiner`): in coco, yolo-seg, masks",
     )  # fmt: skip
     written.add_argument("--maps", action="store_true", help="write the score maps, as compressed float16 arrays")
     written.add_argument(
@@ -136,6 +141,7 @@ def run(args: argparse.Namespace) -> int:
             shows=progress_bar,
             panels=args.panels,
             export=export,
+            masks=args.masks,
         )
     except KeyboardInterrupt:
         print("What is done is kept; the same command goes on from there.", file=sys.stderr)

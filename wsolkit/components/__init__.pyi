@@ -32,3 +32,7 @@ from .poolings import (
     log_sum_exp as log_sum_exp,
     mean_of_top_cells as mean_of_top_cells,
 )
+from .refiners.dense_crf_refiner import DenseCRFRefiner as DenseCRFRefiner
+from .refiners.grab_cut import GrabCutRefiner as GrabCutRefiner
+from .refiners.map_masks import MapMasks as MapMasks
+from .refiners.objects import ForegroundRefiner as ForegroundRefiner, map_masks as map_masks

@@ -34,6 +34,7 @@ PARTS: dict[str, Registry] = {
     "cam_method": registry.CAM_METHODS,
     "box_extractor": registry.BOX_EXTRACTORS,
     "extractor": registry.BOX_EXTRACTORS,
+    "refiner": registry.REFINERS,
     "data_preprocessor": registry.MODELS,
     "pooling": registry.POOLINGS,
     "dataset": registry.DATASETS,

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TypeVar
 
+import numpy as np
 import torch
 from torch import Tensor
 from torch.utils.data import Dataset, get_worker_info
@@ -13,7 +14,7 @@ from torchvision.transforms import v2
 
 from wsolkit.datasets.decode import read_shrunk
 from wsolkit.datasets.image_files import ImageFile
-from wsolkit.datasets.reading import prepare_image, read_batches
+from wsolkit.datasets.reading import prepare_image, read_batches, reduced
 from wsolkit.errors import DataError
 from wsolkit.formats.found_boxes import Failure
 from wsolkit.threads import cores, in_order
@@ -34,6 +35,7 @@ class ImageBatch:
         paths: B files, empty for images in memory.
         sizes: B (width, height) of the original images.
         failures: images that are missing from the batch.
+        photos: B photographs (h, w, 3) uint8, RGB, reduced as far as it was asked for; empty where nobody asked.
     """
 
     inputs: Tensor
@@ -41,6 +43,7 @@ class ImageBatch:
     paths: list[str]
     sizes: list[tuple[int, int]]
     failures: list[Failure]
+    photos: list[np.ndarray] = field(default_factory=list)
 
 
 @dataclass
@@ -51,6 +54,7 @@ class Loaded:
     inputs: Tensor | None = None
     size: tuple[int, int] = (0, 0)
     reason: str = ""
+    photo: np.ndarray | None = None
 
 
 def side_by_side(work: Callable[[Item], Result], items: Sequence[Item]) -> list[Result]:
@@ -70,12 +74,20 @@ class ImageFiles(Dataset):
         images: the files.
         transform: the test pipeline.
         size: (H, W) that it brings images to.
+        photo_side: keep the photographs too, reduced to this longest side; None for none.
     """
 
-    def __init__(self, images: Sequence[ImageFile], transform: v2.Transform, size: tuple[int, int]) -> None:
+    def __init__(
+        self,
+        images: Sequence[ImageFile],
+        transform: v2.Transform,
+        size: tuple[int, int],
+        photo_side: int | None = None,
+    ) -> None:
         self.images = images
         self.transform = transform
         self.size = size
+        self.photo_side = photo_side
 
     def __len__(self) -> int:
         return len(self.images)
@@ -91,7 +103,8 @@ class ImageFiles(Dataset):
         image = self.images[index]
         try:
             pixels, whole = read_shrunk(image.path, self.size)
-            return Loaded(image, prepare_image(pixels, self.transform).contiguous(), whole)
+            photo = None if self.photo_side is None else reduced(pixels, self.photo_side)
+            return Loaded(image, prepare_image(pixels, self.transform).contiguous(), whole, photo=photo)
         except (DataError, RuntimeError, ValueError, MemoryError) as error:
             return Loaded(image, reason=str(error) or type(error).__name__)
 
@@ -106,6 +119,7 @@ def collate(loaded: Sequence[Loaded]) -> ImageBatch:
         paths=[each.image.path for each in good],
         sizes=[each.size for each in good],
         failures=[Failure(*each.image, each.reason) for each in loaded if each.inputs is None],
+        photos=[each.photo for each in good if each.photo is not None],
     )
 
 
@@ -116,6 +130,7 @@ def load_batches(
     batches: Iterable[Sequence[int]],
     num_workers: int = 0,
     pin_memory: bool = False,
+    photo_side: int | None = None,
 ) -> Iterator[ImageBatch]:
     """Yield batches of images in order; at most two batches per worker are in memory at a time.
 
@@ -126,8 +141,10 @@ def load_batches(
         batches: which images make up each batch, by index.
         num_workers: processes that read; 0 reads in this process, on all cores between two batches.
         pin_memory: keep batches where a GPU can fetch them from.
+        photo_side: keep the photographs too, reduced to this longest side; None for none.
 
     Raises:
         DataError: a reading process died, for want of memory for instance.
     """
-    yield from read_batches(ImageFiles(images, transform, size), batches, collate, num_workers, pin_memory)
+    files = ImageFiles(images, transform, size, photo_side)
+    yield from read_batches(files, batches, collate, num_workers, pin_memory)

@@ -7,6 +7,8 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+import cv2
+import numpy as np
 from torch import Tensor
 from torch.utils.data import DataLoader, Dataset
 from torchvision import tv_tensors
@@ -15,7 +17,7 @@ from torchvision.transforms import v2
 from wsolkit.datasets.shared_memory import with_room
 from wsolkit.errors import DataError, WsolkitError
 
-__all__ = ["plain_worker_errors", "prepare_image", "read_batches"]
+__all__ = ["plain_worker_errors", "prepare_image", "read_batches", "reduced"]
 
 AHEAD = 2
 """Batches that each process reads before they are asked for."""
@@ -26,6 +28,22 @@ def prepare_image(pixels: Tensor, transform: v2.Transform | None) -> Tensor:
     bundle = {"image": tv_tensors.Image(pixels)}
     prepared = bundle if transform is None else transform(bundle)
     return prepared["image"].as_subclass(Tensor)
+
+
+def reduced(pixels: Tensor, side: int) -> np.ndarray:
+    """Return an image (3, H, W) uint8 as (h, w, 3), reduced so that its longest side is at most ``side``.
+
+    >>> import torch
+    >>> reduced(torch.zeros(3, 300, 400, dtype=torch.uint8), 100).shape
+    (75, 100, 3)
+    """
+    image = pixels.permute(1, 2, 0).numpy()
+    height, width = image.shape[:2]
+    scale = side / max(height, width)
+    if scale >= 1:
+        return np.array(image)
+    size = (max(1, round(width * scale)), max(1, round(height * scale)))
+    return cv2.resize(image, size, interpolation=cv2.INTER_AREA)
 
 
 def read_batches(

@@ -69,6 +69,7 @@ class MaskWriter(Writer):
     """
 
     outputs = ("masks",)
+    needs_masks = True
 
     def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any], export: Export = PLAIN) -> None:
         super().__init__(folder, classes, about, export)

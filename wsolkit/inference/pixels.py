@@ -17,7 +17,7 @@ from torchvision.transforms import v2
 from wsolkit.datasets.decode import read_shrunk, rgb
 from wsolkit.datasets.image_files import find_images
 from wsolkit.datasets.loading import ImageBatch, side_by_side
-from wsolkit.datasets.reading import prepare_image
+from wsolkit.datasets.reading import prepare_image, reduced
 from wsolkit.errors import DataError
 
 __all__ = ["batches_of", "pixels_of"]
@@ -73,29 +73,37 @@ def named_images(images: Any) -> Iterator[tuple[str, str, Any]]:
             yield f"image {number}", "", image
 
 
-def load(image: Any, name: str, transform: v2.Transform, size: tuple[int, int]) -> tuple[Tensor, tuple[int, int]]:
-    """Return an image as network input of a size, and its own (width, height)."""
+def load(
+    image: Any, name: str, transform: v2.Transform, size: tuple[int, int], photo_side: int | None = None
+) -> tuple[Tensor, tuple[int, int], list[np.ndarray]]:
+    """Return an image as network input of a size, its own (width, height), and the photograph where a side is given."""
     if isinstance(image, (str, Path)):
         pixels, whole = read_shrunk(image, size)
     else:
         pixels = pixels_of(image, name)
         whole = (pixels.shape[-1], pixels.shape[-2])
-    return prepare_image(pixels, transform).contiguous(), whole
+    photos = [] if photo_side is None else [reduced(pixels, photo_side)]
+    return prepare_image(pixels, transform).contiguous(), whole, photos
 
 
-def batches_of(images: Any, transform: v2.Transform, size: tuple[int, int], batch_size: int) -> Iterator[ImageBatch]:
+def batches_of(
+    images: Any, transform: v2.Transform, size: tuple[int, int], batch_size: int, photo_side: int | None = None
+) -> Iterator[ImageBatch]:
     """Yield batches of ``batch_size`` images, read one batch at a time; the pipeline brings them to ``size`` (H, W).
+
+    With ``photo_side`` they hold the photographs too, reduced to this longest side.
 
     Raises:
         DataError: an image cannot be read, or is of another kind.
     """
     waiting = named_images(images)
     while chunk := list(islice(waiting, batch_size)):
-        loaded = side_by_side(lambda named: load(named[2], named[0], transform, size), chunk)
+        loaded = side_by_side(lambda named: load(named[2], named[0], transform, size, photo_side), chunk)
         yield ImageBatch(
-            inputs=torch.stack([inputs for inputs, _ in loaded]),
+            inputs=torch.stack([inputs for inputs, _, _ in loaded]),
             image_ids=[name for name, _, _ in chunk],
             paths=[path for _, path, _ in chunk],
-            sizes=[whole for _, whole in loaded],
+            sizes=[whole for _, whole, _ in loaded],
             failures=[],
+            photos=[photo for _, _, photos in loaded for photo in photos],
         )

@@ -13,11 +13,15 @@ import torch
 from torch import Tensor
 
 from wsolkit.config.load_model import load_model
+from wsolkit.datasets.decode import read_shrunk
 from wsolkit.datasets.loading import ImageBatch
+from wsolkit.datasets.reading import reduced
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.formats.found_boxes import TOP, FoundBox, ImageResult
+from wsolkit.formats.found_masks import FoundMask
 from wsolkit.inference.geometry import build_pipeline
 from wsolkit.inference.given_classes import FOLDER, PREDICTED, Classes, given_by, is_table
+from wsolkit.inference.photos import refine_boxes
 from wsolkit.inference.pixels import batches_of
 from wsolkit.inference.scale_boxes import scale_boxes
 from wsolkit.interfaces import Activation
@@ -63,6 +67,7 @@ class Predictor:
         device: where to compute; the first GPU if there is one.
         batch_size: images in a forward pass.
         keep_maps: put the score maps into the results.
+        masks: give every box a mask, by the model's refiner.
         origin: what the model is, for the files.
 
     Attributes:
@@ -88,6 +93,7 @@ class Predictor:
         batch_size: int = 32,
         keep_maps: bool = False,
         origin: Mapping[str, str] | None = None,
+        masks: bool = False,
     ) -> None:
         if batch_size < 1:
             raise ConfigError(f"batch_size is how many images go through the network at once, but got {batch_size}.")
@@ -104,6 +110,7 @@ class Predictor:
         self.min_score = min_score
         self.batch_size = batch_size
         self.keep_maps = keep_maps
+        self.masks = masks
         self.origin = dict(origin or {})
         activation = self._try_model()
         self.classifies = activation.logits is not None
@@ -168,7 +175,7 @@ class Predictor:
         else:
             given = iter(given_classes(classes, self.classes))
             asked, names = (lambda batch: [[index] for index in take(given, batch)]), self.classes
-        batches = batches_of(images, self.transform, self.input_size, self.batch_size)
+        batches = batches_of(images, self.transform, self.input_size, self.batch_size, self.photo_side)
         for _, results in self.run(batches, asked, names, self.min_score):
             yield from results
         self.model.head.end_pass()
@@ -197,6 +204,11 @@ class Predictor:
         for part in in_order(lambda part: self._find_boxes(part, names), parts(), threads=1, ahead=AHEAD):
             if part.scored is None:
                 yield part.batch, part.results
+
+    @property
+    def photo_side(self) -> int | None:
+        """The longest side at which batches have to hold the photographs, or None where they need not."""
+        return self.model.refiner.side if self.masks else None
 
     def class_source(self, classes: Classes) -> Asked | None:
         """Return what tells the classes of a batch of files, or None where the model chooses them.
@@ -272,13 +284,26 @@ class Predictor:
                 found, notes = self.box_extractor.with_notes(score_map, None if features is None else features[row])
                 if notes:
                     result.notes[index] = notes
-                boxes = scale_boxes(found.boxes, (width, height), result.size).tolist()
-                for box, map_score in zip(boxes, found.scores.tolist(), strict=True):
+                boxes = scale_boxes(found.boxes, (width, height), result.size)
+                masks: Sequence[FoundMask | None] = [None] * len(boxes)
+                if self.masks and len(boxes):
+                    photo = self._photo(part.batch, row)
+                    boxes, masks = refine_boxes(
+                        self.model.refiner, photo, result.size, score_map, found, self.box_extractor.threshold
+                    )
+                for box, map_score, mask in zip(boxes.tolist(), found.scores.tolist(), masks, strict=True):
                     score = map_score if result.probabilities is None else float(result.probabilities[index])
-                    result.boxes.append(FoundBox(tuple(box), index, names[index], score, map_score))
+                    result.boxes.append(FoundBox(tuple(box), index, names[index], score, map_score, mask=mask))
                 if self.keep_maps:
                     result.maps[index] = score_map.copy()
         return part
+
+    def _photo(self, batch: ImageBatch, row: int) -> np.ndarray:
+        """Return the photograph of a batch's image for the refiner, read again where the batch does not hold it."""
+        if batch.photos:
+            return batch.photos[row]
+        pixels, _ = read_shrunk(batch.paths[row], (self.model.refiner.side,) * 2)
+        return reduced(pixels, self.model.refiner.side)
 
 
 class Part(NamedTuple):

@@ -6,6 +6,7 @@ import hashlib
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from copy import copy
 from itertools import islice
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from wsolkit.formats.csv_boxes import ListsWriter
 from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.score_maps import write_map_classes
-from wsolkit.formats.writers import check_formats, write_results
+from wsolkit.formats.writers import FORMATS, check_formats, write_results
 from wsolkit.inference.given_classes import PREDICTED, Classes, given_by, told_classes
 from wsolkit.inference.page import write_page
 from wsolkit.inference.pictures import PICTURES, choose_pictures, draw_pictures, drop_other_pictures
@@ -27,6 +28,7 @@ from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.ranks import Ranks, started_ranks
 from wsolkit.inference.run_folder import CHUNK_SIZE, Chunk, RunFolder, cut
 from wsolkit.inference.run_summary import RunSummary
+from wsolkit.interfaces import Refiner
 from wsolkit.lock import locked, remove_empty
 from wsolkit.progress import Advance, Shows, hidden
 from wsolkit.threads import cores
@@ -51,6 +53,7 @@ def predict_to_folder(
     shows: Shows = hidden,
     panels: bool = False,
     export: Export = PLAIN,
+    masks: bool = False,
 ) -> RunSummary | None:
     """Predict images and write the results into a folder.
 
@@ -62,7 +65,7 @@ def predict_to_folder(
         sources: image files, folders, ``.txt`` lists and patterns.
         out: the folder; a new one, an empty one, or one of an earlier run of the same settings.
         classes: ``predicted``, ``folder`` for the class that an image's folder is named after, or a table of labels.
-        formats: any of coco, voc, yolo, csv.
+        formats: any of coco, voc, yolo, csv, yolo-seg, masks.
         maps: write the score maps.
         draw: how many pictures to draw, the most doubtful first; ``ALL`` for every image.
         overwrite: remove results of other settings from ``out``.
@@ -71,6 +74,7 @@ def predict_to_folder(
         shows: gives a progress display for a task's name and number of images.
         panels: beside each picture draw what the model's parts show of the image, such as masks or branches.
         export: how YOLO's and VOC's folders are written.
+        masks: give every box a mask; formats that say little without have them anyway.
 
     Returns:
         what was done, in the first process; None in the others.
@@ -81,6 +85,9 @@ def predict_to_folder(
         MapError: the model's numbers are NaN or infinite.
     """
     formats = check_formats(formats)
+    if masks or any(FORMATS[name].needs_masks for name in formats):
+        predictor = copy(predictor)
+        predictor.masks = True
     predictor.class_source(classes)
     if panels and not draw:
         raise ConfigError("panels=True draws beside pictures, but draw=0 draws none. Set draw, or --draw N.")
@@ -135,7 +142,14 @@ def settings_of(predictor: Predictor, sources: Sequence[str | Path], classes: st
         "threshold_source": predictor.threshold_source,
         "input_size": list(predictor.input_size),
         "chunk_size": chunk_size,
+        **({"refiner": refiner_settings(predictor.model.refiner)} if predictor.masks else {}),
     }
+
+
+def refiner_settings(refiner: Refiner) -> dict[str, Any]:
+    """Return what decides the masks: the refiner and its settings."""
+    given = {name: value for name, value in vars(refiner).items() if isinstance(value, (bool, int, float, str))}
+    return {"type": type(refiner).__name__, **given}
 
 
 def to_do(run: RunFolder, chunk: Chunk, maps: bool, size: tuple[int, int]) -> bool:
@@ -184,7 +198,9 @@ def compute(
     keep, predictor.keep_maps = predictor.keep_maps, maps
     try:
         pinned = predictor.device.type == "cuda"
-        loaded = load_batches(images, predictor.transform, predictor.input_size, batches, num_workers, pinned)
+        loaded = load_batches(
+            images, predictor.transform, predictor.input_size, batches, num_workers, pinned, predictor.photo_side
+        )
         names = predictor.categories(classes)
         results = counted(predictor.run(loaded, predictor.class_source(classes), names, predictor.min_score), advance)
         for chunk in chunks:
@@ -252,6 +268,8 @@ def draw_all(
 ) -> None:
     """Draw this process's share of the pictures; the first process then writes the page."""
     names = predictor.categories(classes)
+    predictor = copy(predictor)
+    predictor.masks = False  # the results have them
     pictures = choose_pictures(run.records(chunks, names), None if draw == ALL else draw)
     run.check_there()
     mine = pictures[ranks.rank :: ranks.world]

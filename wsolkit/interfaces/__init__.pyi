@@ -1,9 +1,11 @@
 from .array_parts import (
     BoxExtractor as BoxExtractor,
+    Refiner as Refiner,
     Stage as Stage,
 )
 from .arrays import (
     Panel as Panel,
+    Refined as Refined,
     ScoredBoxes as ScoredBoxes,
     Targets as Targets,
 )

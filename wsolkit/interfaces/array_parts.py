@@ -10,9 +10,9 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 
 from wsolkit.arguments import Checked
-from wsolkit.interfaces.arrays import Panel, ScoredBoxes
+from wsolkit.interfaces.arrays import Panel, Refined, ScoredBoxes
 
-__all__ = ["BoxExtractor", "Stage"]
+__all__ = ["BoxExtractor", "Refiner", "Stage"]
 
 
 class BoxExtractor(Checked, ABC):
@@ -85,6 +85,29 @@ class BoxExtractor(Checked, ABC):
         finally:
             self.threshold = kept
         return found
+
+
+class Refiner(Checked, ABC):
+    """Finds the masks of boxes in the photograph, where the score map is too coarse, and boxes that fit them better.
+
+    Args:
+        side: the longest side, in pixels, of the image it is handed: larger photographs are reduced to it, and masks
+            brought back to their size.
+    """
+
+    def __init__(self, side: Annotated[int, "at least 16"] = 320) -> None:
+        self.side = side
+
+    @abstractmethod
+    def __call__(self, image: np.ndarray, score_map: np.ndarray, boxes: ScoredBoxes, threshold: float) -> Refined:
+        """Return a mask for each box, and the boxes, in the same order.
+
+        Args:
+            image: (h, w, 3) uint8, RGB.
+            score_map: (h, w) in [0, 1], of the class that the boxes are of.
+            boxes: the boxes that were found in the map, in pixels of the image.
+            threshold: where the map was cut for them, as a fraction of its maximum.
+        """
 
 
 class Stage(Checked, ABC):

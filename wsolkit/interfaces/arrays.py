@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-__all__ = ["Panel", "ScoredBoxes", "Targets"]
+__all__ = ["Panel", "Refined", "ScoredBoxes", "Targets"]
 
 
 @dataclass
@@ -34,6 +34,13 @@ class ScoredBoxes(NamedTuple):
 
     boxes: np.ndarray
     scores: np.ndarray
+
+
+class Refined(NamedTuple):
+    """What a refiner makes of the boxes of an image: a mask (N, h, w) bool for each, and the boxes, in their order."""
+
+    masks: np.ndarray
+    boxes: ScoredBoxes
 
 
 class Panel(NamedTuple):

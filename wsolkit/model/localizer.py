@@ -23,9 +23,12 @@ from wsolkit.model.precision import Precision, autocast_context
 from wsolkit.model.scored_batch import score_images
 from wsolkit.model.unreached import warn_of_unreached
 from wsolkit.modules import freeze_modules, keep_resting, module_names
-from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS
+from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, REFINERS
 
-__all__ = ["Localizer"]
+__all__ = ["REFINER", "Localizer"]
+
+REFINER = "DenseCRFRefiner"
+"""What makes masks where the configuration names nothing else."""
 
 
 class Localizer(Checked, BaseModel):
@@ -40,6 +43,8 @@ class Localizer(Checked, BaseModel):
             ``at="maps"`` for the head's maps, or the dotted name of a module of the backbone (``layer3``).
         cam_method: configuration of a ``CamMethod``; the head's maps by default.
         box_extractor: configuration of a ``BoxExtractor``; the largest component by default.
+        refiner: configuration of a ``Refiner``, which makes masks where prediction is asked for them; by default what
+            measured best.
         data_preprocessor: configuration of what turns uint8 batches into inputs.
         precision: ``auto`` (bf16 where it is fast), ``bf16`` or ``fp32``. Weights and losses stay float32.
         channels_last: lay weights and images out with the channels innermost.
@@ -68,6 +73,7 @@ class Localizer(Checked, BaseModel):
         norm_eval: Sequence[str] = (),
         compile: bool | Mapping[str, Any] = False,
         init_cfg: Any = None,
+        refiner: Any = None,
     ) -> None:
         for name, given in (("losses", losses), ("modifiers", modifiers), ("freeze", freeze), ("norm_eval", norm_eval)):
             if isinstance(given, (str, Mapping)):
@@ -91,6 +97,7 @@ class Localizer(Checked, BaseModel):
             check_inner_places(modifier, config["at"])
         self.cam_method = CAM_METHODS.build(cam_method or {"type": "HeadMaps"})
         self.box_extractor = BOX_EXTRACTORS.build(box_extractor or {"type": "LargestComponent"})
+        self.refiner = REFINERS.build(refiner or {"type": REFINER})
         self.precision = precision
         self.progress = 0.0
         self.begins_pass = False

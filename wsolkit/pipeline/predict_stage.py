@@ -30,7 +30,7 @@ class Predict(ModelStage):
         checkpoint: file that training wrote, such as ``{train}/best.pth``.
         sources: image files, folders, ``.txt`` lists and patterns; one or several.
         options: entries of the configuration to change, by dotted name.
-        formats: any of coco, voc, yolo, csv.
+        formats: any of coco, voc, yolo, csv, yolo-seg, masks.
         classes: ``predicted``, ``folder`` for the class that an image's folder is named after, or a table of labels.
         maps: write the score maps.
         draw: how many pictures to draw, the most doubtful first; -1 for every image.
@@ -41,6 +41,7 @@ class Predict(ModelStage):
         num_workers: processes that read images; chosen by the machine by default.
         device: cpu, cuda or cuda:N; a GPU if there is one by default.
         panels: beside each picture draw what the model's parts show of the image.
+        masks: give every box a mask.
     """
 
     def __init__(
@@ -60,6 +61,7 @@ class Predict(ModelStage):
         num_workers: int | None = None,
         device: str | None = None,
         panels: bool = False,
+        masks: bool = False,
     ) -> None:
         super().__init__(config, checkpoint, options, device)
         self.sources = [sources] if isinstance(sources, str) else [str(source) for source in sources]
@@ -70,6 +72,7 @@ class Predict(ModelStage):
         self.maps = maps
         self.draw = draw
         self.panels = panels
+        self.masks = masks
         self.found_by: dict[str, Any] = {"topk": topk, "min_score": min_score, "batch_size": batch_size}
         self.threshold = threshold
         self.num_workers = num_workers
@@ -90,6 +93,7 @@ class Predict(ModelStage):
             num_workers=self.num_workers,
             shows=progress_bar,
             panels=self.panels,
+            masks=self.masks,
         )
         if summary is None:
             return {}

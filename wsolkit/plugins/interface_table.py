@@ -52,6 +52,7 @@ INTERFACES: tuple[Interface, ...] = (
     Interface("wsolkit.interfaces.network_parts", "Loss", registry.LOSSES),
     Interface("wsolkit.interfaces.network_parts", "CamMethod", registry.CAM_METHODS),
     Interface("wsolkit.interfaces.array_parts", "BoxExtractor", registry.BOX_EXTRACTORS),
+    Interface("wsolkit.interfaces.array_parts", "Refiner", registry.REFINERS),
     Interface("wsolkit.interfaces.array_parts", "Stage", registry.STAGES),
     Interface("wsolkit.evaluation.protocol", "Protocol", registry.PROTOCOLS, named_by="name"),
     Interface("mmengine.model", "BaseModel", registry.MODELS, "The whole network, with what it does with a batch."),

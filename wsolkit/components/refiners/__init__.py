@@ -1,0 +1,1 @@
+"""Refiners: masks of found objects from the photograph itself, on arrays and without torch but for SAM."""
