@@ -39,7 +39,7 @@ def test_the_product_by_hand(head):
     for k in range(3):
         low, high = classes.maps[0, k].min().item(), classes.maps[0, k].max().item()
         for (row, column), share in {(0, 0): 1.0, (0, 1): 0.5, (1, 0): 0.0, (1, 1): 0.25}.items():
-            by_hand = (classes.maps[0, k, row, column].item() - low) / (high - low) * share
+            by_hand = share * (1 + (classes.maps[0, k, row, column].item() - low) / (high - low)) / 2
             assert found.maps[0, k, row, column].item() == pytest.approx(by_hand, abs=1e-6)
     assert torch.equal(found.logits, classes.logits)
     assert found.extras["seen"] == 1
