@@ -15,7 +15,7 @@ squashed = [dict(type="Resize", size=(224, 224), antialias=True)]
 model = dict(
     type="Localizer",
     backbone=dict(type="TimmBackbone", name="tf_efficientnet_lite0", levels=["blocks.4", "blocks.6"], output_stride=16),
-    head=dict(type="C2AMHead", levels=["blocks.6", "blocks.4"]),
+    head=dict(type="C2AMHead", levels=["blocks.6", "blocks.4"], members=5),
     losses=[dict(type="C2AMLoss", alpha=0.05, batch_size=16)],
     box_extractor=dict(type="LargestComponent", threshold=0.7),
     freeze=["model"],

@@ -9,7 +9,7 @@ from tests.labelling.conftest import METHOD
 from wsolkit.cli.main import main
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.inference.run_folder import RunFolder
-from wsolkit.labelling import run
+from wsolkit.labelling import learnt_map
 from wsolkit.labelling.run import label
 
 
@@ -39,10 +39,8 @@ def test_label_leaves_boxes_a_page_and_an_ordinary_model(labelled):
     assert len(list((found.folder / "pictures").glob("*.jpg"))) == 5
     assert found.config.exists()
     assert found.checkpoint.exists()
-    assert said[0].startswith("1/4 reading: ")
-    assert [line.split(":")[0] for line in said if line[1:3] == "/4"] == [
-        "1/4 reading", "2/4 learning", "3/4 boxes", "4/4 pictures"
-    ]  # fmt: skip
+    steps = [line.split(":")[0] for line in said if line[1:3] == "/5"]
+    assert steps == ["1/5 reading", "2/5 features", "3/5 learning", "4/5 boxes", "5/5 pictures"]
 
 
 def test_boxes_are_named_after_the_folders(labelled):
@@ -70,10 +68,10 @@ def test_the_same_command_does_nothing_twice(scenes, labelled, monkeypatch):
     def refuse(*_, **__):
         raise AssertionError("this was done before")
 
-    monkeypatch.setattr(run, "learn", refuse)
+    monkeypatch.setattr(learnt_map, "train_map", refuse)
     monkeypatch.setattr("wsolkit.inference.predictor.Predictor.run", lambda *_: iter(()))
     again, said = relabel(scenes, found.folder)
-    assert "2/3 learning: done before, from 24 photographs" in said
+    assert "3/4 learning: done before, from 24 photographs" in said
     assert again.boxes == found.boxes
     assert bytes_of(found.folder) == before
 
@@ -94,8 +92,9 @@ def test_stopped_at_any_step_it_ends_with_the_same_bytes(scenes, labelled, tmp_p
 
         return stopped
 
-    places = [("wsolkit.training.checkpoints.Checkpoints._save", 2), ("wsolkit.labelling.run.learn", 1)]
-    places += [("wsolkit.inference.run_folder.RunFolder.write", 1), ("wsolkit.labelling.boxes.finish", 1)]
+    places = [("wsolkit.features.compute.write_chunk", 1), ("wsolkit.training.checkpoints.Checkpoints._save", 2)]
+    places += [("wsolkit.labelling.learnt_map.train_map", 1)]
+    places += [("wsolkit.inference.run_folder.RunFolder.write", 1), ("wsolkit.labelling.boxes.write_results", 1)]
     for place, after in places:
         owner, _, name = place.rpartition(".")
         with monkeypatch.context() as patch:

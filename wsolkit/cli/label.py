@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -26,7 +27,9 @@ EPILOG = """\
 examples:
   wsolkit label photos --out labels
   wsolkit label photos --out labels --format coco,yolo,voc,csv --copy-images
-  wsolkit label photos --out labels --retrain        # after photographs were added
+  wsolkit label photos --labels labels.csv --out labels
+  wsolkit label photos --out labels --verified verdicts.json   # what you have checked on the page, or elsewhere
+  wsolkit label photos --out labels --retrain                  # after photographs were added
   wsolkit predict labels/last.pth more_photos --classes folder --out found
 """
 
@@ -45,8 +48,18 @@ def add_parser(subparsers: Any) -> None:
                         help="folder for everything: new, or of an earlier run (default: labels)")  # fmt: skip
     learnt = parser.add_argument_group("what is learnt")
     learnt.add_argument(
-        "--method", metavar="NAME", default="objects",
-        help="objects (default) for whole objects; or a configuration file of your own, which is code",
+        "--labels", metavar="FILE", type=Path,
+        help="table of labels where folders are no classes: image,label[,label...], or a column for each class",
+    )  # fmt: skip
+    learnt.add_argument(
+        "--method", metavar="NAME", default="auto",
+        help="objects for whole objects, parts for what only the label tells, classes for several labels, auto "
+        "(default) for what fits the labels; or a configuration file of your own, which is code",
+    )  # fmt: skip
+    learnt.add_argument(
+        "--verified", metavar="FILE", type=Path,
+        help="boxes of some photographs that you have checked: what the page or an annotation tool exported. They "
+        "choose the cut, tell how good the boxes are, and replace those that were found",
     )  # fmt: skip
     learnt.add_argument("--seed", type=int, metavar="N", default=0, help="seed of everything random (default: 0)")
     learnt.add_argument("--retrain", action="store_true", help="learn the map again, from all photographs there are")
@@ -63,6 +76,9 @@ def add_parser(subparsers: Any) -> None:
     drawn.add_argument("--no-pictures", action="store_true", help="write no pictures and no page")
     add_export_options(found)
     found.add_argument("--overwrite", action="store_true", help="remove everything an earlier run left in DIR")
+    parser.add_argument(
+        "--cache-gb", metavar="N", type=float, default=4.0, help="gigabytes of features to keep at most (default: 4)"
+    )
     parser.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
     parser.set_defaults(run=run)
 
@@ -86,11 +102,14 @@ def run(args: argparse.Namespace) -> int:
         found = label(
             args.photos,
             args.out,
+            labels=args.labels,
             method=args.method,
+            verified=args.verified,
             formats=formats,
             draw=0 if args.no_pictures else DRAWN if args.draw is None else args.draw,
             seed=args.seed,
             threshold=args.threshold,
+            cache_gb=args.cache_gb,
             retrain=args.retrain,
             overwrite=args.overwrite,
             device=args.device,
@@ -101,14 +120,14 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("What is done is kept; the same command goes on from there.", file=sys.stderr)
         raise
-    print("\n".join(closing_lines(found)))
+    print("\n".join(closing_lines(found, args.photos)))
     return 0
 
 
-def closing_lines(found: LabelRun) -> list[str]:
+def closing_lines(found: LabelRun, photos: Path) -> list[str]:
     """Return what is said at the end: what there is, and what to do with it."""
-    from wsolkit.cli.next_commands import command
     from wsolkit.errors import printable
+    from wsolkit.labelling.words import next_words
 
     lines = [f"{found.boxes} boxes in {found.photographs} photographs, in {found.seconds:.0f} s."]
     if found.without_box:
@@ -116,9 +135,9 @@ def closing_lines(found: LabelRun) -> list[str]:
     if found.failed:
         lines.append(f"{found.failed} photographs could not be read; failed.csv says why.")
     lines += [f"  {printable(str(path))}" for path in found.files]
-    page = found.folder / "index.html"
     lines += ["Next:"]
+    page = found.folder / "index.html"
     if page.exists():
-        lines.append(f"  look at {printable(str(page))}")
-    lines.append(f"  {command('predict', found.checkpoint, 'MORE_PHOTOS', '--out', found.folder / 'more')}")
-    return lines
+        lines.append(f"  look at {printable(str(page))}, and at {printable(str(found.folder / 'next.txt'))} first")
+    lines += [f"  {line.replace('PHOTOS', shlex.quote(str(photos)), 1)}" for line in next_words(found.folder)[:1]]
+    return lines + [f"  {line}" for line in next_words(found.folder)[1:]]

@@ -26,6 +26,8 @@ class RunSummary:
         computed: how many these were.
         pictures: pictures on the page.
         files: files and folders written.
+        verdict: what is said of the boxes as a whole, at the head of the page; nothing by default.
+        next_steps: commands that the page offers.
         left_out: what in the given folders looks like an image and was not taken, and why.
     """
 
@@ -40,4 +42,6 @@ class RunSummary:
     computed: int = 0
     pictures: int = 0
     files: list[Path] = field(default_factory=list)
+    verdict: str = ""
+    next_steps: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)

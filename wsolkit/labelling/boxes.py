@@ -4,60 +4,58 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-from wsolkit.config.load_model import load_model
+from wsolkit.evaluation import Verdict
 from wsolkit.files import write_json
 from wsolkit.formats.export import PLAIN, Export
+from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.writer import remove
+from wsolkit.formats.writers import write_results
+from wsolkit.inference.page import write_page
+from wsolkit.inference.pictures import PICTURES, choose_pictures, draw_pictures, drop_other_pictures
 from wsolkit.inference.predictor import Predictor
-from wsolkit.inference.ranks import started_ranks
-from wsolkit.inference.run_folder import CHUNK_SIZE, RunFolder, cut
+from wsolkit.inference.run_folder import CHUNK_SIZE, Chunk, RunFolder, cut
 from wsolkit.inference.run_summary import RunSummary
-from wsolkit.inference.to_folder import compute, default_workers, draw_all, finish, settings_of, to_do
+from wsolkit.inference.to_folder import ALL, complain_if_none, default_workers, settings_of, to_do
+from wsolkit.labelling.checked import Checked, with_checked
+from wsolkit.labelling.cuts import results_with_maps
+from wsolkit.labelling.judge import add_doubts, judge, write_next
 from wsolkit.labelling.photographs import Photographs
-from wsolkit.labelling.state import CHECKPOINT, CONFIG
+from wsolkit.labelling.seen import Seen
 from wsolkit.progress import Shows, hidden
+from wsolkit.threads import in_order
 
-__all__ = ["Boxes"]
+__all__ = ["Boxes", "findings_of"]
 
 
 class Boxes:
-    """The boxes of photographs, found with the map beside them.
+    """The boxes of photographs.
 
     Args:
         photographs: what to label.
+        seen: the photographs as the network takes them.
+        predictor: the learnt map.
         out: the folder of the labels.
-        threshold: where maps are cut; as the map's configuration says by default.
-        device: where to compute.
+        checked: photographs that a person has checked, whose boxes replace those that are found.
     """
 
-    def __init__(
-        self, photographs: Photographs, out: Path, threshold: float | None = None, device: str | None = None
-    ) -> None:
+    def __init__(self, photographs: Photographs, seen: Seen, predictor: Predictor, out: Path, checked: Checked) -> None:
         self.photographs = photographs
+        self.seen = seen
+        self.predictor = predictor
         self.run = RunFolder(out)
-        loaded = load_model(out / CHECKPOINT, device=device)
-        self.predictor = Predictor(
-            loaded.model,
-            loaded.pipeline,
-            photographs.classes,
-            multi_label=photographs.multi_label,
-            threshold=threshold,
-            device=device,
-            origin={**loaded.origin, "config": CONFIG},
-        )
-        self.settings: dict[str, Any] = settings_of(
-            self.predictor, [photographs.dataset["data_root"]], "given", CHUNK_SIZE
-        )
+        self.checked = checked
+        where = [photographs.dataset["data_root"]]
+        self.settings: dict[str, Any] = settings_of(predictor, where, "given", CHUNK_SIZE)
         self.chunks = cut(photographs.files, CHUNK_SIZE, photographs.labels)
         self.summary = RunSummary(out, total=len(photographs.files))
-        self.workers = default_workers(self.predictor)
+        self.names = predictor.categories(photographs.labels)
 
     def find(self, shows: Shows = hidden) -> None:
-        """Find the boxes of the photographs that have none yet."""
+        """Find the boxes of the photographs that have none yet, and how doubtful each is."""
         prepare(self.run, self.settings)
         size = self.predictor.input_size
         left = [chunk for chunk in self.chunks if to_do(self.run, chunk, False, size)]
@@ -65,26 +63,78 @@ class Boxes:
         self.summary.before, self.summary.computed = self.summary.total - count, count
         with shows("boxes", count) as advance:
             begun = time.perf_counter()
-            images, labels = self.photographs.files, self.photographs.labels
-            compute(self.predictor, images, left, self.run, labels, False, self.workers, advance)
+            for chunk in left:
+                self.run.write(chunk, self.find_in(chunk))
+                advance(chunk.stop - chunk.start)
             self.summary.seconds = time.perf_counter() - begun
+        self.predictor.model.head.end_pass()
 
-    def write(self, formats: Sequence[str] = ("coco",), export: Export = PLAIN) -> None:
-        """Write the files of all photographs.
+    def find_in(self, chunk: Chunk) -> list[ImageResult | Failure]:
+        """Return the results of a chunk's photographs, in their order."""
+        indices = range(chunk.start, chunk.stop)
+        failures: dict[str, ImageResult | Failure] = {}
+        found: dict[str, ImageResult | Failure] = {}
+        sides = [
+            results_with_maps(self.predictor, self.photographs, self.seen, indices, mirrored, failures)
+            for mirrored in (False, True)
+        ]
+
+        def judged(pair: tuple[ImageResult, ImageResult]) -> ImageResult:
+            add_doubts(*pair, self.predictor.threshold)
+            return pair[0]
+
+        for result in in_order(judged, zip(*sides, strict=True), threads=1):
+            result.maps = {}
+            found[result.image_id] = result
+        found |= failures
+        return [found[self.photographs.files[index].image_id] for index in indices]
+
+    def records(self) -> Iterator[ImageResult | Failure]:
+        """Yield the results of all photographs, with the checked boxes in the place of those that were found."""
+        return with_checked(self.run.records(self.chunks, self.names), self.checked)
+
+    def unchecked(self) -> Iterator[ImageResult | Failure]:
+        """Yield the results of the photographs that nobody has checked."""
+        return (each for each in self.run.records(self.chunks, self.names) if each.image_id not in self.checked)
+
+    def write(self, formats: Sequence[str] = ("coco",), export: Export = PLAIN) -> Verdict | None:
+        """Write the files of all photographs, and return the verdict on them.
 
         Raises:
             DataError: no photograph could be read, or the files cannot be written.
         """
-        names = self.predictor.categories(self.photographs.labels)
-        finish(self.run, self.chunks, names, formats, self.settings, self.summary, export)
+        self.run.check_there()
+        self.run.drop_stale(self.chunks)
+        folder, summary = self.run.folder, self.summary
+        summary.files, lists = write_results(self.records(), folder, self.names, formats, self.settings, export)
+        summary.images, summary.failed = lists.images, lists.failed
+        summary.without_box, summary.boxes = lists.without_box, lists.boxes
+        complain_if_none(lists, folder)
+        summary.files.append(write_next(self.unchecked(), folder))
+        return judge(self.unchecked(), findings_of(self.predictor))
+
+    def tell(self, verdict: str, commands: Sequence[str]) -> None:
+        """Say on the page what the boxes look like, and what to do next."""
+        self.summary.verdict, self.summary.next_steps = verdict, list(commands)
 
     def draw(self, most: int, shows: Shows = hidden) -> None:
         """Draw the pictures of the ``most`` doubtful photographs and the page of them; -1 draws all."""
-        with started_ranks() as ranks:
-            draw_all(
-                self.predictor, self.run, self.chunks, self.photographs.labels, most, self.workers, ranks,
-                self.summary, self.settings, shows,
-            )  # fmt: skip
+        folder = self.run.folder / PICTURES
+        pictures = choose_pictures(self.records(), None if most == ALL else most)
+        workers = default_workers(self.predictor)
+        with shows("drawing", len(pictures)) as advance:
+            draw_pictures(self.predictor, pictures, folder, self.photographs.labels, workers, advance)
+        drop_other_pictures(pictures, folder)
+        failures = (each for each in self.records() if isinstance(each, Failure))
+        self.summary.pictures = len(pictures)
+        page = write_page(self.run.folder, pictures, failures, self.names, self.settings, self.summary)
+        self.summary.files.append(page)
+
+
+def findings_of(predictor: Predictor) -> dict[str, float]:
+    """Return what the training says of itself, where the head tells."""
+    tell = getattr(predictor.model.head, "findings", dict)
+    return dict(tell())
 
 
 def prepare(run: RunFolder, settings: dict[str, Any]) -> None:

@@ -4,22 +4,26 @@ from __future__ import annotations
 
 import json
 import math
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from mmengine.config import Config
 
-from wsolkit.config.load import load_config
-from wsolkit.config.stored import STORED, config_text
-from wsolkit.errors import DataError
+from wsolkit.config.load import fill_classes, load_config, unfreeze_random
+from wsolkit.config.load_model import load_model, pipeline_of
+from wsolkit.config.stored import STORED, config_text, stored_document
+from wsolkit.errors import DataError, first_few
 from wsolkit.files import whole_file, write_json, write_text
+from wsolkit.inference.predictor import Predictor
 from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.state import CHECKPOINT, CONFIG, TRAINING
+from wsolkit.registry import MODELS
 from wsolkit.training.train import train
 from wsolkit.weights.checkpoint import read_checkpoint
 
-__all__ = ["Learnt", "learn", "learnt_before"]
+__all__ = ["Learnt", "configured", "learnt_before", "publish", "republish", "train_map", "trained", "untrained"]
 
 STEPS = 60
 """Fewest steps of a training: few photographs are seen more often."""
@@ -27,6 +31,9 @@ STEPS = 60
 FEWEST = 2
 LEARNT = "wsolkit_label"
 """The entry of a checkpoint's ``meta`` that says what was learnt from, as JSON text."""
+
+HANDED_DOWN = ("data_root", "labels", "background")
+"""What the data set of a configuration takes from its top."""
 
 FROM = "photographs.json"
 VALIDATION = ("val_dataloader", "val_cfg", "val_evaluator")
@@ -38,12 +45,10 @@ class Learnt(NamedTuple):
     Attributes:
         names: the names of the photographs.
         classes: the names of the classes.
-        fresh: whether it was learnt just now.
     """
 
     names: frozenset[str]
     classes: tuple[str, ...]
-    fresh: bool = False
 
 
 def learnt_before(out: Path) -> Learnt | None:
@@ -65,11 +70,17 @@ def learnt_before(out: Path) -> Learnt | None:
         ) from error
 
 
-def configured(name: str, photographs: Photographs, seed: int) -> Config:
+def configured(name: str, photographs: Photographs, seed: int, features: dict[str, Any] | None = None) -> Config:
     """Return the configuration of a training on all photographs.
 
+    Args:
+        name: the configuration, by name or path.
+        photographs: what to learn from.
+        seed: seed of everything random.
+        features: where features are kept and how many, as ``feature_cache`` of a configuration; None for none.
+
     Raises:
-        DataError: there are too few.
+        DataError: there are too few photographs.
     """
     count = len(photographs.files) - len(photographs.unreadable)
     if count < FEWEST:
@@ -77,7 +88,8 @@ def configured(name: str, photographs: Photographs, seed: int) -> Config:
             f"There is {count} photograph that can be read, and the map is learnt from what photographs have in "
             f"common. Give {FEWEST} at least; 30 or more are better."
         )
-    config = load_config(name, {"data_root": photographs.dataset["data_root"]})
+    data: dict[str, Any] = {key: photographs.dataset[key] for key in HANDED_DOWN if key in photographs.dataset}
+    config = load_config(name, data)
     batch = min(config["train_dataloader"]["batch_size"], count)
     epochs = max(config["train_cfg"]["max_epochs"], math.ceil(STEPS / (count // batch)))
     options: dict[str, Any] = {
@@ -85,29 +97,73 @@ def configured(name: str, photographs: Photographs, seed: int) -> Config:
         "train_dataloader.num_workers": 0,
         "train_cfg.max_epochs": epochs,
         "randomness.seed": seed,
-        "data_root": photographs.dataset["data_root"],
+        **data,
     }
     for number, loss in enumerate(config["model"]["losses"]):
         if "batch_size" in loss:
             options[f"model.losses.{number}.batch_size"] = batch
-    return load_config(name, options)
+    found = load_config(name, options)
+    if features is not None and found["model"].get("freeze"):
+        found["feature_cache"] = features
+    return fill_classes(found)
 
 
-def learn(name: str, photographs: Photographs, out: Path, seed: int = 0) -> Learnt:
-    """Learn a map from all photographs, or go on with a training that was stopped, and publish it.
+def untrained(config: Config, photographs: Photographs, device: str | None = None) -> Predictor:
+    """Return a predictor of a map that has learnt nothing yet, for its backbone."""
+    config = Config(config.to_dict())
+    unfreeze_random(config)
+    return Predictor(
+        MODELS.build(config["model"]), pipeline_of(config.to_dict())[0], photographs.classes,
+        multi_label=photographs.multi_label, device=device, keep_maps=True,
+    )  # fmt: skip
+
+
+def trained(
+    source: Path, config: Config | None, photographs: Photographs, threshold: float | None, device: str | None
+) -> Predictor:
+    """Return a predictor of a learnt map.
+
+    Args:
+        source: its checkpoint.
+        config: its configuration, or None for the one in the checkpoint.
+        photographs: what it is used on: they name the classes.
+        threshold: where maps are cut, or None for what the configuration says.
+        device: where to compute.
+
+    Raises:
+        DataError: there is a class that the map does not know.
+    """
+    loaded = load_model(source, device=device) if config is None else load_model(config, source, device=device)
+    predictor = Predictor(
+        loaded.model, loaded.pipeline, loaded.classes, multi_label=photographs.multi_label, threshold=threshold,
+        device=device, keep_maps=True, origin={**loaded.origin, "config": CONFIG},
+    )  # fmt: skip
+    if predictor.classifies or not predictor.class_agnostic:
+        strange = [name for name in photographs.classes if name not in predictor.classes]
+        if strange or predictor.classes != photographs.classes:
+            what = f"does not know {first_few(strange)}" if strange else "knows other classes"
+            raise DataError(
+                f"The map was learnt from {first_few(predictor.classes)} and {what}. Add --retrain to learn it again "
+                "from the photographs there are now."
+            )
+    predictor.classes = photographs.classes
+    return predictor
+
+
+def train_map(name: str, config: Config, photographs: Photographs, out: Path) -> Path:
+    """Learn a map from all photographs, or go on with a training that was stopped, and return its checkpoint.
 
     Args:
         name: the configuration, by name or path.
+        config: what ``configured`` made of it.
         photographs: what to learn from.
         out: the folder of the labels; the training works in a folder inside.
-        seed: seed of everything random.
 
     Raises:
-        WsolkitError: the photographs are too few, or the training fails.
+        WsolkitError: the training fails.
     """
     work = out / TRAINING
-    config = configured(name, photographs, seed)
-    begun = {"photographs": photographs.fingerprint(), "seed": seed, "config": name}
+    begun = {"photographs": photographs.fingerprint(), "seed": config["randomness"]["seed"], "config": name}
     same = read_plain(work / FROM) == begun
     alone = Config(config.to_dict(), cfg_text=" ", filename=config.filename)
     for key in VALIDATION:  # without boxes there is nothing to validate
@@ -117,20 +173,33 @@ def learn(name: str, photographs: Photographs, out: Path, seed: int = 0) -> Lear
     if not same:
         write_json(work / FROM, begun)
     train(alone, work, resume=same and (work / CHECKPOINT).exists(), overwrite=not same)
-    publish(config, photographs, out)
-    return Learnt(frozenset(photographs.labels), photographs.classes, fresh=True)
+    return work / CHECKPOINT
 
 
-def publish(config: Config, photographs: Photographs, out: Path) -> None:
-    """Write ``config.py`` and the checkpoint beside the labels, with the validation's data sets in them."""
-    trained = read_checkpoint(out / TRAINING / CHECKPOINT)
-    full = Config(config.to_dict(), cfg_text=" ", filename=str(out / CONFIG))
-    full["classes"] = list(photographs.classes)
+def publish(config: Config, photographs: Photographs, out: Path, cut: float | None) -> None:
+    """Write ``config.py`` and the checkpoint beside the labels, with the validation's data sets and the cut in them."""
     learnt = {"names": list(photographs.labels), "classes": list(photographs.classes)}
-    meta = {**trained["meta"], STORED: config_text(full), LEARNT: json.dumps(learnt)}
-    write_text(out / CONFIG, full.pretty_text)
+    full = Config(config.to_dict(), cfg_text=" ", filename=str(out / CONFIG))
+    full.pop("feature_cache", None)
+    full["classes"] = list(photographs.classes)
+    write_map(out, full, read_checkpoint(out / TRAINING / CHECKPOINT), cut, json.dumps(learnt))
+
+
+def republish(out: Path, cut: float) -> None:
+    """Write another cut into the configuration and the checkpoint beside the labels."""
+    stored = read_checkpoint(out / CHECKPOINT)
+    config = Config(stored_document(stored, out / CHECKPOINT)["config"])  # config.py is code, which nobody runs here
+    write_map(out, config, stored, cut, stored["meta"][LEARNT])
+
+
+def write_map(out: Path, config: Config, stored: Mapping[str, Any], cut: float | None, learnt: str) -> None:
+    """Write a configuration and a checkpoint that holds it, the checkpoint last."""
+    if cut is not None:
+        config["model"]["box_extractor"]["threshold"] = cut
+    meta = {**stored["meta"], STORED: config_text(config), LEARNT: learnt}
+    write_text(out / CONFIG, config.pretty_text)
     with whole_file(out / CHECKPOINT) as temporary:
-        torch.save({"state_dict": trained["state_dict"], "meta": meta}, temporary)
+        torch.save({"state_dict": stored["state_dict"], "meta": meta}, temporary)
 
 
 def read_plain(path: Path) -> Any:

@@ -72,9 +72,15 @@ def check_places(photos: Path, out: Path) -> None:
         )
 
 
-def dataset_of(photos: Path) -> dict[str, Any]:
-    """Return the configuration of the data set that holds all photographs below a folder."""
-    return {"type": "ImageFolder", "data_root": str(photos.resolve()), "split": "all"}
+def dataset_of(photos: Path, labels: Path | None = None) -> dict[str, Any]:
+    """Return the configuration of the data set that holds all photographs below a folder.
+
+    Args:
+        photos: the folder.
+        labels: the table of labels, where folders are no classes.
+    """
+    told = {} if labels is None else {"labels": str(labels.resolve())}
+    return {"type": "ImageFolder", "data_root": str(photos.resolve()), "split": "all", **told}
 
 
 def read_photographs(dataset: dict[str, Any], shows: Shows = hidden) -> Photographs:

@@ -7,15 +7,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wsolkit.errors import ConfigError, nearest
+from wsolkit.errors import in_range
+from wsolkit.evaluation import Verdict
 from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.writers import check_formats
-from wsolkit.labelling.boxes import Boxes
-from wsolkit.labelling.learn import learn, learnt_before
-from wsolkit.labelling.methods import METHODS, config_of
+from wsolkit.labelling.boxes import Boxes, findings_of
+from wsolkit.labelling.checked import read_checked, take_verified
+from wsolkit.labelling.cuts import Honest
+from wsolkit.labelling.learn import learnt_before
+from wsolkit.labelling.learnt_map import AUTO, Options, Steps, check_method, cut_by_checked, learnt_map, new_names
 from wsolkit.labelling.photographs import check_places, dataset_of, read_photographs
 from wsolkit.labelling.state import CHECKPOINT, CONFIG, claim_labels, forget_map
-from wsolkit.labelling.words import learnt_words, photographs_words
+from wsolkit.labelling.words import next_words, photographs_words, verdict_words
 from wsolkit.lock import locked
 from wsolkit.progress import Shows, hidden
 
@@ -24,7 +27,7 @@ __all__ = ["DRAWN", "LabelRun", "label"]
 DRAWN = 500
 """How many pictures are drawn where nobody says, the most doubtful first."""
 
-STEPS = ("reading", "learning", "boxes", "pictures")
+STEPS = ("reading", "features", "learning", "boxes", "pictures")
 
 
 def silent(_: str) -> None:
@@ -44,6 +47,8 @@ class LabelRun:
         failed: how many could not be read.
         boxes: how many boxes there are.
         without_box: how many photographs have none.
+        verdict: what the boxes look like, or None where every photograph is checked.
+        honest: how good the boxes are on the checked photographs, or None where too few are.
         files: files and folders written.
         seconds: how long it took.
     """
@@ -56,52 +61,24 @@ class LabelRun:
     failed: int = 0
     boxes: int = 0
     without_box: int = 0
+    verdict: Verdict | None = None
+    honest: Honest | None = None
     files: list[Path] = field(default_factory=list)
     seconds: float = 0.0
-
-
-def configuration_of(method: str) -> str:
-    """Return the configuration that a method names, or the path that it is.
-
-    Raises:
-        ConfigError: it is neither.
-    """
-    if method in METHODS:
-        return config_of(method)
-    if Path(method).expanduser().is_file():
-        return str(Path(method).expanduser())
-    raise ConfigError(
-        f"There is no method {method!r}, nor a configuration file of that name. {nearest(method, METHODS)}"
-    )
-
-
-class Steps:
-    """Says which of the steps begins.
-
-    Args:
-        names: the steps in order.
-        say: takes a line.
-    """
-
-    def __init__(self, names: Sequence[str], say: Callable[[str], None]) -> None:
-        self.names = list(names)
-        self.say = say
-
-    def begin(self, name: str, words: str = "") -> None:
-        """Say that a step begins, and what it is about."""
-        number = self.names.index(name) + 1
-        self.say(f"{number}/{len(self.names)} {name}{f': {words}' if words else ''}")
 
 
 def label(
     photos: str | Path,
     out: str | Path = "labels",
     *,
-    method: str = "objects",
+    labels: str | Path | None = None,
+    method: str = AUTO,
+    verified: str | Path | None = None,
     formats: Sequence[str] = ("coco", "yolo"),
     draw: int = DRAWN,
     seed: int = 0,
     threshold: float | None = None,
+    cache_gb: float = 4.0,
     retrain: bool = False,
     overwrite: bool = False,
     device: str | None = None,
@@ -117,11 +94,16 @@ def label(
     Args:
         photos: a folder with one folder of photographs for each class; split folders are read together.
         out: the folder for everything; a new one, an empty one, or that of an earlier run.
-        method: what is learnt: ``objects`` for whole objects; or the path of a configuration of your own.
+        labels: a table of labels (``labels.csv``), where folders are no classes; several labels a photograph may be.
+        method: what is learnt: ``objects``, ``parts``, ``classes``, ``auto`` for what fits the labels; or the path of a
+            configuration of your own.
+        verified: boxes that a person has checked, of some photographs, from any annotation tool or the page. They
+            choose the cut, tell how good the boxes are, and replace those that were found, in this run and later ones.
         formats: any of the formats of ``wsolkit predict``.
         draw: how many pictures to draw, the most doubtful first; 0 for none, -1 for all.
         seed: seed of everything random.
         threshold: where maps are cut, as a fraction of their maximum; chosen by default.
+        cache_gb: gigabytes of features that are kept at most.
         retrain: learn the map again, from all photographs there are now.
         overwrite: remove what an earlier run left in ``out``.
         device: where to compute; the first GPU if there is one.
@@ -135,32 +117,43 @@ def label(
     """
     began = time.perf_counter()
     photos, out, formats = Path(photos).expanduser(), Path(out).expanduser(), check_formats(formats)
+    table = None if labels is None else Path(labels).expanduser()
     check_places(photos, out)
-    configuration = configuration_of(method)
+    check_method(method)
+    in_range("cache_gb", cache_gb, "at least 0")
+    options = Options(method, seed, threshold, cache_gb, device)
     steps = Steps(STEPS if draw else STEPS[:-1], say)
     with locked(out, "labelling", "--out"):
-        claim_labels(out, photos, {"method": method, "seed": seed}, retrain, overwrite)
+        decides = {"method": method, "seed": seed, "labels": None if table is None else str(table.resolve())}
         steps.begin("reading", str(photos))
-        photographs = read_photographs(dataset_of(photos), shows)
+        photographs = read_photographs(dataset_of(photos, table), shows)
+        claim_labels(out, photos, decides, retrain, overwrite)
         for line in photographs_words(photographs):
             say(line)
+        checked, told = take_verified(verified, out, photographs) if verified else (read_checked(out, photographs), "")
+        if told:
+            say(told)
         if retrain:
             forget_map(out)
         learnt = learnt_before(out)
-        new = 0 if learnt is None else sum(name not in learnt.names for name in photographs.labels)
-        steps.begin("learning", learnt_words(learnt, new))
-        if learnt is None:
-            learn(configuration, photographs, out, seed)
-        boxes = Boxes(photographs, out, threshold, device)
-        steps.begin("boxes", f"cut at {boxes.predictor.threshold:g}, {boxes.predictor.threshold_source}")
+        predictor, seen = learnt_map(out, photographs, learnt, options, steps, shows)
+        predictor, honest = cut_by_checked(out, photographs, seen, predictor, checked, options)
+        if honest is not None:
+            say(honest.line)
+        boxes = Boxes(photographs, seen, predictor, out, checked)
+        steps.begin("boxes", f"cut at {predictor.threshold:g}, {predictor.threshold_source}")
         boxes.find(shows)
-        boxes.write(formats, export)
+        verdict = boxes.write(formats, export)
+        lines = verdict_words(verdict, findings_of(predictor))
+        boxes.tell(" ".join(lines), next_words(out))
         if draw:
             steps.begin("pictures")
             boxes.draw(draw, shows)
+        for line in lines:
+            say(line)
     found = boxes.summary
     return LabelRun(
-        folder=out, config=out / CONFIG, checkpoint=out / CHECKPOINT, photographs=found.images, new=new,
-        failed=found.failed, boxes=found.boxes, without_box=found.without_box, files=found.files,
-        seconds=time.perf_counter() - began,
+        folder=out, config=out / CONFIG, checkpoint=out / CHECKPOINT, photographs=found.images,
+        new=new_names(learnt, photographs), failed=found.failed, boxes=found.boxes, without_box=found.without_box,
+        verdict=verdict, honest=honest, files=found.files, seconds=time.perf_counter() - began,
     )  # fmt: skip

@@ -14,7 +14,7 @@ from wsolkit.folders import check_no_links, claim_folder
 from wsolkit.formats.writer import remove
 from wsolkit.inference.run_folder import OURS as RESULTS
 
-__all__ = ["CHECKPOINT", "CONFIG", "FEATURES", "MARKER", "NEXT", "TRAINING", "claim_labels", "forget_map"]
+__all__ = ["CHECKPOINT", "CONFIG", "FEATURES", "MARKER", "NEXT", "TRAINING", "VERIFIED", "claim_labels", "forget_map"]
 
 MARKER = "label.json"
 CONFIG = "config.py"
@@ -22,6 +22,7 @@ CHECKPOINT = "last.pth"
 TRAINING = "training"
 FEATURES = "features"
 NEXT = "next.txt"
+VERIFIED = "verified.jsonl"
 FOLDERS = (TRAINING, FEATURES, "parts", "maps", "pictures")
 FOUND = {"photographs", "beside"}
 """Two ways to say where the photographs are: one of them has to hold, for folders are moved."""
@@ -65,7 +66,7 @@ def claim_labels(
     claim_folder(out, "labels", MARKER, lost, overwrite, writer="wsolkit label")
     check_no_links(out, FOLDERS)
     if overwrite:
-        for name in (*RESULTS, TRAINING, FEATURES, CONFIG, CHECKPOINT, NEXT):
+        for name in (*RESULTS, TRAINING, FEATURES, CONFIG, CHECKPOINT, NEXT, VERIFIED):
             remove(out / name)
     try:
         write_json(out / MARKER, wanted)

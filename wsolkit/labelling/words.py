@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 
 from wsolkit.errors import first_few, printable
+from wsolkit.evaluation import Verdict
 from wsolkit.labelling.learn import Learnt
 from wsolkit.labelling.photographs import Photographs
 
-__all__ = ["learnt_words", "photographs_words"]
+__all__ = ["estimate_words", "learnt_words", "next_words", "photographs_words", "verdict_words"]
+
+BESIDE = 1.25
+"""How much longer finding boxes, doubts and files make what the network takes."""
+
+STEP_SECONDS = 20.0
+"""About how long learning takes by itself."""
 
 
 def photographs_words(photographs: Photographs) -> Iterator[str]:
@@ -35,3 +44,40 @@ def learnt_words(learnt: Learnt | None, new: int) -> str:
     if not new:
         return known
     return f"{known}; {new} new photographs are labelled with it (--retrain learns again from all)"
+
+
+def estimate_words(each: float, count: int, learns: bool) -> str:
+    """Say about how long everything takes, pictures aside.
+
+    Args:
+        each: seconds that the network takes for a photograph and its mirror image.
+        count: how many photographs there are to do.
+        learns: whether a map is learnt.
+
+    >>> estimate_words(0.1, 1000, True)
+    '1000 photographs and their mirror images, about 3 minutes for everything but pictures'
+    """
+    seconds = each * count * BESIDE + STEP_SECONDS * learns
+    about = f"{max(round(seconds / 60), 1)} minutes" if seconds >= 90 else f"{max(round(seconds, -1), 10):.0f} seconds"
+    return f"{count} photographs and their mirror images, about {about} for everything but pictures"
+
+
+def verdict_words(verdict: Verdict | None, findings: Mapping[str, float]) -> list[str]:
+    """Return the verdict in words, and what the maps of different beginnings say of each other."""
+    lines = [] if verdict is None else [verdict.line]
+    told = []
+    if "agreement" in findings:
+        told.append(f"the maps of different beginnings agree by {findings['agreement']:.2f}")
+    if "vote_margin" in findings:
+        told.append(f"{100 * findings['vote_margin']:.0f} % of the photographs agree on what is the object")
+    return [*lines, *([f"{'; '.join(told).capitalize()}."] if told else [])]
+
+
+def next_words(out: Path) -> list[str]:
+    """Return the commands to go on with."""
+    place, model = shlex.quote(str(out)), shlex.quote(str(out / "last.pth"))
+    return [
+        f"wsolkit label PHOTOS --out {place} --verified verdicts.json",
+        f"wsolkit predict {model} MORE_PHOTOS --classes folder --out found",
+        f"wsolkit export {model} --to onnx",
+    ]

@@ -1,0 +1,132 @@
+"""The map that labels are made of: learnt where there is none yet, and cut where checked photographs say."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsolkit.errors import ConfigError, nearest
+from wsolkit.inference.predictor import Predictor
+from wsolkit.labelling.checked import Checked
+from wsolkit.labelling.cuts import CHECKED, LABEL_FREE, Honest, cut_of_checked, label_free_cut, results_with_maps
+from wsolkit.labelling.learn import Learnt, configured, publish, republish, train_map, trained, untrained
+from wsolkit.labelling.methods import METHODS, choose_method, config_of
+from wsolkit.labelling.photographs import Photographs
+from wsolkit.labelling.seen import Seen, seconds_each, see
+from wsolkit.labelling.state import CHECKPOINT, FEATURES
+from wsolkit.labelling.words import estimate_words, learnt_words
+from wsolkit.progress import Shows
+
+__all__ = ["AUTO", "Options", "Steps", "check_method", "cut_by_checked", "learnt_map", "new_names"]
+
+AUTO = "auto"
+
+
+@dataclass(frozen=True)
+class Options:
+    """What decides how a folder is labelled; see ``label``."""
+
+    method: str
+    seed: int
+    threshold: float | None
+    cache_gb: float
+    device: str | None
+
+
+def configuration_of(method: str, photographs: Photographs) -> tuple[str, str]:
+    """Return the configuration that a method names, or the path that it is, and a sentence on the choice.
+
+    Raises:
+        ConfigError: it is neither.
+    """
+    if method == AUTO:
+        chosen = choose_method(several_labels=photographs.multi_label)
+        return config_of(chosen.method), f"method {chosen.method}: {chosen.reason}."
+    if method in METHODS:
+        return config_of(method), ""
+    return str(Path(method).expanduser()), ""
+
+
+def check_method(method: str) -> None:
+    """Look whether there is a method or a configuration file of this name.
+
+    Raises:
+        ConfigError: there is neither.
+    """
+    if method not in (AUTO, *METHODS) and not Path(method).expanduser().is_file():
+        raise ConfigError(
+            f"There is no method {method!r}, nor a configuration file of that name. {nearest(method, (AUTO, *METHODS))}"
+        )
+
+
+class Steps:
+    """Says which of the steps begins.
+
+    Args:
+        names: the steps in order.
+        say: takes a line.
+    """
+
+    def __init__(self, names: Sequence[str], say: Callable[[str], None]) -> None:
+        self.names = list(names)
+        self.say = say
+
+    def begin(self, name: str, words: str = "") -> None:
+        """Say that a step begins, and what it is about."""
+        number = self.names.index(name) + 1
+        self.say(f"{number}/{len(self.names)} {name}{f': {words}' if words else ''}")
+
+
+def new_names(learnt: Learnt | None, photographs: Photographs) -> int:
+    """Return how many photographs the map was not learnt from."""
+    return 0 if learnt is None else sum(name not in learnt.names for name in photographs.labels)
+
+
+def learnt_map(
+    out: Path, photographs: Photographs, learnt: Learnt | None, options: Options, steps: Steps, shows: Shows
+) -> tuple[Predictor, Seen]:
+    """Return the map of a folder, which is learnt where there is none yet, and the photographs as it takes them."""
+    new = new_names(learnt, photographs)
+    if learnt is not None:
+        predictor = trained(out / CHECKPOINT, None, photographs, options.threshold, options.device)
+        steps.begin("features", estimate_words(seconds_each(predictor, photographs), new, False) if new else "")
+        seen = see(predictor, photographs, out, options.cache_gb, shows)
+        steps.begin("learning", learnt_words(learnt, new))
+    else:
+        name, reason = configuration_of(options.method, photographs)
+        if reason:
+            steps.say(reason)
+        kept = {"folder": str(out.resolve() / FEATURES), "most_gb": options.cache_gb}
+        config = configured(name, photographs, options.seed, kept)
+        first = untrained(config, photographs, options.device)
+        steps.begin("features", estimate_words(seconds_each(first, photographs), len(photographs.files), True))
+        seen = see(first, photographs, out, options.cache_gb, shows)
+        steps.begin("learning")
+        source = train_map(name, config, photographs, out)
+        predictor = trained(source, config, photographs, None, options.device)
+        seen = see(predictor, photographs, out, options.cache_gb)  # nothing is computed where the backbone has stayed
+        publish(config, photographs, out, label_free_cut(predictor, photographs, seen, shows))
+        predictor = trained(out / CHECKPOINT, None, photographs, options.threshold, options.device)
+    if options.threshold is None and not predictor.box_extractor.chooses_threshold:
+        predictor.threshold_source = LABEL_FREE
+    return predictor, Seen(photographs, predictor, seen.features)
+
+
+def cut_by_checked(
+    out: Path, photographs: Photographs, seen: Seen, predictor: Predictor, checked: Checked, options: Options
+) -> tuple[Predictor, Honest | None]:
+    """Let checked photographs choose the cut and say how good the boxes are; returns the map that is cut there."""
+    if not checked:
+        return predictor, None
+    numbers = {image.image_id: number for number, image in enumerate(photographs.files)}
+    results = results_with_maps(predictor, photographs, seen, [numbers[name] for name in checked])
+    honest = cut_of_checked(predictor, results, {name: each.boxes for name, each in checked.items()})
+    predictor.model.head.end_pass()
+    if honest is None or options.threshold is not None:
+        return predictor, honest
+    if abs(honest.cut - predictor.threshold) > 1e-6:
+        republish(out, honest.cut)
+        predictor = trained(out / CHECKPOINT, None, photographs, None, options.device)
+    predictor.threshold_source = CHECKED
+    return predictor, honest
