@@ -174,3 +174,48 @@ def test_one_photograph_is_refused(scenes, tmp_path):
     shutil.copy(next(scenes.rglob("*.png")), tmp_path / "photos" / "bird")
     with pytest.raises(DataError, match="the map is learnt from what photographs have in common. Give 2 at least"):
         relabel(tmp_path / "photos", tmp_path / "labels")
+
+
+def doubts_of(folder):
+    return {each["image_id"]: each["doubt"] for each in json.loads((folder / "boxes.json").read_text())}
+
+
+def test_every_box_has_a_doubt_and_next_txt_lists_the_doubtful_first(labelled):
+    found, said = labelled
+    doubts = doubts_of(found.folder)
+    images = json.loads((found.folder / "dataset.json").read_text())["images"]
+    names = {each["id"]: each["file_name"] for each in images}
+    worst = {names[image]: doubt for image, doubt in doubts.items()}
+    assert all(0 <= doubt <= 1 for doubt in doubts.values())
+    listed = (found.folder / "next.txt").read_text().splitlines()
+    boxed = [name for name in listed if name in worst]
+    assert boxed == sorted(boxed, key=lambda name: -worst[name])
+    assert sorted(listed) == sorted(names.values())
+    assert found.verdict.line in said
+
+
+def test_checked_boxes_replace_those_found_and_stay(scenes, copied, tmp_path):
+    photos, folder = copied
+    truth = json.loads((scenes / "boxes.json").read_text())
+    truth["images"] = truth["images"][:12]
+    chosen = {each["id"]: each["file_name"] for each in truth["images"]}
+    truth["annotations"] = [each for each in truth["annotations"] if each["image_id"] in chosen]
+    (tmp_path / "checked.json").write_text(json.dumps(truth))
+    found, said = relabel(photos, folder, verified=tmp_path / "checked.json")
+    assert found.honest.images == 12
+    assert f"12 checked photographs are found with an IoU of .5, mean IoU {found.honest.mean_iou:.2f}" in " ".join(said)
+    assert any(line.endswith("chosen on the checked photographs") for line in said)
+    true = {chosen[each["image_id"]]: each["bbox"] for each in truth["annotations"]}
+    for _ in range(2):
+        written = json.loads((folder / "dataset.json").read_text())
+        names = {each["id"]: each["file_name"] for each in written["images"]}
+        boxes = {names[each["image_id"]]: each["bbox"] for each in written["annotations"]}
+        assert {name: boxes[name] for name in true} == {name: pytest.approx(box) for name, box in true.items()}
+        assert not set(true) & set((folder / "next.txt").read_text().splitlines())
+        relabel(photos, folder)
+
+
+def test_masks_are_found_where_they_are_asked_for(copied):
+    photos, folder = copied
+    relabel(photos, folder, masks=True)
+    assert all("segmentation" in each for each in json.loads((folder / "boxes.json").read_text()))

@@ -69,8 +69,10 @@ def add_parser(subparsers: Any) -> None:
     )
     found.add_argument(
         "--format", metavar="NAME", action="append",
-        help="coco, yolo, voc or csv; several with commas or by repeating the option (default: coco,yolo)",
+        help="coco, yolo, voc, csv, labelstudio, cvat, yolo-seg (outlines) or masks (PNG); several with commas or by "
+        "repeating the option (default: coco,yolo)",
     )  # fmt: skip
+    found.add_argument("--masks", action="store_true", help="find the mask of every box, by the model's refiner")
     drawn = found.add_mutually_exclusive_group()
     drawn.add_argument("--draw", metavar="N", type=int, help="pictures of the N most doubtful (default: 500; -1: all)")
     drawn.add_argument("--no-pictures", action="store_true", help="write no pictures and no page")
@@ -106,6 +108,7 @@ def run(args: argparse.Namespace) -> int:
             method=args.method,
             verified=args.verified,
             formats=formats,
+            masks=args.masks,
             draw=0 if args.no_pictures else DRAWN if args.draw is None else args.draw,
             seed=args.seed,
             threshold=args.threshold,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Sequence
+from copy import copy
 from pathlib import Path
 from typing import Any
 
@@ -40,10 +41,21 @@ class Boxes:
         predictor: the learnt map.
         out: the folder of the labels.
         checked: photographs that a person has checked, whose boxes replace those that are found.
+        masks: give every box a mask, by the model's refiner.
     """
 
-    def __init__(self, photographs: Photographs, seen: Seen, predictor: Predictor, out: Path, checked: Checked) -> None:
+    def __init__(
+        self,
+        photographs: Photographs,
+        seen: Seen,
+        predictor: Predictor,
+        out: Path,
+        checked: Checked,
+        masks: bool = False,
+    ) -> None:
         self.photographs = photographs
+        self.mirrored = copy(predictor)  # finds boxes without masks
+        predictor.masks = masks
         self.seen = seen
         self.predictor = predictor
         self.run = RunFolder(out)
@@ -75,8 +87,8 @@ class Boxes:
         failures: dict[str, ImageResult | Failure] = {}
         found: dict[str, ImageResult | Failure] = {}
         sides = [
-            results_with_maps(self.predictor, self.photographs, self.seen, indices, mirrored, failures)
-            for mirrored in (False, True)
+            results_with_maps(predictor, self.photographs, self.seen, indices, predictor is self.mirrored, failures)
+            for predictor in (self.predictor, self.mirrored)
         ]
 
         def judged(pair: tuple[ImageResult, ImageResult]) -> ImageResult:
@@ -122,6 +134,7 @@ class Boxes:
         folder = self.run.folder / PICTURES
         pictures = choose_pictures(self.records(), None if most == ALL else most)
         workers = default_workers(self.predictor)
+        self.predictor.masks = False  # the results have them
         with shows("drawing", len(pictures)) as advance:
             draw_pictures(self.predictor, pictures, folder, self.photographs.labels, workers, advance)
         drop_other_pictures(pictures, folder)

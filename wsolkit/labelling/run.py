@@ -10,7 +10,7 @@ from pathlib import Path
 from wsolkit.errors import in_range
 from wsolkit.evaluation import Verdict
 from wsolkit.formats.export import PLAIN, Export
-from wsolkit.formats.writers import check_formats
+from wsolkit.formats.writers import FORMATS, check_formats
 from wsolkit.labelling.boxes import Boxes, findings_of
 from wsolkit.labelling.checked import read_checked, take_verified
 from wsolkit.labelling.cuts import Honest
@@ -75,6 +75,7 @@ def label(
     method: str = AUTO,
     verified: str | Path | None = None,
     formats: Sequence[str] = ("coco", "yolo"),
+    masks: bool = False,
     draw: int = DRAWN,
     seed: int = 0,
     threshold: float | None = None,
@@ -100,6 +101,7 @@ def label(
         verified: boxes that a person has checked, of some photographs, from any annotation tool or the page. They
             choose the cut, tell how good the boxes are, and replace those that were found, in this run and later ones.
         formats: any of the formats of ``wsolkit predict``.
+        masks: give every box a mask; formats that say little without have them anyway.
         draw: how many pictures to draw, the most doubtful first; 0 for none, -1 for all.
         seed: seed of everything random.
         threshold: where maps are cut, as a fraction of their maximum; chosen by default.
@@ -118,6 +120,7 @@ def label(
     began = time.perf_counter()
     photos, out, formats = Path(photos).expanduser(), Path(out).expanduser(), check_formats(formats)
     table = None if labels is None else Path(labels).expanduser()
+    masks = masks or any(FORMATS[name].needs_masks for name in formats)
     check_places(photos, out)
     check_method(method)
     in_range("cache_gb", cache_gb, "at least 0")
@@ -140,7 +143,7 @@ def label(
         predictor, honest = cut_by_checked(out, photographs, seen, predictor, checked, options)
         if honest is not None:
             say(honest.line)
-        boxes = Boxes(photographs, seen, predictor, out, checked)
+        boxes = Boxes(photographs, seen, predictor, out, checked, masks)
         steps.begin("boxes", f"cut at {predictor.threshold:g}, {predictor.threshold_source}")
         boxes.find(shows)
         verdict = boxes.write(formats, export)
