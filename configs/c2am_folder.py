@@ -16,8 +16,8 @@ weights = "embedded"
 model = dict(
     type="Localizer",
     data_preprocessor=dict(type="ImagePreprocessor", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
-    backbone=dict(type="TimmBackbone", name="tf_efficientnet_lite0", levels=["blocks.4", "final"], output_stride=16),
-    head=dict(type="C2AMHead", levels=["final", "blocks.4"]),
+    backbone=dict(type="TimmBackbone", name="tf_efficientnet_lite0", levels=["blocks.4", "blocks.6"], output_stride=16),
+    head=dict(type="C2AMHead", levels=["blocks.6", "blocks.4"]),
     losses=[dict(type="C2AMLoss", alpha=0.05, batch_size=16)],
     # Where no photograph has a box, this cut is used; on birds50 val chooses .60 to .72.
     box_extractor=dict(type="LargestComponent", threshold=0.65),
