@@ -57,6 +57,7 @@ def add_parser(subparsers: Any) -> None:
         help="a folder of class masks for each run (PNG files named after the images), to show them on the page",
     )  # fmt: skip
     parser.add_argument("--true-masks", metavar="DIR", type=Path, help="folder of the true masks, beside --masks")
+    parser.add_argument("--note", metavar="TEXT", default="", help="a sentence for the top of the page")
     parser.set_defaults(run=run)
 
 
@@ -81,6 +82,8 @@ def run(args: argparse.Namespace) -> int:
         )
     if args.masks and args.out is None:
         raise ConfigError("--masks are shown on a page. Say where it is to be written with --out DIR.")
+    if args.note and args.out is None:
+        raise ConfigError("--note stands at the top of the page. Say where it is to be written with --out DIR.")
     runs = named([read_evaluation(path) for path in args.runs], args.names)
     if args.out is not None:
         prepare_comparison_folder(args.out, runs, args.overwrite)
@@ -96,7 +99,7 @@ def run(args: argparse.Namespace) -> int:
         with locked(args.out, "comparison", "--out"):
             prepare_comparison_folder(args.out, runs, args.overwrite)  # once more: nobody can write to it now
             for path in write_comparison(
-                args.out, comparison, args.images, args.own_runs, args.masks or (), args.true_masks
+                args.out, comparison, args.images, args.own_runs, args.masks or (), args.true_masks, args.note
             ):
                 console.print(Text(printable(str(path))), soft_wrap=True)
     return 0

@@ -34,6 +34,7 @@ def write_comparison(
     own_runs: bool = False,
     masks: Sequence[str | Path] = (),
     true_masks: str | Path | None = None,
+    note: str = "",
 ) -> list[Path]:
     """Write ``compare.html``, ``compare.json`` and ``table.md`` and return their paths.
 
@@ -48,13 +49,14 @@ def write_comparison(
             given, may be opened where their files say.
         masks: for each run the folder of its class masks, to show them beside each other; see ``mask_cards``.
         true_masks: folder of the true masks.
+        note: what is said at the top of the page.
 
     Raises:
         ConfigError: there is not a folder of masks for each run.
         DataError: the folders share no mask, or a file cannot be written.
     """
     folder = Path(folder)
-    content = page_content(comparison, images, own_runs, masks, true_masks)
+    content = {**page_content(comparison, images, own_runs, masks, true_masks), "note": printable(note)}
     numbers = printable(json.dumps(comparison.as_dict(), indent=2, ensure_ascii=False)) + "\n"
     try:
         write_text(folder / NUMBERS, numbers)  # first: by it a folder is known as one of ours
