@@ -286,7 +286,7 @@ def test_a_page_shows_every_picture(photos, tmp_path):
     assert "&lt;i&gt;broken.png" in page
     assert "0.5 of the map&#39;s maximum, from the configuration" in page
     assert not re.search(r'(src|href)="(https?:|/)', page), "the page stands alone"
-    scores = [float(score) for score in re.findall(r'data-score="([^"]+)"', page)]
+    scores = [float(score) for score in re.findall(r'data-trust="([^"]+)"', page)]
     assert scores[:-1] == sorted(scores[:-1])
     picture = np.asarray(Image.open(out / "pictures" / pictures[0]))
     assert picture.shape[1] == 806
@@ -319,7 +319,7 @@ def test_pictures_of_several_classes_show_the_map_of_each_and_the_least_likely_c
     out = tmp_path / "out"
     run(colour_predictor(model=model, multi_label=True), photos, out, draw=ALL)
     page = (out / "index.html").read_text()
-    shown = re.findall(r'data-score="([^"]+)" data-number="(\d)"', page)
+    shown = re.findall(r'data-trust="([^"]+)" data-number="(\d)"', page)
     boxes = json.loads((out / "boxes.json").read_text())
     scores = {number: [each["score"] for each in boxes if each["image_id"] == number] for number in (1, 2)}
     assert len(scores[1]) == 2

@@ -1,7 +1,14 @@
-"""The page a user looks at: every picture, the doubtful ones first, and what went wrong."""
+"""The page a user looks at: every picture, the doubtful ones first, what went wrong, and verdicts to be given by keys.
+
+The browser keeps the verdicts. What it saves, ``verdicts.json``, is a COCO data set of the judged images alone: each
+has a ``verdict``, accepted or rejected, and those that were accepted have their boxes. Accepted without a box means
+that there is nothing to be found.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
@@ -12,7 +19,8 @@ from jinja2 import Environment, FileSystemLoader
 
 from wsolkit.errors import DataError, printable
 from wsolkit.files import whole_file
-from wsolkit.formats.found_boxes import Failure
+from wsolkit.formats.coco import bbox_of
+from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.inference.given_classes import FOLDER, PREDICTED
 from wsolkit.inference.pictures import PICTURES, Picture
 from wsolkit.inference.run_summary import RunSummary
@@ -52,6 +60,9 @@ def write_page(
     counts = Counter(found for picture in pictures for found in class_names_of(picture))
     with_box = [picture for picture in pictures if picture.result.boxes]
     content = environment.get_template(TEMPLATE).generate(
+        run={"key": key_of(settings), "categories": categories(classes)},
+        verdict=summary.verdict,
+        next_steps=summary.next_steps,
         title=f"{settings.get('config', 'wsolkit')}: {summary.boxes} boxes in {summary.images} images",
         facts=facts(settings, summary),
         classes=sorted(counts.items()),
@@ -91,13 +102,38 @@ def cards(pictures: Iterable[Picture], folder: Path, classes: Sequence[str]) -> 
             "parts": f"{PICTURES}/{picture.parts_name}" if (folder / PICTURES / picture.parts_name).exists() else None,
             "name": result.image_id,
             "number": picture.number,
-            "score": picture.score,
-            "classes": class_names_of(picture),
+            "key": picture.name,
+            "trust": picture.trust,
+            "doubt": picture.box_doubt,
+            "image": json.dumps(image_of(result)),
+            "classes": json.dumps(class_names_of(picture)),
             "boxes": result.boxes[:8],
             "more": max(len(result.boxes) - 8, 0),
             "instead": likeliest if likeliest and (best is None or likeliest[0] != best.class_name) else None,
             "size": result.size,
         }
+
+
+def key_of(settings: Mapping[str, Any]) -> str:
+    """Return what the browser keeps the verdicts of a run under: a digest of its settings."""
+    told = json.dumps(settings, sort_keys=True, default=str)
+    return hashlib.sha256(told.encode("utf-8", "surrogateescape")).hexdigest()[:16]
+
+
+def categories(classes: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the classes as COCO lists them, counted from 1."""
+    return [{"id": number, "name": name} for number, name in enumerate(classes, start=1)]
+
+
+def image_of(result: ImageResult) -> dict[str, Any]:
+    """Return what ``verdicts.json`` says of an image that is accepted, its boxes as COCO has them."""
+    boxes: list[dict[str, Any]] = []
+    for found in result.boxes:
+        boxes.append({"category_id": found.class_index + 1, "bbox": bbox_of(found.box, digits=2)})
+        if found.mask is not None:
+            boxes[-1]["segmentation"] = found.mask.coco()
+    width, height = result.size
+    return {"file_name": result.image_id, "width": width, "height": height, "boxes": boxes}
 
 
 def facts(settings: Mapping[str, Any], summary: RunSummary) -> list[tuple[str, str]]:

@@ -38,7 +38,7 @@ PARTS = "-parts.jpg"
 OURS = re.compile(r"\d{6,}-.*-[0-9a-f]{10}(-parts)?\.jpg")
 """How ``name_of`` calls pictures, and how their sheets are called."""
 
-DRAWN = "each class"
+DRAWN = "boxes on both"
 """How pictures are drawn: one that was drawn otherwise is drawn again."""
 
 MOST_MAPS = 5
@@ -66,9 +66,19 @@ class Picture(NamedTuple):
         return min(best.values(), default=0.0)
 
     @property
+    def box_doubt(self) -> float | None:
+        """The doubt of the most doubtful box; None where no box has one."""
+        return max((found.doubt for found in self.result.boxes if found.doubt is not None), default=None)
+
+    @property
+    def trust(self) -> float:
+        """How little doubt there is of the boxes, in [0, 1]; ``score`` where they have none."""
+        return self.score if self.box_doubt is None else 1 - self.box_doubt
+
+    @property
     def doubt(self) -> tuple[float, int]:
-        """What pictures are sorted by: ``score``; images without a box come first."""
-        return (self.score if self.result.boxes else -1.0, self.number)
+        """What pictures are sorted by: ``trust``; images without a box come first."""
+        return (self.trust if self.result.boxes else -1.0, self.number)
 
 
 def choose_pictures(records: Iterable[ImageResult | Failure], most: int | None = None) -> list[Picture]:

@@ -1,9 +1,11 @@
-"""Draws pictures: the photo beside the photo with its score map, boxes and their classes."""
+"""Draws pictures: the photo beside the photo with its score map, on both the boxes and masks, and their classes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -21,6 +23,9 @@ PANEL = 400
 GAP = 6
 TEXT = 25
 LINE = 33
+TINT = 0.3
+"""How much of a class's colour lies on the inside of a mask."""
+
 PAPER, GREY = (24, 24, 27), (190, 190, 190)
 COLOURS = ((255, 255, 255), (255, 214, 10), (100, 210, 255), (255, 159, 243), (160, 255, 120))
 """Box colours in RGB; the likeliest class is white."""
@@ -59,7 +64,15 @@ def heat_overlay(image: np.ndarray, score_map: np.ndarray, strength: float = 0.6
 
 @cache
 def font(size: int) -> ImageFont.FreeTypeFont | ImageFont.ImageFont:
-    """Return Pillow's own font."""
+    """Return DejaVu Sans, which has the letters of most alphabets, from matplotlib's data; else Pillow's own font.
+
+    mmengine brings matplotlib along; it is looked up, not imported.
+    """
+    found = find_spec("matplotlib")
+    for place in found.submodule_search_locations or () if found else ():
+        path = Path(place) / "mpl-data" / "fonts" / "ttf" / "DejaVuSans.ttf"
+        if path.is_file():
+            return ImageFont.truetype(str(path), size)
     try:
         return ImageFont.load_default(size)
     except TypeError:  # Pillow 10.0 knows no sizes
@@ -81,8 +94,11 @@ def label_of(found: FoundBox, width: float, letters: ImageFont.FreeTypeFont | Im
 
 
 def draw_boxes(image: np.ndarray, boxes: Sequence[FoundBox], scale: float, colours: Mapping[int, Colour]) -> np.ndarray:
-    """Draw boxes, in pixels of the original image and the colours of their classes, on one ``scale`` times as large."""
-    picture = Image.fromarray(image)
+    """Draw boxes, in pixels of the original image and the colours of their classes, on one ``scale`` times as large.
+
+    The mask of a box is drawn below all boxes.
+    """
+    picture = Image.fromarray(draw_masks(image, boxes, colours))
     pen = ImageDraw.Draw(picture)
     for found in reversed(boxes):  # the likeliest is drawn last, on top
         x0, y0, x1, y1 = (round(side * scale) for side in found.box)
@@ -90,6 +106,30 @@ def draw_boxes(image: np.ndarray, boxes: Sequence[FoundBox], scale: float, colou
             corners = (x0 + inset, y0 + inset, max(x1 - 1 - inset, x0 + inset), max(y1 - 1 - inset, y0 + inset))
             pen.rectangle(corners, outline=colour, width=width)
     return np.asarray(picture)
+
+
+def draw_masks(image: np.ndarray, boxes: Sequence[FoundBox], colours: Mapping[int, Colour]) -> np.ndarray:
+    """Draw the masks of boxes on an image: a tint inside, a line around.
+
+    Args:
+        image: (h, w, 3) uint8, of any size.
+        boxes: boxes, some of which may have a mask.
+        colours: the colour of each class.
+
+    Returns:
+        (h, w, 3) uint8; the image itself where there is no mask.
+    """
+    height, width = image.shape[:2]
+    for found in reversed(boxes):
+        if found.mask is None:
+            continue
+        inside = cv2.resize(found.mask.inside().astype(np.uint8), (width, height), interpolation=cv2.INTER_AREA)
+        tint = np.array(colours[found.class_index], np.float32)
+        image = np.where(inside[..., None] > 0, image * (1 - TINT) + TINT * tint, image).astype(np.uint8)
+        outlines, _ = cv2.findContours(inside, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        image = cv2.drawContours(np.ascontiguousarray(image), outlines, -1, (0, 0, 0), 3)
+        image = cv2.drawContours(image, outlines, -1, colours[found.class_index], 1)
+    return image
 
 
 def colours_of(boxes: Sequence[FoundBox]) -> dict[int, Colour]:
@@ -111,9 +151,9 @@ def caption(width: int, lines: Sequence[tuple[str, Colour]]) -> np.ndarray:
 def side_by_side(
     image: np.ndarray, maps: Mapping[int, np.ndarray], boxes: Sequence[FoundBox], width: int | None = None
 ) -> np.ndarray:
-    """Return the photo and, beside and below it in two columns, the photo with the heat and the boxes of each class.
+    """Return the photo with all boxes and, beside and below it in two columns, each class's heat with its boxes.
 
-    Under each is the class with its score, in the colour of its boxes. Of more than five classes the likeliest are
+    Under each map is the class with its score, in the colour of its boxes. Of more than five classes the likeliest are
     drawn.
 
     Args:
@@ -131,11 +171,12 @@ def side_by_side(
     colours = colours_of(boxes)
     classes = list(dict.fromkeys([*(index for index in maps), *colours]))[: len(COLOURS)]
     marked = [heat_overlay(photo, maps[index]) if index in maps else photo for index in classes] or [photo]
+    first = draw_boxes(photo, boxes, scale, colours)
     if len(classes) < 2:
         drawn = draw_boxes(marked[0], boxes, scale, colours)
-        panels = np.concatenate([photo, vertical_gap(photo), drawn], axis=1)
+        panels = np.concatenate([first, vertical_gap(photo), drawn], axis=1)
         return np.concatenate([panels, caption(panels.shape[1], class_lines(boxes, classes, panels.shape[1], colours))])
-    cells = [np.concatenate([photo, caption(photo.shape[1], [("", GREY)])])]
+    cells = [np.concatenate([first, caption(photo.shape[1], [("", GREY)])])]
     for index, heat in zip(classes, marked, strict=True):
         own = [found for found in boxes if found.class_index == index]
         lines = class_lines(own, [index], photo.shape[1], colours)
