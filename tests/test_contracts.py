@@ -82,7 +82,8 @@ def test_modifiers_keep_the_shape_and_rest_in_evaluation(cls):
 
 @pytest.mark.parametrize("cls", of(ActivationHead), ids=lambda cls: cls.__name__)
 def test_heads_give_maps_for_every_class_and_say_what_they_read(cls):
-    head = build(cls, channels={"a": 4, "b": 6}, num_classes=3).eval()
+    inner = {"classes": {"type": "ConvHead"}, "foreground": {"type": "ConvHead", "num_classes": 1}}
+    head = build(cls, channels={"a": 4, "b": 6}, num_classes=3, **inner).eval()
     activation = head({"a": torch.randn(2, 4, 8, 8), "b": torch.randn(2, 6, 4, 4)})
     assert activation.of(torch.tensor([0, 2])).ndim == 3
     assert activation.logits is None or activation.logits.shape == (2, 3)

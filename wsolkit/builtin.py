@@ -28,11 +28,14 @@ def wsolkit_components() -> dict[str, list[str]]:
         ],
         "ActivationHead": [
             "wsolkit.components.heads:ConvHead",
+            "wsolkit.components.inside_foreground:InsideForeground",
+            "wsolkit.components.parts_head:PartsHead",
             "wsolkit.components.heads:LinearHead",
         ],
         "Loss": [
             "wsolkit.components.losses:BinaryCrossEntropy",
             "wsolkit.components.losses:CrossEntropy",
+            "wsolkit.components.losses:CrossEntropyOrNothing",
         ],
         "CamMethod": [
             "wsolkit.components.cams:HeadMaps",

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from wsolkit import Activation, Batch, ShapeError
-from wsolkit.components.losses import BinaryCrossEntropy, CrossEntropy
+from wsolkit.components.losses import BinaryCrossEntropy, CrossEntropy, CrossEntropyOrNothing
 
 MAPS = torch.zeros(1, 3, 2, 2)
 IMAGES = torch.zeros(1, 3, 4, 4)
@@ -32,7 +32,7 @@ def test_cross_entropy_of_a_soft_label():
     assert loss.item() == pytest.approx(-0.3 * math.log(softmax(0)) - 0.7 * math.log(softmax(1)), abs=1e-6)
 
 
-@pytest.mark.parametrize("kind", [CrossEntropy, BinaryCrossEntropy])
+@pytest.mark.parametrize("kind", [CrossEntropy, BinaryCrossEntropy, CrossEntropyOrNothing])
 def test_the_logits_of_another_branch_are_scored_where_they_are_named(kind):
     batch = Batch(IMAGES, torch.tensor([1]))
     other = torch.tensor([[0.0, -1.0, 3.0]])
@@ -41,6 +41,23 @@ def test_the_logits_of_another_branch_are_scored_where_they_are_named(kind):
     assert kind(logits="early_logits")(activation, batch) == expected != kind()(activation, batch)
     with pytest.raises(ShapeError, match=f"{kind.__name__} should score the extra 'early', which .* 'early_logits'"):
         kind(logits="early")(activation, batch)
+
+
+def test_nothing_is_a_class_whose_score_is_0():
+    scores = torch.tensor([[1.0, -2.0, 0.5], [0.3, 0.2, -1.0]])
+    labels = torch.tensor([[0.0, 0.0, 1.0], [0.0, 0.0, 0.0]])
+    loss = CrossEntropyOrNothing()(Activation(MAPS, scores), Batch(IMAGES, labels))
+    totals = [sum(math.exp(x) for x in [*row, 0.0]) for row in scores.tolist()]
+    expected = (-math.log(math.exp(0.5) / totals[0]) - math.log(1 / totals[1])) / 2
+    assert loss.item() == pytest.approx(expected, abs=1e-6)
+    hard = CrossEntropyOrNothing()(Activation(MAPS, scores[:1]), Batch(IMAGES, torch.tensor([2])))
+    assert hard.item() == pytest.approx(-math.log(math.exp(0.5) / totals[0]), abs=1e-6)
+
+
+def test_one_class_or_nothing_takes_no_images_of_several():
+    batch = Batch(IMAGES, torch.tensor([[1.0, 0.0, 1.0]]))
+    with pytest.raises(ShapeError, match=r"image 0 of the batch add up to 2\..*use BinaryCrossEntropy"):
+        CrossEntropyOrNothing()(Activation(MAPS, LOGITS), batch)
 
 
 def test_binary_cross_entropy_is_the_mean_over_classes():

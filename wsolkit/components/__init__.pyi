@@ -17,13 +17,19 @@ from .heads import (
     concat_levels as concat_levels,
     recombine as recombine,
 )
-from .losses import BinaryCrossEntropy as BinaryCrossEntropy, CrossEntropy as CrossEntropy
+from .inside_foreground import InsideForeground as InsideForeground, inside as inside
+from .losses import (
+    BinaryCrossEntropy as BinaryCrossEntropy,
+    CrossEntropy as CrossEntropy,
+    CrossEntropyOrNothing as CrossEntropyOrNothing,
+)
 from .modifiers import (
     DropBlock as DropBlock,
     SpatialDropout as SpatialDropout,
     hide as hide,
     spare_whole as spare_whole,
 )
+from .parts_head import PartsHead as PartsHead
 from .poolings import (
     AveragePooling as AveragePooling,
     LogSumExpPooling as LogSumExpPooling,

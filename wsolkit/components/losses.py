@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import torch
 from torch import Tensor
 from torch.nn import functional as F
 
@@ -9,7 +10,7 @@ from wsolkit.errors import ShapeError, nearest
 from wsolkit.interfaces import Activation, Batch, Loss
 from wsolkit.interfaces.network_parts import ONE
 
-__all__ = ["BinaryCrossEntropy", "CrossEntropy"]
+__all__ = ["BinaryCrossEntropy", "CrossEntropy", "CrossEntropyOrNothing"]
 
 
 def logits_and_labels(
@@ -94,3 +95,40 @@ class BinaryCrossEntropy(Loss):
         if labels.ndim == 1:
             labels = F.one_hot(labels, logits.shape[1])
         return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
+
+
+class CrossEntropyOrNothing(Loss):
+    """Cross entropy of the softmax over the classes and "nothing", whose score is always 0, for images of at most one.
+
+    An image that shows none of the classes has labels of zeros. Its label teaches every class map to stay below 0
+    everywhere, while "nothing" has no map of its own that could explain an image away, so that the maps of the classes
+    are high where the thing is.
+
+    Args:
+        logits: name of an extra of the head with the logits (B, K) of another branch; those of the head by default.
+    """
+
+    def __init__(self, logits: str | None = None) -> None:
+        super().__init__()
+        self.logits = logits
+
+    def forward(self, activation: Activation, batch: Batch) -> Tensor:
+        """Return the mean over the batch; labels are (B, K) in [0, 1] with sums up to 1, or (B,) indices.
+
+        Raises:
+            ShapeError: see ``logits_and_labels``; also where an image has several classes.
+        """
+        logits, labels = logits_and_labels(self, activation, batch, self.logits)
+        logits = torch.cat([logits, torch.zeros_like(logits[:, :1])], 1)  # (B, K + 1)
+        if labels.ndim == 1:
+            return F.cross_entropy(logits, labels)
+        nothing = 1 - labels.sum(1, keepdim=True)
+        if bool((nothing < -1e-2).any()):
+            place = int((nothing[:, 0] < -1e-2).nonzero()[0])
+            raise ShapeError(
+                f"CrossEntropyOrNothing takes images of one class or none, but the labels of image {place} of the "
+                f"batch add up to {float(labels[place].sum()):g}. For images with several classes use "
+                "BinaryCrossEntropy.",
+                about="CrossEntropyOrNothing",
+            )
+        return F.cross_entropy(logits, torch.cat([labels, nothing.clamp_min(0)], 1).to(logits.dtype))

@@ -25,6 +25,7 @@ __all__ = ["TOP", "arguments_at", "check_config", "check_sources"]
 OURS = (
     "data_root",
     "labels",
+    "background",
     "weights",
     "classes",
     "custom_imports",

@@ -80,24 +80,30 @@ def move_paths(node: Any, old: str, new: str, place: str, options: Mapping[str, 
     return moved
 
 
-def hand_down_labels(config: Config, before: Any, options: Mapping[str, Any]) -> None:
-    """Give the table of ``labels`` to data sets that have none of their own, or that had it from the top before.
+def hand_down_labels(config: Config, before: Mapping[str, Any], options: Mapping[str, Any]) -> None:
+    """Give the table of ``labels`` and the ``background`` to data sets without, or that had them from the top before.
+
+    Args:
+        config: the configuration.
+        before: what it was without the options.
+        options: those that are in the configuration by now.
 
     Raises:
-        ConfigError: it was asked for, but no data set takes one.
+        ConfigError: one was asked for, but no data set takes one.
     """
-    labels = config.get("labels")
     datasets = [dataset for _, dataset in dataset_configs(config)]
-    taking = [dataset for dataset in datasets if takes(DATASETS, dataset, "labels")]
-    for dataset in taking if labels else ():
-        if not dataset.get("labels") or dataset["labels"] == before:
-            dataset["labels"] = labels
-    if labels and "labels" in options and datasets and not any(each.get("labels") == labels for each in taking):
-        kinds = ", ".join(sorted({str(dataset.get("type")) for dataset in datasets}))
-        raise ConfigError(
-            f"labels={labels!r} would change nothing: {kinds} takes no table of labels of the top. Start from a "
-            "configuration of ImageFolder (those with _folder in their names), or set labels of each data set."
-        )
+    for name, what in (("labels", "table of labels"), ("background", "background classes")):
+        given = config.get(name)
+        taking = [dataset for dataset in datasets if takes(DATASETS, dataset, name)]
+        for dataset in taking if given else ():
+            if not dataset.get(name) or dataset[name] == before.get(name):
+                dataset[name] = given
+        if given and name in options and datasets and not any(each.get(name) == given for each in taking):
+            kinds = ", ".join(sorted({str(dataset.get("type")) for dataset in datasets}))
+            raise ConfigError(
+                f"{name}={given!r} would change nothing: {kinds} takes no {what} of the top. Start from a "
+                f"configuration of ImageFolder (those with _folder in their names), or set {name} of each data set."
+            )
 
 
 def hand_down_weights(config: Config, before: Any, options: Mapping[str, Any]) -> None:

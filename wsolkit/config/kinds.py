@@ -70,6 +70,7 @@ KINDS: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
     ("custom_hooks",): (is_list_of_parts, "a list of hooks: custom_hooks=[dict(type=...)]"),
     ("custom_imports",): (is_dict, "a dict: custom_imports=dict(imports=[...])"),
     **{(name,): TEXT for name in ("data_root", "labels", "weights", "load_from", "work_dir", "default_scope")},
+    ("background",): (are_names, 'a list of names: background=["..."]'),
     ("classes",): (are_names, 'a list of names: classes=["...", "..."]'),
     ("model", "data_preprocessor"): PART,
     **{

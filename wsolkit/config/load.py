@@ -102,7 +102,7 @@ def prepare(config: Config, options: Mapping[str, Any], before: Mapping[str, Any
     check_kinds(config.to_dict())
     check_sources(config)
     hand_down_root(config, before.get("data_root"), options, resolved or before.get("work_dir") is not None)
-    hand_down_labels(config, before.get("labels"), options)
+    hand_down_labels(config, before, options)
     hand_down_weights(config, before.get("weights"), options)
     hand_down_extractor(config, (before.get("model") or {}).get("box_extractor"))
     end_schedules(config)

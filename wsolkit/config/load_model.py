@@ -44,6 +44,7 @@ class LoadedModel:
         pipeline: the steps of the test pipeline.
         origin: which configuration and checkpoint these are, by name and by hash.
         training: how it was trained, see ``training_of``.
+        background: names of classes whose images show none of the others.
     """
 
     model: Localizer
@@ -53,6 +54,7 @@ class LoadedModel:
     pipeline: list[Any]
     origin: dict[str, str]
     training: dict[str, Any] = field(default_factory=dict)
+    background: tuple[str, ...] = ()
 
 
 def load_model(
@@ -130,6 +132,7 @@ def assembled(
             "checkpoint_sha256": hash_file(checkpoint.expanduser()),
         },
         training=facts_in(meta),
+        background=tuple(dataset.get("background") or ()),
     )
 
 

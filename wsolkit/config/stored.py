@@ -38,6 +38,7 @@ USED: dict[str, tuple[type, ...]] = {
     "multi_label": (bool,),
     "data_root": (str,),
     "labels": (str,),
+    "background": (list,),
     "experiment_name": (str,),
     "randomness": (dict,),
     **{f"{split}_dataloader": (dict,) for split in ("val", "test")},

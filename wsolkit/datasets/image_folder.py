@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from wsolkit.datasets.background import without_background
 from wsolkit.datasets.layout_dataset import LayoutDataset
 from wsolkit.datasets.layouts.image_folder import FolderLayout
 from wsolkit.datasets.layouts.image_table import TableLayout, tables_in
@@ -37,6 +38,8 @@ class ImageFolder(LayoutDataset):
         classes: names of the class folders to use, in this order; by default all.
         split_fractions: the parts of train, val and test where there are no split folders. Each class is divided by a
             hash of the names: disjoint, and the same on every machine. Give the same to every split.
+        background: names of classes whose images show none of the things the others show, such as ``["free"]`` beside
+            defects. They are no classes, and their images have no label; the data are multi-label then.
         labels: the table of labels; a path like any other, or one below ``data_root``, which comes first.
         boxes: boxes for evaluation, read only where ``load_targets`` is set: a CSV file ``path,x0,y0,x1,y1[,class]``
             (half open, pixels) or ``boxes.csv`` of wsolkit, a COCO JSON file, a folder of PASCAL VOC XML files
@@ -59,16 +62,18 @@ class ImageFolder(LayoutDataset):
         split_fractions: Sequence[float] = (0.8, 0.1, 0.1),
         boxes: str | None = None,
         labels: str | None = None,
+        background: Sequence[str] = (),
         **options: Any,
     ) -> None:
+        self.background = tuple(background)
         self.layout = layout_of(data_root, split, labels, classes, split_fractions, boxes)
         super().__init__(data_root=data_root, split=split, **options)
 
     def load_records(self) -> tuple[list[Record], list[str]]:
         """Return the records of the split and the class names; a table says then whether the data are multi-label."""
-        found = super().load_records()
-        self.multi_label = self.layout.multi_label
-        return found
+        records, classes = super().load_records()
+        self.multi_label = self.layout.multi_label or bool(self.background)
+        return without_background(records, classes, self.background) if self.background else (records, classes)
 
 
 def layout_of(

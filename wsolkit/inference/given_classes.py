@@ -48,14 +48,19 @@ class GivenClasses(ABC):
 
 
 class ByFolder(GivenClasses):
-    """The class that an image's folder is named after."""
+    """The class that an image's folder is named after.
 
-    def __init__(self, classes: Sequence[str]) -> None:
-        self._folders = FolderClasses(classes)
+    Args:
+        classes: the names of the model's classes, by index.
+        background: the names of folders whose images show none of them.
+    """
+
+    def __init__(self, classes: Sequence[str], background: Sequence[str] = ()) -> None:
+        self._folders = FolderClasses(classes, background)
 
     def of(self, path: str, image_id: str = "") -> list[int]:
-        """Return the class of an image."""
-        return [self._folders.index(path, image_id)]
+        """Return the class of an image; none for background."""
+        return self._folders.indices(path, image_id)
 
     def check(self, images: Iterable[tuple[str, str]]) -> None:
         """Look at the folder of every image."""
@@ -68,14 +73,16 @@ class ByTable(GivenClasses):
     Args:
         path: the table.
         classes: the names of the model's classes, by index.
+        background: the names of labels of images that show none of them.
 
     Raises:
         DataError: the table is no table of labels, or has a class that the model does not know.
     """
 
-    def __init__(self, path: str | Path, classes: Sequence[str]) -> None:
-        table = read_label_table(path, classes)
-        known, index = Known(classes), {name: number for number, name in enumerate(classes)}
+    def __init__(self, path: str | Path, classes: Sequence[str], background: Sequence[str] = ()) -> None:
+        names = [*classes, *background]
+        table = read_label_table(path, names)
+        known, index = Known(names), {name: number for number, name in enumerate(names)}
         self._path = path
         self._labels: dict[str, list[int]] = {}
         for row in table.rows:
@@ -85,7 +92,8 @@ class ByTable(GivenClasses):
                 raise DataError(
                     f"{path}, line {row.line}: {strange[0]!r} is no class of the model. {nearest(strange[0], classes)}"
                 )
-            self._labels[row.name.replace("\\", "/")] = [index[name] for name in found if name is not None]
+            places = [index[name] for name in found if name is not None]
+            self._labels[row.name.replace("\\", "/")] = [place for place in places if place < len(classes)]
         self._names = ImageNames(self._labels)
         self._plain = {without_ending(name): name for name in self._labels}
         self._stems = ImageNames(self._plain)
@@ -144,21 +152,22 @@ def is_table(classes: Classes) -> bool:
     return isinstance(classes, str) and classes.lower().endswith(TABLE_SUFFIXES)
 
 
-def given_by(classes: Classes, known: Sequence[str]) -> GivenClasses | None:
+def given_by(classes: Classes, known: Sequence[str], background: Sequence[str] = ()) -> GivenClasses | None:
     """Return what tells the classes of image files: ``folder``, a table by its path, or each; None for anything else.
 
     Args:
         classes: what was asked for.
         known: the names of the model's classes, by index.
+        background: those of images that show none of them.
 
     Raises:
         DataError: there is no such table, or it has a class that the model does not know.
     """
     if classes == FOLDER:
-        return ByFolder(known)
+        return ByFolder(known, background)
     if isinstance(classes, Mapping):
         return ByName(classes)
-    return ByTable(classes, known) if classes is not None and is_table(classes) else None
+    return ByTable(classes, known, background) if classes is not None and is_table(classes) else None
 
 
 def told_classes(classes: str) -> str:

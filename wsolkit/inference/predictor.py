@@ -69,6 +69,7 @@ class Predictor:
         keep_maps: put the score maps into the results.
         masks: give every box a mask, by the model's refiner.
         origin: what the model is, for the files.
+        background: folders, or labels of a table, of images that show none of the classes: they get no box.
 
     Attributes:
         threshold_source: where the threshold comes from, in words.
@@ -94,6 +95,7 @@ class Predictor:
         keep_maps: bool = False,
         origin: Mapping[str, str] | None = None,
         masks: bool = False,
+        background: Sequence[str] = (),
     ) -> None:
         if batch_size < 1:
             raise ConfigError(f"batch_size is how many images go through the network at once, but got {batch_size}.")
@@ -112,6 +114,7 @@ class Predictor:
         self.keep_maps = keep_maps
         self.masks = masks
         self.origin = dict(origin or {})
+        self.background = tuple(background)
         activation = self._try_model()
         self.classifies = activation.logits is not None
         self.class_agnostic = activation.class_agnostic
@@ -147,7 +150,12 @@ class Predictor:
             loaded.model,
             loaded.pipeline,
             loaded.classes,
-            **{"multi_label": loaded.multi_label, "origin": loaded.origin, **options},
+            **{
+                "multi_label": loaded.multi_label,
+                "origin": loaded.origin,
+                "background": loaded.background,
+                **options,
+            },
             threshold=threshold,
             device=device,
         )
@@ -220,7 +228,7 @@ class Predictor:
             ConfigError: ``classes`` is neither ``predicted``, ``folder`` nor a table, or the model cannot tell.
             DataError: the table cannot be read, or has a class that the model does not know.
         """
-        given = given_by(classes, self.classes)
+        given = given_by(classes, self.classes, self.background)
         if given is not None:
             if self.topk is not None:
                 why = "an image is in one folder" if classes == FOLDER else "the table names the classes of an image"

@@ -101,7 +101,7 @@ def predict_to_folder(
         ranks.first(lambda: stack.enter_context(locked(out, "prediction", "--out")))
         left_out: list[LeftOut] = []
         images = find_images(sources, leave_out=out, left_out=left_out)
-        given = given_by(classes, predictor.classes)
+        given = given_by(classes, predictor.classes, predictor.background)
         if given is not None:
             given.check(images)
         settings = settings_of(predictor, sources, classes, chunk_size)
@@ -135,6 +135,7 @@ def settings_of(predictor: Predictor, sources: Sequence[str | Path], classes: st
         **predictor.origin,
         "inputs": given if len(given) <= 10 else f"{len(given)} files and folders ({many[:16]})",
         "classes": told_classes(classes),
+        **({"background": list(predictor.background)} if predictor.background else {}),
         "multi_label": predictor.multi_label,
         "topk": predictor.topk,
         "min_score": predictor.min_score,

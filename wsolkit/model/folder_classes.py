@@ -34,21 +34,23 @@ class FolderClasses:
 
     Args:
         classes: the names of the classes, by index.
+        background: names of folders whose images show none of the classes.
 
     >>> FolderClasses(["001.Laysan_Albatross", "002.Cardinal"]).index("photos/cardinal/7.jpg")
     1
     """
 
-    def __init__(self, classes: Sequence[str]) -> None:
-        self.classes = list(classes)
-        self._exact = {composed(name): index for index, name in enumerate(classes)}
+    def __init__(self, classes: Sequence[str], background: Sequence[str] = ()) -> None:
+        self.classes = [*classes, *background]
+        self.count = len(classes)
+        self._exact = {composed(name): index for index, name in enumerate(self.classes)}
         alike: dict[str, list[int]] = {}
-        for index, name in enumerate(classes):
+        for index, name in enumerate(self.classes):
             alike.setdefault(bare(name), []).append(index)
         self._alike = {name: found[0] for name, found in alike.items() if len(found) == 1}
 
     def index(self, path: str, image_id: str = "") -> int:
-        """Return the class of an image.
+        """Return the class of an image; a number beyond those of the classes for background.
 
         Args:
             path: its file.
@@ -74,6 +76,15 @@ class FolderClasses:
             f"model, nor is a folder around it. {nearest(last, self.classes)} Rename the folder, leave it out, or use "
             "classes='predicted'."
         )
+
+    def indices(self, path: str, image_id: str = "") -> list[int]:
+        """Return the class of an image, or none where it is background; see ``index``.
+
+        >>> FolderClasses(["crack", "hole"], background=["free"]).indices("/tiles/free/7.jpg")
+        []
+        """
+        found = self.index(path, image_id)
+        return [found] if found < self.count else []
 
     def check(self, images: Iterable[tuple[str, str]]) -> None:
         """Look at the folder of every image, given as (name, path), before any work is done.
