@@ -10,6 +10,7 @@ from safetensors.numpy import save_file
 
 from wsolkit.components.boxes import AllComponents, LargestComponent
 from wsolkit.errors import ConfigError, DataError
+from wsolkit.formats.coco_outlines import painted
 from wsolkit.formats.score_maps import open_score_maps
 from wsolkit.inference.boxes_from_maps import class_names_for, maps_to_boxes, sized_images
 
@@ -197,3 +198,15 @@ def test_sizes_that_are_swapped_and_a_turned_tiff(tmp_path):
         "1 maps have the shape of their image turned by 90 degrees",
         "1 images are stated with the width and height of their file swapped",
     ]
+
+
+@pytest.mark.parametrize(("formats", "masks"), [(["coco"], True), (["coco", "masks"], False)])
+def test_boxes_of_maps_have_the_masks_of_the_map_where_they_are_asked_for(tmp_path, score_map, formats, masks):
+    np.savez(tmp_path / "m.npz", **{"a.jpg": score_map})
+    (tmp_path / "sizes.txt").write_text("a.jpg,80,40")
+    maps, images = open_score_maps(tmp_path / "m.npz"), sized_images(sizes=tmp_path / "sizes.txt")
+    maps_to_boxes(maps, images, tmp_path / "out", ["cat"], LargestComponent(0.2), formats, masks=masks)
+    (found,) = json.loads((tmp_path / "out" / "boxes.json").read_text())
+    inside = painted(found["segmentation"], (80, 40))
+    assert inside[10:30, 20:60].mean() > 0.9, "only corners are round"
+    assert inside.sum() == inside[10:30, 20:60].sum()

@@ -62,7 +62,11 @@ def add_parser(subparsers: Any) -> None:
     add_map_options(parser, default_size="map")
     written = parser.add_argument_group("what is written")
     written.add_argument(
-        "--format", metavar="NAME", nargs="+", action="extend", default=[], help="coco (default), voc, yolo, csv"
+        "--format", metavar="NAME", nargs="+", action="extend", default=[],
+        help="coco (default), voc, yolo, yolo-seg (outlines), masks (PNG, VOC's colours), csv, labelstudio, cvat",
+    )  # fmt: skip
+    written.add_argument(
+        "--masks", action="store_true", help="give every box the map's own mask: in coco, yolo-seg, masks"
     )
     add_export_options(written)
     written.add_argument("--overwrite", action="store_true", help="remove results of other settings from DIR")
@@ -113,6 +117,7 @@ def run(args: argparse.Namespace) -> int:
         settings={"formats": list(formats)},
         shows=progress_bar,
         export=export,
+        masks=args.masks,
     )
     for remark in done.remarks:
         print(f"warning: {remark}", file=sys.stderr)

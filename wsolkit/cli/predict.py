@@ -71,12 +71,13 @@ def add_parser(subparsers: Any) -> None:
     written = parser.add_argument_group("what is written")
     written.add_argument(
         "--format", metavar="NAME", action="append", default=None,
-        help="coco (default), voc, yolo, csv, yolo-seg (outlines) or masks (PNG, VOC's colours); several with commas "
-        "or by repeating the option",
+        help="coco (default), voc, yolo, yolo-seg (outlines), masks (PNG, VOC's colours), csv, labelstudio or cvat; "
+        "several with commas or by repeating the option",
     )  # fmt: skip
     written.add_argument(
         "--masks", action="store_true",
-        help="find the mask of every box by the model's refiner (`wsolkit list Refiner`): in coco, yolo-seg, masks",
+        help="find the mask of every box, and boxes that fit them, by the model's refiner (`wsolkit list Refiner`): in "
+        "coco, yolo-seg and masks, which ask for them by themselves",
     )  # fmt: skip
     written.add_argument("--maps", action="store_true", help="write the score maps, as compressed float16 arrays")
     written.add_argument(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from wsolkit.components.refiners.objects import map_masks
 from wsolkit.datasets.annotations import Annotations
 from wsolkit.datasets.image_files import find_images
 from wsolkit.datasets.layouts.wsol_metadata import read_sizes
@@ -21,7 +22,8 @@ from wsolkit.formats.image_headers import displayed_size
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
 from wsolkit.formats.score_maps import ScoreMaps
 from wsolkit.formats.turned import LOOKED_AT, Turned, turned_parts
-from wsolkit.formats.writers import check_formats, write_results
+from wsolkit.formats.writers import FORMATS, check_formats, write_results
+from wsolkit.inference.photos import mask_in_photo
 from wsolkit.inference.run_folder import RunFolder
 from wsolkit.inference.scale_boxes import scale_boxes
 from wsolkit.interfaces import BoxExtractor
@@ -134,8 +136,11 @@ def result_of(
     size: MapSize,
     resize: str,
     shapes: list[tuple[int, ...]] | None = None,
+    masks: bool = False,
 ) -> ImageResult:
     """Return the boxes of one image, in its own pixels, best first; ``shapes`` gets those of its maps.
+
+    With ``masks`` a box has what the map itself says: its component inside the box.
 
     Raises:
         DataError: its map or its size cannot be read.
@@ -158,9 +163,12 @@ def result_of(
         score_map = fit_map(raw, size_for(size, raw.shape, whole), resize, maps.normalize, what)
         found = extractor(score_map)
         height, width = score_map.shape
-        for box, score in zip(scale_boxes(found.boxes, (width, height), whole), found.scores, strict=True):
+        scaled = scale_boxes(found.boxes, (width, height), whole)
+        inside = map_masks(score_map, found.boxes, extractor.threshold) if masks else [None] * len(scaled)
+        for box, score, mask in zip(scaled, found.scores, inside, strict=True):
             x0, y0, x1, y1 = (float(side) for side in box)
-            boxes.append(FoundBox((x0, y0, x1, y1), k, classes[k], float(score), float(score)))
+            kept = None if mask is None else mask_in_photo(mask, whole)
+            boxes.append(FoundBox((x0, y0, x1, y1), k, classes[k], float(score), float(score), mask=kept))
     boxes.sort(key=lambda found: -found.score)
     return ImageResult(image.image_id, image.path, whole, boxes)
 
@@ -180,6 +188,7 @@ def maps_to_boxes(
     settings: Mapping[str, Any] | None = None,
     shows: Shows = hidden,
     export: Export = PLAIN,
+    masks: bool = False,
 ) -> BoxRun:
     """Write the boxes of every image that has a map; maps that cannot be read are listed in ``failed.csv``.
 
@@ -197,12 +206,14 @@ def maps_to_boxes(
         settings: further settings to write down in ``run.json``.
         shows: gives a progress display for a task's name and number of images.
         export: how YOLO's and VOC's folders are written.
+        masks: give every box the map's own mask; formats that say little without have them anyway.
 
     Raises:
         ConfigError: ``out`` holds something else, is being written to, or lies where the maps are.
         DataError: no image has a map, or none of the maps can be read.
     """
     formats = check_formats(formats)
+    masks = masks or any(FORMATS[name].needs_masks for name in formats)
     run = BoxRun()
     match = maps.match(image.image_id for image in images)
     missing = set(match.missing)
@@ -223,6 +234,7 @@ def maps_to_boxes(
         "threshold": extractor.threshold,
         "size": size if isinstance(size, str) else list(size),
         "resize": resize,
+        **({"masks": True} if masks else {}),
         **(settings or {}),
     }
     folder = Path(out)
@@ -235,7 +247,7 @@ def maps_to_boxes(
         number, image = numbered
         shapes: list[tuple[int, ...]] = []
         try:
-            result = result_of(image, maps, extractor, classes, size, resize, shapes)
+            result = result_of(image, maps, extractor, classes, size, resize, shapes, masks)
         except (DataError, MapError, ShapeError) as error:
             return Failure(image.image_id, image.path, str(error)), set()
         stated = image.path if image.size is not None and number < LOOKED_AT else ""

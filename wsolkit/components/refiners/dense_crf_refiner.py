@@ -30,11 +30,16 @@ def chances(share: np.ndarray, threshold: float, slope: float) -> np.ndarray:
 class DenseCRFRefiner(ForegroundRefiner):
     """Lets every pixel agree with its neighbours and with pixels of its colour (Kraehenbuehl and Koltun 2011).
 
+    What prediction uses where the configuration names no refiner: on the validation photographs of two data sets its
+    masks were among the best, and its boxes fitted better than the map's without losing objects.
+
     Args:
         side: the longest side of the image it is handed, in pixels.
         keep_below: overlap with the map's own mask below which that is kept.
         replace_from: overlap with the box around the mask from which that takes the box's place; 1 for never.
-        slope: how steeply the chance of the object rises at the map's cut.
+        slope: how steeply the chance of the object rises where it is even.
+        even_at: where the chance of the object is even is the map's cut, or this share of its maximum where the cut is
+            higher: the CRF takes off what sticks out, and a high cut, chosen for boxes, has done so before.
         reach: standard deviation in pixels of the kernel that follows edges, as a share of ``side``.
         colour: its standard deviation in steps of colour (0 to 255).
         weight: the weight of its votes.
@@ -45,8 +50,9 @@ class DenseCRFRefiner(ForegroundRefiner):
         self,
         side: Annotated[int, "at least 16"] = 200,
         keep_below: Annotated[float, "in [0, 1]"] = 0.3,
-        replace_from: Annotated[float, "in [0, 1]"] = 1.0,
+        replace_from: Annotated[float, "in [0, 1]"] = 0.5,
         slope: Annotated[float, "above 0"] = 8.0,
+        even_at: Annotated[float, "in (0, 1]"] = 0.6,
         reach: Annotated[float, "above 0"] = 0.2,
         colour: Annotated[float, "above 0"] = 13.0,
         weight: Annotated[float, "above 0"] = 5.0,
@@ -54,6 +60,7 @@ class DenseCRFRefiner(ForegroundRefiner):
     ) -> None:
         super().__init__(side, keep_below, replace_from)
         self.slope = slope
+        self.even_at = even_at
         self.reach = reach
         self.colour = colour
         self.weight = weight
@@ -61,7 +68,8 @@ class DenseCRFRefiner(ForegroundRefiner):
 
     def foreground(self, image: np.ndarray, score_map: np.ndarray, seeds: np.ndarray, threshold: float) -> np.ndarray:
         """Return (h, w) bool: where the objects are."""
-        energies = crf_probability_energy(chances(score_map / score_map.max(), threshold, self.slope))
+        even = min(threshold, self.even_at)
+        energies = crf_probability_energy(chances(score_map / score_map.max(), even, self.slope))
         edges = BilateralKernel(self.reach * max(score_map.shape), self.colour, self.weight)
         found = dense_crf(np.ascontiguousarray(image), energies, self.iterations, GaussianKernel(), edges)
         return found[1] > found[0]
