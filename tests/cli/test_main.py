@@ -160,3 +160,24 @@ def test_a_warning_is_printed_once():
     with pytest.warns(UserWarning, match="images are small") as told, one_line_warnings():
         warn()
     assert [str(each.message) for each in told] == ["2 images are small.", "3 images are small."]
+
+
+@pytest.mark.parametrize(
+    ("line", "config", "checkpoint", "options"),
+    [
+        ("--cfg-options a=1 b=2 best.pth", None, "best.pth", ["a=1", "b=2"]),
+        ("mine.py --cfg-options a=1 best.pth --cfg-options b=x.pth", "mine.py", "best.pth", ["a=1", "b=x.pth"]),
+        ("--cfg-options a=1 mine.py best.pth", "mine.py", "best.pth", ["a=1"]),
+        ("best.pth --cfg-options a=1 b", None, "best.pth", ["a=1", "b"]),
+    ],
+)
+def test_a_file_behind_the_options_of_a_configuration_is_none_of_them(line, config, checkpoint, options):
+    args = build_parser().parse_args(["test", *line.split()])
+    assert [each for each in (args.config, args.checkpoint) if each] == [each for each in (config, checkpoint) if each]
+    assert args.cfg_options == options
+
+
+def test_options_without_an_entry_are_refused(capsys):
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["test", "best.pth", "--cfg-options"])
+    assert "--cfg-options: expected at least one argument" in capsys.readouterr().err

@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import argparse
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
-__all__ = ["MixedParser"]
+__all__ = ["MixedParser", "options_apart"]
+
+GREEDY = "--cfg-options"
+"""The option that takes as many entries as follow."""
+
+FILES = (".pth", ".pt", ".bin", ".safetensors", ".py")
 
 
 class MixedParser(argparse.ArgumentParser):
@@ -19,6 +26,33 @@ class MixedParser(argparse.ArgumentParser):
             return super().parse_known_args(args, namespace)
         self._sharing = True
         try:
-            return self.parse_known_intermixed_args(args, namespace)
+            return self.parse_known_intermixed_args(None if args is None else options_apart(args), namespace)
         finally:
             self._sharing = False
+
+
+def options_apart(words: Sequence[str]) -> list[str]:
+    """Return a command line in which a file or folder behind ``--cfg-options a=b`` is no entry of that option.
+
+    What has no ``=`` and is there, or is called like a file of weights or a configuration, ends the entries.
+
+    >>> options_apart(["--cfg-options", "a=1", "b=2", "best.pth", "--device", "cpu"])
+    ['--cfg-options=a=1', '--cfg-options=b=2', 'best.pth', '--device', 'cpu']
+    """
+    found: list[str] = []
+    entries = False
+    for number, word in enumerate(words):
+        if word == "--":
+            return [*found, *words[number:]]
+        last = number + 1 == len(words) or words[number + 1].startswith("-")
+        entries = word == GREEDY or (entries and not word.startswith("-") and not names_file(word))
+        if word != GREEDY:
+            found.append(f"{GREEDY}={word}" if entries else word)
+        elif last:  # without an entry, which the parser says
+            found.append(word)
+    return found
+
+
+def names_file(word: str) -> bool:
+    """Whether a word is the path of something rather than an entry KEY=VALUE."""
+    return "=" not in word and (Path(word).suffix in FILES or Path(word).expanduser().exists())
