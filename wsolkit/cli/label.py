@@ -29,6 +29,7 @@ examples:
   wsolkit label photos --out labels --format coco,yolo,voc,csv --copy-images
   wsolkit label photos --labels labels.csv --out labels
   wsolkit label photos --out labels --verified verdicts.json   # what you have checked on the page, or elsewhere
+  wsolkit label photos --out labels --classifier resnet18 --weights mine.pth --classes names.txt
   wsolkit label photos --out labels --retrain                  # after photographs were added
   wsolkit predict labels/last.pth more_photos --classes folder --out found
 """
@@ -63,6 +64,13 @@ def add_parser(subparsers: Any) -> None:
     )  # fmt: skip
     learnt.add_argument("--seed", type=int, metavar="N", default=0, help="seed of everything random (default: 0)")
     learnt.add_argument("--retrain", action="store_true", help="learn the map again, from all photographs there are")
+    own = parser.add_argument_group("a classifier of your own, in the place of a map that is learnt")
+    own.add_argument("--classifier", metavar="NETWORK", help="its network as timm or torchvision calls it: resnet18")
+    own.add_argument("--weights", metavar="FILE", type=Path, help="its state dict, with the keys of either library")
+    own.add_argument(
+        "--classes", metavar="FILE", type=Path,
+        help="the name of a class in each line, in the order of the training (default: the folders by their names)",
+    )  # fmt: skip
     found = parser.add_argument_group("what is written")
     found.add_argument(
         "--threshold", metavar="T", type=float, help="cut maps at this fraction of their maximum (default: chosen)"
@@ -97,6 +105,10 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError(f"--draw is how many pictures to draw, but got {args.draw}.")
     export = export_of(args)
 
+    from wsolkit.labelling.own_classifier import check_classifier
+
+    classifier = check_classifier(args.classifier, args.weights, args.classes)
+
     from wsolkit.labelling.run import DRAWN, label
     from wsolkit.progress import progress_bar
 
@@ -106,6 +118,7 @@ def run(args: argparse.Namespace) -> int:
             args.out,
             labels=args.labels,
             method=args.method,
+            classifier=classifier,
             verified=args.verified,
             formats=formats,
             masks=args.masks,

@@ -44,6 +44,7 @@ def classifier_config(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     multi_label: bool = False,
+    data_root: str | Path | None = None,
 ) -> tuple[Config, dict[str, Tensor]]:
     """Return the configuration and the state dict of a model with the class maps of a classifier.
 
@@ -55,6 +56,7 @@ def classifier_config(
         mean: of each channel in [0, 1], as in the training; by default timm's for the network.
         std: of each channel.
         multi_label: whether several classes may be in one image, so that probabilities are sigmoids.
+        data_root: a folder of photographs, for the configuration's data sets.
 
     Raises:
         ConfigError: the network is unknown, or its logits are no linear function of averaged features.
@@ -76,9 +78,11 @@ def classifier_config(
     options: dict[str, Any] = {
         "weights": None,
         "classes": names,
+        **({} if data_root is None else {"data_root": str(data_root)}),
+        **{f"{split}_dataloader.dataset.classes": names for split in ("train", "val", "test")},
         "model.backbone": {"_delete_": True, "type": "TimmBackbone", "levels": ["final"], **network.backbone},
         "model.head.num_classes": len(names),
-        "model.freeze": [],
+        "model.freeze": ["model"],
         "model.data_preprocessor.mean": tuple(mean or network.mean),
         "model.data_preprocessor.std": tuple(std or network.std),
         **({"model.losses": [{"type": "BinaryCrossEntropy"}]} if multi_label else {}),

@@ -12,6 +12,7 @@ from wsolkit.labelling.checked import Checked
 from wsolkit.labelling.cuts import CHECKED, LABEL_FREE, Honest, cut_of_checked, label_free_cut, results_with_maps
 from wsolkit.labelling.learn import Learnt, configured, publish, republish, train_map, trained, untrained
 from wsolkit.labelling.methods import METHODS, choose_method, config_of
+from wsolkit.labelling.own_classifier import OwnClassifier, take_over
 from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.seen import Seen, seconds_each, see
 from wsolkit.labelling.state import CHECKPOINT, FEATURES
@@ -32,6 +33,7 @@ class Options:
     threshold: float | None
     cache_gb: float
     device: str | None
+    classifier: OwnClassifier | None = None
 
 
 def configuration_of(method: str, photographs: Photographs) -> tuple[str, str]:
@@ -93,6 +95,14 @@ def learnt_map(
         steps.begin("features", estimate_words(seconds_each(predictor, photographs), new, False) if new else "")
         seen = see(predictor, photographs, out, options.cache_gb, shows)
         steps.begin("learning", learnt_words(learnt, new))
+    elif options.classifier is not None:
+        steps.begin("features", f"of {options.classifier.name}; nothing is trained")
+        config, source = take_over(options.classifier, photographs, out)
+        predictor = trained(source, config, photographs, None, options.device)
+        seen = see(predictor, photographs, out, options.cache_gb, shows)
+        steps.begin("learning", "where to cut the maps")
+        publish(config, photographs, out, label_free_cut(predictor, photographs, seen, shows))
+        predictor = trained(out / CHECKPOINT, None, photographs, options.threshold, options.device)
     else:
         name, reason = configuration_of(options.method, photographs)
         if reason:

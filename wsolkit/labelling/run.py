@@ -16,6 +16,7 @@ from wsolkit.labelling.checked import read_checked, take_verified
 from wsolkit.labelling.cuts import Honest
 from wsolkit.labelling.learn import learnt_before
 from wsolkit.labelling.learnt_map import AUTO, Options, Steps, check_method, cut_by_checked, learnt_map, new_names
+from wsolkit.labelling.own_classifier import OwnClassifier
 from wsolkit.labelling.photographs import check_places, dataset_of, read_photographs
 from wsolkit.labelling.state import CHECKPOINT, CONFIG, claim_labels, forget_map
 from wsolkit.labelling.words import next_words, photographs_words, verdict_words
@@ -73,6 +74,7 @@ def label(
     *,
     labels: str | Path | None = None,
     method: str = AUTO,
+    classifier: OwnClassifier | None = None,
     verified: str | Path | None = None,
     formats: Sequence[str] = ("coco", "yolo"),
     masks: bool = False,
@@ -98,6 +100,7 @@ def label(
         labels: a table of labels (``labels.csv``), where folders are no classes; several labels a photograph may be.
         method: what is learnt: ``objects``, ``parts``, ``classes``, ``auto`` for what fits the labels; or the path of a
             configuration of your own.
+        classifier: a classifier that exists already, whose class maps are taken in the place of a learnt map.
         verified: boxes that a person has checked, of some photographs, from any annotation tool or the page. They
             choose the cut, tell how good the boxes are, and replace those that were found, in this run and later ones.
         formats: any of the formats of ``wsolkit predict``.
@@ -124,12 +127,15 @@ def label(
     check_places(photos, out)
     check_method(method)
     in_range("cache_gb", cache_gb, "at least 0")
-    options = Options(method, seed, threshold, cache_gb, device)
+    options = Options(method, seed, threshold, cache_gb, device, classifier)
     steps = Steps(STEPS if draw else STEPS[:-1], say)
     with locked(out, "labelling", "--out"):
         decides = {"method": method, "seed": seed, "labels": None if table is None else str(table.resolve())}
         steps.begin("reading", str(photos))
         photographs = read_photographs(dataset_of(photos, table), shows)
+        if classifier is not None:
+            photographs = classifier.numbered(photographs)
+            decides |= classifier.settings()
         claim_labels(out, photos, decides, retrain, overwrite)
         for line in photographs_words(photographs):
             say(line)
