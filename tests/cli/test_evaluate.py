@@ -61,7 +61,11 @@ def test_thresholds_from_val(command, tmp_path, capsys):
     assert (content["name"], content["split"], content["images"]) == ("mine", "test", 4)
     assert content["maps"] == str(tmp_path / "cam.npz")
     lines = content["results"][0]["lines"]
-    assert [(line["percent"], line["selection"]) for line in lines] == [(75.0, "chosen on val"), (75.0, "test-oracle")]
+    assert [(line["percent"], line["selection"]) for line in lines] == [
+        (75.0, "chosen on val"),
+        (75.0, "label-free"),
+        (75.0, "test-oracle"),
+    ]
     assert lines[0]["macro"] == 75.0
     assert content["trials_at"]["selection"] == "chosen on val"
     outcomes = {trial["image_id"]: trial["outcome"] for trial in content["trials"]}

@@ -31,6 +31,23 @@ def test_a_number_has_the_oracle_and_what_it_would_add(make):
     assert str(table.title) == "test split, 4 images"
 
 
+def test_the_label_free_number_has_a_column_of_its_own(make):
+    lines = [
+        make.line("A", 40.0, 0.2, "chosen on val", low=30.0, high=50.0, macro=None),
+        make.line("A", 38.5, 0.31, "label-free", low=30.0, high=50.0, macro=None),
+        make.line("A", 43.0, 0.25, "test-oracle", low=33.0, high=53.0, macro=None),
+        make.line("B", 7.0, low=None, high=None),
+    ]
+    names, rows, table = rows_of(make.content(results=[make.result(lines=lines)]))
+    assert names == ["", "micro", "interval", "macro", "at", "label\nfree", "oracle", "gap"]
+    assert rows[1:] == [
+        ["  A", "40.0", "30.0 - 50.0", "", "0.200", "38.5", "43.0", "+3.0"],
+        ["  B", "7.0", "", "", "", "", "", ""],
+    ]
+    assert "The label-free threshold, 0.310, comes from the maps alone." in table.caption
+    assert "Thresholds (at) are chosen on val;" in table.caption
+
+
 def test_numbers_of_an_oracle_alone_and_of_no_threshold(make):
     lines = [make.line("A", 43.0, 0.25, "test-oracle"), make.line("B", 7.0), make.line("C", 8.0, low=None, high=None)]
     _, rows, table = rows_of(make.content(results=[make.result(lines=lines)]))

@@ -12,7 +12,7 @@ from wsolkit.cli.main import main
 from wsolkit.components.boxes import AllComponents, LargestComponent, largest_box
 from wsolkit.config.load import fill_classes, load_config
 from wsolkit.evaluation.overlap import best_iou
-from wsolkit.evaluation.results import ORACLE, OWN, VAL
+from wsolkit.evaluation.results import LABEL_FREE, ORACLE, OWN, VAL
 from wsolkit.interfaces import ScoredBoxes
 from wsolkit.registry import DATASETS, MODELS
 from wsolkit.scoring.from_model import score_model
@@ -103,13 +103,13 @@ def test_an_extractor_with_thresholds_of_its_own(config, model, monkeypatch):
     localization, swept = found.results
     assert {(line.selection, line.threshold) for line in localization.lines} == {(OWN, None)}
     assert found.trials_at == {"metric": "localization", "threshold": None, "selection": OWN, "iou": 0.5}
-    assert {line.selection for line in swept.lines} == {VAL, ORACLE}
+    assert {line.selection for line in swept.lines} == {VAL, LABEL_FREE, ORACLE}
     expected = [best_iou(np.array([FIXED_BOX]), truth)[0] >= 0.5 for truth in truth_of(config, "test")]
     assert localization["GT-known"].percent == pytest.approx(100 * np.mean(expected))
     features = model.activate(torch.zeros(1, 3, 96, 96)).features.shape[1:]
     assert set(extractor.asked) == {((96, 96), tuple(features))}
     for results in found.baselines.values():  # a baseline has the largest component's box
-        assert {line.selection for line in results[0].lines} == {VAL, ORACLE}
+        assert {line.selection for line in results[0].lines} == {VAL, LABEL_FREE, ORACLE}
 
 
 def test_the_command_judges_the_model_s_extractor(config, model, tmp_path, capsys):

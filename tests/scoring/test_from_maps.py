@@ -8,7 +8,7 @@ from wsolkit.datasets.annotations import read_annotations
 from wsolkit.errors import ConfigError, DataError, MapError, ShapeError
 from wsolkit.evaluation.protocol import Protocol
 from wsolkit.evaluation.protocols import PROTOCOLS, choose_protocols
-from wsolkit.evaluation.results import FIXED, ORACLE, VAL
+from wsolkit.evaluation.results import FIXED, LABEL_FREE, ORACLE, VAL
 from wsolkit.formats.score_maps import open_score_maps
 from wsolkit.scoring.from_maps import data_has, score_maps
 
@@ -30,7 +30,8 @@ def numbers(found, place=0):
 def test_one_of_three_boxes_is_wrong(perfect, write_npy, truth):
     perfect["dog/b.jpg"] = rectangle((0, 0, 3, 6))  # IoU 3 / 8
     found = score_maps(open_score_maps(write_npy(perfect)), truth, EXACT, size="map", threshold=0.5)
-    (honest, at, selection), (oracle, _, best) = numbers(found)
+    (honest, at, selection), (_, cut, free), (oracle, _, best) = numbers(found)
+    assert (cut, free) == (0.66, LABEL_FREE)  # three maps say too little to choose by
     assert honest == pytest.approx(200 / 3)
     assert (at, selection, best) == (0.5, FIXED, ORACLE)
     assert oracle == honest
@@ -46,7 +47,7 @@ def test_the_threshold_of_val_is_used_on_test(perfect, write_npy, split, truth):
     wrong = write_npy(loose, "test")  # right below .3 only, for two of the three
     maps, val = open_score_maps(wrong), (open_score_maps(tight), truth)
     found = score_maps(maps, truth, EXACT, size="map", val=val, threads=2)
-    (honest, at, selection), (oracle, best, _) = numbers(found)
+    (honest, at, selection), _, (oracle, best, _) = numbers(found)
     assert selection == VAL
     assert at >= 0.6
     assert best < 0.3
@@ -60,7 +61,7 @@ def test_the_threshold_of_val_is_used_on_test(perfect, write_npy, split, truth):
 
 def test_without_a_choice_the_numbers_are_an_oracle(perfect, write_npy, truth):
     found = score_maps(open_score_maps(write_npy(perfect)), truth, EXACT)
-    assert [selection for _, _, selection in numbers(found)] == [ORACLE]
+    assert [selection for _, _, selection in numbers(found)] == [LABEL_FREE, ORACLE]
     assert "test-oracle numbers, for comparison only" in found.remarks[0]
     assert found.trials_at["selection"] == ORACLE
     assert score_maps(open_score_maps(write_npy(perfect)), truth, EXACT, threshold=0.0).remarks == []

@@ -15,7 +15,7 @@ from wsolkit.config.load import fill_classes, load_config
 from wsolkit.datasets import shared_memory
 from wsolkit.evaluation import BASELINES
 from wsolkit.evaluation.baselines import drawn_map
-from wsolkit.evaluation.results import FIXED, ORACLE, VAL
+from wsolkit.evaluation.results import FIXED, LABEL_FREE, ORACLE, VAL
 from wsolkit.registry import DATASETS, METRICS, MODELS
 from wsolkit.report.evaluation import numbers_of
 from wsolkit.scoring.from_model import score_model
@@ -185,9 +185,15 @@ def test_protocols_take_their_thresholds_from_val(found, on_val):
     """What is best on val, its own oracle there, is what counts on test; the oracle of test stands beside it."""
     for name in ("MaxBoxAccV2", "localization"):
         mine, chosen = result_of(found, name), result_of(on_val, name)
-        assert {line.selection for line in chosen.lines} == {ORACLE}
+        assert {line.selection for line in chosen.lines} == {LABEL_FREE, ORACLE}
         honest = {line.name: line.threshold for line in mine.lines if line.selection == VAL}
-        assert honest == {line.name: line.threshold for line in chosen.lines}
+        assert honest == {line.name: line.threshold for line in chosen.lines if line.selection == ORACLE}
+        free = [
+            {line.name: line.threshold for line in each.lines if line.selection == LABEL_FREE}
+            for each in (mine, chosen)
+        ]
+        assert free[0] == free[1]  # the maps of val say it, and nothing else
+        assert set(free[0]) == set(honest)
         assert {line.name for line in mine.lines if line.selection == ORACLE} == set(honest)
         assert mine.conventions["split"] == "test"
 

@@ -23,6 +23,7 @@ from wsolkit.files import hash_file
 from wsolkit.model.device import choose_device
 from wsolkit.model.localizer import Localizer
 from wsolkit.model.memory import within_memory
+from wsolkit.model.threshold import THRESHOLD_SOURCE
 from wsolkit.registry import DATASETS, HEADS, MODELS
 from wsolkit.weights.checkpoint import load_weights, read_checkpoint
 from wsolkit.weights.files import SUFFIXES
@@ -203,6 +204,9 @@ def with_weights(model: Mapping[str, Any], kind: type[Kind], stored: Mapping[str
     theirs = authors_head(built, stored)
     if theirs is None:
         load_weights(built, stored, source)
+        told = (stored.get("meta") or {}).get(THRESHOLD_SOURCE)
+        if isinstance(built, Localizer) and isinstance(told, str):
+            built.threshold_source = told
     else:
         built = MODELS.build(with_authors_backbone(model, source))
         fill_head(built.head, theirs, source)

@@ -11,12 +11,13 @@ import numpy as np
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.evaluation.scores import Score
 
-__all__ = ["FIXED", "ORACLE", "OWN", "VAL", "Curve", "Line", "Result"]
+__all__ = ["FIXED", "LABEL_FREE", "ORACLE", "OWN", "VAL", "Curve", "Line", "Result"]
 
 FIXED = "fixed"
 VAL = "chosen on val"
 ORACLE = "test-oracle"
 OWN = "chosen for each map"
+LABEL_FREE = "label-free"
 
 
 class Curve(NamedTuple):
@@ -36,8 +37,9 @@ class Line:
         name: what it is, such as ``MaxBoxAcc@50``.
         score: the number.
         threshold: the threshold it was taken at; None for a number without one, or of several thresholds.
-        selection: how that threshold was chosen: ``FIXED``, ``VAL``, ``OWN`` (by the box extractor, for each map) or
-            ``ORACLE`` (on the scored split itself, for comparison only); None for a number without one.
+        selection: how that threshold was chosen: ``FIXED``, ``VAL``, ``OWN`` (by the box extractor, for each map),
+            ``LABEL_FREE`` (from maps alone, see ``LabelFreeThreshold``) or ``ORACLE`` (on the scored split itself, for
+            comparison only); None for a number without one.
     """
 
     name: str
@@ -52,7 +54,8 @@ class Result:
 
     Attributes:
         metric: name of the metric.
-        lines: its numbers; where there is an honest and an oracle one of the same name, the honest one is first.
+        lines: its numbers; where there are several of the same name, the honest one is first, then the label-free one,
+            then the oracle's.
         conventions: how they were made: comparator, class source, box source, resolution and so on, in words.
         curves: what can be drawn, by title.
         each_class: the number of each class (of the first line), in percent, by class index.

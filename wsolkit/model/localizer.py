@@ -105,6 +105,7 @@ class Localizer(Checked, BaseModel):
         self._looked_for_norms = bool(compile)  # a compiled backbone is not watched
         self.frozen = freeze_modules(self.backbone, freeze)
         self.fixed_norms = module_names(self.backbone, norm_eval)
+        self.threshold_source: str | None = None
         self.register_buffer("chosen_threshold", torch.tensor(float("nan")))
         autocast_context(precision, torch.device("cpu"))  # complains about an unknown precision now, not at step one
         if channels_last:

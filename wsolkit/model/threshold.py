@@ -7,13 +7,21 @@ import math
 from wsolkit.errors import ConfigError
 from wsolkit.model.localizer import Localizer
 
-__all__ = ["choose_threshold"]
+__all__ = ["MAPS_ALONE", "ON_VAL", "THRESHOLD_SOURCE", "choose_threshold"]
+
+THRESHOLD_SOURCE = "threshold_source"
+"""The entry of a checkpoint's ``meta`` that says how its threshold was chosen, where not on the validation split."""
+
+ON_VAL = "chosen on the validation split"
+MAPS_ALONE = "label-free, from the maps alone"
+"""Where a threshold that is kept with weights may come from, in words."""
 
 
 def choose_threshold(model: Localizer, given: float | None = None) -> tuple[float, str]:
     """Return where the box extractor is to cut, and where that number comes from, in words.
 
-    The given threshold comes first, then the one chosen on the validation split, then the configuration's.
+    The given threshold comes first, then the one kept with the weights (``Localizer.threshold_source`` says how it was
+    chosen), then the configuration's.
 
     Raises:
         ConfigError: it is not in [0, 1), or the box extractor chooses its own.
@@ -30,7 +38,7 @@ def choose_threshold(model: Localizer, given: float | None = None) -> tuple[floa
     if given is not None:
         found, source = float(given), "given"
     elif math.isfinite(chosen):
-        found, source = chosen, "chosen on the validation split"
+        found, source = chosen, model.threshold_source or ON_VAL
     else:
         found, source = float(model.box_extractor.threshold), "from the configuration"
     if not 0 <= found < 1:

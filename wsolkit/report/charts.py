@@ -13,7 +13,7 @@ import numpy as np
 from markupsafe import Markup, escape
 
 from wsolkit.errors import printable
-from wsolkit.evaluation.results import ORACLE, Curve, Line
+from wsolkit.evaluation.results import LABEL_FREE, ORACLE, Curve, Line
 
 __all__ = ["Chart", "Mark", "Series", "charts_of", "histogram", "line_chart", "series_of", "ticks"]
 
@@ -82,6 +82,8 @@ def marks_of(curve: Curve, lines: Iterable[Line]) -> tuple[Mark, ...]:
     found = []
     order = np.argsort(curve.x, kind="stable")
     for line in lines:
+        if line.selection == LABEL_FREE:
+            continue  # the table has it
         x, y = line.threshold, line.score.percent
         if x is None or not len(order) or not curve.x[order[0]] <= x <= curve.x[order[-1]]:
             continue

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from wsolkit.evaluation.failures import Trial
-from wsolkit.evaluation.results import ORACLE, Line, Result
+from wsolkit.evaluation.results import LABEL_FREE, ORACLE, Line, Result
 
 __all__ = ["Evaluation", "Number", "numbers_of"]
 
@@ -98,11 +98,12 @@ class Evaluation:
 
 
 class Number(NamedTuple):
-    """A number of a result: at the honest threshold and at the oracle's; without thresholds it is only honest."""
+    """A number of a result: at the honest threshold, the oracle's and the label-free one; or without any threshold."""
 
     name: str
     honest: Line | None
     oracle: Line | None
+    label_free: Line | None = None
 
     @property
     def gap(self) -> float | None:
@@ -113,7 +114,7 @@ class Number(NamedTuple):
 
 
 def numbers_of(result: Result) -> list[Number]:
-    """Return the numbers of a result in its order, each with the oracle's beside the honest one.
+    """Return the numbers of a result in its order, each with the oracle's and the label-free one beside the honest.
 
     >>> from wsolkit.evaluation.scores import Score
     >>> score = Score(50.0, 4, 15.0, 85.0)
@@ -123,8 +124,8 @@ def numbers_of(result: Result) -> list[Number]:
     """
     numbers: dict[str, list[Line | None]] = {}
     for line in result.lines:
-        places = numbers.setdefault(line.name, [None, None])
-        kind = int(line.selection == ORACLE)
+        places = numbers.setdefault(line.name, [None, None, None])
+        kind = {ORACLE: 1, LABEL_FREE: 2}.get(line.selection or "", 0)
         if places[kind] is None:
             places[kind] = line
-    return [Number(name, honest, oracle) for name, (honest, oracle) in numbers.items()]
+    return [Number(name, *places) for name, places in numbers.items()]

@@ -157,6 +157,7 @@ def section(result: Result, run: Evaluation) -> dict[str, Any]:
         "swept": any(number.oracle for number in numbers),
         "oracle_only": bool(numbers) and not honest,
         "cuts": any(line.threshold is not None or line.selection is not None for line in honest),
+        "label_free": any(number.label_free for number in numbers),
         "gaps": any(number.gap is not None for number in numbers),
         "macro": any(line.score.macro is not None for line in result.lines),
         "conventions": result.conventions,

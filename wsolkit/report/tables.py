@@ -36,6 +36,8 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         if selections
         else ""
     )
+    at = next((n.label_free.threshold for r in evaluation.results for n in numbers_of(r) if n.label_free), None)
+    chosen += "" if at is None else f" The label-free threshold, {at:.3f}, comes from the maps alone."
     compared = " Beside it the trivial baselines, at thresholds chosen in the same way." if evaluation.baselines else ""
     table = Table(
         padding=(0, 1, 0, 0),
@@ -44,8 +46,9 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         caption=f"Percent, 95 % intervals; micro averages over trials, macro over classes.{chosen}{judged}{compared}",
         caption_justify="left",
     )
+    free = any(number.label_free for result in evaluation.results for number in numbers_of(result))
     table.add_column("", overflow="fold")
-    for name in ("micro", "interval", "macro", "at", "oracle", "gap"):
+    for name in ("micro", "interval", "macro", "at", *["label\nfree"] * free, "oracle", "gap"):
         table.add_column(name, justify="right", no_wrap=True)
     for name in evaluation.baselines:
         table.add_column(SHORT.get(name, name), justify="right", no_wrap=True)
@@ -55,12 +58,17 @@ def evaluation_table(evaluation: Evaluation) -> Table:
         for place, number in enumerate(numbers):
             beside = [baseline_number(evaluation, name, result.metric, number.name) for name in evaluation.baselines]
             last = place + 1 == len(numbers)
-            table.add_row(Text(f"  {printable(number.name)}"), *number_row(number), *beside, end_section=last)
+            table.add_row(Text(f"  {printable(number.name)}"), *number_row(number, free), *beside, end_section=last)
     return table
 
 
-def number_row(number: Number) -> list[str]:
-    """Return the cells of a number: micro, interval, macro, threshold, the oracle's number and the gap to it."""
+def number_row(number: Number, free: bool = False) -> list[str]:
+    """Return the cells of a number: micro, interval, macro, threshold, the oracle's number and the gap to it.
+
+    Args:
+        number: the number.
+        free: whether there is a column for the number at the label-free threshold, before the oracle's.
+    """
     line = number.honest or number.oracle
     assert line is not None
     score, gap = line.score, number.gap
@@ -70,6 +78,7 @@ def number_row(number: Number) -> list[str]:
         interval,
         "" if score.macro is None else f"{score.macro:.1f}",
         "" if line.threshold is None else f"{line.threshold:.3f}",
+        *[f"{number.label_free.score.percent:.1f}" if number.label_free else ""] * free,
         f"{number.oracle.score.percent:.1f}" if number.oracle else "",
         "" if gap is None else f"{gap:+.1f}",
     ]

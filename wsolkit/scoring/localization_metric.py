@@ -7,12 +7,15 @@ from typing import Any
 
 from wsolkit.evaluation.box_protocols import LocalizationProtocol
 from wsolkit.evaluation.classification_protocols import AccuracyProtocol, LabelMAPProtocol
+from wsolkit.evaluation.label_free import LabelFreeThreshold
 from wsolkit.evaluation.protocol import Protocol
+from wsolkit.evaluation.results import LABEL_FREE
 from wsolkit.evaluation.top_k_localization import TopKLocalization
 from wsolkit.interfaces import Prediction
 from wsolkit.registry import BOX_EXTRACTORS
 from wsolkit.scoring.accumulator_metric import AccumulatorMetric
 from wsolkit.scoring.predictions import scored_image
+from wsolkit.scoring.tally import distinct_maps
 
 __all__ = ["LocalizationMetric"]
 
@@ -32,8 +35,9 @@ class LocalizationMetric(AccumulatorMetric):
 
     Validation reports ``top1``, ``top5`` (or ``mAP`` for multi-label data) and, where the split has boxes, ``GT-known``
     (at the threshold that is best on the validation split itself), ``top1_loc``, ``top5_loc`` and that ``threshold``,
-    unless the extractor chooses one for each map. These are the numbers of the protocols ``accuracy``, ``mAP`` and
-    ``localization``, which ``wsolkit test`` prints.
+    unless the extractor chooses one for each map. Where no image has a box and the model does not classify, there is
+    ``label_free_threshold`` instead, from the maps alone (see ``LabelFreeThreshold``). These are the numbers of the
+    protocols ``accuracy``, ``mAP`` and ``localization``, which ``wsolkit test`` prints.
 
     Args:
         thresholds: the thresholds tried, fractions of the map's maximum: a list, or how many evenly in [0, 1). With the
@@ -63,6 +67,8 @@ class LocalizationMetric(AccumulatorMetric):
 
     def make(self, name: str) -> Any:
         """Return an empty accumulator of a protocol."""
+        if name == LABEL_FREE:
+            return LabelFreeThreshold()
         if name != LocalizationProtocol.name:
             return self.protocols[name].make(self.num_classes)
         own = self.localization
@@ -77,10 +83,10 @@ class LocalizationMetric(AccumulatorMetric):
             label = None if labels is None else labels[place].cpu().numpy()
             image = scored_image(prediction, label, targets[place])
             other = LabelMAPProtocol.name if image.single_label else AccuracyProtocol.name
-            yield (
-                prediction.image_id,
-                {name: each.row(empty[name], image) for name, each in self.protocols.items() if name != other},
-            )
+            kept = {name: each.row(empty[name], image) for name, each in self.protocols.items() if name != other}
+            if prediction.logits is None and kept[LocalizationProtocol.name] is None:
+                kept[LABEL_FREE] = LabelFreeThreshold().measure(*distinct_maps(image))
+            yield prediction.image_id, kept
 
     def numbers(self, rows: Sequence[tuple[str, Any]]) -> dict[str, float]:
         """Return the numbers of a validation split, in percent."""
@@ -96,4 +102,11 @@ class LocalizationMetric(AccumulatorMetric):
             numbers |= {KEYS[line.name]: line.score.percent for line in reversed(result.lines) if line.name in KEYS}
             if name == LocalizationProtocol.name and not self.extractor.chooses_threshold:
                 numbers["threshold"] = accumulator.best_threshold()
+        if not numbers and not self.extractor.chooses_threshold:
+            chosen = self.make(LABEL_FREE)
+            for image_id, kept in rows:
+                if kept.get(LABEL_FREE) is not None:
+                    chosen.add(image_id, kept[LABEL_FREE])
+            if len(chosen):
+                numbers["label_free_threshold"] = chosen.best_threshold()
         return {name: float(value) for name, value in numbers.items()}

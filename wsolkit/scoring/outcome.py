@@ -7,9 +7,10 @@ from dataclasses import replace
 from typing import Any
 
 from wsolkit.evaluation.accumulator import Accumulator
-from wsolkit.evaluation.results import FIXED, ORACLE, OWN, VAL, Result
+from wsolkit.evaluation.protocol import BOXES, Protocol
+from wsolkit.evaluation.results import FIXED, LABEL_FREE, ORACLE, OWN, VAL, Line, Result
 from wsolkit.report.evaluation import Evaluation
-from wsolkit.scoring.tally import SCORED, Tally, chosen_cut
+from wsolkit.scoring.tally import SCORED, LabelFreeProtocol, Tally, chosen_cut, label_free_cut
 
 __all__ = ["HIT_IOU", "cuts_chosen_on", "fill"]
 
@@ -44,11 +45,14 @@ def fill(
     """
     for name, protocols in scored.protocols.items():
         results: list[Result] = []
+        free = label_free_cut(name, val, scored)
         for key, protocol in protocols.items():
             own = scored.seen(name, key)
-            if own is None:
+            if own is None or isinstance(protocol, LabelFreeProtocol):
                 continue
             result = protocol.result(own, honest(val, name, key, threshold))
+            if free is not None:
+                result = with_label_free(result, protocol, own, free)
             results.append(replace(result, conventions={**result.conventions, **(notes or {})}))
         if name == SCORED:
             evaluation.results = results
@@ -62,6 +66,23 @@ def honest(val: Tally | None, name: str, key: str, threshold: float | None) -> f
     """Return what a protocol's threshold comes from: the validation split, or a fixed number."""
     chosen = None if val is None else val.seen(name, key)
     return threshold if chosen is None else chosen
+
+
+def with_label_free(result: Result, protocol: Protocol, own: Accumulator[Any], threshold: float) -> Result:
+    """Return a result with its numbers at a threshold that was chosen from the maps alone, each before the oracle's.
+
+    Metrics that judge no boxes, try no thresholds or let the extractor choose stay as they are.
+    """
+    if BOXES not in protocol.needs or not protocol.sweeps or getattr(own, "own", False):
+        return result
+    free = {line.name: line for line in protocol.result(own, threshold).lines if line.selection == FIXED}
+    lines: list[Line] = []
+    for line in result.lines:
+        if line.selection == ORACLE and line.name in free:
+            lines.append(replace(free[line.name], selection=LABEL_FREE))
+        lines.append(line)
+    chosen = f"{result.conventions['threshold selection']}; {LABEL_FREE} (from the maps alone)"
+    return replace(result, lines=tuple(lines), conventions={**result.conventions, "threshold selection": chosen})
 
 
 def without_curves(result: Result) -> Result:

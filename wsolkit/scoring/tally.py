@@ -11,12 +11,13 @@ from wsolkit.errors import ConfigError
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.baselines import BASELINES, drawn_map
 from wsolkit.evaluation.box_protocols import LocalizationProtocol
+from wsolkit.evaluation.label_free import LabelFreeThreshold
 from wsolkit.evaluation.mean_iou import MeanIoU
 from wsolkit.evaluation.protocol import BOXES, Protocol
-from wsolkit.evaluation.results import FIXED, VAL
+from wsolkit.evaluation.results import FIXED, LABEL_FREE, VAL
 from wsolkit.evaluation.scored_image import ScoredImage
 
-__all__ = ["CHOOSER", "SCORED", "Rows", "Tally", "chosen_cut"]
+__all__ = ["CHOOSER", "SCORED", "LabelFreeProtocol", "Rows", "Tally", "chosen_cut", "distinct_maps", "label_free_cut"]
 
 SCORED = "model"
 """The maps that are scored, among the baselines."""
@@ -26,6 +27,29 @@ CHOOSER = "threshold"
 
 Rows = dict[str, dict[str, Any]]
 """What is kept of one image, by the maps (``SCORED`` or a baseline) and the protocol; picklable."""
+
+
+class LabelFreeProtocol(Protocol):
+    """What chooses a threshold from the maps of a split alone; see ``LabelFreeThreshold``. It has no number."""
+
+    name = LABEL_FREE
+    summary = "a threshold from the maps alone"
+    needs = frozenset()
+    by_default = False
+
+    def make(self, num_classes: int) -> LabelFreeThreshold:
+        """Return the accumulator."""
+        return LabelFreeThreshold()
+
+    def measure(self, accumulator: LabelFreeThreshold, image: ScoredImage) -> Any:
+        """Measure the map of every class that is there, each once."""
+        shown = distinct_maps(image)
+        return accumulator.measure(*shown) if shown else None
+
+
+def distinct_maps(image: ScoredImage) -> list[np.ndarray]:
+    """Return the maps of the classes that are in an image, each once where several classes share one."""
+    return list({id(image.maps[k]): image.maps[k] for k in image.present if k in image.maps}.values())
 
 
 class Tally:
@@ -62,6 +86,9 @@ class Tally:
             own = {each.name: at(name, type(each)()) for each in asked if each.judges_maps}
             if own or chooses:
                 self.protocols[name] = own
+        if any(BOXES in each.needs and each.sweeps for each in asked):
+            for each in self.protocols.values():
+                each[LABEL_FREE] = LabelFreeProtocol()
         if chooses:
             for each in self.protocols.values():
                 each[CHOOSER] = chooser
@@ -122,3 +149,12 @@ def chosen_cut(tally: Tally, name: str) -> tuple[float, str] | None:
     """Return where the largest component's box hits most on a split, and how that was chosen; None without boxes."""
     own: Any = tally.seen(name, CHOOSER)
     return None if own is None else (own.best_threshold(), VAL)
+
+
+def label_free_cut(name: str, *tallies: Tally | None) -> float | None:
+    """Return where the maps of the first split that has some are to be cut, chosen without boxes; None without maps."""
+    for tally in tallies:
+        own: Any = None if tally is None else tally.seen(name, LABEL_FREE)
+        if own is not None:
+            return float(own.best_threshold())
+    return None

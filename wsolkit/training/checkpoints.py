@@ -24,6 +24,7 @@ from wsolkit.training.accumulation import give_back, unfinished
 from wsolkit.training.facts import training_facts
 from wsolkit.training.manifest import note_weights
 from wsolkit.training.runner import bare
+from wsolkit.training.threshold import source_of_threshold
 from wsolkit.weights.checkpoint import read_checkpoint
 
 __all__ = ["BEST", "LAST", "Checkpoints", "find_score"]
@@ -181,6 +182,7 @@ class Checkpoints(Checked, Hook):
             "training": self._facts,
             STORED: config_text(runner.cfg),
             **course(runner),
+            **source_of_threshold(runner),
         }
         self._gradients = unfinished(runner) if optimizer else None
         with interrupts_later():
