@@ -192,6 +192,7 @@ def test_every_box_has_a_doubt_and_next_txt_lists_the_doubtful_first(labelled):
     assert boxed == sorted(boxed, key=lambda name: -worst[name])
     assert sorted(listed) == sorted(names.values())
     assert found.verdict.line in said
+    assert found.verdict.line in (found.folder / "index.html").read_text()
 
 
 def test_checked_boxes_replace_those_found_and_stay(scenes, copied, tmp_path):
