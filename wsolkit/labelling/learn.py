@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -172,7 +173,9 @@ def train_map(name: str, config: Config, photographs: Photographs, out: Path) ->
     work.mkdir(parents=True, exist_ok=True)
     if not same:
         write_json(work / FROM, begun)
-    train(alone, work, resume=same and (work / CHECKPOINT).exists(), overwrite=not same)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"wsolkit\.datasets")  # what is in doubt of the folders was said
+        train(alone, work, resume=same and (work / CHECKPOINT).exists(), overwrite=not same)
     return work / CHECKPOINT
 
 

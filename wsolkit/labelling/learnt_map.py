@@ -14,7 +14,7 @@ from wsolkit.labelling.learn import Learnt, configured, publish, republish, trai
 from wsolkit.labelling.methods import METHODS, choose_method, config_of
 from wsolkit.labelling.own_classifier import OwnClassifier, take_over
 from wsolkit.labelling.photographs import Photographs
-from wsolkit.labelling.seen import Seen, seconds_each, see
+from wsolkit.labelling.seen import Seen, seconds_each, see, waiting
 from wsolkit.labelling.state import CHECKPOINT, FEATURES
 from wsolkit.labelling.words import estimate_words, learnt_words
 from wsolkit.progress import Shows
@@ -85,6 +85,14 @@ def new_names(learnt: Learnt | None, photographs: Photographs) -> int:
     return 0 if learnt is None else sum(name not in learnt.names for name in photographs.labels)
 
 
+def foretold(predictor: Predictor, photographs: Photographs, out: Path, learns: bool) -> str:
+    """Say how many photographs have no features yet, and about how long all will take, from a few of them."""
+    count = waiting(photographs, out)
+    if not count:
+        return "done before"
+    return estimate_words(seconds_each(predictor, photographs), count, learns)
+
+
 def learnt_map(
     out: Path, photographs: Photographs, learnt: Learnt | None, options: Options, steps: Steps, shows: Shows
 ) -> tuple[Predictor, Seen]:
@@ -92,7 +100,7 @@ def learnt_map(
     new = new_names(learnt, photographs)
     if learnt is not None:
         predictor = trained(out / CHECKPOINT, None, photographs, options.threshold, options.device)
-        steps.begin("features", estimate_words(seconds_each(predictor, photographs), new, False) if new else "")
+        steps.begin("features", foretold(predictor, photographs, out, False))
         seen = see(predictor, photographs, out, options.cache_gb, shows)
         steps.begin("learning", learnt_words(learnt, new))
     elif options.classifier is not None:
@@ -110,7 +118,7 @@ def learnt_map(
         kept = {"folder": str(out.resolve() / FEATURES), "most_gb": options.cache_gb}
         config = configured(name, photographs, options.seed, kept)
         first = untrained(config, photographs, options.device)
-        steps.begin("features", estimate_words(seconds_each(first, photographs), len(photographs.files), True))
+        steps.begin("features", foretold(first, photographs, out, True))
         seen = see(first, photographs, out, options.cache_gb, shows)
         steps.begin("learning")
         source = train_map(name, config, photographs, out)

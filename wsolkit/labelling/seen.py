@@ -11,7 +11,7 @@ import torch
 
 from wsolkit.datasets.loading import ImageBatch, load_batches
 from wsolkit.errors import DataError
-from wsolkit.features.cached import CachedFeatures
+from wsolkit.features.cached import CachedFeatures, open_features
 from wsolkit.features.compute import compute_features
 from wsolkit.formats.found_boxes import Failure
 from wsolkit.inference.predictor import Predictor
@@ -19,7 +19,7 @@ from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.state import FEATURES
 from wsolkit.progress import Shows, hidden
 
-__all__ = ["Seen", "seconds_each", "see"]
+__all__ = ["Seen", "seconds_each", "see", "waiting"]
 
 PROBED = 8
 """Photographs that tell how long one takes."""
@@ -90,6 +90,15 @@ def see(predictor: Predictor, photographs: Photographs, out: Path, most_gb: floa
             mirror=True, most_gb=most_gb, advance=advance,
         )  # fmt: skip
     return Seen(photographs, predictor, features)
+
+
+def waiting(photographs: Photographs, out: Path) -> int:
+    """Return how many photographs have no features yet."""
+    try:
+        kept = {image.path for image in open_features(out / FEATURES).images}
+    except DataError:
+        kept = set()
+    return sum(image.path not in kept for image in photographs.files)
 
 
 def seconds_each(predictor: Predictor, photographs: Photographs) -> float:
