@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -30,7 +30,7 @@ class ImageBatch:
     """Images that are ready for the network, and those that could not be read.
 
     Attributes:
-        inputs: (B, 3, H, W), as the pipeline leaves them; B may be 0.
+        inputs: (B, 3, H, W), as the pipeline leaves them, or their ``KnownLevels``; B may be 0.
         image_ids: B names.
         paths: B files, empty for images in memory.
         sizes: B (width, height) of the original images.
@@ -38,7 +38,7 @@ class ImageBatch:
         photos: B photographs (h, w, 3) uint8, RGB, reduced as far as it was asked for; empty where nobody asked.
     """
 
-    inputs: Tensor
+    inputs: Any
     image_ids: list[str]
     paths: list[str]
     sizes: list[tuple[int, int]]

@@ -26,6 +26,7 @@ class KnownLevels:
     Args:
         levels: the backbone's levels of the images.
         size: (H, W) of the images.
+        mirrored: gives those of the mirror images, where they are known too.
 
     >>> known = KnownLevels({"layer4": torch.zeros(2, 8, 7, 7)}, (224, 224))
     >>> len(known), tuple(known.shape), len(known[:1])
@@ -34,15 +35,23 @@ class KnownLevels:
 
     ndim = 4
 
-    def __init__(self, levels: Levels, size: tuple[int, int]) -> None:
+    def __init__(
+        self, levels: Levels, size: tuple[int, int], mirrored: Callable[[], KnownLevels] | None = None
+    ) -> None:
         self.levels = levels
         self.size = size
+        self.mirrored = mirrored
 
     def __len__(self) -> int:
         return len(next(iter(self.levels.values())))
 
     def __getitem__(self, rows: Any) -> KnownLevels:
-        return KnownLevels({name: level[rows] for name, level in self.levels.items()}, self.size)
+        return self._each(lambda level: level[rows])
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> KnownLevels:
+        mirrored = self.mirrored
+        turned = None if mirrored is None else lambda: mirrored()._each(change)
+        return KnownLevels({name: change(level) for name, level in self.levels.items()}, self.size, turned)
 
     @property
     def shape(self) -> torch.Size:
@@ -56,7 +65,20 @@ class KnownLevels:
 
     def to(self, device: torch.device | str) -> KnownLevels:
         """Move the levels."""
-        return KnownLevels({name: level.to(device) for name, level in self.levels.items()}, self.size)
+        return self._each(lambda level: level.to(device))
+
+    def flip(self, side: int) -> KnownLevels:
+        """Return what is known of the mirror images, as ``images.flip(-1)`` would return these.
+
+        Raises:
+            ConfigError: it is not known.
+        """
+        if side not in (-1, 3) or self.mirrored is None:
+            raise ConfigError(
+                "The images are known by their cached features alone, without those of the mirror image that a part of "
+                "the model asks for. Compute these too (mirror=True), or choose parts that do not mirror."
+            )
+        return self.mirrored()
 
     def new_zeros(self, *size: int) -> Tensor:
         """Return zeros on the device of the levels, as a tensor of images would."""
