@@ -4,16 +4,19 @@
     wsolkit train label_objects --cfg-options data_root=photos     # the same training by hand
 
 C2AM's map, learnt without labels from all photographs, in the geometry of the evaluation, on features that stay as
-ImageNet taught them.
+ImageNet taught them: they are computed once. Where a training ends depends on where it began, so that five maps are
+learnt at once, and the object is where their mean is high.
 """
 
 _base_ = ["_base_/folder.py", "_base_/sgd_c2am.py"]
 
 weights = "embedded"
+feature_cache = dict(most_gb=4.0)
 squashed = [dict(type="Resize", size=(224, 224), antialias=True)]
 
 model = dict(
     type="Localizer",
+    data_preprocessor=dict(type="ImagePreprocessor", mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5)),
     backbone=dict(type="TimmBackbone", name="tf_efficientnet_lite0", levels=["blocks.4", "blocks.6"], output_stride=16),
     head=dict(type="C2AMHead", levels=["blocks.6", "blocks.4"], members=5),
     losses=[dict(type="C2AMLoss", alpha=0.05, batch_size=16)],
