@@ -8,6 +8,7 @@ import torch
 from PIL import Image
 from torchvision.transforms import v2
 
+from wsolkit.components.cams import MultiScaleMaps
 from wsolkit.config.load import load_config
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.datasets.image_folder import ImageFolder
@@ -140,6 +141,7 @@ def test_what_does_not_fit_is_computed_when_it_is_asked_for(images, tmp_path):
     values = sum(int(level[0].numel()) for level in of_image(model, images[0], False).values())
     bounded = compute_features(model, images, tmp_path / "some", RESIZE, SIZE, most_gb=2.5 * 4 * values / 1e9)
     assert bounded.kept == 2
+    assert bounded.sizes == [(90, 70)] * 5
     whole = compute_features(model, images, tmp_path / "all", RESIZE, SIZE)
     mirrored = [False, True, True, False, True]
     for name, level in bounded.levels(range(5), mirrored).items():
@@ -257,3 +259,20 @@ def test_known_levels_move_and_split():
     assert tuple(known[1:].shape) == (2, 3, 32, 32)
     assert known.to("cpu").device == torch.device("cpu")
     assert known.new_zeros(3, 0).shape == (3, 0)
+    with pytest.raises(ConfigError, match="without those of the mirror image"):
+        known.flip(-1)
+
+
+def test_maps_of_both_sides_are_averaged_from_features(images, tmp_path):
+    model = localizer()
+    model.cam_method = MultiScaleMaps([1.0])
+    found = compute_features(model, images, tmp_path / "features", RESIZE, SIZE)
+    pixels = model.data_preprocessor({"inputs": torch.stack([pixels_of(each) for each in images[1:3]])})["inputs"]
+    asked = torch.tensor([0, 1])
+    with torch.no_grad():
+        wanted = model.cam_method(model, pixels, asked)
+        maps = model.cam_method(model, found.known(range(5))[1:3], asked)
+    assert float((maps - wanted).abs().mean()) < 0.01
+    plain = compute_features(model, images, tmp_path / "plain", RESIZE, SIZE, mirror=False)
+    with pytest.raises(DataError, match="are those of the images alone"):
+        plain.known([0], True)

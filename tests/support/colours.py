@@ -39,7 +39,7 @@ class ColourBackbone(Backbone):
         super().__init__()
         self.channels = {"colours": 3}
         self.strides = {"colours": 1}
-        self.scale = torch.nn.Parameter(torch.ones(1), requires_grad=False)
+        self.scale = torch.nn.Parameter(torch.ones(1))
 
     def forward(self, images):
         return {"colours": images * self.scale}

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 
-from wsolkit.datasets.decode import read_shrunk
 from wsolkit.datasets.image_files import ImageFile
-from wsolkit.datasets.loading import ImageBatch
 from wsolkit.errors import DataError
 from wsolkit.features.chunks import Entry, open_rows, read_chunks, read_header, stamp_of, unpack
-from wsolkit.formats.found_boxes import Failure
+from wsolkit.formats.image_headers import displayed_size
 from wsolkit.interfaces import KnownLevels, Levels
 
 __all__ = ["CachedFeatures", "open_features"]
@@ -52,6 +49,11 @@ class CachedFeatures:
         self.entries: list[Entry | None] = [fitting(by_path.get(image.path)) for image in images]
         self.sizes = [(0, 0) if entry is None else entry.size for entry in self.entries]
         self.failures = {n: entry.reason for n, entry in enumerate(self.entries) if entry is not None and entry.row < 0}
+        for number in (number for number, entry in enumerate(self.entries) if entry is None):
+            try:
+                self.sizes[number] = displayed_size(images[number].path)
+            except DataError as error:
+                self.failures[number] = str(error)
         self.kept = sum(entry is not None and entry.row >= 0 for entry in self.entries)
         self._arrays: dict[int, np.ndarray] = {}
 
@@ -72,23 +74,6 @@ class CachedFeatures:
         others = [not side for side in sides]
         turned = (lambda: self.known(indices, others)) if self.mirror else None
         return KnownLevels(self.levels(indices, sides), self.size, turned)
-
-    def batches(self, groups: Iterable[Sequence[int]]) -> Iterator[ImageBatch]:
-        """Yield images as a ``Predictor`` takes them, known by their features; ``groups`` are batches of numbers."""
-        for group in groups:
-            good = [index for index in group if index not in self.failures]
-            bad = [index for index in group if index in self.failures]
-            yield ImageBatch(
-                inputs=self.known(good) if good else torch.empty(0, 3, 0, 0),
-                image_ids=[self.images[index].image_id for index in good],
-                paths=[self.images[index].path for index in good],
-                sizes=[self.size_of(index) for index in good],
-                failures=[Failure(*self.images[index], self.failures[index]) for index in bad],
-            )
-
-    def size_of(self, index: int) -> tuple[int, int]:
-        """Return (width, height) of an image itself; one whose features were not kept is read for it."""
-        return self.sizes[index] if self.sizes[index][0] else read_shrunk(self.images[index].path, self.size)[1]
 
     def levels(self, indices: Sequence[int], mirrored: bool | Sequence[bool] = False) -> Levels:
         """Return the levels alone, each (B, C, h, w) float32; see ``known``."""

@@ -16,7 +16,6 @@ from wsolkit.datasets.image_files import ImageFile, find_images
 from wsolkit.datasets.image_walk import LeftOut
 from wsolkit.datasets.loading import load_batches
 from wsolkit.errors import ConfigError, DataError
-from wsolkit.features.cached import CachedFeatures
 from wsolkit.formats.csv_boxes import ListsWriter
 from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
@@ -190,12 +189,8 @@ def compute(
     maps: bool,
     num_workers: int,
     advance: Advance,
-    features: CachedFeatures | None = None,
 ) -> None:
-    """Predict chunks and write each one when it is complete; batches never reach across two chunks.
-
-    Where ``features`` of the images are given, under the same numbers, no image is read.
-    """
+    """Predict chunks and write each one when it is complete; batches never reach across two chunks."""
     size = predictor.batch_size
     spans = [(chunk, start) for chunk in chunks for start in range(chunk.start, chunk.stop, size)]
     batches = [range(start, min(start + size, chunk.stop)) for chunk, start in spans]
@@ -204,11 +199,8 @@ def compute(
     keep, predictor.keep_maps = predictor.keep_maps, maps
     try:
         pinned = predictor.device.type == "cuda"
-        side = predictor.photo_side
-        loaded = (
-            load_batches(images, predictor.transform, predictor.input_size, batches, num_workers, pinned, side)
-            if features is None
-            else features.batches(batches)
+        loaded = load_batches(
+            images, predictor.transform, predictor.input_size, batches, num_workers, pinned, predictor.photo_side
         )
         names = predictor.categories(classes)
         results = counted(predictor.run(loaded, predictor.class_source(classes), names, predictor.min_score), advance)
