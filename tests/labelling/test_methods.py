@@ -18,7 +18,7 @@ def box(x0, y0, x1, y1, name="robin"):
         ({}, "objects", "one label"),
         ({"several_labels": True}, "classes", "several labels"),
         ({"background": ["free"]}, "parts", "of 'free' show nothing"),
-        ({"background": ["free"], "several_labels": True}, "parts", "of 'free' show nothing"),
+        ({"background": ["free"], "several_labels": True}, "classes", "several labels"),
     ],
 )
 def test_the_method_follows_from_the_labels(known, method, words):

@@ -30,6 +30,7 @@ examples:
   wsolkit label photos --labels labels.csv --out labels
   wsolkit label photos --out labels --verified verdicts.json   # what you have checked on the page, or elsewhere
   wsolkit label photos --out labels --classifier resnet18 --weights mine.pth --classes names.txt
+  wsolkit label tiles --out labels --background free  # what only the label tells: defects, and nothing
   wsolkit label photos --out labels --retrain                  # after photographs were added
   wsolkit predict labels/last.pth more_photos --classes folder --out found
 """
@@ -51,6 +52,10 @@ def add_parser(subparsers: Any) -> None:
     learnt.add_argument(
         "--labels", metavar="FILE", type=Path,
         help="table of labels where folders are no classes: image,label[,label...], or a column for each class",
+    )  # fmt: skip
+    learnt.add_argument(
+        "--background", metavar="NAME", action="append",
+        help="class of photographs that show nothing, as free beside defects: they get no box; several with commas",
     )  # fmt: skip
     learnt.add_argument(
         "--method", metavar="NAME", default="auto",
@@ -117,6 +122,7 @@ def run(args: argparse.Namespace) -> int:
             args.photos,
             args.out,
             labels=args.labels,
+            background=[name for names in args.background or () for name in names.split(",") if name],
             method=args.method,
             classifier=classifier,
             verified=args.verified,

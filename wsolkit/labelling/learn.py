@@ -137,7 +137,7 @@ def trained(
     loaded = load_model(source, device=device) if config is None else load_model(config, source, device=device)
     predictor = Predictor(
         loaded.model, loaded.pipeline, loaded.classes, multi_label=photographs.multi_label, threshold=threshold,
-        device=device, keep_maps=True, origin={**loaded.origin, "config": CONFIG},
+        device=device, keep_maps=True, origin={**loaded.origin, "config": CONFIG}, background=loaded.background,
     )  # fmt: skip
     if predictor.classifies or not predictor.class_agnostic:
         strange = [name for name in photographs.classes if name not in predictor.classes]

@@ -43,7 +43,8 @@ def configuration_of(method: str, photographs: Photographs) -> tuple[str, str]:
         ConfigError: it is neither.
     """
     if method == AUTO:
-        chosen = choose_method(several_labels=photographs.multi_label)
+        several = any(len(labels) > 1 for labels in photographs.labels.values())
+        chosen = choose_method(photographs.dataset.get("background", ()), several)
         return config_of(chosen.method), f"method {chosen.method}: {chosen.reason}."
     if method in METHODS:
         return config_of(method), ""

@@ -56,11 +56,11 @@ def choose_method(background: Collection[str] = (), several_labels: bool = False
     >>> choose_method().method, choose_method(several_labels=True).method
     ('objects', 'classes')
     """
+    if several_labels:
+        return Choice("classes", "photographs have several labels, and each wants its own boxes")
     if background:
         named = first_few(list(background))
         return Choice("parts", f"photographs of {named} show nothing, so the others differ from them in parts")
-    if several_labels:
-        return Choice("classes", "photographs have several labels, and each wants its own boxes")
     return Choice("objects", "each photograph has one label, so that one map of its object serves")
 
 

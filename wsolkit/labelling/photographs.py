@@ -72,14 +72,17 @@ def check_places(photos: Path, out: Path) -> None:
         )
 
 
-def dataset_of(photos: Path, labels: Path | None = None) -> dict[str, Any]:
+def dataset_of(photos: Path, labels: Path | None = None, background: Sequence[str] = ()) -> dict[str, Any]:
     """Return the configuration of the data set that holds all photographs below a folder.
 
     Args:
         photos: the folder.
         labels: the table of labels, where folders are no classes.
+        background: classes of photographs that show nothing.
     """
-    told = {} if labels is None else {"labels": str(labels.resolve())}
+    told: dict[str, Any] = {} if labels is None else {"labels": str(labels.resolve())}
+    if background:
+        told["background"] = list(background)
     return {"type": "ImageFolder", "data_root": str(photos.resolve()), "split": "all", **told}
 
 

@@ -73,6 +73,7 @@ def label(
     out: str | Path = "labels",
     *,
     labels: str | Path | None = None,
+    background: Sequence[str] = (),
     method: str = AUTO,
     classifier: OwnClassifier | None = None,
     verified: str | Path | None = None,
@@ -98,6 +99,7 @@ def label(
         photos: a folder with one folder of photographs for each class; split folders are read together.
         out: the folder for everything; a new one, an empty one, or that of an earlier run.
         labels: a table of labels (``labels.csv``), where folders are no classes; several labels a photograph may be.
+        background: classes whose photographs show nothing, such as ``["free"]`` beside defects: they get no box.
         method: what is learnt: ``objects``, ``parts``, ``classes``, ``auto`` for what fits the labels; or the path of a
             configuration of your own.
         classifier: a classifier that exists already, whose class maps are taken in the place of a learnt map.
@@ -131,8 +133,10 @@ def label(
     steps = Steps(STEPS if draw else STEPS[:-1], say)
     with locked(out, "labelling", "--out"):
         decides = {"method": method, "seed": seed, "labels": None if table is None else str(table.resolve())}
+        if background:
+            decides["background"] = list(background)
         steps.begin("reading", str(photos))
-        photographs = read_photographs(dataset_of(photos, table), shows)
+        photographs = read_photographs(dataset_of(photos, table, background), shows)
         if classifier is not None:
             photographs = classifier.numbered(photographs)
             decides |= classifier.settings()
