@@ -17,7 +17,7 @@ READERS = [
     (cls, name)
     for cls in STAGES
     for name in READ
-    if name in inspect.signature(cls).parameters and (cls, name) != (Predict, "maps")  # a switch there
+    if name in inspect.signature(cls).parameters and (cls is not Predict or name not in ("maps", "masks"))  # switches
 ]
 SPLIT = [cls for cls in STAGES if "split" in inspect.signature(cls).parameters]
 SOURCE = """
@@ -33,7 +33,7 @@ def planned(cls, folder, **changed):
     parameters = inspect.signature(cls).parameters
     given = {name: str(folder / "config.py") for name in CONFIGS if name in parameters}
     given |= {name: str(folder / name) for name in READ if name in parameters}
-    given |= {"sources": [str(folder / "maps")], "maps": True} if cls is Predict else {}
+    given |= {"sources": [str(folder / "maps")], "maps": True, "masks": False} if cls is Predict else {}
     given |= {"threshold": 0.5} if cls.__name__ == "PseudoBoxes" else {}
     given |= {"background": "constant", "bg_threshold": 0.3} if cls.__name__ == "PseudoMasks" else {}
     stage = {"name": "one", "type": cls.__name__, **given, **changed}
