@@ -8,6 +8,7 @@ import pytest
 from tests.labelling.conftest import METHOD
 from wsolkit.cli.main import main
 from wsolkit.errors import ConfigError, DataError
+from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.run_folder import RunFolder
 from wsolkit.labelling import learnt_map
 from wsolkit.labelling.run import label
@@ -192,6 +193,7 @@ def test_every_box_has_a_doubt_and_next_txt_lists_the_doubtful_first(labelled):
     assert boxed == sorted(boxed, key=lambda name: -worst[name])
     assert sorted(listed) == sorted(names.values())
     assert found.verdict.line in said
+    assert any(line.endswith("label-free, from the maps alone") for line in said)
     assert found.verdict.line in (found.folder / "index.html").read_text()
 
 
@@ -206,6 +208,7 @@ def test_checked_boxes_replace_those_found_and_stay(scenes, copied, tmp_path):
     assert found.honest.images == 12
     assert f"12 checked photographs are found with an IoU of .5, mean IoU {found.honest.mean_iou:.2f}" in " ".join(said)
     assert any(line.endswith("chosen on the checked photographs") for line in said)
+    assert Predictor.from_config(found.checkpoint).threshold_source == "chosen on the checked photographs"
     true = {chosen[each["image_id"]]: each["bbox"] for each in truth["annotations"]}
     for _ in range(2):
         written = json.loads((folder / "dataset.json").read_text())

@@ -18,9 +18,8 @@ from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.seen import Seen
 from wsolkit.progress import Shows, hidden
 
-__all__ = ["CHECKED", "LABEL_FREE", "Honest", "cut_of_checked", "label_free_cut", "results_with_maps"]
+__all__ = ["CHECKED", "Honest", "cut_of_checked", "label_free_cut", "results_with_maps"]
 
-LABEL_FREE = "label-free: chosen from the maps, without boxes"
 CHECKED = "chosen on the checked photographs"
 
 LOOKED_AT = 500

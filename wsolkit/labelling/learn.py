@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 import math
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import torch
 from mmengine.config import Config
+from mmengine.logging import MMLogger
 
 from wsolkit.config.load import fill_classes, load_config, unfreeze_random
 from wsolkit.config.load_model import load_model, pipeline_of
@@ -20,6 +20,7 @@ from wsolkit.files import whole_file, write_json, write_text
 from wsolkit.inference.predictor import Predictor
 from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.state import CHECKPOINT, CONFIG, TRAINING
+from wsolkit.model.threshold import MAPS_ALONE, THRESHOLD_SOURCE
 from wsolkit.registry import MODELS
 from wsolkit.training.train import train
 from wsolkit.weights.checkpoint import read_checkpoint
@@ -112,9 +113,16 @@ def configured(name: str, photographs: Photographs, seed: int, features: dict[st
 def untrained(config: Config, photographs: Photographs, device: str | None = None) -> Predictor:
     """Return a predictor of a map that has learnt nothing yet, for its backbone."""
     config = Config(config.to_dict())
-    unfreeze_random(config)
+    logger = MMLogger.get_current_instance()
+    level = logger.level
+    logger.setLevel("WARNING")  # that weights fit is said where they do not
+    try:
+        unfreeze_random(config)
+        model = MODELS.build(config["model"])
+    finally:
+        logger.setLevel(level)
     return Predictor(
-        MODELS.build(config["model"]), pipeline_of(config.to_dict())[0], photographs.classes,
+        model, pipeline_of(config.to_dict())[0], photographs.classes,
         multi_label=photographs.multi_label, device=device, keep_maps=True,
     )  # fmt: skip
 
@@ -173,36 +181,42 @@ def train_map(name: str, config: Config, photographs: Photographs, out: Path) ->
     work.mkdir(parents=True, exist_ok=True)
     if not same:
         write_json(work / FROM, begun)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", module=r"wsolkit\.datasets")  # what is in doubt of the folders was said
-        train(alone, work, resume=same and (work / CHECKPOINT).exists(), overwrite=not same)
+    train(alone, work, resume=same and (work / CHECKPOINT).exists(), overwrite=not same)
     return work / CHECKPOINT
 
 
 def publish(config: Config, photographs: Photographs, out: Path, cut: float | None) -> None:
-    """Write ``config.py`` and the checkpoint beside the labels, with the validation's data sets and the cut in them."""
+    """Write ``config.py`` and the checkpoint beside the labels, with the validation's data sets and the cut in them.
+
+    The cut is one that was chosen from the maps alone.
+    """
     learnt = {"names": list(photographs.labels), "classes": list(photographs.classes)}
     full = Config(config.to_dict(), cfg_text=" ", filename=str(out / CONFIG))
     full.pop("feature_cache", None)
     full["classes"] = list(photographs.classes)
-    write_map(out, full, read_checkpoint(out / TRAINING / CHECKPOINT), cut, json.dumps(learnt))
+    write_map(out, full, read_checkpoint(out / TRAINING / CHECKPOINT), cut, MAPS_ALONE, json.dumps(learnt))
 
 
-def republish(out: Path, cut: float) -> None:
-    """Write another cut into the configuration and the checkpoint beside the labels."""
+def republish(out: Path, cut: float, chosen: str) -> None:
+    """Write another cut, and how it was chosen, into the configuration and the checkpoint beside the labels."""
     stored = read_checkpoint(out / CHECKPOINT)
     config = Config(stored_document(stored, out / CHECKPOINT)["config"])  # config.py is code, which nobody runs here
-    write_map(out, config, stored, cut, stored["meta"][LEARNT])
+    write_map(out, config, stored, cut, chosen, stored["meta"][LEARNT])
 
 
-def write_map(out: Path, config: Config, stored: Mapping[str, Any], cut: float | None, learnt: str) -> None:
+def write_map(
+    out: Path, config: Config, stored: Mapping[str, Any], cut: float | None, chosen: str, learnt: str
+) -> None:
     """Write a configuration and a checkpoint that holds it, the checkpoint last."""
+    meta, state = {**stored["meta"], LEARNT: learnt}, dict(stored["state_dict"])
     if cut is not None:
         config["model"]["box_extractor"]["threshold"] = cut
-    meta = {**stored["meta"], STORED: config_text(config), LEARNT: learnt}
+        state["chosen_threshold"] = torch.full_like(state["chosen_threshold"], cut)
+        meta[THRESHOLD_SOURCE] = chosen
+    meta[STORED] = config_text(config)
     write_text(out / CONFIG, config.pretty_text)
     with whole_file(out / CHECKPOINT) as temporary:
-        torch.save({"state_dict": stored["state_dict"], "meta": meta}, temporary)
+        torch.save({"state_dict": state, "meta": meta}, temporary)
 
 
 def read_plain(path: Path) -> Any:

@@ -9,7 +9,7 @@ from pathlib import Path
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.inference.predictor import Predictor
 from wsolkit.labelling.checked import Checked
-from wsolkit.labelling.cuts import CHECKED, LABEL_FREE, Honest, cut_of_checked, label_free_cut, results_with_maps
+from wsolkit.labelling.cuts import CHECKED, Honest, cut_of_checked, label_free_cut, results_with_maps
 from wsolkit.labelling.learn import Learnt, configured, publish, republish, train_map, trained, untrained
 from wsolkit.labelling.methods import METHODS, choose_method, config_of
 from wsolkit.labelling.own_classifier import OwnClassifier, take_over
@@ -127,8 +127,6 @@ def learnt_map(
         seen = see(predictor, photographs, out, options.cache_gb)  # nothing is computed where the backbone has stayed
         publish(config, photographs, out, label_free_cut(predictor, photographs, seen, shows))
         predictor = trained(out / CHECKPOINT, None, photographs, options.threshold, options.device)
-    if options.threshold is None and not predictor.box_extractor.chooses_threshold:
-        predictor.threshold_source = LABEL_FREE
     return predictor, Seen(photographs, predictor, seen.features)
 
 
@@ -144,8 +142,7 @@ def cut_by_checked(
     predictor.model.head.end_pass()
     if honest is None or options.threshold is not None:
         return predictor, honest
-    if abs(honest.cut - predictor.threshold) > 1e-6:
-        republish(out, honest.cut)
+    if abs(honest.cut - predictor.threshold) > 1e-6 or predictor.threshold_source != CHECKED:
+        republish(out, honest.cut, CHECKED)
         predictor = trained(out / CHECKPOINT, None, photographs, None, options.device)
-    predictor.threshold_source = CHECKED
     return predictor, honest

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -131,7 +132,8 @@ def label(
     in_range("cache_gb", cache_gb, "at least 0")
     options = Options(method, seed, threshold, cache_gb, device, classifier)
     steps = Steps(STEPS if draw else STEPS[:-1], say)
-    with locked(out, "labelling", "--out"):
+    with locked(out, "labelling", "--out"), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", module=r"wsolkit\.datasets")  # what is in doubt of the folders is said once
         decides = {"method": method, "seed": seed, "labels": None if table is None else str(table.resolve())}
         if background:
             decides["background"] = list(background)
