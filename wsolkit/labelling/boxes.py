@@ -22,6 +22,7 @@ from wsolkit.inference.run_folder import CHUNK_SIZE, Chunk, RunFolder, cut
 from wsolkit.inference.run_summary import RunSummary
 from wsolkit.inference.to_folder import ALL, complain_if_none, default_workers, settings_of, to_do
 from wsolkit.labelling.checked import Checked, with_checked
+from wsolkit.labelling.corrections import FEWEST, pooled_rows, taught
 from wsolkit.labelling.cuts import results_with_maps
 from wsolkit.labelling.judge import add_doubts, judge, write_next
 from wsolkit.labelling.photographs import Photographs
@@ -42,6 +43,9 @@ class Boxes:
         out: the folder of the labels.
         checked: photographs that a person has checked, whose boxes replace those that are found.
         masks: give every box a mask, by the model's refiner.
+
+    Attributes:
+        better: the results as the checked boxes have corrected them, or None where they have not.
     """
 
     def __init__(
@@ -65,6 +69,7 @@ class Boxes:
         self.chunks = cut(photographs.files, CHUNK_SIZE, photographs.labels)
         self.summary = RunSummary(out, total=len(photographs.files))
         self.names = predictor.categories(photographs.labels)
+        self.better: list[ImageResult | Failure] | None = None
 
     def find(self, shows: Shows = hidden) -> None:
         """Find the boxes of the photographs that have none yet, and how doubtful each is."""
@@ -103,11 +108,24 @@ class Boxes:
 
     def records(self) -> Iterator[ImageResult | Failure]:
         """Yield the results of all photographs, with the checked boxes in the place of those that were found."""
-        return with_checked(self.run.records(self.chunks, self.names), self.checked)
+        return with_checked(self.found(), self.checked)
 
     def unchecked(self) -> Iterator[ImageResult | Failure]:
         """Yield the results of the photographs that nobody has checked."""
-        return (each for each in self.run.records(self.chunks, self.names) if each.image_id not in self.checked)
+        return (each for each in self.found() if each.image_id not in self.checked)
+
+    def found(self) -> Iterator[ImageResult | Failure]:
+        """Yield the results of all photographs without the checked boxes."""
+        return self.run.records(self.chunks, self.names) if self.better is None else iter(self.better)
+
+    def learn_from_checked(self) -> str:
+        """Let the checked boxes teach how the others are off, and return in words what came; nothing for too few."""
+        checked = {name: each.boxes for name, each in self.checked.items()}
+        if self.seen.features is None or sum(map(len, checked.values())) < FEWEST:
+            return ""
+        found = list(self.run.records(self.chunks, self.names))
+        self.better, corrected = taught(found, checked, pooled_rows(self.seen.features))
+        return corrected.line
 
     def write(self, formats: Sequence[str] = ("coco",), export: Export = PLAIN) -> Verdict | None:
         """Write the files of all photographs, and return the verdict on them.

@@ -28,6 +28,8 @@ LOOKED_AT = 500
 CUTS = np.round(np.arange(0.05, 0.96, 0.02), 2)
 FEWEST = 10
 """Checked photographs that a cut is chosen on at least."""
+SURE = 2.0
+"""Standard errors by which another cut has to be better."""
 
 HIT = 0.5
 NORMAL = 1.959964
@@ -116,20 +118,21 @@ def cut_of_checked(
     if predictor.box_extractor.chooses_threshold:
         return None
     extractor = copy(predictor.box_extractor)
-    found = [overlaps(extractor, each, checked[each.image_id]) for each in results if checked.get(each.image_id)]
+    cuts = np.append(CUTS, predictor.threshold)
+    found = [overlaps(extractor, each, checked[each.image_id], cuts) for each in results if checked.get(each.image_id)]
     if len(found) < FEWEST:
         return None
     halves = [found[::2], found[1::2]]
     judged = np.concatenate([np.concatenate(half)[:, best(other)] for half, other in (halves, halves[::-1])])
     low, high = wilson(int((judged >= HIT).sum()), len(judged))
-    cut = float(CUTS[best(found)])
+    cut = float(cuts[best(found)])
     return Honest(cut, len(found), float((judged >= HIT).mean()), low, high, float(judged.mean()))
 
 
-def overlaps(extractor: BoxExtractor, result: ImageResult, checked: Sequence[FoundBox]) -> np.ndarray:
+def overlaps(extractor: BoxExtractor, result: ImageResult, checked: Sequence[FoundBox], cuts: np.ndarray) -> np.ndarray:
     """Return the IoU (N, cuts) of each checked box of a photograph with the best box of its class at each cut."""
-    found = np.zeros((len(checked), len(CUTS)))
-    for column, cut in enumerate(CUTS):
+    found = np.zeros((len(checked), len(cuts)))
+    for column, cut in enumerate(cuts):
         extractor.threshold = float(cut)
         for index, score_map in result.maps.items():
             boxes = extractor.with_notes(score_map, None)[0].boxes
@@ -142,10 +145,16 @@ def overlaps(extractor: BoxExtractor, result: ImageResult, checked: Sequence[Fou
 
 
 def best(found: Sequence[np.ndarray]) -> int:
-    """Return the number of the cut with the highest mean IoU; of equals the one in the middle."""
-    means = np.concatenate(found).mean(0).round(6)
+    """Return the number of the cut with the highest mean IoU, of equals the one in the middle; or of the last.
+
+    The last is the cut there was. Another one has to be surely better, by two standard errors over the photographs:
+    the best one of few photographs, which may be the doubtful ones, is often worse on the others.
+    """
+    means = np.concatenate(found)[:, :-1].mean(0).round(6)
     equal = np.flatnonzero(means == means.max())
-    return int(equal[len(equal) // 2])
+    column = int(equal[len(equal) // 2])
+    gains = np.array([each[:, column].mean() - each[:, -1].mean() for each in found])
+    return column if gains.mean() > SURE * gains.std() / np.sqrt(len(gains)) else found[0].shape[1] - 1
 
 
 def wilson(hits: int, count: int) -> tuple[float, float]:
