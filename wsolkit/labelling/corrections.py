@@ -193,10 +193,7 @@ def taught(
     if corrected.used:
         moved = dict(zip(places, corrected.boxes.tolist(), strict=True))
         for number, each in found.items():
-            now = [
-                box._replace(box=in_pixels(each, moved[number, place]), mask=None)
-                for place, box in enumerate(each.boxes)
-            ]
+            now = [box._replace(box=in_pixels(each, moved[number, place])) for place, box in enumerate(each.boxes)]
             made[number] = replace(each, boxes=now)
     return made, corrected
 
