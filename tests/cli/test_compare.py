@@ -215,3 +215,12 @@ def test_trivial_baselines_have_columns(runs, tmp_path, capsys):
 def test_results_below_a_folder_are_named(runs, tmp_path, capsys):
     assert main(["compare", runs[0], str(tmp_path)]) == 2
     assert "There are results in run0, run1 below it. Name one of these folders." in capsys.readouterr().err
+
+
+def test_a_note_needs_a_page(runs, tmp_path, capsys):
+    assert main(["compare", *runs, "--note", "CAM sees parts"]) == 2
+    assert (
+        "--note stands at the top of the page. Say where it is to be written with --out DIR." in capsys.readouterr().err
+    )
+    assert main(["compare", *runs, "--note", "CAM sees parts", "--out", str(tmp_path / "out")]) == 0
+    assert "<p>CAM sees parts</p>" in (tmp_path / "out" / "compare.html").read_text("utf-8")

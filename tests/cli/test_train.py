@@ -218,7 +218,7 @@ def test_the_printed_commands_can_be_pasted(head, options, tmp_path):
     }
     lines = command.summary(training, config).splitlines()
     assert lines[-1] == (
-        f"  wsolkit predict '{work}/config.py' '{work}/last.pth' 'my photos' {options}--out '{work}/predictions'"
+        f"  wsolkit predict '{work}/config.py' '{work}/last.pth' 'my photos' {options}--out '{work}/predictions' --draw"
     )
     parsed = build_parser().parse_args(shlex.split(lines[-1])[1:])
     assert parsed.images == ["my photos"]

@@ -1,6 +1,7 @@
 """Runs side by side: best numbers, paired tests on what is shared, and what makes a table unfair."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -264,7 +265,8 @@ def test_the_files(make, tmp_path, images):
         evaluation_of(make.content(name, trials=each, maps=maps), name)
         for name, each in zip(("A<b>", "B"), trials, strict=True)
     ]
-    paths = write_comparison(tmp_path / "out", compare_runs(runs), images, own_runs=True)
+    note = "CAM <b> lights a part"
+    paths = write_comparison(tmp_path / "out", compare_runs(runs), images, own_runs=True, note=note)
     assert [path.name for path in paths] == ["compare.html", "compare.json", "table.md"]
     html = paths[0].read_text("utf-8")
     assert html.count('class="card" data-hits="10"') == html.count('class="card" data-hits="01"') == 1
@@ -272,6 +274,12 @@ def test_the_files(make, tmp_path, images):
     assert html.count("data:image/jpeg") == 2
     assert html.count("data:image/webp") == 4
     assert "http" not in html
+    assert "CAM &lt;b&gt; lights a part" in html
+    first = html.partition('<article class="card"')[2].partition("</article>")[0]  # photograph, map of A, map of B
+    views = first.split("<figure>")[1:]
+    assert [len(re.findall(r"data:image/webp", view)) for view in views] == [0, 1, 1]
+    styles = [re.findall(r'<rect class="(truth|run\d)"', view) for view in views]
+    assert styles == [["truth", "run0", "run1"], ["truth", "run0"], ["truth", "run1"]]
     numbers = json.loads(paths[1].read_text("utf-8"))
     assert numbers["against_first"][0]["only_first"] == numbers["against_first"][0]["only_second"] == 1
     assert numbers["numbers"][0]["runs"][0]["percent"] == 50

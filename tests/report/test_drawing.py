@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 
 from wsolkit.formats.found_boxes import FoundBox
-from wsolkit.report.drawing import PANEL, encode_jpeg, heat_overlay, side_by_side
+from wsolkit.formats.found_masks import FoundMask
+from wsolkit.report.drawing import PANEL, encode_jpeg, font, heat_overlay, side_by_side
 
 
 def test_heat_lies_where_the_score_is():
@@ -41,3 +42,24 @@ def test_a_box_is_drawn_at_its_place():
     marked = picture[:200, 406:]
     rows, columns = np.nonzero((marked == 255).all(2))
     assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == (101, 41, 299, 159)
+
+
+def test_box_and_mask_lie_on_the_photo_and_on_the_map():
+    inside = np.zeros((100, 200), bool)
+    inside[30:70, 60:140] = True
+    found = FoundBox((50, 20, 150, 80), 0, "a", 1.0, 1.0, None, FoundMask.of(inside))
+    picture = side_by_side(np.zeros((100, 200, 3), np.uint8), {0: np.zeros((4, 4), np.float32)}, [found])
+    photo, heat = picture[:200, :400], picture[:200, 406:]
+    for panel in (photo, heat):  # twice as large as the image
+        rows, columns = np.nonzero((panel == 255).all(2))
+        assert (columns.min(), rows.min(), columns.max() + 1, rows.max() + 1) == (101, 41, 299, 159)
+    assert photo[100, 200].tolist() == [76, 76, 76]  # tinted
+    assert photo[50, 110].tolist() == [0, 0, 0]
+    assert (photo[60, 125:275] == 255).all()  # the line around
+
+
+def test_letters_of_other_alphabets_are_no_empty_boxes():
+    letters = font(25)
+    empty = np.asarray(letters.getmask("\uffff").resize((20, 20)))
+    for letter in "üłЖΩ":
+        assert not np.array_equal(np.asarray(letters.getmask(letter).resize((20, 20))), empty)

@@ -45,5 +45,5 @@ def next_commands(config: Mapping[str, Any], work_dir: Path, checkpoint: Path) -
     knows_classes = not isinstance(head, Mapping) or takes(HEADS, head, "num_classes")
     by_folder = ["--classes", tables[0] if tables else "folder"] if folders and not knows_classes else []
     images = folders[0] if folders else "IMAGES"
-    found = command("predict", written, checkpoint, images, *by_folder, "--out", work_dir / "predictions")
+    found = command("predict", written, checkpoint, images, *by_folder, "--out", work_dir / "predictions", "--draw")
     return [command("test", written, checkpoint), found]
