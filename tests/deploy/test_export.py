@@ -88,6 +88,7 @@ class GradientMaps(CamMethod):
         raise NotImplementedError
 
 
+TOP = {"head": {"type": "ConvHead", "num_classes": 3, "pooling": {"type": "TopCellsPooling", "share": 0.1}}}
 C2AM = {"head": {"type": "C2AMHead"}, "losses": [{"type": "C2AMLoss"}]}
 SEVERAL = {"box_extractor": {"type": "AllComponents", "threshold": 0.6, "min_area": 0.01, "max_boxes": 4}}
 
@@ -98,9 +99,10 @@ SEVERAL = {"box_extractor": {"type": "AllComponents", "threshold": 0.6, "min_are
         ({}, [], ["maps", "logits"]),
         (C2AM, ["model.update(head=dict(type='C2AMHead'), losses=[dict(type='C2AMLoss')])"], ["maps"]),
         ({}, ["model['cam_method'] = dict(type='MultiScaleMaps', scales=[1.0, 1.5])"], ["maps", "logits"]),
+        (TOP, [f"model.update({TOP!r})"], ["maps", "logits"]),
         (SEVERAL, [f"multi_label = True\nmodel.update({SEVERAL!r})"], ["maps", "logits"]),
     ],
-    ids=["classes", "one map for all", "with the mirror image", "several labels and boxes"],
+    ids=["classes", "one map for all", "with the mirror image", "top cells", "several labels and boxes"],
 )
 def test_the_script_finds_the_boxes_of_predict(tmp_path, photos, changes, options, outputs):
     torch.manual_seed(3)

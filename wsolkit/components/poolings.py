@@ -41,7 +41,7 @@ def mean_of_top_cells(maps: Tensor, share: float) -> Tensor:
     [[3.0]]
     """
     cells = maps.flatten(2)
-    count = max(1, round(share * cells.shape[2]))
+    count = max(1, round(share * int(cells.shape[2])))
     return cells.topk(count, dim=2, sorted=False).values.mean(2)
 
 
