@@ -1,5 +1,13 @@
 """What can be said of a whole set of found boxes where no true box is known.
 
+Tried on 19 sets whose boxes are known, with C2AM's maps and class maps at their label-free thresholds; 14 verdicts were
+right. "No better" for exchanged regions, random maps and one blob for all (0 to 20 % of the boxes hit at IoU .5, a
+centred box 55 to 60). "Check" for defects of magnetic tiles (44 to 46 of 47; 9 to 13 % hit), PASCAL VOC's photographs
+of single objects (26 of 70, half of which missed; of the others 7 %) and of several (of the others 36 % missed). "Good"
+or "check" with a few for validation birds of CUB-200-2011 and draws of 72 and 237 birds of six classes; right for five
+of nine with 79 to 91 % hit, too kind for four with 74 to 79 % (a centred box 46 to 57). Maps of other photographs than
+those they are said to be of were not noticed.
+
 Conventions: boxes are x0 y0 x1 y1 as fractions of the image, half open; each image's first box is its best. Chance is
 the overlap of an image's box with those of other images: what a box that never looks would reach against these boxes.
 """
@@ -27,6 +35,9 @@ DOUBTFUL = 0.2
 
 FEW = 0.05
 """How many of the images may be doubtful, as a share, where boxes look good."""
+
+TRIED = "Where this was tried, 7 to 25 % of the other boxes missed all the same."
+"""What remains wrong among boxes that are not doubtful; see the module."""
 
 OTHERS = 10
 """With how many other images' boxes each is compared."""
@@ -96,7 +107,7 @@ def verdict_of(images: Sequence[Judged], *, vote_margin: float | None = None) ->
     >>> boxes = np.array([[0.2, 0.3, 0.6, 0.7]])
     >>> found = [Judged("a.jpg", boxes, np.array([0.1])), Judged("b.jpg", boxes + 0.1, np.array([0.3]))]
     >>> verdict_of(found).line
-    'Check these 1 of 2 photographs first; about 10 % of the other boxes may miss.'
+    'Check these 1 of 2 photographs first. Where this was tried, 7 to 25 % of the other boxes missed all the same.'
     """
     if not images:
         raise DataError("There is no image to judge the boxes of.")
@@ -108,7 +119,6 @@ def verdict_of(images: Sequence[Judged], *, vote_margin: float | None = None) ->
     names = sorted(worst, key=lambda name: (-worst[name], name))
     check = tuple(name for name in names if worst[name] >= DOUBTFUL)
     facts["doubtful"] = len(check) / len(images)
-    rest = mean_of([doubt for doubt in worst.values() if doubt < DOUBTFUL])
     for name, (most, why) in WORST.items():
         if facts.get(name, 0.0) > most and not (name == "mean doubt" and facts["alike"] < APART):
             line = (
@@ -117,10 +127,8 @@ def verdict_of(images: Sequence[Judged], *, vote_margin: float | None = None) ->
             return Verdict("no better", line, check, facts)
     first = f"Check these {len(check)} of {len(images)} photographs first"
     if len(check) > FEW * len(images):
-        misses = f"; about {100 * rest:.0f} % of the other boxes may miss." if len(check) < len(images) else "."
-        return Verdict("check", first + misses, check, facts)
-    line = f"The boxes look good: about {100 * rest:.0f} % may miss." + (f" {first}." if check else "")
-    return Verdict("good", line, check, facts)
+        return Verdict("check", f"{first}.{f' {TRIED}' if len(check) < len(images) else ''}", check, facts)
+    return Verdict("good", f"The boxes look good. {f'{first}. ' if check else ''}{TRIED}", check, facts)
 
 
 def worst_doubt(image: Judged) -> float:
