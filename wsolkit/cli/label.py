@@ -60,7 +60,8 @@ def add_parser(subparsers: Any) -> None:
     learnt.add_argument(
         "--method", metavar="NAME", default="auto",
         help="objects for whole objects, parts for what only the label tells, classes for several labels, auto "
-        "(default) for what fits the labels; or a configuration file of your own, which is code",
+        "(default) for what fits the labels; compare learns all of them, shows them in sheet.jpg and takes the one "
+        "that --verified photographs choose; or a configuration file of your own, which is code",
     )  # fmt: skip
     learnt.add_argument(
         "--verified", metavar="FILE", type=Path,

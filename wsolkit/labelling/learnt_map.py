@@ -19,9 +19,20 @@ from wsolkit.labelling.state import CHECKPOINT, FEATURES
 from wsolkit.labelling.words import estimate_words, learnt_words
 from wsolkit.progress import Shows
 
-__all__ = ["AUTO", "Options", "Steps", "check_method", "cut_by_checked", "learnt_map", "new_names"]
+__all__ = [
+    "AUTO",
+    "COMPARE",
+    "Options",
+    "Steps",
+    "check_method",
+    "configuration_of",
+    "cut_by_checked",
+    "learnt_map",
+    "new_names",
+]
 
 AUTO = "auto"
+COMPARE = "compare"
 
 
 @dataclass(frozen=True)
@@ -57,9 +68,10 @@ def check_method(method: str) -> None:
     Raises:
         ConfigError: there is neither.
     """
-    if method not in (AUTO, *METHODS) and not Path(method).expanduser().is_file():
+    known = (AUTO, COMPARE, *METHODS)
+    if method not in known and not Path(method).expanduser().is_file():
         raise ConfigError(
-            f"There is no method {method!r}, nor a configuration file of that name. {nearest(method, (AUTO, *METHODS))}"
+            f"There is no method {method!r}, nor a configuration file of that name. {nearest(method, known)}"
         )
 
 

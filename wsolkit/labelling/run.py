@@ -13,10 +13,20 @@ from wsolkit.evaluation import Verdict
 from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.writers import FORMATS, check_formats
 from wsolkit.labelling.boxes import Boxes, findings_of
+from wsolkit.labelling.candidates import chosen_candidate
 from wsolkit.labelling.checked import read_checked, take_verified
 from wsolkit.labelling.cuts import Honest
 from wsolkit.labelling.learn import learnt_before
-from wsolkit.labelling.learnt_map import AUTO, Options, Steps, check_method, cut_by_checked, learnt_map, new_names
+from wsolkit.labelling.learnt_map import (
+    AUTO,
+    COMPARE,
+    Options,
+    Steps,
+    check_method,
+    cut_by_checked,
+    learnt_map,
+    new_names,
+)
 from wsolkit.labelling.own_classifier import OwnClassifier
 from wsolkit.labelling.photographs import check_places, dataset_of, read_photographs
 from wsolkit.labelling.state import CHECKPOINT, CONFIG, claim_labels, forget_map
@@ -101,8 +111,8 @@ def label(
         out: the folder for everything; a new one, an empty one, or that of an earlier run.
         labels: a table of labels (``labels.csv``), where folders are no classes; several labels a photograph may be.
         background: classes whose photographs show nothing, such as ``["free"]`` beside defects: they get no box.
-        method: what is learnt: ``objects``, ``parts``, ``classes``, ``auto`` for what fits the labels; or the path of a
-            configuration of your own.
+        method: what is learnt: ``objects``, ``parts``, ``classes``, ``auto`` for what fits the labels; ``compare`` for
+            the one that fits the checked photographs best, with a sheet of all; or a configuration file of your own.
         classifier: a classifier that exists already, whose class maps are taken in the place of a learnt map.
         verified: boxes that a person has checked, of some photographs, from any annotation tool or the page. They
             choose the cut, tell how good the boxes are, and replace those that were found, in this run and later ones;
@@ -152,6 +162,9 @@ def label(
         if retrain:
             forget_map(out)
         learnt = learnt_before(out)
+        if method == COMPARE and learnt is None and classifier is None:
+            chosen_candidate(out, photographs, checked, options, steps, shows)
+            learnt = learnt_before(out)
         predictor, seen = learnt_map(out, photographs, learnt, options, steps, shows)
         predictor, honest = cut_by_checked(out, photographs, seen, predictor, checked, options)
         if honest is not None:

@@ -14,16 +14,30 @@ from wsolkit.folders import check_no_links, claim_folder
 from wsolkit.formats.writer import remove
 from wsolkit.inference.run_folder import OURS as RESULTS
 
-__all__ = ["CHECKPOINT", "CONFIG", "FEATURES", "MARKER", "NEXT", "TRAINING", "VERIFIED", "claim_labels", "forget_map"]
+__all__ = [
+    "CANDIDATES",
+    "CHECKPOINT",
+    "CONFIG",
+    "FEATURES",
+    "MARKER",
+    "NEXT",
+    "SHEET",
+    "TRAINING",
+    "VERIFIED",
+    "claim_labels",
+    "forget_map",
+]
 
 MARKER = "label.json"
 CONFIG = "config.py"
 CHECKPOINT = "last.pth"
 TRAINING = "training"
 FEATURES = "features"
+CANDIDATES = "candidates"
+SHEET = "sheet.jpg"
 NEXT = "next.txt"
 VERIFIED = "verified.jsonl"
-FOLDERS = (TRAINING, FEATURES, "parts", "maps", "pictures")
+FOLDERS = (TRAINING, FEATURES, CANDIDATES, "parts", "maps", "pictures")
 FOUND = {"photographs", "beside"}
 """Two ways to say where the photographs are: one of them has to hold, for folders are moved."""
 
@@ -66,7 +80,7 @@ def claim_labels(
     claim_folder(out, "labels", MARKER, lost, overwrite, writer="wsolkit label")
     check_no_links(out, FOLDERS)
     if overwrite:
-        for name in (*RESULTS, TRAINING, FEATURES, CONFIG, CHECKPOINT, NEXT, VERIFIED):
+        for name in (*RESULTS, TRAINING, FEATURES, CANDIDATES, SHEET, CONFIG, CHECKPOINT, NEXT, VERIFIED):
             remove(out / name)
     try:
         write_json(out / MARKER, wanted)
@@ -76,5 +90,5 @@ def claim_labels(
 
 def forget_map(out: Path) -> None:
     """Remove what was learnt, so that it is learnt again; features and earlier labels stay."""
-    for name in (CHECKPOINT, CONFIG, TRAINING):
+    for name in (CHECKPOINT, CONFIG, TRAINING, CANDIDATES, SHEET):
         remove(out / name)
