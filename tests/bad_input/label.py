@@ -89,6 +89,7 @@ CASES = [
     Case("labels of other photographs", labelled(before=labels_of(photographs="/a", beside="../b")), "labels of other"),
     Case("a label.json of somebody else", labelled(before=labels_of(photographs=[], beside=[])), "labels of other"),
     Case("a link in the folder of labels", labelled(before=linked), "features is a link, and nothing is written"),
+    Case("a background that is no class", labelled("--background", "freee"), "'freee' is no class"),
     Case("an unknown method", labelled("--method", "object"), "no method 'object'.* Did you mean 'objects'"),
     Case("an unknown format of labels", labelled("--format", "coko"), "There is no format 'coko'"),
     Case("no format of labels", labelled("--format", ","), "--format names no format. Leave it out"),
