@@ -28,7 +28,7 @@ from wsolkit.model.scored_batch import enough_memory
 from wsolkit.progress import Advance, no_progress
 from wsolkit.weights.hashes import hash_weights
 
-__all__ = ["compute_features"]
+__all__ = ["compute_features", "kept_features"]
 
 FORMAT = 1
 CHUNK = 64
@@ -99,6 +99,14 @@ def compute_features(
             rows, entries = computer.chunk(chunk, [stamps[index] for index in chunk], num_workers, advance)
             write_chunk(folder, number, rows, entries)
     return CachedFeatures(folder, images, computer.rows)
+
+
+def kept_features(
+    model: Localizer, images: Sequence[ImageFile], folder: str | Path, transform: v2.Transform, size: tuple[int, int]
+) -> CachedFeatures:
+    """Return what another process has computed; nothing is written. The others are computed when they are asked for."""
+    mirror = bool(read_header(Path(folder))["mirror"])
+    return CachedFeatures(folder, images, Computer(model, images, transform, size, mirror).rows)
 
 
 def read_earlier(path: Path) -> None:

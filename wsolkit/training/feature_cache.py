@@ -22,7 +22,7 @@ from wsolkit.datasets.image_files import ImageFile
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.features.cached import CachedFeatures
-from wsolkit.features.compute import compute_features
+from wsolkit.features.compute import compute_features, kept_features
 from wsolkit.model.localizer import Localizer
 from wsolkit.progress import hidden, progress_bar, watched
 from wsolkit.training.runner import bare
@@ -62,16 +62,14 @@ class FeatureCache(Hook):
         dataset = self.dataset
         paths = [dataset.record(index) for index in range(len(dataset))]
         images = [ImageFile(record["image_id"], record["image_path"]) for record in paths]
-        room = self.most_gb if is_main_process() else 0.0
-        if not is_main_process():
-            barrier()  # the first process computes
-        with (progress_bar if watched() else hidden)("features", len(images)) as advance:
-            features = compute_features(
-                self.model, images, self.folder, self.transform, self.size,
-                mirror=self.flip is not None, most_gb=room, advance=advance,
-            )  # fmt: skip
         if is_main_process():
-            barrier()
+            with (progress_bar if watched() else hidden)("features", len(images)) as advance:
+                compute_features(
+                    self.model, images, self.folder, self.transform, self.size,
+                    mirror=self.flip is not None, most_gb=self.most_gb, advance=advance,
+                )  # fmt: skip
+        barrier()
+        features = kept_features(self.model, images, self.folder, self.transform, self.size)
         if features.failures and dataset.on_corrupt == "error":
             raise DataError(next(iter(features.failures.values())))
         runner.logger.info(f"{features.kept} of {len(images)} training images have their features in {self.folder}.")
