@@ -14,10 +14,12 @@ from wsolkit.formats.image_names import ImageNames
 from wsolkit.model.folder_classes import FolderClasses
 from wsolkit.names import Known
 
-__all__ = ["FOLDER", "PREDICTED", "Classes", "GivenClasses", "given_by", "is_table", "told_classes"]
+__all__ = ["FOLDER", "GIVEN", "PREDICTED", "Classes", "GivenClasses", "given_by", "is_table", "told_classes"]
 
 PREDICTED = "predicted"
 FOLDER = "folder"
+GIVEN = "given"
+"""What a run is said to ask for where the caller knows the labels of every image."""
 
 Classes = str | Mapping[str, Sequence[int]] | None
 """Where the classes of images come from: ``predicted``, ``folder``, a table, or given for each image by its name."""

@@ -21,7 +21,7 @@ from wsolkit.errors import DataError, printable
 from wsolkit.files import whole_file
 from wsolkit.formats.coco import bbox_of
 from wsolkit.formats.found_boxes import Failure, ImageResult
-from wsolkit.inference.given_classes import FOLDER, PREDICTED
+from wsolkit.inference.given_classes import FOLDER, GIVEN, PREDICTED
 from wsolkit.inference.pictures import PICTURES, Picture
 from wsolkit.inference.run_summary import RunSummary
 from wsolkit.report.page import breakable
@@ -63,7 +63,7 @@ def write_page(
         run={"key": key_of(settings), "categories": categories(classes)},
         verdict=summary.verdict,
         next_steps=summary.next_steps,
-        title=f"{settings.get('config', 'wsolkit')}: {summary.boxes} boxes in {summary.images} images",
+        title=f"{subject(settings)}: {summary.boxes} boxes in {summary.images} images",
         facts=facts(settings, summary),
         classes=sorted(counts.items()),
         count=len(with_box),
@@ -154,12 +154,17 @@ def facts(settings: Mapping[str, Any], summary: RunSummary) -> list[tuple[str, s
     return [(name, value) for name, value in found if value.strip()]
 
 
+def subject(settings: Mapping[str, Any]) -> str:
+    """Say what the boxes are of: labelled photographs, or what a configuration found."""
+    return "Labels" if settings["classes"] == GIVEN else str(settings.get("config", "wsolkit"))
+
+
 def class_rule(settings: Mapping[str, Any]) -> str:
     """Say in words which classes of an image have boxes."""
     above = settings["min_score"] if settings["min_score"] is not None else (0.5 if settings["multi_label"] else None)
     if settings["classes"] != PREDICTED:
-        folder = settings["classes"] == FOLDER
-        rule = "the name of the image's folder" if folder else f"as {settings['classes'].rpartition(' ')[0]} says"
+        said = {FOLDER: "the name of the image's folder", GIVEN: "as the labels say"}
+        rule = said.get(settings["classes"]) or f"as {settings['classes'].rpartition(' ')[0]} says"
         above = settings["min_score"]
     elif settings["topk"] is not None:
         rule, above = f"the {settings['topk']} likeliest", settings["min_score"]

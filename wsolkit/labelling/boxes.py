@@ -15,6 +15,7 @@ from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.writer import remove
 from wsolkit.formats.writers import write_results
+from wsolkit.inference.given_classes import GIVEN
 from wsolkit.inference.page import write_page
 from wsolkit.inference.pictures import PICTURES, choose_pictures, draw_pictures, drop_other_pictures
 from wsolkit.inference.predictor import Predictor
@@ -65,7 +66,7 @@ class Boxes:
         self.run = RunFolder(out)
         self.checked = checked
         where = [photographs.dataset["data_root"]]
-        self.settings: dict[str, Any] = settings_of(predictor, where, "given", CHUNK_SIZE)
+        self.settings: dict[str, Any] = settings_of(predictor, where, GIVEN, CHUNK_SIZE)
         self.chunks = cut(photographs.files, CHUNK_SIZE, photographs.labels)
         self.summary = RunSummary(out, total=len(photographs.files))
         self.names = predictor.categories(photographs.labels)
