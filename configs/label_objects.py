@@ -5,7 +5,7 @@
 
 C2AM's map, learnt without labels from all photographs, in the geometry of the evaluation, on features that stay as
 ImageNet taught them: they are computed once. Where a training ends depends on where it began, so that five maps are
-learnt at once, and the object is where their mean is high.
+learnt at once, and the object is where their mean is high, in the image and in its mirror image.
 """
 
 _base_ = ["_base_/folder.py", "_base_/sgd_c2am.py"]
@@ -20,6 +20,7 @@ model = dict(
     backbone=dict(type="TimmBackbone", name="tf_efficientnet_lite0", levels=["blocks.4", "blocks.6"], output_stride=16),
     head=dict(type="C2AMHead", levels=["blocks.6", "blocks.4"], members=5),
     losses=[dict(type="C2AMLoss", alpha=0.05, batch_size=16)],
+    cam_method=dict(type="MultiScaleMaps", scales=[1.0], flip=True, resize="bicubic"),
     box_extractor=dict(type="LargestComponent", threshold=0.7),
     freeze=["model"],
 )

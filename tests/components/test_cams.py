@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from wsolkit import ConfigError
-from wsolkit.components.cams import MultiScaleMaps, resize_images
+from wsolkit.components.cams import HeadMaps, MultiScaleMaps, resize_images
 from wsolkit.model.localizer import Localizer
 
 
@@ -50,6 +50,20 @@ def test_one_scale_without_mirror_is_the_map_itself_and_reuses_the_activation(mo
         model.activate = kept
     raw = torch.nn.functional.interpolate(activation.maps[:, 1:2], size=(64, 64), mode="bilinear")[:, 0]
     torch.testing.assert_close(found, (raw - raw.min()) / (raw.max() - raw.min()), atol=1e-5, rtol=1e-4)
+
+
+@torch.no_grad()
+def test_one_scale_as_smooth_as_the_head_s_own_map_and_one_side_of_it(model):
+    images, classes = torch.randn(2, 3, 64, 96), torch.tensor([[0, 2], [1, 1]])
+    both = MultiScaleMaps([1.0], normalize="none", resize="bicubic")
+    own = both.one_sided()
+    assert both.flip
+    assert not own.flip
+    assert HeadMaps().one_sided().__class__ is HeadMaps
+    torch.testing.assert_close(own(model, images, classes), HeadMaps(normalize="none")(model, images, classes))
+    mirrored = own.raw_maps(model, images.flip(-1), classes).flip(-1)
+    mean = (own.raw_maps(model, images, classes) + mirrored) / 2
+    torch.testing.assert_close(both.raw_maps(model, images, classes), mean)
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ import json
 import shutil
 
 import pytest
+import torch
 
 from tests.labelling.conftest import METHOD
 from wsolkit.cli.main import main
@@ -11,6 +12,7 @@ from wsolkit.errors import ConfigError, DataError
 from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.run_folder import RunFolder
 from wsolkit.labelling import learnt_map
+from wsolkit.labelling.boxes import one_sided
 from wsolkit.labelling.run import label
 
 
@@ -55,11 +57,21 @@ def test_boxes_are_named_after_the_folders(labelled):
 def test_the_model_predicts_and_is_tested_as_any_other(scenes, labelled, tmp_path, capsys):
     found, _ = labelled
     assert main(["predict", str(found.checkpoint), str(scenes / "ring-red"), "--out", str(tmp_path / "x")]) == 0
+    own, again = boxes_of(found.folder), boxes_of(tmp_path / "x")
+    assert len(again) == 8
+    for name, box in again.items():
+        assert own[f"ring-red/{name}"] == pytest.approx(box, abs=0.01)
     boxes = f"dataset.boxes={scenes / 'boxes.json'}"
     options = [f"{split}_dataloader.{boxes}" for split in ("val", "test")]
     command = ["test", str(found.config), str(found.checkpoint), "--out", str(tmp_path / "test"), "--no-report"]
     assert main([*command, "--cfg-options", *options]) == 0
     assert "GT-known" in capsys.readouterr().out
+
+
+def boxes_of(folder):
+    content = json.loads((folder / "dataset.json").read_text())
+    files = {each["id"]: each["file_name"] for each in content["images"]}
+    return {files[each["image_id"]]: each["bbox"] for each in content["annotations"]}
 
 
 def test_the_same_command_does_nothing_twice(scenes, labelled, monkeypatch):
@@ -195,6 +207,20 @@ def test_every_box_has_a_doubt_and_next_txt_lists_the_doubtful_first(labelled):
     assert found.verdict.line in said
     assert any(line.endswith("label-free, from the maps alone") for line in said)
     assert found.verdict.line in (found.folder / "index.html").read_text()
+
+
+def test_the_mirror_image_that_doubt_compares_with_is_not_averaged(labelled):
+    predictor = Predictor.from_config(labelled[0].checkpoint)
+    images = torch.rand(1, 3, 32, 32)
+    maps = []
+    for each in (predictor, one_sided(predictor)):
+        model, classes = each.model, torch.tensor([0])
+        with torch.no_grad():
+            maps.append([model.cam_method.raw_maps(model, side, classes) for side in (images, images.flip(-1))])
+    (averaged, turned), (own, others) = maps
+    torch.testing.assert_close(averaged, turned.flip(-1))
+    torch.testing.assert_close(averaged, (own + others.flip(-1)) / 2)
+    assert not torch.allclose(own, others.flip(-1), atol=1e-3)
 
 
 def test_checked_boxes_replace_those_found_and_stay(scenes, copied, tmp_path):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from copy import copy
 from typing import Annotated, Any
 
 import torch
@@ -11,7 +12,7 @@ from torch.nn import functional as F
 
 from wsolkit.errors import ConfigError
 from wsolkit.interfaces import Activation, CamMethod, Model
-from wsolkit.maps import MapNormalize, resize_maps
+from wsolkit.maps import MapNormalize, MapResize, resize_maps
 from wsolkit.registry import CAM_METHODS
 
 __all__ = ["HeadMaps", "MultiScaleMaps"]
@@ -35,14 +36,15 @@ class HeadMaps(CamMethod):
 class MultiScaleMaps(CamMethod):
     """Averages the maps that another CAM method makes of the image in several sizes, mirrored and not.
 
-    Sizes are rounded to whole cells of the deepest level. The maps are resized to the network input bilinearly before
-    they are averaged.
+    Sizes are rounded to whole cells of the deepest level. The maps are resized to the network input before they are
+    averaged.
 
     Args:
         scales: factors of the image's sides; {.5, 1, 1.5, 2} is usual.
         flip: whether the mirror image counts as well.
         of: configuration of the CAM method; the head's maps by default.
         normalize: see ``CamMethod``; applied to the average.
+        resize: see ``CamMethod``; applied to each map.
 
     Raises:
         ConfigError: there are no scales.
@@ -54,12 +56,14 @@ class MultiScaleMaps(CamMethod):
         flip: bool = True,
         of: Any = None,
         normalize: MapNormalize = "minmax",
+        resize: MapResize = "bilinear",
     ) -> None:
         super().__init__(resize="none", normalize=normalize)
         if isinstance(scales, (int, float)) or not scales:
             raise ConfigError(f"scales should be a list of positive factors such as [0.5, 1, 2], but got {scales}.")
         self.scales = tuple(float(scale) for scale in scales)
         self.flip = flip
+        self.enlarge = resize
         self.of: CamMethod = CAM_METHODS.build(of or {"type": "HeadMaps"})
 
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
@@ -79,6 +83,12 @@ class MultiScaleMaps(CamMethod):
             lambda scaled, known: self.of.all_maps(model, scaled, known or model.activate(scaled)),
         )
 
+    def one_sided(self) -> CamMethod:
+        """Return the average without mirror images."""
+        alone = copy(self)
+        alone.flip = False
+        return alone
+
     def average(self, model: Model, images: Tensor, activation: Activation | None, maps_of: MapsOf) -> Tensor | None:
         """Return the mean over sizes and mirror images of what ``maps_of`` makes of them; None where it makes nothing.
 
@@ -96,11 +106,11 @@ class MultiScaleMaps(CamMethod):
             maps = maps_of(scaled, activation if scaled.shape == images.shape else None)
             if maps is None:
                 return None
-            total = total + resize_maps(maps, size, "bilinear")
+            total = total + resize_maps(maps, size, self.enlarge)
             if self.flip:
                 mirrored = maps_of(scaled.flip(-1), None)
                 assert mirrored is not None
-                total = total + resize_maps(mirrored.flip(-1), size, "bilinear")
+                total = total + resize_maps(mirrored.flip(-1), size, self.enlarge)
         assert isinstance(total, Tensor)
         return total / (len(self.scales) * (2 if self.flip else 1))
 

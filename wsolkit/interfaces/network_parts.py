@@ -306,6 +306,13 @@ class CamMethod(Checked, ABC):
         """
         return None
 
+    def one_sided(self) -> CamMethod:
+        """Return the method that makes an image's maps of the image alone, without its mirror image; itself by default.
+
+        Maps that are averaged with the mirror image's cannot tell how far the two agree.
+        """
+        return self
+
     def panels(self, model: Model, images: Tensor, label: int, activation: Activation) -> Sequence[Panel]:
         """Return pictures of what the map of one image (1, 3, H, W) is made of; none by default.
 

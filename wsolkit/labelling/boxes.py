@@ -59,7 +59,7 @@ class Boxes:
         masks: bool = False,
     ) -> None:
         self.photographs = photographs
-        self.mirrored = copy(predictor)  # finds boxes without masks
+        self.mirrored = one_sided(predictor)
         predictor.masks = masks
         self.seen = seen
         self.predictor = predictor
@@ -161,6 +161,14 @@ class Boxes:
         self.summary.pictures = len(pictures)
         page = write_page(self.run.folder, pictures, failures, self.names, self.settings, self.summary)
         self.summary.files.append(page)
+
+
+def one_sided(predictor: Predictor) -> Predictor:
+    """Return a predictor without masks, whose maps are those of an image alone, without its mirror image's."""
+    alone = copy(predictor)
+    alone.model = copy(predictor.model)
+    alone.model.cam_method = predictor.model.cam_method.one_sided()
+    return alone
 
 
 def findings_of(predictor: Predictor) -> dict[str, float]:
