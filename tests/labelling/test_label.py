@@ -245,7 +245,9 @@ def test_checked_boxes_replace_those_found_and_stay(scenes, copied, tmp_path):
         relabel(photos, folder)
 
 
-def test_masks_are_found_where_they_are_asked_for(copied):
-    photos, folder = copied
+def test_masks_are_found_where_they_are_asked_for(labelled, copied):
+    (found, _), (photos, folder) = labelled, copied
     relabel(photos, folder, masks=True)
     assert all("segmentation" in each for each in json.loads((folder / "boxes.json").read_text()))
+    assert boxes_of(folder) != boxes_of(found.folder)
+    assert doubts_of(folder) == pytest.approx(doubts_of(found.folder), abs=1e-4)  # of the map's boxes all the same

@@ -9,6 +9,8 @@ import numpy as np
 
 from wsolkit.errors import printable
 from wsolkit.evaluation import Judged, Verdict, box_doubt, verdict_of
+from wsolkit.evaluation.map_boxes import component_boxes
+from wsolkit.evaluation.overlap import box_iou
 from wsolkit.files import write_text
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.inference.scale_boxes import scale_boxes
@@ -16,9 +18,14 @@ from wsolkit.labelling.state import NEXT
 
 __all__ = ["add_doubts", "judge", "write_next"]
 
+SAME = 0.5
+"""Overlap (IoU) from which a refined box is taken for one of the map."""
+
 
 def add_doubts(result: ImageResult, mirrored: ImageResult | None, threshold: float) -> None:
     """Put into each box of a photograph how doubtful it is.
+
+    Where a refiner has moved a box, it is the map's own box that tells: its neighbours are those of other cuts.
 
     Args:
         result: the photograph, with its maps.
@@ -29,10 +36,27 @@ def add_doubts(result: ImageResult, mirrored: ImageResult | None, threshold: flo
         score_map = result.maps[found.class_index]
         height, width = score_map.shape
         inside = scale_boxes(np.array([found.box]), result.size, (width, height))[0]
+        if found.mask is not None:
+            inside = box_of_map(score_map, inside, threshold)
         other = None if mirrored is None else mirrored.maps.get(found.class_index)
         flipped = None if other is None else np.ascontiguousarray(other[:, ::-1])
         doubt = box_doubt(score_map, inside, threshold, mirror_map=flipped)
         result.boxes[number] = found._replace(doubt=round(doubt, 6))
+
+
+def box_of_map(score_map: np.ndarray, box: np.ndarray, threshold: float) -> np.ndarray:
+    """Return the box (4,) of the component that a box was refined from; the box itself where none overlaps it by half.
+
+    >>> score_map = np.zeros((8, 8))
+    >>> score_map[2:6, 2:6] = 1
+    >>> box_of_map(score_map, np.array([2.0, 2, 6, 5]), 0.5).tolist()
+    [2.0, 2.0, 6.0, 6.0]
+    >>> box_of_map(score_map, np.array([5.0, 5, 8, 8]), 0.5).tolist()
+    [5.0, 5.0, 8.0, 8.0]
+    """
+    found = np.asarray(component_boxes(score_map, [threshold])[0], np.float64)
+    overlaps = box_iou(box, found).ravel()
+    return found[overlaps.argmax()] if overlaps.max(initial=0.0) >= SAME else box
 
 
 def judge(records: Iterable[ImageResult | Failure], findings: Mapping[str, float]) -> Verdict | None:
