@@ -96,6 +96,7 @@ def test_keys_step_judge_and_undo_and_the_verdicts_stay_and_are_saved(opened, pa
     opened.press("ArrowRight", "a", "a")
     assert opened.read("tally.value") == "3 accepted, 1 rejected, 0 open"
     opened.press("u", "u")
+    assert opened.read("tally.value") == "1 accepted, 1 rejected, 2 open"
     assert opened.read(CURRENT) == "wren/2.jpg"
     opened.press("ArrowLeft", "ArrowRight", "r", "j", "a")
     reopen(opened, page, "2 accepted, 2 rejected, 0 open")

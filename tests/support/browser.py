@@ -72,10 +72,16 @@ class Browser:
             self.call("Input.dispatchKeyEvent", type="keyUp", key=key, **code)
 
     def click(self, selector):
-        """Click the middle of an element with the mouse."""
-        x, y = self.read(f"""(() => {{
+        """Click the middle of an element with the mouse, once it lies still: what scrolls into view may grow."""
+        x, y = self.read(f"""(async () => {{
             const it = document.querySelector({json.dumps(selector)});
-            it.scrollIntoView({{block: "center"}});
+            for (let before = "", still = 0; still < 3;) {{
+                it.scrollIntoView({{block: "center"}});
+                await new Promise(requestAnimationFrame);
+                const at = it.getBoundingClientRect(), now = `${{at.x}} ${{at.y}}`;
+                still = now === before ? still + 1 : 0;
+                before = now;
+            }}
             const at = it.getBoundingClientRect();
             return [at.x + at.width / 2, at.y + at.height / 2];
         }})()""")
