@@ -112,8 +112,12 @@ class Boxes:
         return with_checked(self.found(), self.checked)
 
     def unchecked(self) -> Iterator[ImageResult | Failure]:
-        """Yield the results of the photographs that nobody has checked."""
-        return (each for each in self.found() if each.image_id not in self.checked)
+        """Yield the results of the photographs that nobody has checked, without those that show none of the classes."""
+        return (
+            each
+            for each in self.found()
+            if each.image_id not in self.checked and self.photographs.labels[each.image_id]
+        )
 
     def found(self) -> Iterator[ImageResult | Failure]:
         """Yield the results of all photographs without the checked boxes."""
@@ -149,9 +153,16 @@ class Boxes:
         self.summary.verdict, self.summary.next_steps = verdict, list(commands)
 
     def draw(self, most: int, shows: Shows = hidden) -> None:
-        """Draw the pictures of the ``most`` doubtful photographs and the page of them; -1 draws all."""
+        """Draw the pictures of the ``most`` doubtful photographs and the page of them; -1 draws all.
+
+        Photographs that show none of the classes are left out, unless somebody has drawn a box there.
+        """
         folder = self.run.folder / PICTURES
-        pictures = choose_pictures(self.records(), None if most == ALL else most)
+        labels = self.photographs.labels
+        shown = (
+            each for each in self.records() if isinstance(each, ImageResult) and (each.boxes or labels[each.image_id])
+        )
+        pictures = choose_pictures(shown, None if most == ALL else most)
         workers = default_workers(self.predictor)
         self.predictor.masks = False  # the results have them
         with shows("drawing", len(pictures)) as advance:

@@ -63,7 +63,7 @@ def judge(records: Iterable[ImageResult | Failure], findings: Mapping[str, float
     """Return the verdict on all boxes; None where there is no photograph.
 
     Args:
-        records: the photographs that nobody has checked.
+        records: the photographs that nobody has checked and that show one of the classes: each ought to have a box.
         findings: what the training says of itself, such as ``vote_margin``.
     """
     judged = []
@@ -76,7 +76,11 @@ def judge(records: Iterable[ImageResult | Failure], findings: Mapping[str, float
 
 
 def write_next(records: Iterable[ImageResult | Failure], out: Path) -> Path:
-    """Write the names of the photographs that nobody has checked, the most doubtful first, those without a box before.
+    """Write the names of photographs to be checked, the most doubtful first, those without a box before.
+
+    Args:
+        records: the photographs that nobody has checked and that show one of the classes.
+        out: the folder of the labels.
 
     Returns:
         The file.
