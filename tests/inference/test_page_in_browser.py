@@ -115,6 +115,19 @@ def test_keys_step_judge_and_undo_and_the_verdicts_stay_and_are_saved(opened, pa
     assert "segmentation" not in first
 
 
+def test_a_page_of_fewer_pictures_with_other_numbers_forgets_no_verdict(opened, page, tmp_path):
+    opened.press("j", "a", "r", "a", "a")
+    reopen(opened, page, "3 accepted, 1 rejected, 0 open")
+    results = [ImageResult("new.jpg", "", (100, 80)), RESULTS[3], RESULTS[1]]
+    summary = RunSummary(tmp_path, images=3, boxes=1, without_box=2)
+    fewer = write_page(tmp_path, choose_pictures(results), [], CLASSES, SETTINGS, summary)
+    reopen(opened, fewer, "2 accepted, 0 rejected, 1 open")
+    opened.press("j", "r")
+    assert opened.read("tally.value") == "1 accepted, 1 rejected, 1 open"
+    assert opened.read("judged().images.length") == 2
+    reopen(opened, page, "2 accepted, 2 rejected, 0 open")
+
+
 def test_the_mouse_and_the_filters_judge_too(opened):
     opened.click(".card[data-name='wren/2.jpg'] button[value=accepted]")
     assert opened.read("tally.value") == "1 accepted, 0 rejected, 3 open"

@@ -15,10 +15,14 @@ const steps = { ArrowRight: 1, ArrowDown: 1, j: 1, ArrowLeft: -1, ArrowUp: -1, k
 const words = { a: "accepted", r: "rejected" };
 let verdicts = {}, before = [], current = null;
 try {
-  const kept = JSON.parse(localStorage.getItem(place) || "{}");
-  for (const card of cards) if (Object.values(words).includes(kept[card.dataset.key])) verdicts[card.dataset.key] = kept[card.dataset.key];
+  verdicts = { ...JSON.parse(localStorage.getItem(place) || "{}") }; // those of pictures that are not shown stay, too
 } catch {
   document.getElementById("forgetful").hidden = false;
+}
+
+function verdictOf(card) {
+  const verdict = verdicts[card.dataset.key];
+  return Object.values(words).includes(verdict) ? verdict : undefined;
 }
 
 function keep() {
@@ -30,20 +34,20 @@ function keep() {
 }
 
 function show(card) {
-  const verdict = verdicts[card.dataset.key] || "";
+  const verdict = verdictOf(card) || "";
   card.dataset.verdict = verdict;
   for (const button of card.querySelectorAll("button")) button.setAttribute("aria-pressed", button.value === verdict);
 }
 
 function count() {
-  const found = cards.map(card => verdicts[card.dataset.key]);
+  const found = cards.map(verdictOf);
   const accepted = found.filter(each => each === "accepted").length, rejected = found.filter(each => each === "rejected").length;
   tally.value = `${accepted} accepted, ${rejected} rejected, ${cards.length - accepted - rejected} open`;
   save.disabled = !(accepted + rejected);
 }
 
 function set(card, verdict) {
-  before.push([card, verdicts[card.dataset.key]]);
+  before.push([card, verdictOf(card)]);
   put(card, verdict);
 }
 
@@ -57,7 +61,7 @@ function put(card, verdict) {
 function undo() {
   const last = before.pop();
   if (last) put(...last);
-  else if (current && verdicts[current.dataset.key]) put(current, undefined);
+  else if (current && verdictOf(current)) put(current, undefined);
   if (last) {
     last[0].hidden = false;
     go(last[0]);
@@ -85,7 +89,7 @@ function filter() {
   for (const card of cards) {
     const fits = (!kind.value || JSON.parse(card.dataset.classes).includes(kind.value))
       && card.dataset.name.toLowerCase().includes(part)
-      && (!which.value || (verdicts[card.dataset.key] || "open") === which.value);
+      && (!which.value || (verdictOf(card) || "open") === which.value);
     card.hidden = !fits;
     shown += fits;
   }
@@ -95,7 +99,7 @@ function filter() {
 function judged() {
   const images = [], annotations = [];
   for (const card of cards) {
-    const verdict = verdicts[card.dataset.key], told = JSON.parse(card.dataset.image);
+    const verdict = verdictOf(card), told = JSON.parse(card.dataset.image);
     if (!verdict) continue;
     const id = images.length + 1;
     images.push({ id, file_name: told.file_name, width: told.width, height: told.height, verdict });
@@ -133,7 +137,7 @@ document.addEventListener("focusin", event => {
 for (const card of cards) {
   show(card);
   for (const button of card.querySelectorAll("button"))
-    button.addEventListener("click", () => set(card, verdicts[card.dataset.key] === button.value ? undefined : button.value));
+    button.addEventListener("click", () => set(card, verdictOf(card) === button.value ? undefined : button.value));
 }
 for (const each of [kind, which]) each.addEventListener("change", filter);
 text.addEventListener("input", filter);

@@ -102,7 +102,7 @@ def cards(pictures: Iterable[Picture], folder: Path, classes: Sequence[str]) -> 
             "parts": f"{PICTURES}/{picture.parts_name}" if (folder / PICTURES / picture.parts_name).exists() else None,
             "name": result.image_id,
             "number": picture.number,
-            "key": picture.name,
+            "key": picture.key,
             "trust": picture.trust,
             "doubt": picture.box_doubt,
             "image": json.dumps(image_of(result)),

@@ -53,6 +53,15 @@ class Picture(NamedTuple):
     name: str
 
     @property
+    def key(self) -> str:
+        """What the picture is known by from run to run, when images before it come or go: its name without the number.
+
+        >>> Picture(7, ImageResult("a.jpg", "", (8, 6)), "000007-a-0123456789.jpg").key
+        'a-0123456789'
+        """
+        return self.name.partition("-")[2].removesuffix(".jpg")
+
+    @property
     def parts_name(self) -> str:
         """The file name of the sheet of what the model's parts show of the image."""
         return f"{self.name.removesuffix('.jpg')}{PARTS}"
