@@ -11,6 +11,7 @@ from wsolkit.datasets.label_tables import TABLE_SUFFIXES, read_label_table
 from wsolkit.datasets.named_images import without_ending
 from wsolkit.errors import DataError, first_few, nearest, noting
 from wsolkit.formats.image_names import ImageNames
+from wsolkit.formats.text_lists import set_once
 from wsolkit.model.folder_classes import FolderClasses
 from wsolkit.names import Known
 
@@ -78,7 +79,8 @@ class ByTable(GivenClasses):
         background: the names of labels of images that show none of them.
 
     Raises:
-        DataError: the table is no table of labels, or has a class that the model does not know.
+        DataError: the table is no table of labels, has a class that the model does not know, or has other labels for
+            an image in another line.
     """
 
     def __init__(self, path: str | Path, classes: Sequence[str], background: Sequence[str] = ()) -> None:
@@ -87,15 +89,18 @@ class ByTable(GivenClasses):
         known, index = Known(names), {name: number for number, name in enumerate(names)}
         self._path = path
         self._labels: dict[str, list[int]] = {}
+        said: dict[str, tuple[str, ...]] = {}
         for row in table.rows:
+            name = row.name.replace("\\", "/")
+            set_once(said, name, row.labels, f"{path}, line {row.line}")
             found = [known.find(label) for label in row.labels]
-            strange = [label for label, name in zip(row.labels, found, strict=True) if name is None]
+            strange = [label for label, own in zip(row.labels, found, strict=True) if own is None]
             if strange:
                 raise DataError(
                     f"{path}, line {row.line}: {strange[0]!r} is no class of the model. {nearest(strange[0], classes)}"
                 )
-            places = [index[name] for name in found if name is not None]
-            self._labels[row.name.replace("\\", "/")] = [place for place in places if place < len(classes)]
+            places = [index[own] for own in found if own is not None]
+            self._labels[name] = [place for place in places if place < len(classes)]
         self._names = ImageNames(self._labels)
         self._plain = {without_ending(name): name for name in self._labels}
         self._stems = ImageNames(self._plain)
