@@ -19,7 +19,9 @@ from wsolkit import Panel
 from wsolkit.components.boxes import LargestComponent
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import ConfigError, DataError, MapError
+from wsolkit.formats.csv_boxes import ListsWriter
 from wsolkit.formats.score_maps import open_score_maps
+from wsolkit.formats.writers import FORMATS
 from wsolkit.inference import to_folder
 from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.run_folder import RunFolder, cut
@@ -151,6 +153,17 @@ def test_other_settings_are_refused(predictor, photos, tmp_path):
         run(predictor, photos / "red", tmp_path / "out")
     assert contents(tmp_path / "out") == before
     assert run(other, photos, tmp_path / "out", overwrite=True).before == 0
+
+
+def test_every_output_of_every_format_is_removed_by_overwrite(tmp_path):
+    names = [name for writer in (*FORMATS.values(), ListsWriter) for name in writer.outputs]
+    assert "cvat.json" in names
+    folder = RunFolder(tmp_path / "out")
+    folder.prepare({"threshold": 0.5}, overwrite=False)
+    for name in names:
+        (folder.folder / name).write_text("stale")
+    folder.prepare({"threshold": 0.25}, overwrite=True)
+    assert not [name for name in names if (folder.folder / name).exists()]
 
 
 def test_a_folder_of_something_else_is_left_alone(predictor, photos, tmp_path):

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from wsolkit.errors import ShapeError
+from wsolkit.evaluation.overlap import paired_iou
 from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
-from wsolkit.labelling.corrections import FEWEST, correct_boxes, corrections, pair_iou, standardized, taught
+from wsolkit.labelling.corrections import FEWEST, correct_boxes, corrections, pairs, standardized, taught
 
 
 @pytest.fixture
@@ -23,8 +24,8 @@ def test_what_the_features_tell_is_corrected(drawn):
     features, boxes, truth = drawn
     found = correct_boxes(features, boxes, range(60), truth[:60])
     assert (found.used, found.checked) == (True, 60)
-    unseen = pair_iou(found.boxes[60:], truth[60:]).mean()
-    assert unseen > pair_iou(boxes[60:], truth[60:]).mean() + 0.05
+    unseen = paired_iou(found.boxes[60:], truth[60:]).mean()
+    assert unseen > paired_iou(boxes[60:], truth[60:]).mean() + 0.05
     assert found.after == pytest.approx(100 * unseen, abs=4), "what was held out says what to expect of the unchecked"
     assert found.line.startswith("Boxes were corrected as 60 checked ones teach: IoU")
 
@@ -80,7 +81,17 @@ def test_results_are_corrected_as_checked_boxes_teach(drawn):
     assert (made[7], made[8]) == (results[7], results[8])
     assert (corrected.used, corrected.checked) == (True, 59)
     now = np.array([each.boxes[0].box for each in made[62:]]) / scale
-    assert pair_iou(now, truth[60:]).mean() > pair_iou(boxes[60:], truth[60:]).mean() + 0.05
+    assert paired_iou(now, truth[60:]).mean() > paired_iou(boxes[60:], truth[60:]).mean() + 0.05
     assert made[62].boxes[0][1:] == results[62].boxes[0][1:]
     few, nothing = taught(results, {"0.jpg": checked["0.jpg"]}, rows)
     assert (few, nothing.checked) == (results, 1)
+
+
+def test_a_checked_box_teaches_a_box_of_its_class_only():
+    """The other class's box fits it better; where it is the only one, nothing is taught."""
+    wren, owl = FoundBox((10, 10, 50, 50), 1, "wren", 0.5, 0.4), FoundBox((0, 0, 50, 50), 0, "owl", 0.5, 0.4)
+    checked = {"a.jpg": [FoundBox((10, 10, 50, 50), 0, "owl", 1.0, 1.0)]}
+    rows, truth = pairs({0: ImageResult("a.jpg", "", (100, 100), [wren, owl])}, checked, {(0, 0): 0, (0, 1): 1})
+    assert (rows, truth.tolist()) == ([1], [[0.1, 0.1, 0.5, 0.5]])
+    rows, truth = pairs({0: ImageResult("a.jpg", "", (100, 100), [wren])}, checked, {(0, 0): 0})
+    assert (rows, len(truth)) == ([], 0)

@@ -25,6 +25,7 @@ import numpy as np
 
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.map_boxes import largest_boxes
+from wsolkit.evaluation.overlap import paired_iou
 from wsolkit.evaluation.results import Result
 
 __all__ = ["LabelFreeThreshold", "self_agreement"]
@@ -73,18 +74,6 @@ def self_agreement(boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.asarray(both.mean(0) / 2)
 
     return with_neighbours(boxes), np.mean([with_neighbours(np.roll(boxes, each, 0)) for each in shifts], axis=0)
-
-
-def paired_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return the overlap of each box (..., 4) with the other in its place (..., 4).
-
-    >>> paired_iou(np.array([0, 0, 2, 2]), np.array([[1, 0, 3, 2], [5, 5, 6, 6]])).round(3).tolist()
-    [0.333, 0.0]
-    """
-    sides = np.minimum(boxes[..., 2:], others[..., 2:]) - np.maximum(boxes[..., :2], others[..., :2])
-    shared = sides.clip(0).prod(-1)
-    union = (boxes[..., 2:] - boxes[..., :2]).prod(-1) + (others[..., 2:] - others[..., :2]).prod(-1) - shared
-    return np.divide(shared, union, out=np.zeros(np.shape(shared), np.float64), where=union > 0)
 
 
 class LabelFreeThreshold(Accumulator[np.ndarray]):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import numpy as np
 
-__all__ = ["best_iou", "box_iou", "inclusive_iou", "shared_area"]
+__all__ = ["best_iou", "box_iou", "inclusive_iou", "paired_iou", "shared_area"]
 
 
 def shared_area(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
@@ -40,6 +40,18 @@ def box_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
     area_b = np.clip(b[:, 2:] - b[:, :2], 0, None).prod(-1)
     union = area_a[:, None] + area_b[None] - shared
     return np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+
+
+def paired_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """Return the overlap of each box (..., 4) with the other in its place (..., 4).
+
+    >>> paired_iou(np.array([0, 0, 2, 2]), np.array([[1, 0, 3, 2], [5, 5, 6, 6]])).round(3).tolist()
+    [0.333, 0.0]
+    """
+    sides = np.minimum(boxes[..., 2:], others[..., 2:]) - np.maximum(boxes[..., :2], others[..., :2])
+    shared = sides.clip(0).prod(-1)
+    union = (boxes[..., 2:] - boxes[..., :2]).prod(-1) + (others[..., 2:] - others[..., :2]).prod(-1) - shared
+    return np.divide(shared, union, out=np.zeros(np.shape(shared), np.float64), where=union > 0)
 
 
 def inclusive_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:

@@ -23,8 +23,7 @@ import numpy as np
 from wsolkit.errors import DataError, ShapeError
 from wsolkit.evaluation.baselines import CENTRE_SIDE
 from wsolkit.evaluation.checks import checked_boxes
-from wsolkit.evaluation.label_free import paired_iou
-from wsolkit.evaluation.overlap import box_iou
+from wsolkit.evaluation.overlap import box_iou, paired_iou
 
 __all__ = ["DOUBTFUL", "Judged", "Verdict", "VerdictKind", "verdict_of"]
 

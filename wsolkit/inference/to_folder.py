@@ -65,7 +65,7 @@ def predict_to_folder(
         sources: image files, folders, ``.txt`` lists and patterns.
         out: the folder; a new one, an empty one, or one of an earlier run of the same settings.
         classes: ``predicted``, ``folder`` for the class that an image's folder is named after, or a table of labels.
-        formats: any of coco, voc, yolo, csv, yolo-seg, masks.
+        formats: any of coco, voc, yolo, csv, yolo-seg, masks, labelstudio, cvat.
         maps: write the score maps.
         draw: how many pictures to draw, the most doubtful first; ``ALL`` for every image.
         overwrite: remove results of other settings from ``out``.

@@ -17,11 +17,11 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wsolkit.errors import ShapeError
-from wsolkit.evaluation.overlap import box_iou
+from wsolkit.evaluation.overlap import box_iou, paired_iou
 from wsolkit.features.cached import CachedFeatures
 from wsolkit.formats.found_boxes import Failure, FoundBox, ImageResult
 
-__all__ = ["FEWEST", "Corrected", "correct_boxes", "pair_iou", "pooled_levels", "pooled_rows", "taught"]
+__all__ = ["FEWEST", "Corrected", "correct_boxes", "pooled_levels", "pooled_rows", "taught"]
 
 FEWEST = 20
 """Of fewer checked boxes nothing is learnt."""
@@ -79,14 +79,6 @@ def pooled_levels(levels: Mapping[str, Tensor]) -> Tensor:
     return torch.cat([F.adaptive_avg_pool2d(level.float(), GRID).flatten(1) for level in levels.values()], 1)
 
 
-def pair_iou(boxes: np.ndarray, others: np.ndarray) -> np.ndarray:
-    """Return the IoU (N,) of each box (N, 4) with the other (N, 4) in its row."""
-    low, high = np.maximum(boxes[:, :2], others[:, :2]), np.minimum(boxes[:, 2:], others[:, 2:])
-    shared = np.clip(high - low, 0, None).prod(1)
-    areas = [(each[:, 2:] - each[:, :2]).prod(1) for each in (boxes, others)]
-    return shared / np.maximum(areas[0] + areas[1] - shared, np.finfo(float).tiny)
-
-
 def correct_boxes(
     features: np.ndarray,
     boxes: np.ndarray,
@@ -116,7 +108,7 @@ def correct_boxes(
             f"There should be features for each of {len(boxes)} boxes and a true box for each of {len(rows)} checked "
             f"ones, but got {len(features)} and {len(truth)}."
         )
-    overlaps = pair_iou(boxes[rows], truth)
+    overlaps = paired_iou(boxes[rows], truth)
     before = 100 * float(overlaps.mean()) if len(rows) else float("nan")
     if len(rows) < FEWEST:
         return Corrected(boxes, len(rows), False, before, float("nan"))
@@ -129,7 +121,7 @@ def correct_boxes(
     for fold in range(FOLDS):
         out = np.isin(own[rows], photographs[fold::FOLDS])
         moved = corrections(inputs, boxes, rows[~out], truth[~out], beside, rows[out])
-        held[out] = pair_iou(np.clip(boxes[rows[out]] + moved, 0, 1), truth[out])
+        held[out] = paired_iou(np.clip(boxes[rows[out]] + moved, 0, 1), truth[out])
     gain = held - overlaps
     used = bool(gain.mean() > gain.std() / np.sqrt(len(gain)))
     if used:
@@ -175,8 +167,8 @@ def taught(
 ) -> tuple[list[ImageResult | Failure], Corrected]:
     """Return results whose boxes are corrected as checked ones teach, where that helps, and what came of it.
 
-    A checked box teaches by the box of the machine's that it overlaps most, one to one. Boxes of checked photographs
-    are corrected too; who has the checked ones puts those in their place.
+    A checked box teaches by the machine's box of its class that it overlaps most, one to one. Boxes of checked
+    photographs are corrected too; who has the checked ones puts those in their place.
 
     Args:
         results: what the machine found in each photograph.
@@ -201,7 +193,7 @@ def taught(
 def pairs(
     results: Mapping[int, ImageResult], checked: Mapping[str, Sequence[FoundBox]], rows: Mapping[tuple[int, int], int]
 ) -> tuple[list[int], np.ndarray]:
-    """Return which boxes of the machine's have a checked one, and that box (n, 4) in fractions of the photograph."""
+    """Return which boxes of the machine's have a checked one of their class, and that (n, 4), in fractions."""
     taken: list[int] = []
     truth: list[list[float]] = []
     for number, each in results.items():
@@ -209,6 +201,8 @@ def pairs(
         if not known or not each.boxes:
             continue
         overlaps = box_iou(np.array([box.box for box in each.boxes]), np.array([box.box for box in known]))
+        own, theirs = ([box.class_index for box in boxes] for boxes in (each.boxes, known))
+        overlaps[np.not_equal.outer(own, theirs)] = 0
         while overlaps.max() > 0:
             place, best = divmod(int(overlaps.argmax()), overlaps.shape[1])
             taken.append(rows[number, place])
