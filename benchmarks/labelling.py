@@ -6,7 +6,7 @@ DATA holds birds50 (wsolevaluation's metadata), voc (a VOCdevkit) and tiles (cla
 Labels go in as a table; nothing else of the data set is shown to the command. Judged are the photographs of the test
 split alone, whatever else was labelled beside them. Features are computed once for a set and serve all seeds.
 
-Beside ours stand a box of the middle half of each side ("centre") and the whole photograph, on the same photographs.
+Beside ours stand a box in the centre of half the area and the whole photograph, on the same photographs.
 A hit: the photograph's best box (the least doubtful) overlaps a true box by at least .3, .5, .7.
 """
 
@@ -23,7 +23,7 @@ from PIL import Image
 
 from wsolkit import label
 from wsolkit.evaluation import box_iou
-from wsolkit.formats import read_instances
+from wsolkit.evaluation.baselines import CENTRE_SIDE
 from wsolkit.progress import progress_bar
 
 IOUS = (0.3, 0.5, 0.7)
@@ -36,11 +36,11 @@ class Truth:
         photos: folder that the names are relative to.
         labels: names and their labels, of all photographs that are labelled.
         boxes: true boxes (N, 4) of the judged photographs, x0 y0 x1 y1 half open; none: nothing is there.
-        mask: gives the object's pixels (h, w) bool of a photograph, or None.
+        mask: gives the object's pixels (h, w) bool of a photograph and those that count, or None.
         options: more arguments of ``label``.
     """
 
-    def __init__(self, photos, labels, boxes, mask=lambda name: None, **options):
+    def __init__(self, photos, labels, boxes, mask=None, **options):
         self.photos, self.labels, self.boxes, self.mask, self.options = photos, labels, boxes, mask, options
 
 
@@ -116,17 +116,11 @@ def judge(truth, out):
     """Return the numbers of one run."""
     dataset = json.loads((out / "dataset.json").read_text())
     images = {each["id"]: each for each in dataset["images"]}
-    root = {name: None for name in truth.boxes}
     found = {name: [] for name in truth.boxes}
-    sizes = {}
-    for each in images.values():
-        name = next((name for name in (each["file_name"], each["file_name"].split("/", 1)[-1]) if name in root), None)
-        if name is not None:
-            sizes[name] = each["width"], each["height"]
-            each["name"] = name
+    sizes = {each["file_name"]: (each["width"], each["height"]) for each in images.values()}
     for each in dataset["annotations"]:
-        name = images[each["image_id"]].get("name")
-        if name is not None:
+        name = images[each["image_id"]]["file_name"]
+        if name in found:
             x, y, width, height = each["bbox"]
             found[name].append((each.get("doubt", 0.0), [x, y, x + width, y + height], each.get("segmentation")))
     numbers, doubts, areas, wrong, overlaps, masks, alarms = {}, [], [], [], [], [], []
@@ -139,7 +133,8 @@ def judge(truth, out):
         width, height = sizes[name]
         best = box_iou(np.array([boxes[0][1]]), np.array(true)).max() if boxes else 0.0
         overlaps.append(best)
-        middle = [width / 4, height / 4, width * 3 / 4, height * 3 / 4]
+        edge = (1 - CENTRE_SIDE) / 2
+        middle = [width * edge, height * edge, width * (1 - edge), height * (1 - edge)]
         centre.append(box_iou(np.array([middle]), np.array(true)).max())
         whole.append(box_iou(np.array([[0, 0, width, height]]), np.array(true)).max())
         if boxes:
@@ -147,9 +142,8 @@ def judge(truth, out):
             doubts.append(boxes[0][0])
             areas.append((x1 - x0) * (y1 - y0) / width / height)
             wrong.append(best < 0.5)
-        at_hand = truth.mask(name)
-        if at_hand is not None:
-            inside, counted = at_hand
+        if truth.mask is not None:
+            inside, counted = truth.mask(name)
             drawn = np.zeros((height, width), bool)
             for each in boxes:
                 drawn |= pixels_of(each[2], height, width)
@@ -196,7 +190,9 @@ def main():
         folder = args.out / kind
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "labels.csv").open("w", newline="") as file:
-            csv.writer(file).writerows([["image", "label"], *([name, *labels] for name, labels in truth.labels.items())])
+            csv.writer(file).writerows(
+                [["image", "label"], *([name, *labels] for name, labels in truth.labels.items())]
+            )
         rows = []
         masks = args.masks and kind != "birds50"
         for seed in range(args.seeds):
