@@ -48,7 +48,7 @@ def region_embeddings(features: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
 def correlations(maps: Tensor) -> Tensor:
     """Return how far the maps (B, M, h, w) of each image are alike, as correlations (B, M, M) float64.
 
-    >>> correlations(torch.tensor([[[[0.0, 1.0]], [[2.0, 0.0]]]])).tolist()
+    >>> correlations(torch.tensor([[[[0.0, 1.0]], [[2.0, 0.0]]]])).round(decimals=6).tolist()
     [[[1.0, -1.0], [-1.0, 1.0]]]
     """
     cells = maps.detach().double().flatten(2)

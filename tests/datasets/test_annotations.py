@@ -69,7 +69,7 @@ def test_splits_are_chosen_in_words(layouts, tmp_path):
     with pytest.raises(DataError, match=r"holds neither image_ids.txt .* nor ImageSets/"):
         read_annotations(tmp_path / "images")
     (tmp_path / "x.txt").write_text("")
-    with pytest.raises(DataError, match=r"x.txt is no .json file"):
+    with pytest.raises(DataError, match=r"x.txt is no .json or .csv file"):
         read_annotations(tmp_path / "x.txt")
 
 

@@ -123,11 +123,15 @@ def test_what_is_there_is_not_made_again(tmp_path, checkpoint):
     before = kept.read_bytes()
     kept.write_bytes(b"mine")
     lost = tmp_path / "out" / "maps" / "train" / "3.npz"
-    whole = lost.read_bytes()
+    whole = dict(np.load(lost))
     lost.unlink()
     assert stage.run(tmp_path / "out", True) == {"images": 6}
     assert kept.read_bytes() == b"mine"
-    assert lost.read_bytes() == whole != before
+    again = dict(np.load(lost))
+    assert lost.read_bytes() != before
+    assert again.keys() == whole.keys()
+    for name, value in whole.items():  # alone in its batch now, which may decide the last bit of half precision
+        np.testing.assert_allclose(again[name], value, rtol=0, atol=5e-4)
 
 
 def test_an_unreadable_image_is_named_and_the_others_are_kept(tmp_path, checkpoint):

@@ -37,6 +37,7 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "ConvHead": {"": {}, "3 maps per class": {"maps_per_class": 3}},
     "TwoBranchHead": {"narrow": {"hidden": 16}},
     "CoAug": {"small": {"embedding": {"type": "TimmBackbone", "name": "test_resnet"}}},
+    "InsideForeground": {"": {"classes": {"type": "ConvHead"}, "foreground": {"type": "C2AMHead"}}},
     "EraseFound": {"": {"checkpoint": "FIRST"}},
     "AverageWithFirst": {"": {"checkpoint": "FIRST"}},
 }
