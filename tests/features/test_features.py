@@ -1,6 +1,8 @@
 """Cached features: the backbone's own, whole or not at all, of the right weights and files; trainings from them."""
 
 import json
+import shutil
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -16,8 +18,9 @@ from wsolkit.errors import ConfigError, DataError, MapError
 from wsolkit.features.cached import open_features
 from wsolkit.features.compute import compute_features
 from wsolkit.interfaces import KnownLevels
+from wsolkit.labelling.seen import Seen
 from wsolkit.model.localizer import Localizer
-from wsolkit.training.feature_cache import checked_model, split_pipeline
+from wsolkit.training.feature_cache import CachedDataset, checked_model, split_pipeline
 from wsolkit.training.train import train
 from wsolkit.weights.checkpoint import read_checkpoint
 
@@ -159,6 +162,70 @@ def test_images_that_cannot_be_read_are_told(images, tmp_path):
     assert found.kept == 5
     with pytest.raises(DataError, match="cannot be read"):
         found.known([0])
+
+
+@pytest.fixture
+def cut_off(images, tmp_path):
+    """A photograph whose header can be read and whose pixels cannot."""
+    path = tmp_path / "cut.jpg"
+    Image.fromarray(np.random.default_rng(1).integers(0, 255, (70, 90, 3), dtype=np.uint8)).save(path)
+    path.write_bytes(path.read_bytes()[:-2000])
+    return ImageFile("cut.jpg", str(path))
+
+
+def test_a_truncated_image_beyond_the_room_becomes_a_failure(images, cut_off, tmp_path):
+    model, files = localizer(), [*images, cut_off]
+    found = compute_features(model, files, tmp_path / "features", RESIZE, SIZE, most_gb=0)
+    assert (found.kept, found.failures) == (0, {})
+    assert found.try_known([0, 5, 1, 2, 3, 4], True) is None
+    assert list(found.failures) == [5]
+    mirrored = [True, False, False, True, False]
+    whole = compute_features(model, images, tmp_path / "all", RESIZE, SIZE)
+    assert found.try_known(range(5), mirrored) is not None
+    for name, level in found.levels(range(5), mirrored).items():
+        torch.testing.assert_close(level, whole.levels(range(5), mirrored)[name], atol=2e-3, rtol=2e-3)
+    with pytest.raises(DataError, match="cannot be read"):
+        found.try_known([5])
+
+
+def test_what_failed_once_is_tried_again(images, cut_off, tmp_path, monkeypatch):
+    model, files = localizer(), [cut_off, *images[:1]]
+
+    def memory_gone(*_):
+        raise MemoryError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("wsolkit.datasets.loading.read_shrunk", memory_gone)
+        found = compute_features(model, files, tmp_path / "features", RESIZE, SIZE)
+    assert found.failures == {0: "MemoryError", 1: "MemoryError"}
+    assert not list((tmp_path / "features").glob("*.npy"))
+    found = compute_features(model, files, tmp_path / "features", RESIZE, SIZE)
+    assert (list(found.failures), found.kept) == ([0], 1)
+    assert open_features(tmp_path / "features").failures == {}
+
+
+def test_a_training_and_a_labelling_leave_out_a_truncated_image(photos, cut_off, tmp_path):
+    shutil.copytree(photos, tmp_path / "photos")
+    shutil.copy(cut_off.path, tmp_path / "photos" / "owl" / "0.jpg")
+    dataset = ImageFolder(str(tmp_path / "photos"), split="all", pipeline=[RESIZED], on_corrupt="skip")
+    records = [dataset.record(index) for index in range(len(dataset))]
+    files = [ImageFile(record["image_id"], record["image_path"]) for record in records]
+    bad = next(index for index, image in enumerate(files) if image.path.endswith("0.jpg"))
+    group, model = [0, 1, 2, 3], localizer()
+    assert bad in group
+    found = [compute_features(model, files, tmp_path / "features", RESIZE, SIZE, most_gb=0) for _ in range(3)]
+    batch = CachedDataset(dataset, found[0], None).__getitems__(group)
+    wanted = [index + (index == bad) for index in group]
+    assert batch["image_ids"] == [files[index].image_id for index in wanted]
+    assert len(batch["inputs"]) == len(batch["labels"]) == 4
+    assert dataset.corrupt() == [files[bad].path]
+    dataset.on_corrupt = "error"
+    with pytest.raises(DataError, match="cannot be read"):
+        CachedDataset(dataset, found[1], None).__getitems__(group)
+    seen = Seen(SimpleNamespace(files=files), SimpleNamespace(batch_size=4), found[2])
+    (labelled,) = seen.batches(group)
+    assert [each.path for each in labelled.failures] == [files[bad].path]
+    assert labelled.paths == [files[index].path for index in group if index != bad]
 
 
 def test_no_features_without_numbers(images, tmp_path):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -16,8 +16,8 @@ from wsolkit.interfaces import KnownLevels, Levels
 
 __all__ = ["CachedFeatures", "open_features"]
 
-Again = Callable[[Sequence[int], Sequence[bool]], np.ndarray]
-"""Computes the rows (B, values) of images, some of them mirrored, in half precision."""
+Again = Callable[[Sequence[int], Sequence[bool]], tuple[np.ndarray, dict[int, str]]]
+"""Computes the rows (B, values) of images, some of them mirrored, in half precision, and says why some have none."""
 
 
 class CachedFeatures:
@@ -27,18 +27,26 @@ class CachedFeatures:
         folder: where they lie.
         images: the images, in the order of their numbers.
         again: computes the rows that were not kept; without it asking for such an image is an error.
+        failures: why images could not be read, by number, as far as it is known already.
 
     Attributes:
         size: (H, W) of the network's input.
         sizes: (width, height) of each image itself.
-        failures: why images could not be read, by number.
+        failures: why images could not be read, by number; of an image that was not kept it may show only when it is
+            asked for.
         kept: how many images have their features on disk.
 
     Raises:
         DataError: the folder holds no features.
     """
 
-    def __init__(self, folder: str | Path, images: Sequence[ImageFile], again: Again | None = None) -> None:
+    def __init__(
+        self,
+        folder: str | Path,
+        images: Sequence[ImageFile],
+        again: Again | None = None,
+        failures: Mapping[int, str] | None = None,
+    ) -> None:
         self.folder = Path(folder)
         self.header: dict[str, Any] = read_header(self.folder)
         self.images = list(images)
@@ -48,13 +56,13 @@ class CachedFeatures:
         by_path = {entry.path: entry for entry in read_chunks(self.folder, self.header)}
         self.entries: list[Entry | None] = [fitting(by_path.get(image.path)) for image in images]
         self.sizes = [(0, 0) if entry is None else entry.size for entry in self.entries]
-        self.failures = {n: entry.reason for n, entry in enumerate(self.entries) if entry is not None and entry.row < 0}
+        self.failures = dict(failures or {})
         for number in (number for number, entry in enumerate(self.entries) if entry is None):
             try:
                 self.sizes[number] = displayed_size(images[number].path)
             except DataError as error:
                 self.failures[number] = str(error)
-        self.kept = sum(entry is not None and entry.row >= 0 for entry in self.entries)
+        self.kept = sum(entry is not None for entry in self.entries)
         self._arrays: dict[int, np.ndarray] = {}
 
     def __len__(self) -> int:
@@ -75,6 +83,20 @@ class CachedFeatures:
         turned = (lambda: self.known(indices, others)) if self.mirror else None
         return KnownLevels(self.levels(indices, sides), self.size, turned)
 
+    def try_known(self, indices: Sequence[int], mirrored: bool | Sequence[bool] = False) -> KnownLevels | None:
+        """Return ``known``, or None where an image turns out to be unreadable: ``failures`` names it from then on.
+
+        Raises:
+            DataError: see ``known``; not for an image that ``failures`` did not name before.
+        """
+        before = len(self.failures)
+        try:
+            return self.known(indices, mirrored)
+        except DataError:
+            if len(self.failures) == before:
+                raise
+            return None
+
     def levels(self, indices: Sequence[int], mirrored: bool | Sequence[bool] = False) -> Levels:
         """Return the levels alone, each (B, C, h, w) float32; see ``known``."""
         return unpack(self.rows(indices, mirrored), self.header["shapes"])
@@ -92,7 +114,11 @@ class CachedFeatures:
         if self.again is None:
             name = self.images[indices[missing[0]]].image_id
             raise DataError(f"The features of {name} are not in {self.folder}, or the file has changed. Compute them.")
-        computed = self.again([indices[place] for place in missing], [sides[place] for place in missing])
+        computed, failures = self.again([indices[place] for place in missing], [sides[place] for place in missing])
+        if failures:
+            self.failures |= failures
+            number, reason = next(iter(failures.items()))
+            raise DataError(reason, about=self.images[number].image_id)
         found = np.empty((len(indices), computed.shape[1]), computed.dtype)
         found[missing] = computed
         for place in set(range(len(indices))) - set(missing):
@@ -114,7 +140,7 @@ class CachedFeatures:
 
 
 def fitting(entry: Entry | None) -> Entry | None:
-    """Return an entry, unless its file has changed since or could not be read then."""
+    """Return an entry, unless its file has changed since."""
     return None if entry is None or entry.stamp != stamp_of(entry.path) else entry
 
 

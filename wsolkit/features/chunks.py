@@ -2,7 +2,7 @@
 
     features.json   what the features were computed with
     00000.npy       (n, 1 or 2, values): a row for each image, with its mirror image's behind it where asked for
-    00000.json      the images of the chunk: path, bytes, time, own size, row or the reason why there is none
+    00000.json      the images of the chunk: path, bytes, time, own size, row
 
 A row holds all levels one after the other, each (h, w, C). A chunk counts once its list is there, which comes last.
 """
@@ -37,16 +37,14 @@ class Entry:
         path: its file.
         stamp: the file's size in bytes and its time, by which a changed file is known.
         size: (width, height) of the image itself.
-        row: its row of the array, or -1.
-        reason: why it could not be read.
+        row: its row of the array.
         chunk: number of the chunk.
     """
 
     path: str
     stamp: tuple[int, int]
-    size: tuple[int, int] = (0, 0)
-    row: int = -1
-    reason: str = ""
+    size: tuple[int, int]
+    row: int
     chunk: int = -1
 
 
@@ -117,7 +115,7 @@ def write_chunk(folder: Path, number: int, rows: np.ndarray, entries: Sequence[E
     """Write a chunk, its list last."""
     with whole_file(folder / f"{number:05d}.npy") as path, path.open("wb") as file:
         np.save(file, rows, allow_pickle=False)
-    write_json(folder / f"{number:05d}.json", [list(astuple(entry))[:5] for entry in entries])
+    write_json(folder / f"{number:05d}.json", [list(astuple(entry))[:4] for entry in entries])
 
 
 def read_chunks(folder: Path, header: Mapping[str, Any]) -> Iterator[Entry]:
@@ -136,10 +134,10 @@ def read_chunks(folder: Path, header: Mapping[str, Any]) -> Iterator[Entry]:
         yield from found
 
 
-def read_entry(chunk: int, path: Any, stamp: Any, size: Any, row: Any, reason: Any) -> Entry:
+def read_entry(chunk: int, path: Any, stamp: Any, size: Any, row: Any) -> Entry:
     """Return an image of a chunk's list."""
     ends, sides = (int(stamp[0]), int(stamp[1])), (int(size[0]), int(size[1]))
-    return Entry(str(path), ends, sides, int(row), str(reason), chunk)
+    return Entry(str(path), ends, sides, int(row), chunk)
 
 
 def open_rows(folder: Path, number: int) -> np.ndarray:

@@ -30,7 +30,7 @@ from wsolkit.weights.hashes import hash_weights
 
 __all__ = ["compute_features", "kept_features"]
 
-FORMAT = 1
+FORMAT = 2
 CHUNK = 64
 """Images that are written at a time, and lost where a computation is killed."""
 
@@ -56,7 +56,8 @@ def compute_features(
     """Compute the features of images and their mirror images that a folder does not hold yet.
 
     What is there already, of the same weights and geometry and of files that have not changed, is kept. The first
-    images are kept as long as there is room; the features of the others are computed when they are asked for.
+    images are kept as long as there is room; the features of the others are computed when they are asked for. What
+    could not be read is tried again each time.
 
     Args:
         model: a localizer; its backbone is run in eval mode and stays as it is.
@@ -70,7 +71,8 @@ def compute_features(
         num_workers: processes that read images; 0 reads in this one.
 
     Returns:
-        The features by the number of the image; ``failures`` names images that cannot be read.
+        The features by the number of the image; ``failures`` names images that cannot be read, those that were not kept
+        for want of room once they are asked for.
 
     Raises:
         ConfigError: the folder is a stranger's or in use, or the features are too large for half precision.
@@ -85,7 +87,7 @@ def compute_features(
         start(folder, header)
         known = {entry.path: entry for entry in read_chunks(folder, header)}
         room = int(most_gb * 1e9 / (2 * (1 + mirror) * values_in(header["shapes"])))
-        room -= sum(entry.row >= 0 for entry in known.values())
+        room -= len(known)
         stamps = [stamp_of(image.path) for image in images]
         there = [
             image.path in known and known[image.path].stamp == stamp
@@ -94,11 +96,13 @@ def compute_features(
         todo = [index for index in range(len(images)) if not there[index]][: max(room, 0)]
         advance(sum(there))
         first = 1 + max((int(path.stem) for path in folder.glob("[0-9]*.npy")), default=-1)
+        failures: dict[int, str] = {}
         chunks = [todo[begin : begin + CHUNK] for begin in range(0, len(todo), CHUNK)]
         for number, chunk in enumerate(chunks, first):
-            rows, entries = computer.chunk(chunk, [stamps[index] for index in chunk], num_workers, advance)
-            write_chunk(folder, number, rows, entries)
-    return CachedFeatures(folder, images, computer.rows)
+            rows, entries = computer.chunk(chunk, [stamps[index] for index in chunk], failures, num_workers, advance)
+            if entries:
+                write_chunk(folder, number, rows, entries)
+    return CachedFeatures(folder, images, computer.rows, failures)
 
 
 def kept_features(
@@ -212,39 +216,42 @@ class Computer:
         return load_batches(self.images, self.transform, self.size, groups, num_workers)
 
     def chunk(
-        self, indices: Sequence[int], stamps: Sequence[tuple[int, int]], num_workers: int, advance: Advance
+        self,
+        indices: Sequence[int],
+        stamps: Sequence[tuple[int, int]],
+        failures: dict[int, str],
+        num_workers: int,
+        advance: Advance,
     ) -> tuple[np.ndarray, list[Entry]]:
-        """Return the array (n, 1 or 2, values) of a chunk, and its images."""
-        stamp = dict(zip((self.images[index].path for index in indices), stamps, strict=True))
+        """Return the array (n, 1 or 2, values) of a chunk, and its images; ``failures`` gets the others' reasons."""
+        paths = [self.images[index].path for index in indices]
+        number, stamp = dict(zip(paths, indices, strict=True)), dict(zip(paths, stamps, strict=True))
         rows: list[np.ndarray] = []
         entries: list[Entry] = []
         for batch in self.batches(indices, num_workers):
-            entries += [Entry(each.path, stamp[each.path], reason=each.reason) for each in batch.failures]
+            failures |= {number[each.path]: each.reason for each in batch.failures}
             count = len(batch.image_ids)
             if count:
                 both = torch.cat([batch.inputs, batch.inputs.flip(-1)]) if self.mirror else batch.inputs
                 found = self.packed(both, batch.image_ids)
                 rows.append(found.reshape(-1, count, found.shape[1]).swapaxes(0, 1))
-                begin = sum(entry.row >= 0 for entry in entries)
+                begin = len(entries)
                 images = zip(batch.paths, batch.sizes, strict=True)
                 entries += [Entry(path, stamp[path], size, begin + n) for n, (path, size) in enumerate(images)]
             advance(count + len(batch.failures))
-        if not rows:
-            return np.zeros((0, 1 + self.mirror, values_in(self.header()["shapes"])), np.float16), entries
-        return np.concatenate(rows), entries
+        return np.concatenate(rows) if rows else np.zeros((0, 1 + self.mirror, 0), np.float16), entries
 
-    def rows(self, indices: Sequence[int], mirrored: Sequence[bool]) -> np.ndarray:
-        """Return the rows of images that were not kept.
-
-        Raises:
-            DataError: an image cannot be read.
-        """
+    def rows(self, indices: Sequence[int], mirrored: Sequence[bool]) -> tuple[np.ndarray, dict[int, str]]:
+        """Return the rows of images that were not kept, and by number why images cannot be read and have none."""
         found: list[np.ndarray] = []
-        sides = list(mirrored)
-        for batch in self.batches(indices):
-            if batch.failures:
-                raise DataError(batch.failures[0].reason, about=batch.failures[0].image_id)
-            these, sides = sides[: len(batch.image_ids)], sides[len(batch.image_ids) :]
-            flip = torch.tensor(these)[:, None, None, None]
-            found.append(self.packed(torch.where(flip, batch.inputs.flip(-1), batch.inputs), batch.image_ids))
-        return np.concatenate(found)
+        failures: dict[int, str] = {}
+        for place, batch in zip(range(0, len(indices), AT_ONCE), self.batches(indices), strict=True):
+            bad = {each.path: each.reason for each in batch.failures}
+            these = list(zip(indices, mirrored, strict=True))[place : place + AT_ONCE]
+            paths = [self.images[index].path for index, _ in these]
+            failures |= {index: bad[path] for (index, _), path in zip(these, paths, strict=True) if path in bad}
+            sides = [side for (_, side), path in zip(these, paths, strict=True) if path not in bad]
+            if sides:
+                flip = torch.tensor(sides)[:, None, None, None]
+                found.append(self.packed(torch.where(flip, batch.inputs.flip(-1), batch.inputs), batch.image_ids))
+        return np.concatenate(found) if found else np.zeros((0, 0), np.float16), failures

@@ -55,13 +55,14 @@ class Seen:
     def known(self, features: CachedFeatures, group: Sequence[int], mirrored: bool) -> ImageBatch:
         """Return a batch of features; photographs that could not be read are its failures."""
         bad = features.failures
+        levels: Any = None  # stands for the pixels wherever a model is asked
+        while levels is None and (good := [index for index in group if index not in bad]):
+            levels = features.try_known(good, mirrored)
         failures = [Failure(*self.files[index], bad[index]) for index in group if index in bad]
-        good = [index for index in group if index not in bad]
-        if not good:
+        if levels is None:
             return ImageBatch(torch.empty(0, 3, 0, 0), [], [], [], failures)
         names, paths = zip(*(self.files[index] for index in good), strict=True)
         sizes = [features.sizes[index] for index in good]
-        levels: Any = features.known(good, mirrored)  # stands for the pixels wherever a model is asked
         return ImageBatch(levels, list(names), list(paths), sizes, failures)
 
 

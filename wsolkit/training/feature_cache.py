@@ -62,21 +62,21 @@ class FeatureCache(Hook):
         dataset = self.dataset
         paths = [dataset.record(index) for index in range(len(dataset))]
         images = [ImageFile(record["image_id"], record["image_path"]) for record in paths]
+        failures: dict[int, str] = {}
         if is_main_process():
             with (progress_bar if watched() else hidden)("features", len(images)) as advance:
-                compute_features(
+                failures = compute_features(
                     self.model, images, self.folder, self.transform, self.size,
                     mirror=self.flip is not None, most_gb=self.most_gb, advance=advance,
-                )  # fmt: skip
+                ).failures  # fmt: skip
         barrier()
         features = kept_features(self.model, images, self.folder, self.transform, self.size)
-        if features.failures and dataset.on_corrupt == "error":
-            raise DataError(next(iter(features.failures.values())))
+        features.failures |= failures
+        cached = CachedDataset(dataset, features, self.flip)
+        cached.check_corrupt()
         runner.logger.info(f"{features.kept} of {len(images)} training images have their features in {self.folder}.")
         loader = runner.train_loop.dataloader
-        runner.train_loop.dataloader = DataLoader(
-            CachedDataset(dataset, features, self.flip), batch_sampler=loader.batch_sampler, collate_fn=same
-        )
+        runner.train_loop.dataloader = DataLoader(cached, batch_sampler=loader.batch_sampler, collate_fn=same)
 
 
 def same(batch: Any) -> Any:
@@ -112,12 +112,24 @@ class CachedDataset(Dataset):
     def __getitems__(self, indices: Sequence[int]) -> dict[str, Any]:
         """Return the samples as one batch: ``inputs``, ``labels`` and ``image_ids``."""
         mirrored = [self.is_mirrored(index) for index in indices]
-        indices = [self.readable(index) for index in indices]
+        readable = [self.readable(index) for index in indices]
+        while (known := self.features.try_known(readable, mirrored)) is None:
+            self.check_corrupt()
+            readable = [self.readable(index) for index in indices]
         return {
-            "inputs": self.features.known(indices, mirrored),
-            "labels": torch.stack([self.dataset.label_tensor(self.dataset.record(index)) for index in indices]),
-            "image_ids": [self.dataset.record(index)["image_id"] for index in indices],
+            "inputs": known,
+            "labels": torch.stack([self.dataset.label_tensor(self.dataset.record(index)) for index in readable]),
+            "image_ids": [self.dataset.record(index)["image_id"] for index in readable],
         }
+
+    def check_corrupt(self) -> None:
+        """Look whether an image cannot be read though the data set asks for all.
+
+        Raises:
+            DataError: so it is.
+        """
+        if self.features.failures and self.dataset.on_corrupt == "error":
+            raise DataError(next(iter(self.features.failures.values())))
 
     def is_mirrored(self, index: int) -> bool:
         """Whether the data set would have mirrored the image in this epoch."""
