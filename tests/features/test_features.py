@@ -16,7 +16,7 @@ from wsolkit.datasets.image_files import ImageFile
 from wsolkit.datasets.image_folder import ImageFolder
 from wsolkit.errors import ConfigError, DataError, MapError
 from wsolkit.features.cached import open_features
-from wsolkit.features.compute import compute_features
+from wsolkit.features.compute import compute_features, count_missing
 from wsolkit.interfaces import KnownLevels
 from wsolkit.labelling.seen import Seen
 from wsolkit.model.localizer import Localizer
@@ -124,6 +124,17 @@ def test_a_second_time_only_what_is_new_or_changed_is_computed(images, tmp_path,
     counts.clear()
     compute_features(localizer(seed=1), images, folder, v2.Resize((32, 32)), (32, 32))
     assert sum(counts) - 1 == 2 * 5
+
+
+def test_what_other_weights_or_files_left_behind_is_missing(images, tmp_path):
+    model, folder = localizer(), tmp_path / "features"
+    assert count_missing(model, images, folder, RESIZE, SIZE) == 5
+    compute_features(model, images[:4], folder, RESIZE, SIZE)
+    assert count_missing(model, images, folder, RESIZE, SIZE) == 1
+    assert count_missing(localizer(seed=1), images, folder, RESIZE, SIZE) == 5
+    assert count_missing(model, images, folder, RESIZE, SIZE, mirror=False) == 5
+    Image.fromarray(np.zeros((20, 20, 3), np.uint8)).save(images[1].path)
+    assert count_missing(model, images, folder, RESIZE, SIZE) == 2
 
 
 def test_a_chunk_that_was_cut_off_is_computed_again(images, tmp_path, monkeypatch):

@@ -2,6 +2,7 @@
 
 import shutil
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 from PIL import Image
@@ -9,8 +10,10 @@ from PIL import Image
 from tests.labelling.conftest import METHOD
 from wsolkit.labelling import candidates
 from wsolkit.labelling.candidates import candidates_of
+from wsolkit.labelling.learnt_map import Options, Steps
 from wsolkit.labelling.photographs import dataset_of, read_photographs
 from wsolkit.labelling.run import label
+from wsolkit.progress import hidden
 
 
 @pytest.fixture
@@ -46,6 +49,30 @@ def test_without_checked_photographs_the_labels_choose(scenes, two, tmp_path):
     assert "fits the labels; 10 checked photographs choose (--verified)" in line
     assert str(Path("sheet.jpg")) in line
     assert found.checkpoint.exists()
+
+
+def test_the_methods_share_the_room_and_the_losers_features_go(tmp_path, monkeypatch):
+    shares = []
+
+    def learnt(folder, photographs, before, options, *_):
+        shares.append(options.cache_gb)
+        (folder / "features").mkdir(parents=True)
+        for name in ("config.py", "last.pth", "features/features.json"):
+            (folder / name).write_text(folder.name)
+        return None, None
+
+    monkeypatch.setattr(candidates, "learnt_map", learnt)
+    monkeypatch.setattr(candidates, "results_with_maps", lambda *_: [])
+    monkeypatch.setattr(candidates, "write_method_sheet", lambda *_: None)
+    monkeypatch.setattr(candidates, "configuration_of", lambda *_: ("label_parts.py", ""))
+    photographs = SimpleNamespace(unreadable=[], files=[], labels={}, classes=())
+    options = Options("compare", 0, None, 6.0, None)
+    (tmp_path / "features").mkdir()
+    candidates.chosen_candidate(tmp_path, photographs, {}, options, Steps([], lambda _: None), hidden)
+    assert shares == [2.0, 2.0, 2.0]
+    assert (tmp_path / "features" / "features.json").read_text() == "parts"
+    assert not list((tmp_path / "candidates").glob("*/features"))
+    assert len(list((tmp_path / "candidates").glob("*/last.pth"))) == 3
 
 
 def test_parts_are_no_candidate_for_photographs_of_several_labels(scenes):

@@ -16,7 +16,7 @@ from torchvision.transforms import v2
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.datasets.loading import ImageBatch, load_batches
 from wsolkit.errors import ConfigError, DataError, MapError, in_range
-from wsolkit.features.cached import CachedFeatures
+from wsolkit.features.cached import CachedFeatures, fitting
 from wsolkit.features.chunks import HEADER, Entry, pack, read_chunks, read_header, stamp_of, values_in, write_chunk
 from wsolkit.files import write_json
 from wsolkit.folders import claim_folder
@@ -28,7 +28,7 @@ from wsolkit.model.scored_batch import enough_memory
 from wsolkit.progress import Advance, no_progress
 from wsolkit.weights.hashes import hash_weights
 
-__all__ = ["compute_features", "kept_features"]
+__all__ = ["compute_features", "count_missing", "kept_features"]
 
 FORMAT = 2
 CHUNK = 64
@@ -111,6 +111,27 @@ def kept_features(
     """Return what another process has computed; nothing is written. The others are computed when they are asked for."""
     mirror = bool(read_header(Path(folder))["mirror"])
     return CachedFeatures(folder, images, Computer(model, images, transform, size, mirror).rows)
+
+
+def count_missing(
+    model: Localizer,
+    images: Sequence[ImageFile],
+    folder: str | Path,
+    transform: v2.Transform,
+    size: tuple[int, int],
+    *,
+    mirror: bool = True,
+) -> int:
+    """Return of how many images a folder holds no features that ``compute_features`` would keep; nothing is written."""
+    folder = Path(folder)
+    try:
+        header = read_header(folder)
+    except DataError:
+        return len(images)
+    if header != Computer(model, images, transform, size, mirror).header():
+        return len(images)
+    known = {entry.path: entry for entry in read_chunks(folder, header)}
+    return sum(fitting(known.get(image.path)) is None for image in images)
 
 
 def read_earlier(path: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from wsolkit.formats.found_boxes import ImageResult
+from wsolkit.formats.writer import remove
 from wsolkit.labelling.checked import Checked
 from wsolkit.labelling.cuts import results_with_maps
 from wsolkit.labelling.learn import learnt_before
@@ -57,7 +58,7 @@ def compare_methods(
 ) -> Compared:
     """Learn every method's map, each in a folder of its own below ``out``, and show the same photographs under each.
 
-    What was learnt before is not learnt again.
+    What was learnt before is not learnt again. The methods share the gigabytes of features in equal parts.
 
     Args:
         out: the folder of the labels.
@@ -74,10 +75,12 @@ def compare_methods(
     shown = [readable[place] for place in evenly(len(readable), SHOWN)]
     wanted = list(dict.fromkeys([*shown, *(names[name] for name in checked)]))
     results: dict[str, dict[str, ImageResult]] = {}
-    for method in methods or candidates_of(photographs):
+    compared = methods or candidates_of(photographs)
+    share = options.cache_gb / len(compared)
+    for method in compared:
         folder = folder_of(out, method)
         steps.say(f"candidate {method}:")
-        own = replace(options, method=method, threshold=None)
+        own = replace(options, method=method, threshold=None, cache_gb=share)
         predictor, seen = learnt_map(folder, photographs, learnt_before(folder), own, steps, shows)
         found = results_with_maps(predictor, photographs, seen, wanted)
         results[method] = {each.image_id: each for each in found}
@@ -115,9 +118,15 @@ def chosen_candidate(
 
 
 def take_candidate(out: Path, method: str) -> None:
-    """Put what a candidate has learnt in the place of the folder's own map, its checkpoint last."""
+    """Put what a candidate has learnt in the place of the folder's own map and features, its checkpoint last.
+
+    Then the features of the others are removed; their maps stay.
+    """
     source = folder_of(out, method)
-    if (source / FEATURES).is_dir() and not (out / FEATURES).exists():
+    if (source / FEATURES).is_dir():
+        remove(out / FEATURES)
         shutil.move(source / FEATURES, out / FEATURES)
     shutil.copyfile(source / CONFIG, out / CONFIG)
     shutil.copyfile(source / CHECKPOINT, out / CHECKPOINT)
+    for folder in (out / CANDIDATES).iterdir():
+        remove(folder / FEATURES)

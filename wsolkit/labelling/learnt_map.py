@@ -100,7 +100,7 @@ def new_names(learnt: Learnt | None, photographs: Photographs) -> int:
 
 def foretold(predictor: Predictor, photographs: Photographs, out: Path, learns: bool) -> str:
     """Say how many photographs have no features yet, and about how long all will take, from a few of them."""
-    count = waiting(photographs, out)
+    count = waiting(predictor, photographs, out)
     if not count:
         return "done before"
     return estimate_words(seconds_each(predictor, photographs), count, learns)

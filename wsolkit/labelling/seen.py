@@ -11,8 +11,8 @@ import torch
 
 from wsolkit.datasets.loading import ImageBatch, load_batches
 from wsolkit.errors import DataError
-from wsolkit.features.cached import CachedFeatures, open_features
-from wsolkit.features.compute import compute_features
+from wsolkit.features.cached import CachedFeatures
+from wsolkit.features.compute import compute_features, count_missing
 from wsolkit.formats.found_boxes import Failure
 from wsolkit.inference.predictor import Predictor
 from wsolkit.labelling.photographs import Photographs
@@ -93,13 +93,12 @@ def see(predictor: Predictor, photographs: Photographs, out: Path, most_gb: floa
     return Seen(photographs, predictor, features)
 
 
-def waiting(photographs: Photographs, out: Path) -> int:
-    """Return how many photographs have no features yet."""
-    try:
-        kept = {image.path for image in open_features(out / FEATURES).images}
-    except DataError:
-        kept = set()
-    return sum(image.path not in kept for image in photographs.files)
+def waiting(predictor: Predictor, photographs: Photographs, out: Path) -> int:
+    """Return how many photographs have no features of this model's backbone yet, as they are on disk now."""
+    files = photographs.files
+    if not never_changes(predictor):
+        return len(files)
+    return count_missing(predictor.model, files, out / FEATURES, predictor.transform, predictor.input_size)
 
 
 def seconds_each(predictor: Predictor, photographs: Photographs) -> float:
