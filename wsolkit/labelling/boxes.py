@@ -60,7 +60,7 @@ class Boxes:
     ) -> None:
         self.photographs = photographs
         self.mirrored = one_sided(predictor)
-        predictor.masks = masks
+        self.masks = predictor.masks = masks
         self.seen = seen
         self.predictor = predictor
         self.run = RunFolder(out)
@@ -109,7 +109,7 @@ class Boxes:
 
     def records(self) -> Iterator[ImageResult | Failure]:
         """Yield the results of all photographs, with the checked boxes in the place of those that were found."""
-        return with_checked(self.found(), self.checked)
+        return with_checked(self.found(), self.checked, self.masks)
 
     def unchecked(self) -> Iterator[ImageResult | Failure]:
         """Yield the results of the photographs that nobody has checked, without those that show none of the classes."""
