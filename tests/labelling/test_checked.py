@@ -10,10 +10,10 @@ from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import DataError
 from wsolkit.formats.found_boxes import FoundBox, ImageResult
 from wsolkit.formats.found_masks import FoundMask
-from wsolkit.labelling.checked import read_checked, take_verified, with_checked
+from wsolkit.labelling.checked import keep_verified, read_checked, with_checked
 from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.state import VERIFIED
-from wsolkit.labelling.verified import VERDICTS
+from wsolkit.labelling.verified import VERDICTS, read_verified
 
 OWL = (2.0, 3.0, 12.0, 23.0)
 
@@ -34,6 +34,13 @@ def verdicts(folder, **given):
     content = {"info": {"description": VERDICTS}, "images": images, "annotations": boxes}
     (folder / "verdicts.json").write_text(json.dumps(content | {"categories": [{"id": 9, "name": "owl"}]}))
     return folder / "verdicts.json"
+
+
+def take_verified(path, out, photographs):
+    """Read a file of checked boxes and keep them, as ``label`` does."""
+    paths = {image.image_id: image.path for image in photographs.files}
+    found = read_verified(path, paths, photographs.classes, photographs.labels)
+    return keep_verified(found, out, photographs), found.told
 
 
 def boxes_of(checked):

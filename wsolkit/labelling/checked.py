@@ -22,9 +22,9 @@ from wsolkit.formats.found_masks import FoundMask
 from wsolkit.formats.image_headers import displayed_size
 from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.state import VERIFIED
-from wsolkit.labelling.verified import read_verified
+from wsolkit.labelling.verified import Verified
 
-__all__ = ["Checked", "read_checked", "take_verified", "with_checked"]
+__all__ = ["Checked", "keep_verified", "read_checked", "with_checked"]
 
 Checked = dict[str, ImageResult]
 """The checked boxes of photographs, by name; an empty list of boxes where nothing is there."""
@@ -42,16 +42,15 @@ def read_checked(out: Path, photographs: Photographs) -> Checked:
     return those_here(read_all(out), out, photographs)
 
 
-def take_verified(path: str | Path, out: Path, photographs: Photographs) -> tuple[Checked, str]:
-    """Read a file of checked boxes, put it with what was checked before, and say what was found.
+def keep_verified(found: Verified, out: Path, photographs: Photographs) -> Checked:
+    """Put checked boxes with what was checked before, keep all beside the labels, and return those that are here.
 
-    What was checked before stays, except where the file has other boxes, or rejects those that there were.
+    What was checked before stays, except where a file has other boxes, or rejects those that there were.
 
     Raises:
-        DataError: it cannot be read, or names no photograph; or as ``read_checked``.
+        DataError: as ``read_checked``.
     """
     images = {image.image_id: image.path for image in photographs.files}
-    found = read_verified(path, images, photographs.classes, photographs.labels)
     checked = read_all(out)
     for image_id in found.rejected:
         checked.pop(image_id, None)
@@ -62,7 +61,7 @@ def take_verified(path: str | Path, out: Path, photographs: Photographs) -> tupl
     classes = list(dict.fromkeys([*photographs.classes, *used]))
     lines = [json.dumps({"classes": classes}), *(to_line(numbered(each, classes)) for each in checked.values())]
     write_text(out / VERIFIED, "".join(f"{line}\n" for line in lines))
-    return here, found.told
+    return here
 
 
 def read_all(out: Path) -> Checked:

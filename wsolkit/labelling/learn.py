@@ -16,7 +16,8 @@ from wsolkit.config.load import fill_classes, load_config, unfreeze_random
 from wsolkit.config.load_model import load_model, pipeline_of
 from wsolkit.config.stored import STORED, config_text, stored_document
 from wsolkit.errors import DataError, first_few
-from wsolkit.files import whole_file, write_json, write_text
+from wsolkit.files import hash_file, whole_file, write_json, write_text
+from wsolkit.formats.writer import remove
 from wsolkit.inference.predictor import Predictor
 from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.state import CHECKPOINT, CONFIG, TRAINING
@@ -173,13 +174,18 @@ def train_map(name: str, config: Config, photographs: Photographs, out: Path) ->
     """
     work = out / TRAINING
     begun = {"photographs": photographs.fingerprint(), "seed": config["randomness"]["seed"], "config": name}
+    if Path(name).is_file():
+        begun["hash"] = hash_file(Path(name))
     same = read_plain(work / FROM) == begun
     alone = Config(config.to_dict(), cfg_text=" ", filename=config.filename)
     for key in VALIDATION:  # without boxes there is nothing to validate
         alone[key] = None
     alone["log_level"] = "WARNING"
-    work.mkdir(parents=True, exist_ok=True)
     if not same:
+        remove(
+            work
+        )  # before it is said to be of these photographs: a training that is stopped here is none to go on with
+        work.mkdir(parents=True)
         write_json(work / FROM, begun)
     train(alone, work, resume=same and (work / CHECKPOINT).exists(), overwrite=not same)
     return work / CHECKPOINT

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsolkit.errors import ConfigError, nearest
+from wsolkit.files import hash_file
 from wsolkit.inference.predictor import Predictor
 from wsolkit.labelling.checked import Checked
 from wsolkit.labelling.cuts import CHECKED, Honest, cut_of_checked, label_free_cut, results_with_maps
@@ -29,6 +30,7 @@ __all__ = [
     "cut_by_checked",
     "learnt_map",
     "new_names",
+    "settings_of_method",
 ]
 
 AUTO = "auto"
@@ -73,6 +75,20 @@ def check_method(method: str) -> None:
         raise ConfigError(
             f"There is no method {method!r}, nor a configuration file of that name. {nearest(method, known)}"
         )
+
+
+def settings_of_method(method: str) -> dict[str, str]:
+    """Return what decides about the map beside a method's name, as plain data: a digest of a configuration file.
+
+    Raises:
+        ConfigError: the file cannot be read.
+    """
+    if method in (AUTO, COMPARE, *METHODS):
+        return {}
+    try:
+        return {"configuration": hash_file(Path(method).expanduser())}
+    except OSError as error:
+        raise ConfigError(f"--method {method} cannot be read: {error.strerror or error}. Check the file.") from error
 
 
 class Steps:

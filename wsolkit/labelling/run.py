@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 import warnings
 from collections.abc import Callable, Sequence
@@ -14,7 +15,7 @@ from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.writers import FORMATS, check_formats
 from wsolkit.labelling.boxes import Boxes, findings_of
 from wsolkit.labelling.candidates import chosen_candidate
-from wsolkit.labelling.checked import read_checked, take_verified
+from wsolkit.labelling.checked import keep_verified, read_checked
 from wsolkit.labelling.cuts import Honest
 from wsolkit.labelling.learn import learnt_before
 from wsolkit.labelling.learnt_map import (
@@ -26,10 +27,12 @@ from wsolkit.labelling.learnt_map import (
     cut_by_checked,
     learnt_map,
     new_names,
+    settings_of_method,
 )
 from wsolkit.labelling.own_classifier import OwnClassifier
 from wsolkit.labelling.photographs import check_places, dataset_of, read_photographs
-from wsolkit.labelling.state import CHECKPOINT, CONFIG, claim_labels, forget_map
+from wsolkit.labelling.state import CHECKPOINT, CONFIG, claim_labels
+from wsolkit.labelling.verified import read_verified
 from wsolkit.labelling.words import next_words, photographs_words, verdict_words
 from wsolkit.lock import locked
 from wsolkit.progress import Shows, hidden
@@ -145,7 +148,9 @@ def label(
     steps = Steps(STEPS if draw else STEPS[:-1], say)
     with locked(out, "labelling", "--out"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"wsolkit\.datasets")  # what is in doubt of the folders is said once
-        decides = {"method": method, "seed": seed, "labels": None if table is None else str(table.resolve())}
+        decides = {"method": method, "seed": seed, "labels": None, **settings_of_method(method)}
+        if table is not None:
+            decides["labels"] = os.path.relpath(table.resolve(), photos.resolve())  # stays when both are moved
         if background:
             decides["background"] = list(background)
         steps.begin("reading", str(photos))
@@ -153,14 +158,14 @@ def label(
         if classifier is not None:
             photographs = classifier.numbered(photographs)
             decides |= classifier.settings()
-        claim_labels(out, photos, decides, retrain, overwrite)
+        paths = {image.image_id: image.path for image in photographs.files}
+        given = read_verified(verified, paths, photographs.classes, photographs.labels) if verified else None
+        claim_labels(out, photos, decides, retrain, overwrite)  # nothing is changed before all that is given is read
         for line in photographs_words(photographs):
             say(line)
-        checked, told = take_verified(verified, out, photographs) if verified else (read_checked(out, photographs), "")
-        if told:
-            say(told)
-        if retrain:
-            forget_map(out)
+        checked = read_checked(out, photographs) if given is None else keep_verified(given, out, photographs)
+        if given is not None:
+            say(given.told)
         learnt = learnt_before(out)
         if method == COMPARE and learnt is None and classifier is None:
             chosen_candidate(out, photographs, checked, options, steps, shows)

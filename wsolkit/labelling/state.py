@@ -51,7 +51,7 @@ def claim_labels(
         out: the folder.
         photos: the folder of the photographs.
         settings: what decides what is learnt; plain JSON.
-        retrain: whether other settings will do, since the map is learnt again.
+        retrain: forget what was learnt before the settings are written, so that other ones will do.
         overwrite: remove what is there.
 
     Raises:
@@ -82,6 +82,8 @@ def claim_labels(
     if overwrite:
         for name in (*RESULTS, TRAINING, FEATURES, CANDIDATES, SHEET, CONFIG, CHECKPOINT, NEXT, VERIFIED):
             remove(out / name)
+    if retrain:
+        forget_map(out)
     try:
         write_json(out / MARKER, wanted)
     except OSError as error:

@@ -1,0 +1,99 @@
+"""What a later run of the same folder goes on from: never from what other settings or other photographs left."""
+
+import json
+import shutil
+
+import pytest
+
+from tests.labelling.conftest import METHOD
+from wsolkit.errors import ConfigError, DataError
+from wsolkit.labelling import learn, run
+from wsolkit.labelling.learn import train_map
+from wsolkit.labelling.run import label
+from wsolkit.labelling.state import claim_labels
+
+
+@pytest.fixture
+def copied(scenes, labelled, tmp_path):
+    """Photographs and their labels, which a test may change."""
+    shutil.copytree(scenes.parent, tmp_path / "all", symlinks=True)
+    return tmp_path / "all" / "photos", tmp_path / "all" / "labels"
+
+
+@pytest.mark.parametrize("option", ["retrain", "overwrite"])
+def test_a_file_of_checked_boxes_is_read_before_anything_is_removed(copied, tmp_path, option):
+    photos, folder = copied
+    (tmp_path / "typo.json").write_text("{")
+    before = {name: (folder / name).read_bytes() for name in ("label.json", "last.pth", "dataset.json")}
+    with pytest.raises(DataError, match="typo.json"):
+        label(photos, folder, method=METHOD, seed=1, verified=tmp_path / "typo.json", **{option: True})
+    assert {name: (folder / name).read_bytes() for name in before} == before
+
+
+def test_what_is_overwritten_can_be_what_was_checked(copied, monkeypatch):
+    photos, folder = copied
+    monkeypatch.setattr(run, "learnt_map", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        label(photos, folder, method=METHOD, verified=folder / "dataset.json", overwrite=True)
+    assert not (folder / "dataset.json").exists()
+    assert len((folder / "verified.jsonl").read_text().splitlines()) == 1 + 24  # the first names the classes
+
+
+def stopped(*_, **__):
+    raise KeyboardInterrupt
+
+
+def test_no_map_is_left_under_settings_it_was_not_learnt_with(copied, monkeypatch):
+    photos, folder = copied
+
+    def write(path, content):
+        assert not (folder / "last.pth").exists(), "the map is forgotten first"
+
+    monkeypatch.setattr("wsolkit.labelling.state.write_json", write)
+    claim_labels(folder, photos, {"method": "parts"}, retrain=True)
+
+
+def test_a_training_of_other_photographs_is_removed_before_it_is_said_to_be_of_these(tmp_path, monkeypatch):
+    class Photographs:
+        def fingerprint(self):
+            return "new"
+
+    config = learn.Config({"randomness": {"seed": 0}})
+    work = tmp_path / "training"
+    work.mkdir()
+    (work / "last.pth").write_bytes(b"of others")
+    (work / "photographs.json").write_text('{"photographs": "old"}')
+    monkeypatch.setattr(learn, "train", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        train_map("label_objects", config, Photographs(), tmp_path)
+    assert [path.name for path in work.iterdir()] == ["photographs.json"]
+    begun = []
+    monkeypatch.setattr(learn, "train", lambda *_, resume, overwrite: begun.append((resume, overwrite)))
+    own = tmp_path / "own.py"
+    for text in ("a = 1", "a = 1", "a = 2"):
+        own.write_text(text)
+        train_map(str(own), config, Photographs(), tmp_path)
+        (work / "last.pth").touch()
+    assert begun == [(False, True), (True, False), (False, True)]
+
+
+def test_another_text_of_an_own_configuration_is_another_setting(copied, tmp_path):
+    photos, folder = copied
+    settings = json.loads((folder / "label.json").read_text())
+    (folder / "label.json").write_text(json.dumps({**settings, "configuration": "of another text"}))
+    with pytest.raises(ConfigError, match="labels made with other settings: configuration was 'of another text'"):
+        label(photos, folder, method=METHOD)
+
+
+def test_a_project_that_is_moved_with_its_table_goes_on(scenes, tmp_path, monkeypatch):
+    monkeypatch.setattr(run, "learnt_map", stopped)
+    (tmp_path / "here").mkdir()
+    shutil.copytree(scenes, tmp_path / "here" / "photos")
+    names = sorted(str(path.relative_to(scenes)) for path in scenes.rglob("*.png"))
+    (tmp_path / "here" / "labels.csv").write_text("image,label\n" + "".join(f"{name},bird\n" for name in names))
+    for place in ("here", "there"):
+        project = tmp_path / place
+        if not project.exists():
+            (tmp_path / "here").rename(project)
+        with pytest.raises(KeyboardInterrupt):
+            label(project / "photos", project / "labels", labels=project / "labels.csv")
