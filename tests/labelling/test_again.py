@@ -1,16 +1,19 @@
 """What a later run of the same folder goes on from: never from what other settings or other photographs left."""
 
 import json
+import shlex
 import shutil
 
 import pytest
 
 from tests.labelling.conftest import METHOD
+from wsolkit.cli.main import main
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.labelling import learn, run
 from wsolkit.labelling.learn import train_map
 from wsolkit.labelling.run import label
 from wsolkit.labelling.state import claim_labels
+from wsolkit.labelling.words import next_words
 
 
 @pytest.fixture
@@ -97,3 +100,33 @@ def test_a_project_that_is_moved_with_its_table_goes_on(scenes, tmp_path, monkey
             (tmp_path / "here").rename(project)
         with pytest.raises(KeyboardInterrupt):
             label(project / "photos", project / "labels", labels=project / "labels.csv")
+
+
+def test_the_next_command_is_the_same_again(copied, labelled, monkeypatch):
+    photos, folder = copied
+
+    def words(**options):
+        with monkeypatch.context() as patch:
+            patch.setattr("wsolkit.labelling.boxes.Boxes.tell", lambda _, __, commands: told.append(commands))
+            found = label(photos, folder, method=METHOD, draw=0, **options)
+        assert told.pop() == found.next_steps
+        return [shlex.split(command) for command in found.next_steps]
+
+    told = []
+    again, elsewhere, _ = words(formats=("csv",), threshold=0.4)
+    assert again[:3] == ["wsolkit", "label", str(photos)]
+    assert elsewhere[-4:] == ["--classes", "folder", "--out", "found"]
+    seen = {}
+    monkeypatch.setattr(run, "label", lambda *places, **options: seen.update(options, places=places) or labelled[0])
+    assert main(again[1:]) == 0
+    assert seen["places"] == (photos, folder)
+    assert str(seen["verified"]) == "verdicts.json"
+    assert [seen[name] for name in ("method", "threshold", "formats", "draw")] == [METHOD, 0.4, ("csv",), 0]
+
+
+def test_every_option_that_decides_is_in_the_next_command(tmp_path):
+    given = {"labels": tmp_path / "my labels.csv", "seed": 3, "classifier": "resnet18", "masks": True, "classes": None}
+    again, elsewhere, _ = next_words(tmp_path, tmp_path / "out", given, by_folder=False)
+    options = ["--labels", str(tmp_path / "my labels.csv"), "--seed", "3", "--classifier", "resnet18", "--masks"]
+    assert shlex.split(again)[5:] == [*options, "--verified", "verdicts.json"]
+    assert "--classes" not in elsewhere

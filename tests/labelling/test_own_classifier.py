@@ -6,9 +6,12 @@ import re
 import pytest
 import timm
 import torch
+from mmengine.registry import DefaultScope
 
 from wsolkit import Predictor
 from wsolkit.cli.main import main
+from wsolkit.labelling.classifier import classifier_config
+from wsolkit.registry import DATASETS
 
 
 @pytest.fixture(scope="module")
@@ -72,3 +75,18 @@ def test_more_names_than_classes_are_refused(scenes, mine, tmp_path, capsys):
     (tmp_path / "names.txt").write_text("\n".join([*folders, "one more"]))
     assert run(*command(scenes, tmp_path / "out", mine, "--classes", tmp_path / "names.txt")) == 2
     assert re.search(r"tells 3 classes apart, but .*names.txt names 4. Give one name", capsys.readouterr().err)
+
+
+def test_a_table_and_classes_of_nothing_are_in_the_configuration(scenes, tmp_path):
+    files = sorted(str(path.relative_to(scenes)) for path in scenes.rglob("*.png"))
+    kinds = ("a", "b", "free")
+    lines = [f"{name},{kinds[number % 3]}" for number, name in enumerate(files)]
+    (tmp_path / "labels.csv").write_text("image,label\n" + "\n".join(lines))
+    for count, names in ((2, ["a", "b"]), (3, ["a", "b", "free"])):
+        torch.save(timm.create_model("test_resnet", num_classes=count).state_dict(), tmp_path / "mine.pth")
+        data = {"data_root": str(scenes), "labels": str(tmp_path / "labels.csv"), "background": ["free"]}
+        config, _ = classifier_config("test_resnet", tmp_path / "mine.pth", names, size=32, multi_label=True, data=data)
+        with DefaultScope.overwrite_default_scope(DATASETS.scope):
+            built = DATASETS.build({**config["train_dataloader"]["dataset"], "split": "all"})
+        assert built.classes == tuple(names) == tuple(config["classes"])
+        assert len(built) == len(files)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -143,14 +142,13 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("What is done is kept; the same command goes on from there.", file=sys.stderr)
         raise
-    print("\n".join(closing_lines(found, args.photos)))
+    print("\n".join(closing_lines(found)))
     return 0
 
 
-def closing_lines(found: LabelRun, photos: Path) -> list[str]:
+def closing_lines(found: LabelRun) -> list[str]:
     """Return what is said at the end: what there is, and what to do with it."""
     from wsolkit.errors import printable
-    from wsolkit.labelling.words import next_words
 
     lines = [f"{found.boxes} boxes in {found.photographs} photographs, in {found.seconds:.0f} s."]
     if found.without_box:
@@ -162,5 +160,4 @@ def closing_lines(found: LabelRun, photos: Path) -> list[str]:
     page = found.folder / "index.html"
     if page.exists():
         lines.append(f"  look at {printable(str(page))}, and at {printable(str(found.folder / 'next.txt'))} first")
-    lines += [f"  {line.replace('PHOTOS', shlex.quote(str(photos)), 1)}" for line in next_words(found.folder)[:1]]
-    return lines + [f"  {line}" for line in next_words(found.folder)[1:]]
+    return lines + [f"  {line}" for line in found.next_steps]

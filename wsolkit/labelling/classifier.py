@@ -22,6 +22,7 @@ from wsolkit.errors import CheckpointError, ConfigError, ShapeError
 from wsolkit.formats.text_lists import read_class_names
 from wsolkit.labelling.networks import FITTING, Network, find_network
 from wsolkit.model.localizer import Localizer
+from wsolkit.names import Known
 from wsolkit.registry import MODELS
 from wsolkit.weights.checkpoint import read_weights
 from wsolkit.weights.fitting import fit_weights
@@ -44,7 +45,7 @@ def classifier_config(
     mean: Sequence[float] | None = None,
     std: Sequence[float] | None = None,
     multi_label: bool = False,
-    data_root: str | Path | None = None,
+    data: Mapping[str, Any] | None = None,
 ) -> tuple[Config, dict[str, Tensor]]:
     """Return the configuration and the state dict of a model with the class maps of a classifier.
 
@@ -56,7 +57,8 @@ def classifier_config(
         mean: of each channel in [0, 1], as in the training; by default timm's for the network.
         std: of each channel.
         multi_label: whether several classes may be in one image, so that probabilities are sigmoids.
-        data_root: a folder of photographs, for the configuration's data sets.
+        data: of the configuration's data sets: ``data_root``, ``labels`` and ``background``. Classes of the background
+            that are classes of the classifier stay classes.
 
     Raises:
         ConfigError: the network is unknown, or its logits are no linear function of averaged features.
@@ -75,11 +77,15 @@ def classifier_config(
     names = class_names(classes, network.num_classes, weights)
     height, width = (size, size) if isinstance(size, int) else size or network.size
     resize = {"type": "Resize", "size": (height, width), "antialias": True}
+    told, known = dict(data or {}), Known(names)
+    nothing = [name for name in told.pop("background", ()) if known.find(name) is None]
+    if nothing:
+        told["background"] = nothing
     options: dict[str, Any] = {
         "weights": None,
         "classes": names,
-        **({} if data_root is None else {"data_root": str(data_root)}),
-        **{f"{split}_dataloader.dataset.classes": names for split in ("train", "val", "test")},
+        **told,
+        **{f"{split}_dataloader.dataset.classes": [*names, *nothing] for split in ("train", "val", "test")},
         "model.backbone": {"_delete_": True, "type": "TimmBackbone", "levels": ["final"], **network.backbone},
         "model.head.num_classes": len(names),
         "model.freeze": ["model"],

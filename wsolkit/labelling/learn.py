@@ -26,7 +26,17 @@ from wsolkit.registry import MODELS
 from wsolkit.training.train import train
 from wsolkit.weights.checkpoint import read_checkpoint
 
-__all__ = ["Learnt", "configured", "learnt_before", "publish", "republish", "train_map", "trained", "untrained"]
+__all__ = [
+    "Learnt",
+    "configured",
+    "handed_down",
+    "learnt_before",
+    "publish",
+    "republish",
+    "train_map",
+    "trained",
+    "untrained",
+]
 
 STEPS = 60
 """Fewest steps of a training: few photographs are seen more often."""
@@ -73,6 +83,11 @@ def learnt_before(out: Path) -> Learnt | None:
         ) from error
 
 
+def handed_down(photographs: Photographs) -> dict[str, Any]:
+    """Return what the top of a configuration tells of photographs to its data sets."""
+    return {key: photographs.dataset[key] for key in HANDED_DOWN if key in photographs.dataset}
+
+
 def configured(name: str, photographs: Photographs, seed: int, features: dict[str, Any] | None = None) -> Config:
     """Return the configuration of a training on all photographs.
 
@@ -91,7 +106,7 @@ def configured(name: str, photographs: Photographs, seed: int, features: dict[st
             f"There is {count} photograph that can be read, and the map is learnt from what photographs have in "
             f"common. Give {FEWEST} at least; 30 or more are better."
         )
-    data: dict[str, Any] = {key: photographs.dataset[key] for key in HANDED_DOWN if key in photographs.dataset}
+    data = handed_down(photographs)
     config = load_config(name, data)
     batch = min(config["train_dataloader"]["batch_size"], count)
     epochs = max(config["train_cfg"]["max_epochs"], math.ceil(STEPS / (count // batch)))

@@ -13,6 +13,7 @@ from wsolkit.errors import ConfigError, nearest
 from wsolkit.files import hash_file, whole_file
 from wsolkit.formats.text_lists import read_class_names
 from wsolkit.labelling.classifier import classifier_checkpoint, classifier_config
+from wsolkit.labelling.learn import handed_down
 from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.state import CHECKPOINT, TRAINING
 from wsolkit.weights.files import existing_weights
@@ -37,6 +38,10 @@ class OwnClassifier(NamedTuple):
     def settings(self) -> dict[str, str]:
         """Return what decides about the map, as plain data."""
         return {"classifier": self.name, "weights": hash_file(existing_weights(self.weights))}
+
+    def options(self) -> dict[str, str | Path | None]:
+        """Return the options of a command line that name this classifier."""
+        return {"classifier": self.name, "weights": self.weights, "classes": self.classes}
 
     def numbered(self, photographs: Photographs) -> Photographs:
         """Return the photographs with their classes numbered as the classifier's.
@@ -90,7 +95,7 @@ def take_over(classifier: OwnClassifier, photographs: Photographs, out: Path) ->
         classifier.weights,
         classifier.classes or list(photographs.classes),
         multi_label=photographs.multi_label,
-        data_root=photographs.dataset["data_root"],
+        data=handed_down(photographs),
     )
     source = out / TRAINING / CHECKPOINT
     with whole_file(source) as temporary:

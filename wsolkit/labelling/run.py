@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from wsolkit.datasets.layouts.image_table import tables_in
 from wsolkit.errors import in_range
 from wsolkit.evaluation import Verdict
 from wsolkit.formats.export import PLAIN, Export
@@ -42,6 +43,9 @@ __all__ = ["DRAWN", "LabelRun", "label"]
 DRAWN = 500
 """How many pictures are drawn where nobody says, the most doubtful first."""
 
+STANDARD = ("coco", "yolo")
+"""The formats that are written where nobody says."""
+
 STEPS = ("reading", "features", "learning", "boxes", "pictures")
 
 
@@ -65,6 +69,7 @@ class LabelRun:
         verdict: what the boxes look like, or None where every photograph is checked.
         honest: how good the boxes are on the checked photographs, or None where too few are.
         files: files and folders written.
+        next_steps: commands to go on with.
         seconds: how long it took.
     """
 
@@ -79,6 +84,7 @@ class LabelRun:
     verdict: Verdict | None = None
     honest: Honest | None = None
     files: list[Path] = field(default_factory=list)
+    next_steps: list[str] = field(default_factory=list)
     seconds: float = 0.0
 
 
@@ -91,7 +97,7 @@ def label(
     method: str = AUTO,
     classifier: OwnClassifier | None = None,
     verified: str | Path | None = None,
-    formats: Sequence[str] = ("coco", "yolo"),
+    formats: Sequence[str] = STANDARD,
     masks: bool = False,
     draw: int = DRAWN,
     seed: int = 0,
@@ -140,6 +146,19 @@ def label(
     began = time.perf_counter()
     photos, out, formats = Path(photos).expanduser(), Path(out).expanduser(), check_formats(formats)
     table = None if labels is None else Path(labels).expanduser()
+    again: dict[str, object] = {
+        "labels": labels,
+        "background": ",".join(background) or None,
+        "method": None if method == AUTO else method,
+        "seed": seed or None,
+        **({} if classifier is None else classifier.options()),
+        "threshold": threshold,
+        "format": None if formats == STANDARD else ",".join(formats),
+        "masks": masks,
+        "val-share": None if export.val_share == PLAIN.val_share else export.val_share,
+        "copy-images": export.copy_images,
+        **({"no-pictures": True} if draw == 0 else {"draw": None if draw == DRAWN else draw}),
+    }
     masks = masks or any(FORMATS[name].needs_masks for name in formats)
     check_places(photos, out)
     check_method(method)
@@ -181,7 +200,8 @@ def label(
             say(told)
         verdict = boxes.write(formats, export)
         lines = verdict_words(verdict, findings_of(predictor))
-        boxes.tell(" ".join(lines), next_words(out))
+        commands = next_words(photos, out, again, by_folder=table is None and not tables_in(photos))
+        boxes.tell(" ".join(lines), commands)
         if draw:
             steps.begin("pictures")
             boxes.draw(draw, shows)
@@ -191,5 +211,6 @@ def label(
     return LabelRun(
         folder=out, config=out / CONFIG, checkpoint=out / CHECKPOINT, photographs=found.images,
         new=new_names(learnt, photographs), failed=found.failed, boxes=found.boxes, without_box=found.without_box,
-        verdict=verdict, honest=honest, files=found.files, seconds=time.perf_counter() - began,
+        verdict=verdict, honest=honest, files=found.files, next_steps=commands,
+        seconds=time.perf_counter() - began,
     )  # fmt: skip

@@ -11,6 +11,7 @@ from wsolkit.errors import first_few, printable
 from wsolkit.evaluation import Verdict
 from wsolkit.labelling.learn import Learnt
 from wsolkit.labelling.photographs import Photographs
+from wsolkit.labelling.state import CHECKPOINT
 
 __all__ = ["estimate_words", "learnt_words", "next_words", "photographs_words", "verdict_words"]
 
@@ -73,11 +74,24 @@ def verdict_words(verdict: Verdict | None, findings: Mapping[str, float]) -> lis
     return [*lines, *([f"{'; '.join(told).capitalize()}."] if told else [])]
 
 
-def next_words(out: Path) -> list[str]:
-    """Return the commands to go on with."""
-    place, model = shlex.quote(str(out)), shlex.quote(str(out / "last.pth"))
-    return [
-        f"wsolkit label PHOTOS --out {place} --verified verdicts.json",
-        f"wsolkit predict {model} MORE_PHOTOS --classes folder --out found",
-        f"wsolkit export {model} --to onnx",
+def next_words(photos: Path, out: Path, options: Mapping[str, object], by_folder: bool = True) -> list[str]:
+    """Return the commands to go on with: the same again with what was checked, the map elsewhere, and its export.
+
+    Args:
+        photos: the folder of the photographs.
+        out: the folder of the labels.
+        options: what the run was called with, by the names of the command's options; what is None or False is left out.
+        by_folder: whether folders tell the classes; a table of these photographs tells nothing of others.
+
+    >>> next_words(Path("photos"), Path("labels"), {"background": "free", "seed": 0, "masks": True})[0]
+    'wsolkit label photos --out labels --background free --seed 0 --masks --verified verdicts.json'
+    """
+    given = ((name, value) for name, value in options.items() if value is not None and value is not False)
+    words = [word for name, value in given for word in (f"--{name}", value) if word is not True]
+    model, classes = out / CHECKPOINT, ["--classes", "folder"] if by_folder else []
+    commands: list[list[object]] = [
+        ["wsolkit", "label", photos, "--out", out, *words, "--verified", "verdicts.json"],
+        ["wsolkit", "predict", model, "MORE_PHOTOS", *classes, "--out", "found"],
+        ["wsolkit", "export", model, "--to", "onnx"],
     ]
+    return [printable(shlex.join(map(str, command))) for command in commands]
