@@ -9,6 +9,7 @@ import pytest
 from tests.labelling.conftest import METHOD
 from wsolkit.cli.main import main
 from wsolkit.errors import ConfigError, DataError
+from wsolkit.files import hash_file
 from wsolkit.labelling import learn, run
 from wsolkit.labelling.learn import train_map
 from wsolkit.labelling.run import label
@@ -83,6 +84,7 @@ def test_a_training_of_other_photographs_is_removed_before_it_is_said_to_be_of_t
 def test_another_text_of_an_own_configuration_is_another_setting(copied, tmp_path):
     photos, folder = copied
     settings = json.loads((folder / "label.json").read_text())
+    assert settings["configuration"] == hash_file(METHOD)
     (folder / "label.json").write_text(json.dumps({**settings, "configuration": "of another text"}))
     with pytest.raises(ConfigError, match="labels made with other settings: configuration was 'of another text'"):
         label(photos, folder, method=METHOD)
