@@ -167,7 +167,7 @@ def label(
     steps = Steps(STEPS if draw else STEPS[:-1], say)
     with locked(out, "labelling", "--out"), warnings.catch_warnings():
         warnings.filterwarnings("ignore", module=r"wsolkit\.datasets")  # what is in doubt of the folders is said once
-        decides = {"method": method, "seed": seed, "labels": None, **settings_of_method(method)}
+        decides: dict[str, object] = {"method": method, "seed": seed, "labels": None, **settings_of_method(method)}
         if table is not None:
             decides["labels"] = os.path.relpath(table.resolve(), photos.resolve())  # stays when both are moved
         if background:
