@@ -16,8 +16,9 @@ from wsolkit.datasets.image_files import ImageFile
 from wsolkit.datasets.image_folder import ImageFolder
 from wsolkit.errors import ConfigError, DataError, MapError
 from wsolkit.features.cached import open_features
-from wsolkit.features.compute import compute_features, count_missing
+from wsolkit.features.compute import compute_features, count_missing, kept_features
 from wsolkit.interfaces import KnownLevels
+from wsolkit.labelling.corrections import pooled_rows
 from wsolkit.labelling.seen import Seen
 from wsolkit.model.localizer import Localizer
 from wsolkit.training.feature_cache import CachedDataset, checked_model, split_pipeline
@@ -234,6 +235,8 @@ def test_a_training_and_a_labelling_leave_out_a_truncated_image(photos, cut_off,
     with pytest.raises(DataError, match="cannot be read"):
         CachedDataset(dataset, found[1], None).__getitems__(group)
     seen = Seen(SimpleNamespace(files=files), SimpleNamespace(batch_size=4), found[2])
+    rows = pooled_rows(kept_features(model, files, tmp_path / "features", RESIZE, SIZE))
+    assert [index for index in range(len(files)) if not rows[index].any()] == [bad]
     (labelled,) = seen.batches(group)
     assert [each.path for each in labelled.failures] == [files[bad].path]
     assert labelled.paths == [files[index].path for index in group if index != bad]

@@ -97,6 +97,13 @@ class CachedFeatures:
                 raise
             return None
 
+    def readable(self, indices: Sequence[int], mirrored: bool = False) -> tuple[list[int], KnownLevels | None]:
+        """Return the numbers of those images that can be read and what is known of them, None where none can."""
+        known = None
+        while (good := [index for index in indices if index not in self.failures]) and known is None:
+            known = self.try_known(good, mirrored)
+        return good, known
+
     def levels(self, indices: Sequence[int], mirrored: bool | Sequence[bool] = False) -> Levels:
         """Return the levels alone, each (B, C, h, w) float32; see ``known``."""
         return unpack(self.rows(indices, mirrored), self.header["shapes"])

@@ -213,11 +213,14 @@ def pairs(
 
 def pooled_rows(features: CachedFeatures) -> np.ndarray:
     """Return the features (N, D) of all photographs; zeros where one could not be read."""
-    good = [index for index in range(len(features)) if index not in features.failures]
-    parts = [pooled_levels(features.levels(good[at : at + BATCH])).numpy() for at in range(0, len(good), BATCH)]
-    rows = np.zeros((len(features), parts[0].shape[1] if parts else 0), np.float32)
-    for number, each in enumerate(parts):
-        rows[good[number * BATCH : (number + 1) * BATCH]] = each
+    parts: list[tuple[list[int], np.ndarray]] = []
+    for at in range(0, len(features), BATCH):
+        good, known = features.readable(range(at, min(at + BATCH, len(features))))
+        if known is not None:
+            parts.append((good, pooled_levels(known.levels).numpy()))
+    rows = np.zeros((len(features), parts[0][1].shape[1] if parts else 0), np.float32)
+    for good, each in parts:
+        rows[good] = each
     return rows
 
 

@@ -54,10 +54,9 @@ class Seen:
 
     def known(self, features: CachedFeatures, group: Sequence[int], mirrored: bool) -> ImageBatch:
         """Return a batch of features; photographs that could not be read are its failures."""
+        levels: Any  # stands for the pixels wherever a model is asked
+        good, levels = features.readable(group, mirrored)
         bad = features.failures
-        levels: Any = None  # stands for the pixels wherever a model is asked
-        while levels is None and (good := [index for index in group if index not in bad]):
-            levels = features.try_known(good, mirrored)
         failures = [Failure(*self.files[index], bad[index]) for index in group if index in bad]
         if levels is None:
             return ImageBatch(torch.empty(0, 3, 0, 0), [], [], [], failures)
