@@ -13,7 +13,10 @@ from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.run_folder import RunFolder
 from wsolkit.labelling import learnt_map
 from wsolkit.labelling.boxes import one_sided
+from wsolkit.labelling.cuts import CHECKED
+from wsolkit.labelling.learn import learnt_before, republish
 from wsolkit.labelling.run import label
+from wsolkit.model.threshold import MAPS_ALONE
 
 
 def bytes_of(folder, *names):
@@ -223,7 +226,7 @@ def test_the_mirror_image_that_doubt_compares_with_is_not_averaged(labelled):
     assert not torch.allclose(own, others.flip(-1), atol=1e-3)
 
 
-def test_checked_boxes_replace_those_found_and_stay(scenes, copied, tmp_path):
+def test_checked_boxes_replace_those_found_and_stay(scenes, copied, tmp_path, monkeypatch):
     photos, folder = copied
     truth = json.loads((scenes / "boxes.json").read_text())
     truth["images"] = truth["images"][:12]
@@ -233,8 +236,13 @@ def test_checked_boxes_replace_those_found_and_stay(scenes, copied, tmp_path):
     found, said = relabel(photos, folder, verified=tmp_path / "checked.json")
     assert found.honest.images == 12
     assert f"12 checked photographs are found with an IoU of .5, mean IoU {found.honest.mean_iou:.2f}" in " ".join(said)
-    assert any(line.endswith("chosen on the checked photographs") for line in said)
-    assert Predictor.from_config(found.checkpoint).threshold_source == "chosen on the checked photographs"
+    assert (found.honest.chosen, source_of(found)) == (False, MAPS_ALONE)
+    republish(folder, 0.9, CHECKED)  # as if these photographs had chosen it in a run before
+    again, _ = relabel(photos, folder)
+    assert again.honest == found.honest, "a cut that they have chosen themselves is none to judge them at"
+    assert source_of(again) == MAPS_ALONE
+    monkeypatch.setattr(learnt_map, "learnt_before", lambda out: learnt_before(out)._replace(cut=None))
+    republish(folder, 0.9, CHECKED)  # in a checkpoint that does not say what the maps alone had said
     true = {chosen[each["image_id"]]: each["bbox"] for each in truth["annotations"]}
     for _ in range(2):
         written = json.loads((folder / "dataset.json").read_text())
@@ -242,7 +250,25 @@ def test_checked_boxes_replace_those_found_and_stay(scenes, copied, tmp_path):
         boxes = {names[each["image_id"]]: each["bbox"] for each in written["annotations"]}
         assert {name: boxes[name] for name in true} == {name: pytest.approx(box) for name, box in true.items()}
         assert not set(true) & set((folder / "next.txt").read_text().splitlines())
-        relabel(photos, folder)
+        again, _ = relabel(photos, folder)
+        assert (again.honest, source_of(again)) == (found.honest, MAPS_ALONE)
+
+
+def source_of(found):
+    return Predictor.from_config(found.checkpoint).threshold_source
+
+
+def test_checked_photographs_choose_a_cut_that_is_surely_better(scenes, copied, monkeypatch):
+    """Where the maps alone say something bad; a cut that is given stays."""
+    photos, folder = copied
+    monkeypatch.setattr(learnt_map, "learnt_before", lambda out: learnt_before(out)._replace(cut=0.98))
+    given, said = relabel(photos, folder, verified=scenes / "boxes.json", threshold=0.98)
+    assert (given.honest.cut, given.honest.given, source_of(given)) == (0.98, True, MAPS_ALONE)
+    assert any(line.endswith("(cut at 0.98, as given).") for line in said)
+    found, said = relabel(photos, folder)
+    assert (found.honest.chosen, source_of(found)) == (True, CHECKED)
+    assert any(line.endswith(CHECKED) for line in said)
+    assert found.honest.mean_iou > given.honest.mean_iou
 
 
 def test_masks_are_found_where_they_are_asked_for(labelled, copied):

@@ -8,6 +8,7 @@ from PIL import Image
 
 from tests.formats.test_tools import result, task
 from wsolkit.errors import DataError
+from wsolkit.formats.coco import OURS
 from wsolkit.labelling.verified import VERDICTS, read_verified
 
 CLASSES = ["cat", "owl"]
@@ -46,6 +47,15 @@ def test_some_photographs_are_found_by_their_files(images, tmp_path):
         "2 photographs are checked, 1 of them without a box; 1 name is of no photograph here: '5.jpg'."
     )
     assert found.boxes["owl/my 2.jpg"][0][3:6] == (1, 1, 0)
+
+
+def test_a_file_of_found_boxes_is_said_to_be_one(images, tmp_path, recwarn):
+    found = read_verified(coco(tmp_path, ["owl/1.jpg"], {"description": OURS}), images, CLASSES)
+    assert found.told == (
+        "1 photograph is checked; the file began as boxes that wsolkit found: keep only what somebody has looked at in "
+        "it."
+    )
+    assert not recwarn.list
 
 
 def test_boxes_of_a_larger_copy_are_scaled(images, tmp_path):

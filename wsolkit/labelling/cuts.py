@@ -74,15 +74,17 @@ def label_free_cut(predictor: Predictor, photographs: Photographs, seen: Seen, s
 
 @dataclass(frozen=True)
 class Honest:
-    """How good boxes are on photographs that a person has checked, each judged at a cut chosen on the others.
+    """How good boxes are on photographs that a person has checked, at a cut that they did not choose themselves.
 
     Attributes:
-        cut: the cut chosen on all of them.
+        cut: the cut chosen on all of them, or the one that was given.
         images: how many they are.
         hits: share of the checked boxes that a box fits with an IoU of .5 or more.
         low: lower end of its 95 % interval (Wilson).
         high: upper end.
         mean_iou: mean IoU of the checked boxes with the box that fits best.
+        chosen: whether they have chosen the cut; else it is the one told without boxes, or given.
+        given: whether the cut was given: all are judged at it, and not each half at the cut of the other.
     """
 
     cut: float
@@ -91,26 +93,37 @@ class Honest:
     low: float
     high: float
     mean_iou: float
+    chosen: bool
+    given: bool = False
 
     @property
     def line(self) -> str:
         """The number in words."""
+        where = f"cut at {self.cut:g}, as given" if self.given else "each half cut as the other half says"
         return (
             f"{100 * self.hits:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}] of the boxes on {self.images} "
-            f"checked photographs are found with an IoU of .5, mean IoU {self.mean_iou:.2f} (each half cut as the "
-            "other half says)."
+            f"checked photographs are found with an IoU of .5, mean IoU {self.mean_iou:.2f} ({where})."
         )
 
 
 def cut_of_checked(
-    predictor: Predictor, results: Iterable[ImageResult], checked: Mapping[str, Sequence[FoundBox]]
+    predictor: Predictor,
+    results: Iterable[ImageResult],
+    checked: Mapping[str, Sequence[FoundBox]],
+    free: float,
+    given: float | None = None,
 ) -> Honest | None:
     """Choose a cut by checked boxes, and judge it honestly: each half at the cut that the other half chooses.
+
+    A cut that is given is judged alone.
 
     Args:
         predictor: its box extractor finds the boxes.
         results: the checked photographs with their maps.
         checked: their boxes by name.
+        free: the cut that was told without boxes, which is kept where no other one is surely better. No cut that these
+            photographs have chosen before: its number would not be held out.
+        given: the cut that boxes are made at whatever checked boxes say, or None.
 
     Returns:
         the cut and the number; None where too few photographs are checked, or the extractor chooses for each map.
@@ -118,15 +131,18 @@ def cut_of_checked(
     if predictor.box_extractor.chooses_threshold:
         return None
     extractor = copy(predictor.box_extractor)
-    cuts = np.append(CUTS, predictor.threshold)
+    cuts = np.append(CUTS, free) if given is None else np.array([given])
     found = [overlaps(extractor, each, checked[each.image_id], cuts) for each in results if checked.get(each.image_id)]
     if len(found) < FEWEST:
         return None
     halves = [found[::2], found[1::2]]
     judged = np.concatenate([np.concatenate(half)[:, best(other)] for half, other in (halves, halves[::-1])])
     low, high = wilson(int((judged >= HIT).sum()), len(judged))
-    cut = float(cuts[best(found)])
-    return Honest(cut, len(found), float((judged >= HIT).mean()), low, high, float(judged.mean()))
+    column = best(found)
+    return Honest(
+        float(cuts[column]), len(found), float((judged >= HIT).mean()), low, high, float(judged.mean()),
+        chosen=column < len(cuts) - 1, given=given is not None,
+    )  # fmt: skip
 
 
 def overlaps(extractor: BoxExtractor, result: ImageResult, checked: Sequence[FoundBox], cuts: np.ndarray) -> np.ndarray:
@@ -147,9 +163,11 @@ def overlaps(extractor: BoxExtractor, result: ImageResult, checked: Sequence[Fou
 def best(found: Sequence[np.ndarray]) -> int:
     """Return the number of the cut with the highest mean IoU, of equals the one in the middle; or of the last.
 
-    The last is the cut there was. Another one has to be surely better, by two standard errors over the photographs:
-    the best one of few photographs, which may be the doubtful ones, is often worse on the others.
+    The last is the cut told without boxes, or the only one. Another one has to be surely better, by two standard errors
+    over the photographs: the best one of few photographs, which may be the doubtful ones, is often worse on the others.
     """
+    if found[0].shape[1] == 1:
+        return 0
     means = np.concatenate(found)[:, :-1].mean(0).round(6)
     equal = np.flatnonzero(means == means.max())
     column = int(equal[len(equal) // 2])

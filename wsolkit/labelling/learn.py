@@ -58,10 +58,13 @@ class Learnt(NamedTuple):
     Attributes:
         names: the names of the photographs.
         classes: the names of the classes.
+        cut: where its maps are cut as they say alone, whatever checked photographs have chosen since; None where the
+            extractor chooses for each map, and in checkpoints that do not say.
     """
 
     names: frozenset[str]
     classes: tuple[str, ...]
+    cut: float | None = None
 
 
 def learnt_before(out: Path) -> Learnt | None:
@@ -76,7 +79,8 @@ def learnt_before(out: Path) -> Learnt | None:
         return None
     try:
         found = json.loads(read_checkpoint(path)["meta"][LEARNT])
-        return Learnt(frozenset(found["names"]), tuple(found["classes"]))
+        cut = found.get("cut")
+        return Learnt(frozenset(found["names"]), tuple(found["classes"]), None if cut is None else float(cut))
     except (KeyError, TypeError, ValueError) as error:
         raise DataError(
             f"{path} is no checkpoint of `wsolkit label`. Learn the map again with --retrain, or choose another --out."
@@ -209,9 +213,9 @@ def train_map(name: str, config: Config, photographs: Photographs, out: Path) ->
 def publish(config: Config, photographs: Photographs, out: Path, cut: float | None) -> None:
     """Write ``config.py`` and the checkpoint beside the labels, with the validation's data sets and the cut in them.
 
-    The cut is one that was chosen from the maps alone.
+    The cut is one that was chosen from the maps alone; ``Learnt`` keeps it when ``republish`` writes another.
     """
-    learnt = {"names": list(photographs.labels), "classes": list(photographs.classes)}
+    learnt = {"names": list(photographs.labels), "classes": list(photographs.classes), "cut": cut}
     full = Config(config.to_dict(), cfg_text=" ", filename=str(out / CONFIG))
     full.pop("feature_cache", None)
     full["classes"] = list(photographs.classes)

@@ -11,13 +11,14 @@ from wsolkit.files import hash_file
 from wsolkit.inference.predictor import Predictor
 from wsolkit.labelling.checked import Checked
 from wsolkit.labelling.cuts import CHECKED, Honest, cut_of_checked, label_free_cut, results_with_maps
-from wsolkit.labelling.learn import Learnt, configured, publish, republish, train_map, trained, untrained
+from wsolkit.labelling.learn import Learnt, configured, learnt_before, publish, republish, train_map, trained, untrained
 from wsolkit.labelling.methods import METHODS, choose_method, config_of
 from wsolkit.labelling.own_classifier import OwnClassifier, take_over
 from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.seen import Seen, seconds_each, see, waiting
 from wsolkit.labelling.state import CHECKPOINT, FEATURES
 from wsolkit.labelling.words import estimate_words, learnt_words
+from wsolkit.model.threshold import MAPS_ALONE
 from wsolkit.progress import Shows
 
 __all__ = [
@@ -161,16 +162,27 @@ def learnt_map(
 def cut_by_checked(
     out: Path, photographs: Photographs, seen: Seen, predictor: Predictor, checked: Checked, options: Options
 ) -> tuple[Predictor, Honest | None]:
-    """Let checked photographs choose the cut and say how good the boxes are; returns the map that is cut there."""
+    """Let checked photographs choose the cut and say how good the boxes are; returns the map that is cut there.
+
+    A cut that ``options`` give stays, and it is what the number is said of.
+    """
     if not checked:
+        return predictor, None
+    learnt = learnt_before(out)
+    free = learnt.cut if learnt is not None else None
+    if free is None:  # the extractor chooses for each map, or the checkpoint is one that does not say
+        free = label_free_cut(predictor, photographs, seen)
+    if free is None:
         return predictor, None
     numbers = {image.image_id: number for number, image in enumerate(photographs.files)}
     results = results_with_maps(predictor, photographs, seen, [numbers[name] for name in checked])
-    honest = cut_of_checked(predictor, results, {name: each.boxes for name, each in checked.items()})
+    boxes = {name: each.boxes for name, each in checked.items()}
+    honest = cut_of_checked(predictor, results, boxes, free, options.threshold)
     predictor.model.head.end_pass()
     if honest is None or options.threshold is not None:
         return predictor, honest
-    if abs(honest.cut - predictor.threshold) > 1e-6 or predictor.threshold_source != CHECKED:
-        republish(out, honest.cut, CHECKED)
+    source = CHECKED if honest.chosen else MAPS_ALONE
+    if abs(honest.cut - predictor.threshold) > 1e-6 or predictor.threshold_source != source:
+        republish(out, honest.cut, source)
         predictor = trained(out / CHECKPOINT, None, photographs, None, options.device)
     return predictor, honest

@@ -12,7 +12,7 @@ from wsolkit.datasets.record import Record
 from wsolkit.datasets.targets import image_targets
 from wsolkit.errors import DataError, first_few
 from wsolkit.formats.box_files import read_boxes
-from wsolkit.formats.coco import read_instances
+from wsolkit.formats.coco import OURS, read_instances
 from wsolkit.formats.found_boxes import FoundBox
 from wsolkit.formats.image_headers import displayed_size
 from wsolkit.formats.image_names import ImageNames
@@ -32,11 +32,13 @@ class Verified:
         boxes: the checked boxes by image id; an empty list where a person has seen that nothing is there.
         rejected: photographs whose boxes a person found wrong, without saying where the right ones are.
         unmatched: what the file names and is none of the photographs.
+        found: whether the file is one of found boxes, so that it may list photographs that nobody has looked at.
     """
 
     boxes: dict[str, list[FoundBox]] = field(default_factory=dict)
     rejected: list[str] = field(default_factory=list)
     unmatched: list[str] = field(default_factory=list)
+    found: bool = False
 
     @property
     def told(self) -> str:
@@ -53,6 +55,8 @@ class Verified:
             parts.append(f"{len(self.rejected)} {'is' if len(self.rejected) == 1 else 'are'} rejected")
         if self.unmatched:
             parts.append(f"{counted(len(self.unmatched), 'name')} of no photograph here: {first_few(self.unmatched)}")
+        if self.found:
+            parts.append("the file began as boxes that wsolkit found: keep only what somebody has looked at in it")
         return "; ".join(parts) + "."
 
 
@@ -86,12 +90,14 @@ def read_verified(
     path = Path(path)
     missing: list[str] = []
     rejected = rejected_in(path)
+    began = description_of(path) == OURS
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*numbers count only where somebody has corrected them")
+        warnings.filterwarnings("ignore", message=".*numbers count only where somebody has corrected")  # told says it
         ids = {name: name for name in images}
         found = read_boxes(path, ImageNames(images), ids, lambda name: displayed_size(images[name]), (), missing)
     names = ImageNames(images)
-    verified = Verified(unmatched=missing, rejected=[name for name in map(names.find, rejected) if name is not None])
+    wrong = [name for name in map(names.find, rejected) if name is not None]
+    verified = Verified(unmatched=missing, rejected=wrong, found=began)
     for image_id, each in found.items():
         if image_id in verified.rejected:
             continue
@@ -113,10 +119,15 @@ def read_verified(
 
 def rejected_in(path: Path) -> list[str]:
     """Return what a file of the page calls the photographs whose boxes were rejected."""
-    if path.suffix.lower() != ".json" or not path.is_file():
-        return []
-    content = read_json(path, "Boxes")
-    info = content.get("info") if isinstance(content, dict) else None
-    if not isinstance(info, dict) or info.get("description") != VERDICTS:
+    if description_of(path) != VERDICTS:
         return []
     return [image["file_name"] for image in read_instances(path).images.values() if image.get("verdict") == "rejected"]
+
+
+def description_of(path: Path) -> object:
+    """Return how a ``.json`` describes itself in its ``info``; None where it does not, or is another file."""
+    if path.suffix.lower() != ".json" or not path.is_file():
+        return None
+    content = read_json(path, "Boxes")
+    info = content.get("info") if isinstance(content, dict) else None
+    return info.get("description") if isinstance(info, dict) else None
