@@ -190,9 +190,7 @@ def main():
         folder = args.out / kind
         folder.mkdir(parents=True, exist_ok=True)
         with (folder / "labels.csv").open("w", newline="") as file:
-            csv.writer(file).writerows(
-                [["image", "label"], *([name, *labels] for name, labels in truth.labels.items())]
-            )
+            csv.writer(file).writerows([name, *labels] for name, labels in truth.labels.items())
         rows = []
         masks = args.masks and kind != "birds50"
         for seed in range(args.seeds):

@@ -56,7 +56,7 @@ def estimate_words(each: float, count: int, learns: bool) -> str:
         learns: whether a map is learnt.
 
     >>> estimate_words(0.1, 1000, True)
-    '1000 photographs and their mirror images, about 3 minutes for everything but pictures'
+    '1000 photographs and their mirror images, about 2 minutes for everything but pictures'
     """
     seconds = each * count * BESIDE + STEP_SECONDS * learns
     about = f"{max(round(seconds / 60), 1)} minutes" if seconds >= 90 else f"{max(round(seconds, -1), 10):.0f} seconds"
