@@ -44,10 +44,14 @@ class Backbone(Checked, nn.Module, ABC):
     Attributes:
         channels: channels of each level, by its name, shallow to deep.
         strides: pixels of the input per cell of each level, by the same names.
+        patch_size: (height, width) of the pixels of a token, or None where there are no tokens.
+        prefix_tokens: how many tokens stand before those of the image: class, distillation, registers.
     """
 
     channels: Mapping[str, int]
     strides: Mapping[str, int]
+    patch_size: tuple[int, int] | None = None
+    prefix_tokens: int = 0
 
     def __init__(self) -> None:
         super().__init__()

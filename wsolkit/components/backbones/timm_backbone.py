@@ -13,15 +13,22 @@ from torch import Tensor, nn
 
 from wsolkit.components.backbones.plain_errors import plain_size_errors
 from wsolkit.components.backbones.timm_models import build_timm_model, feature_places, fixed_image_size, undilate
+from wsolkit.components.backbones.token_levels import (
+    CLS,
+    FINAL,
+    TokenTap,
+    check_token_level,
+    split_level,
+    tap_blocks,
+    tokens_of,
+    with_token_levels,
+)
 from wsolkit.errors import ConfigError, ShapeError, nearest
 from wsolkit.interfaces import Backbone, Levels
 from wsolkit.weights.checkpoint import read_weights
 from wsolkit.weights.fitting import LoadReport, fit_weights
 
 __all__ = ["FINAL", "TimmBackbone", "as_map"]
-
-FINAL = "final"
-"""The level that holds what the model's own classifier would see, before pooling."""
 
 
 class TimmBackbone(Backbone):
@@ -35,6 +42,11 @@ class TimmBackbone(Backbone):
 
     ``levels=None`` gives every level, with ``final`` where it differs from the deepest one, and ``final`` alone where
     all levels have one stride (ViT, DeiT). Without ``final``, layers deeper than the last level asked for are cut off.
+
+    Transformers whose tokens attend to all tokens (ViT, DeiT, DINO, CLIP, EVA) give more for those who ask by name:
+    ``blocks.11.cls`` and ``final.cls``, the class token (B, C, 1, 1); ``blocks.11.attention``, what the block's heads
+    look at after the softmax (B, heads, n, n), prefix tokens first; ``blocks.11.keys``, (B, C, h, w) with the heads
+    side by side, before a rotary position turns them. Each stands before the map of its block.
 
     Args:
         name: timm's model name, with or without a tag.
@@ -85,8 +97,11 @@ class TimmBackbone(Backbone):
         if not dilate:
             undilate(self.model)
         self.image_size = fixed_image_size(self.model, options)
-        self._cell = _patch_size(self.model)
+        self._cell = _multiples(self.model)
         self.probe_size = self.image_size or (_up_to(96, self._cell[0]), _up_to(96, self._cell[1]))
+        prefix = getattr(self.model, "num_prefix_tokens", None)
+        if prefix is not None:
+            self.prefix_tokens, self.patch_size = int(prefix), _patch_sides(self.model)
         self._choose_levels(levels)
         self.report: LoadReport | None = None
         if weights is not None and not download:
@@ -102,13 +117,26 @@ class TimmBackbone(Backbone):
             ShapeError: the model does not take images of this size.
         """
         self._check_size(images)
-        if FINAL not in self._chosen:
-            maps = self.model.forward_intermediates(images, indices=self._indices, intermediates_only=True)
-            return dict(zip(self._chosen, maps, strict=True))
-        features, maps = self.model.forward_intermediates(images, indices=self._indices)
-        names = [name for name in self._chosen if name != FINAL]
-        levels = dict(zip(names, maps, strict=False))  # the deepest map is there for its size even if nobody asked
-        levels[FINAL] = as_map(features, maps[-1])
+        asked: dict[str, Any] = {"return_prefix_tokens": True} if self._prefix_asked else {}
+        features: Tensor | None = None
+        if self._final_asked:
+            features, given = self.model.forward_intermediates(images, indices=self._indices, **asked)
+        else:
+            given = self.model.forward_intermediates(images, indices=self._indices, intermediates_only=True, **asked)
+        maps, prefixes = zip(*given, strict=True) if asked else (given, [None] * len(given))
+        grid = (int(maps[-1].shape[-2]), int(maps[-1].shape[-1]))  # the deepest map is always there, for its size
+        seen = {name: (maps[row], prefixes[row]) for row, name in enumerate(self._given)}
+        levels = {}
+        for level in self._chosen:
+            place, what = split_level(level)
+            if what:
+                first = features if place == FINAL else seen[place][1]
+                levels[level] = tokens_of(level, self._taps, first, grid)
+            elif level == FINAL:
+                assert features is not None
+                levels[level] = as_map(features, maps[-1])
+            else:
+                levels[level] = seen[level][0]
         return levels
 
     def _choose_levels(self, levels: Sequence[str] | None) -> None:
@@ -121,6 +149,7 @@ class TimmBackbone(Backbone):
             self.probe_size = tuple(self.model.default_cfg["input_size"][-2:])
             shapes, differs = _probe(self.model, names, self.probe_size)
         strides = {**dict(places), FINAL: places[-1][1]}
+        every = with_token_levels(self.model, shapes)
         if levels is None:
             same = len(set(strides.values())) == 1 < len(names) and FINAL in shapes
             levels = [FINAL] if same else [*names, *([FINAL] if differs else [])]
@@ -129,22 +158,27 @@ class TimmBackbone(Backbone):
             raise ConfigError(
                 f"levels is a list of names of levels of timm's {self.name}, but got {levels!r}. {advice}"
             )
-        unknown = [level for level in levels if level not in shapes]
+        unknown = [level for level in levels if level not in every]
         if unknown or not levels:
             asked = unknown[0] if unknown else levels
+            check_token_level(self.model, self.name, str(asked), shapes)
             raise ConfigError(
                 f"timm's {self.name} has no level {asked!r}; levels is a list of one or more names. "
-                f"{nearest(str(asked), shapes)}"
+                f"{nearest(str(asked), every)}"
             )
-        chosen = [level for level in (*names, FINAL) if level in levels]
+        chosen = [level for level in every if level in levels]
         self._chosen = chosen  # a subclass may add levels of its own to the two below
-        self.channels = {level: shapes[level] for level in chosen}
-        self.strides = {level: strides[level] for level in chosen}
-        final = FINAL in chosen
-        self._indices = [index for index, level in enumerate(names) if level in chosen]
-        if final and len(names) - 1 not in self._indices:
+        self.channels = {level: every[level] for level in chosen}
+        self.strides = {level: strides[split_level(level)[0]] for level in chosen}
+        read = {split_level(level)[0] for level in chosen}
+        self._final_asked = FINAL in read
+        self._prefix_asked = any(split_level(level)[1] == CLS and not level.startswith(FINAL) for level in chosen)
+        self._taps: dict[str, TokenTap] = tap_blocks(self.model, chosen)
+        self._indices = [index for index, level in enumerate(names) if level in read]
+        if self._final_asked and len(names) - 1 not in self._indices:
             self._indices.append(len(names) - 1)
-        if not final and hasattr(self.model, "prune_intermediate_layers"):
+        self._given = [names[index] for index in self._indices]
+        if not self._final_asked and hasattr(self.model, "prune_intermediate_layers"):
             self.model.prune_intermediate_layers(list(self._indices), prune_norm=True, prune_head=True)
 
     def _check_size(self, images: Tensor) -> None:
@@ -221,15 +255,18 @@ def _probe(model: Any, names: Sequence[str], size: tuple[int, int]) -> tuple[dic
     return channels, features is not maps[-1]
 
 
-def _patch_size(model: nn.Module) -> tuple[int, int]:
-    """Return the pixels that sides of images have to be multiples of: those of a patch where patches do not overlap."""
-    embed = getattr(model, "patch_embed", None)
-    patch = getattr(embed, "patch_size", None)
+def _patch_sides(model: nn.Module) -> tuple[int, int] | None:
+    """Return the (height, width) of a patch as the model's embedding says them, or None where it says nothing."""
+    patch = getattr(getattr(model, "patch_embed", None), "patch_size", None)
     sides = (patch, patch) if isinstance(patch, int) else tuple(patch or ())
-    stride = feature_places(model)[0][1]
-    if len(sides) != 2 or max(sides) != stride or getattr(embed, "dynamic_img_pad", False):
-        return (1, 1)
-    return (int(sides[0]), int(sides[1]))
+    return (int(sides[0]), int(sides[1])) if len(sides) == 2 else None
+
+
+def _multiples(model: nn.Module) -> tuple[int, int]:
+    """Return the pixels that sides of images have to be multiples of: those of a patch where patches do not overlap."""
+    sides, stride = _patch_sides(model), feature_places(model)[0][1]
+    pads = getattr(getattr(model, "patch_embed", None), "dynamic_img_pad", False)
+    return (1, 1) if sides is None or max(sides) != stride or pads else sides
 
 
 def _up_to(size: int, multiple: int) -> int:
