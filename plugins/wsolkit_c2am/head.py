@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, nn
 
 from wsolkit import Activation, ActivationHead, Batch, CheckpointError, ConfigError, Levels
-from wsolkit.components import choose_level, concat_levels
+from wsolkit.components import choose_level, concat_levels, pool_regions
 from wsolkit_c2am.polarity import Polarity, PolarityMode
 from wsolkit_c2am.processes import GlobalBatchNorm
 
@@ -33,16 +33,12 @@ def region_embeddings(features: Tensor, maps: Tensor) -> tuple[Tensor, Tensor]:
     >>> foreground.tolist(), background.tolist()
     ([[0.75, 2.0]], [[0.75, 1.5]])
     """
-    with torch.autocast(features.device.type, enabled=False):
-        # With the channels innermost this is a view, and the gradient comes back in the layout of the features.
-        cells = features.permute(0, 2, 3, 1).flatten(1, 2).float()  # (B, h * w, C)
-        everywhere = torch.ones_like(maps[:, :1], dtype=torch.float32)
-        regions = torch.cat([maps.float(), everywhere], 1).flatten(2)  # (B, M + 1, h * w)
-        sums = torch.bmm(regions, cells) / cells.shape[1]  # (B, M + 1, C)
-        foreground, whole = sums[:, :-1], sums[:, -1:]
-        if maps.shape[1] == 1:
-            return foreground[:, 0], whole[:, 0] - foreground[:, 0]
-        return foreground, whole - foreground
+    everywhere = torch.ones_like(maps[:, :1], dtype=torch.float32)
+    means = pool_regions(features, torch.cat([maps.float(), everywhere], 1), per="cell")  # (B, M + 1, C)
+    foreground, whole = means[:, :-1], means[:, -1:]
+    if maps.shape[1] == 1:
+        return foreground[:, 0], whole[:, 0] - foreground[:, 0]
+    return foreground, whole - foreground
 
 
 def correlations(maps: Tensor) -> Tensor:

@@ -42,3 +42,4 @@ from .refiners.dense_crf_refiner import DenseCRFRefiner as DenseCRFRefiner
 from .refiners.grab_cut import GrabCutRefiner as GrabCutRefiner
 from .refiners.map_masks import MapMasks as MapMasks
 from .refiners.objects import ForegroundRefiner as ForegroundRefiner, map_masks as map_masks
+from .regions import below as below, map_of_present as map_of_present, pool_regions as pool_regions
