@@ -27,6 +27,7 @@ def drawn(config, batch, classes, multi_label, side):
     config["model"]["backbone"].pop("pretrained", None)
     config["data_root"] = ""
     config.pop("sync_bn", None)  # torch's own needs a GPU
+    config.pop("feature_cache", None)  # scenes are no files
     return config
 
 

@@ -16,12 +16,14 @@ from .heads import (
     choose_level as choose_level,
     concat_levels as concat_levels,
     recombine as recombine,
+    standardization as standardization,
 )
 from .inside_foreground import InsideForeground as InsideForeground, inside as inside
 from .losses import (
     BinaryCrossEntropy as BinaryCrossEntropy,
     CrossEntropy as CrossEntropy,
     CrossEntropyOrNothing as CrossEntropyOrNothing,
+    logits_and_labels as logits_and_labels,
 )
 from .modifiers import (
     DropBlock as DropBlock,

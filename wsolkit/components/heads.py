@@ -14,7 +14,7 @@ from wsolkit.interfaces import Activation, ActivationHead, Batch, Levels
 from wsolkit.modules import in_float32
 from wsolkit.registry import POOLINGS
 
-__all__ = ["ConvHead", "LinearHead", "choose_level", "concat_levels", "recombine"]
+__all__ = ["ConvHead", "LinearHead", "choose_level", "concat_levels", "recombine", "standardization"]
 
 
 def choose_level(channels: Mapping[str, int], level: str | None = None) -> str:

@@ -10,7 +10,7 @@ from wsolkit.errors import ShapeError, nearest
 from wsolkit.interfaces import Activation, Batch, Loss
 from wsolkit.interfaces.network_parts import ONE
 
-__all__ = ["BinaryCrossEntropy", "CrossEntropy", "CrossEntropyOrNothing"]
+__all__ = ["BinaryCrossEntropy", "CrossEntropy", "CrossEntropyOrNothing", "logits_and_labels"]
 
 
 def logits_and_labels(
