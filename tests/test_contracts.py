@@ -11,6 +11,7 @@ from wsolkit import (
     Activation,
     ActivationHead,
     Batch,
+    BatchTransform,
     BoxExtractor,
     CamMethod,
     Loss,
@@ -21,6 +22,7 @@ from wsolkit import (
     WsolkitError,
     load_plugins,
 )
+from wsolkit.model.batch_transforms import apply_transforms
 from wsolkit.registry import HEADS, MODELS
 
 COMPONENTS = sorted({c.cls for c in load_plugins().components.values()}, key=lambda cls: cls.__name__)
@@ -78,6 +80,22 @@ def test_modifiers_keep_the_shape_and_rest_in_evaluation(cls):
         raise
     if modifier.train_only:
         assert torch.equal(modifier.eval()(maps), maps)
+
+
+@pytest.mark.parametrize("cls", of(BatchTransform), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize("labels", [torch.tensor([0, 2, 1]), torch.eye(3)[[0, 2, 1]]], ids=["indices", "vectors"])
+def test_batch_transforms_leave_what_they_are_given_and_keep_a_batch_together(cls, labels):
+    images, extra = torch.randn(3, 3, 16, 24), torch.rand(3, 1, 16, 24)
+    given = Batch(images, labels, ["a", "b", "c"], 0.5, True, {"pseudo_maps": extra})
+    before = [each.clone() for each in (images, labels, extra)]
+    transform = build(cls, num_classes=3, class_names=["a", "b", "c"])
+    for _ in range(5):
+        found = apply_transforms([transform], given)
+        assert (found.progress, found.begins_pass) == (0.5, True)
+        assert torch.isfinite(found.images).all()
+        if transform.mixes_labels:
+            torch.testing.assert_close(found.labels.sum(1), torch.ones(len(found.labels)))
+    assert all(torch.equal(old, new) for old, new in zip(before, (images, labels, extra), strict=True))
 
 
 @pytest.mark.parametrize("cls", of(ActivationHead), ids=lambda cls: cls.__name__)

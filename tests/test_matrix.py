@@ -64,7 +64,7 @@ def first(tmp_path_factory):
 
 def built(combination, first):
     """Build the model of a combination in float32."""
-    trunk, head, pooling, modifier, loss, _, cam_method, box_extractor = combination
+    trunk, head, pooling, modifier, loss, _, cam_method, box_extractor, batch_transform = combination
     at = {"at": place_inside(trunk)} if modifier.config.get("at") == "inside" else {}
     torch.manual_seed(0)
     return Localizer(
@@ -74,6 +74,7 @@ def built(combination, first):
         modifiers=[{**with_checkpoint(modifier.config, first), **at}] if modifier.name else [],
         cam_method=with_checkpoint(cam_method.config, first),
         box_extractor=dict(box_extractor.config),
+        batch_transforms=[dict(batch_transform.config)] if batch_transform.name else [],
         precision="fp32",
     )
 
@@ -226,7 +227,9 @@ def test_tables_name_parts_that_exist():
 
 def test_every_registered_part_is_in_the_matrix():
     held = {part.name for axis in axes() for part in axis}
-    kinds = {"backbone", "activation head", "map modifier", "loss", "CAM method", "box extractor", "pooling"}
+    kinds = {"backbone", "activation head", "map modifier", "loss", "CAM method", "box extractor", "pooling"} | {
+        "batch transform"
+    }
     expected = {each.cls.__name__ for each in load_plugins().components.values() if each.interface in kinds}
     assert held >= expected - set(LEFT_OUT)
 

@@ -57,6 +57,9 @@ from .interfaces.arrays import (
     ScoredBoxes as ScoredBoxes,
     Targets as Targets,
 )
+from .interfaces.batch_transform import (
+    BatchTransform as BatchTransform,
+)
 from .interfaces.network_parts import (
     ActivationHead as ActivationHead,
     Backbone as Backbone,
@@ -128,6 +131,7 @@ from .progress import (
 )
 from .registry import (
     BACKBONES as BACKBONES,
+    BATCH_TRANSFORMS as BATCH_TRANSFORMS,
     BOX_EXTRACTORS as BOX_EXTRACTORS,
     CAM_METHODS as CAM_METHODS,
     DATASETS as DATASETS,

@@ -22,6 +22,7 @@ from wsolkit.finder import find_parts
 
 __all__ = [
     "BACKBONES",
+    "BATCH_TRANSFORMS",
     "BOX_EXTRACTORS",
     "CAM_METHODS",
     "DATASETS",
@@ -207,6 +208,7 @@ def check_arguments(
 
 BACKBONES = ComponentRegistry("backbone", scope=SCOPE)
 MODIFIERS = ComponentRegistry("map modifier", scope=SCOPE)
+BATCH_TRANSFORMS = ComponentRegistry("batch transform", scope=SCOPE)
 POOLINGS = ComponentRegistry("pooling", scope=SCOPE)
 HEADS = ComponentRegistry("activation head", scope=SCOPE)
 LOSSES = ComponentRegistry("loss", scope=SCOPE)

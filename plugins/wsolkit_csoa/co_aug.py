@@ -74,6 +74,7 @@ class CoAug(Loss):
     """
 
     takes_labels = "one"
+    indexes_labels = True
 
     def __init__(
         self,

@@ -60,6 +60,8 @@ class ConfSeg(Loss):
         ConfigError: a setting is out of range or unknown.
     """
 
+    indexes_labels = True
+
     def __init__(
         self,
         max_alpha: Annotated[float, "at least 0"] = 1.0,

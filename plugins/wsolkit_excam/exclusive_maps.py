@@ -74,6 +74,7 @@ class ExclusiveMaps(Loss):
         super().__init__()
         self.form = form
         self.present_only = present_only
+        self.indexes_labels = present_only
 
     def forward(self, activation: Activation, batch: Batch) -> Tensor:
         """Return the mean over images and their classes; labels are (B,) indices or (B, K), present above .5.

@@ -4,7 +4,8 @@ import pytest
 
 from tests.support import micro
 from wsolkit.config import find as finding
-from wsolkit.config.load import config_name, fill_classes, load_config
+from wsolkit.config.classes import fill_classes
+from wsolkit.config.load import config_name, load_config
 from wsolkit.errors import ConfigError
 from wsolkit.plugins.methods import Method
 

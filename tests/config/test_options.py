@@ -6,7 +6,8 @@ import pytest
 
 from tests.support import micro
 from wsolkit.config import load as loading
-from wsolkit.config.load import fill_classes, load_config, prepared
+from wsolkit.config.classes import fill_classes
+from wsolkit.config.load import load_config, prepared
 from wsolkit.config.parse import parse_options
 from wsolkit.errors import ConfigError
 

@@ -9,7 +9,8 @@ from mmengine.evaluator import Evaluator
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
-from wsolkit.config.load import fill_classes, load_config
+from wsolkit.config.classes import fill_classes
+from wsolkit.config.load import load_config
 from wsolkit.registry import MODELS, SCOPE
 from wsolkit.report.evaluation_file import as_dict
 from wsolkit.scoring.from_model import score_model

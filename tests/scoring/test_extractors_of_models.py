@@ -10,7 +10,8 @@ from tests.support.untrained import OPTIONS
 from wsolkit import BoxExtractor
 from wsolkit.cli.main import main
 from wsolkit.components.boxes import AllComponents, LargestComponent, largest_box
-from wsolkit.config.load import fill_classes, load_config
+from wsolkit.config.classes import fill_classes
+from wsolkit.config.load import load_config
 from wsolkit.evaluation.overlap import best_iou
 from wsolkit.evaluation.results import LABEL_FREE, ORACLE, OWN, VAL
 from wsolkit.interfaces import ScoredBoxes

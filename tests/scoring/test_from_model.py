@@ -11,7 +11,8 @@ from mmengine.evaluator import BaseMetric
 from tests.support.untrained import OPTIONS
 from wsolkit import ConfigError, DataError
 from wsolkit.components.boxes import largest_box
-from wsolkit.config.load import fill_classes, load_config
+from wsolkit.config.classes import fill_classes
+from wsolkit.config.load import load_config
 from wsolkit.datasets import shared_memory
 from wsolkit.evaluation import BASELINES
 from wsolkit.evaluation.baselines import drawn_map

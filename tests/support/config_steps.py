@@ -3,6 +3,8 @@
 import torch
 from mmengine.config import ConfigDict
 
+from wsolkit import Batch
+from wsolkit.config.classes import with_class_facts
 from wsolkit.config.load import load_config
 from wsolkit.registry import MODELS
 from wsolkit.training.train import train
@@ -29,6 +31,26 @@ def drawn(config, batch, classes, multi_label, side):
     config.pop("sync_bn", None)  # torch's own needs a GPU
     config.pop("feature_cache", None)  # scenes are no files
     return config
+
+
+def loss_step(name, classes=3, labels=(0, 2), side=SIDE, extras=None, options=None):
+    """Build the model of a shipped configuration with random weights and take one step of descent on two noise images.
+
+    Much faster than ``one_step``, which trains and validates by the runner. Returns the model, and its losses.
+    """
+    config = load_config(name, {"weights": None, "classes": [f"class {k}" for k in range(classes)], **(options or {})})
+    config.model.backbone.pop("pretrained", None)
+    config.model.backbone.weights = None
+    torch.manual_seed(0)
+    model = MODELS.build(with_class_facts(config.model, config.classes))
+    batch = Batch(torch.randn(len(labels), 3, side, side), torch.tensor(labels), extras=extras or {})
+    optimizer = torch.optim.SGD([each for each in model.parameters() if each.requires_grad], lr=1e-3)
+    losses = model.train().loss(batch)
+    total, _ = model.parse_losses(losses)
+    total.backward()
+    optimizer.step()
+    assert torch.isfinite(total)
+    return model, losses
 
 
 def one_step(name, folder, batch=4, classes=3, multi_label=False, side=SIDE):

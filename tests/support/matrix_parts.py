@@ -11,7 +11,17 @@ from typing import Any
 
 import torch
 
-from wsolkit import ActivationHead, Backbone, BoxExtractor, CamMethod, Loss, MapModifier, Pooling, WsolkitError
+from wsolkit import (
+    ActivationHead,
+    Backbone,
+    BatchTransform,
+    BoxExtractor,
+    CamMethod,
+    Loss,
+    MapModifier,
+    Pooling,
+    WsolkitError,
+)
 from wsolkit.model.attach import attach_modifier
 from wsolkit.plugins.loading import load_plugins
 from wsolkit.registry import BACKBONES, HEADS
@@ -73,8 +83,8 @@ class Part:
     """One choice for one place in a model.
 
     Attributes:
-        axis: what it is: backbone, head, modifier, loss, labels, CAM method or box extractor.
-        name: the name of its class; empty for no modifier.
+        axis: what it is: backbone, head, modifier, loss, labels, CAM method, box extractor or batch transform.
+        name: the name of its class; empty for no modifier and no batch transform.
         label: what tells it from others of that class.
         config: its configuration, without the backbone's.
         cost: cheaper ones are preferred where any will do.
@@ -186,6 +196,20 @@ def others(axis: str, interface: type) -> list[Part]:
     ]
 
 
+def batch_transforms() -> list[Part]:
+    """Return every batch transform, told the number of classes where it asks for that."""
+    asked = {cls.__name__: inspect.signature(cls).parameters for cls in components(BatchTransform)}
+    return [
+        Part(
+            each.axis,
+            each.name,
+            each.label,
+            {**each.config, **({"num_classes": CLASSES} if "num_classes" in asked[each.name] else {})},
+        )
+        for each in others("batch transform", BatchTransform)
+    ]
+
+
 def axes() -> list[list[Part]]:
     """Return the choices for each place in a model."""
     return [
@@ -197,6 +221,7 @@ def axes() -> list[list[Part]]:
         [Part("labels", "labels", "one of each image"), Part("labels", "labels", "several of an image")],
         others("CAM method", CamMethod),
         others("box extractor", BoxExtractor),
+        [Part("batch transform", ""), *batch_transforms()],
     ]
 
 

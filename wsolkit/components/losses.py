@@ -8,7 +8,7 @@ from torch.nn import functional as F
 
 from wsolkit.errors import ShapeError, nearest
 from wsolkit.interfaces import Activation, Batch, Loss
-from wsolkit.interfaces.network_parts import ONE
+from wsolkit.interfaces.labels import ONE
 
 __all__ = ["BinaryCrossEntropy", "CrossEntropy", "CrossEntropyOrNothing", "logits_and_labels"]
 

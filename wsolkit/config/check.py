@@ -16,7 +16,17 @@ from mmengine.registry import Registry
 
 from wsolkit import registry
 from wsolkit.config.numbers import check_numbers
-from wsolkit.config.parts import EXTRA, FILLED, component_of, engine_parameters, home_of, parameters_of, shown, takes
+from wsolkit.config.parts import (
+    CLASS_FACTS,
+    EXTRA,
+    FILLED,
+    component_of,
+    engine_parameters,
+    home_of,
+    parameters_of,
+    shown,
+    takes,
+)
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.registry import ComponentRegistry, check_arguments, check_path
 
@@ -168,7 +178,8 @@ def check_component(path: tuple[str, ...], node: Mapping[str, Any], sources: boo
     if home is None or (sources and seen is None and not is_unknown(home, node)):
         return
     given = {key: value for key, value in node.items() if key not in EXTRA.get(home.name, ())}
-    filled = [key for key in FILLED.get(home.name, ()) if takes(home, node, key)]
+    facts = CLASS_FACTS if path[0] == "model" else ()
+    filled = [key for key in (*FILLED.get(home.name, ()), *facts) if takes(home, node, key)]
     later = [] if seen is None else [key for key in inspect.signature(seen).parameters if key not in given]
     try:
         check_arguments(given, home, [*filled, *later], seen)

@@ -75,7 +75,7 @@ KINDS: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
     ("model", "data_preprocessor"): PART,
     **{
         ("model", name): (is_list_of_parts, "a list of dicts: NAME=[dict(type=...)]")
-        for name in ("losses", "modifiers")
+        for name in ("losses", "modifiers", "batch_transforms")
     },
     ("visualizer", "vis_backends"): (is_list_of_parts, "a list of dicts: vis_backends=[dict(type=...)]"),
     **{("optim_wrapper", name): DICT for name in ("optimizer", "clip_grad", "paramwise_cfg")},

@@ -17,9 +17,9 @@ from wsolkit.config.options import apply_options, dotted
 from wsolkit.config.parts import takes
 from wsolkit.config.read import check_computed, read_config
 from wsolkit.errors import ConfigError
-from wsolkit.registry import BACKBONES, DATASETS, FUNCTIONS, HEADS
+from wsolkit.registry import BACKBONES, FUNCTIONS
 
-__all__ = ["config_name", "fill_classes", "load_config", "prepared", "unfreeze_random"]
+__all__ = ["config_name", "load_config", "prepared", "unfreeze_random"]
 
 CHECKED = "_wsolkit_checked"
 """Where a configuration keeps what it held when it was checked."""
@@ -50,7 +50,7 @@ def load_config(name_or_path: str | Path, options: Mapping[str, Any] | None = No
 
     Returns:
         The resolved configuration. ``data_root``, ``labels`` and ``weights`` at the top are handed down to the data
-        sets and to the backbone; ``model.head.num_classes`` may still be missing, see ``fill_classes``.
+        sets and to the backbone; ``model.head.num_classes`` may still be missing, see ``wsolkit.config.classes``.
 
     Raises:
         ConfigError: file, name, option, component or argument is unknown, with the nearest known ones.
@@ -187,39 +187,3 @@ def end_schedules(config: Config) -> None:
         if cosine and epochs and scheduler.get("by_epoch", True) and not {"end", "T_max"} & set(scheduler):
             begin = min(int(scheduler.get("begin", 0)), epochs - 1)
             scheduler.update(begin=begin, end=epochs, T_max=epochs - begin)
-
-
-def fill_classes(config: Config) -> Config:
-    """Fill ``classes`` and ``model.head.num_classes`` from the training data where they are missing.
-
-    The data set is built once for that. A resolved configuration therefore knows its classes without the data.
-
-    Raises:
-        ConfigError: the head needs ``num_classes`` and no data set says how many there are, or they contradict.
-    """
-    head = (config.get("model") or {}).get("head")
-    needs = isinstance(head, dict) and takes(HEADS, head, "num_classes")
-    if not config.get("classes"):
-        dataset = (config.get("train_dataloader") or {}).get("dataset")
-        if isinstance(dataset, dict):
-            built = DATASETS.build(dataset)
-            classes = built.metainfo.get("classes") if hasattr(built, "metainfo") else None
-            if classes:
-                config["classes"] = list(classes)
-    names = config.get("classes")
-    if not needs or not isinstance(head, dict):
-        return config
-    given = head.get("num_classes")
-    if given is None:
-        if not names:
-            raise ConfigError(
-                f"{head.get('type')} needs num_classes, but the training data names no classes. "
-                "Set model.head.num_classes or classes=[...]."
-            )
-        head["num_classes"] = len(names)
-    elif names and given != len(names):
-        raise ConfigError(
-            f"model.head.num_classes is {given}, but the training data has {len(names)} classes "
-            f"({', '.join(map(str, names[:3]))}, ...). Leave num_classes out to follow the data."
-        )
-    return config

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import inspect
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
@@ -15,6 +14,7 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from wsolkit.config.authors import authors_head, fill_head, with_authors_backbone
+from wsolkit.config.classes import with_class_facts
 from wsolkit.config.load import config_name, load_config, prepare
 from wsolkit.config.stored import from_data, stored_config
 from wsolkit.datasets.images import ImageDataset
@@ -24,7 +24,7 @@ from wsolkit.model.device import choose_device
 from wsolkit.model.localizer import Localizer
 from wsolkit.model.memory import within_memory
 from wsolkit.model.threshold import THRESHOLD_SOURCE
-from wsolkit.registry import DATASETS, HEADS, MODELS
+from wsolkit.registry import DATASETS, MODELS
 from wsolkit.weights.checkpoint import load_weights, read_checkpoint
 from wsolkit.weights.files import SUFFIXES
 
@@ -214,26 +214,21 @@ def with_weights(model: Mapping[str, Any], kind: type[Kind], stored: Mapping[str
 
 
 def without_training(model: Mapping[str, Any], classes: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a model's configuration without what only training needs: initial weights and compilation.
+    """Return a model's configuration without what only training needs: weights, batch transforms and compilation.
 
-    A head without ``num_classes`` gets as many as there are class names.
+    Parts that ask about the classes are told the class names, where nobody said them.
 
     >>> without_training({"type": "Localizer", "backbone": {"type": "TimmBackbone", "pretrained": True}})
     {'type': 'Localizer', 'backbone': {'type': 'TimmBackbone', 'pretrained': False}}
     """
     changed = dict(model)
-    backbone, head = changed.get("backbone"), changed.get("head")
+    backbone = changed.get("backbone")
     if isinstance(backbone, Mapping):
         empty = {"pretrained": False, "weights": None}
         changed["backbone"] = {key: empty.get(key, value) for key, value in backbone.items()}
-    if isinstance(head, Mapping) and classes and head.get("num_classes") is None:
-        kind = head.get("type")
-        component = HEADS.get(kind) if isinstance(kind, str) else kind
-        if component is not None and "num_classes" in inspect.signature(component).parameters:
-            changed["head"] = {**head, "num_classes": len(classes)}
-    for key in ("compile", "init_cfg"):
+    for key in ("compile", "init_cfg", "batch_transforms"):
         changed.pop(key, None)
-    return changed
+    return with_class_facts(changed, classes)
 
 
 def pipeline_of(config: Mapping[str, Any]) -> tuple[list[Any], Mapping[str, Any]]:

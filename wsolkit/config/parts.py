@@ -15,6 +15,7 @@ from wsolkit.registry import ComponentRegistry, import_engine
 from wsolkit.sources.signatures import signature_of, stand_in
 
 __all__ = [
+    "CLASS_FACTS",
     "EXTRA",
     "FILLED",
     "component_of",
@@ -31,6 +32,7 @@ PARTS: dict[str, Registry] = {
     "head": registry.HEADS,
     "losses": registry.LOSSES,
     "modifiers": registry.MODIFIERS,
+    "batch_transforms": registry.BATCH_TRANSFORMS,
     "cam_method": registry.CAM_METHODS,
     "box_extractor": registry.BOX_EXTRACTORS,
     "extractor": registry.BOX_EXTRACTORS,
@@ -48,6 +50,7 @@ PARTS: dict[str, Registry] = {
 FILLED: dict[str, tuple[str, ...]] = {
     registry.HEADS.name: ("channels", "num_classes"),
     registry.MODIFIERS.name: ("channels",),
+    registry.BATCH_TRANSFORMS.name: ("num_classes",),
     registry.DATA_SAMPLERS.name: ("dataset", "seed", "sampler", "batch_size"),
     engine.OPTIMIZERS.name: ("params",),
     engine.PARAM_SCHEDULERS.name: ("optimizer", "epoch_length"),
@@ -57,6 +60,9 @@ FILLED: dict[str, tuple[str, ...]] = {
     engine.VISBACKENDS.name: ("save_dir",),
 }
 """Arguments that are filled in when a component is built, by registry."""
+
+CLASS_FACTS = ("class_names", "class_groups")
+"""Arguments that every part of a model is filled with from the training data, where it takes them."""
 
 EXTRA: dict[str, tuple[str, ...]] = {
     registry.LOSSES.name: ("weight", "name"),
@@ -146,7 +152,7 @@ def component_of(home: Registry, config: Mapping[str, Any], source: bool = True)
     if kind is None:
         return None
     if not isinstance(kind, str):
-        return kind
+        return kind if callable(kind) else None
     if source and (found := shown(home, config)) is not None:
         return found
     if home.scope == "mmengine":

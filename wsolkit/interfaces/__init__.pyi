@@ -9,6 +9,9 @@ from .arrays import (
     ScoredBoxes as ScoredBoxes,
     Targets as Targets,
 )
+from .batch_transform import (
+    BatchTransform as BatchTransform,
+)
 from .network_parts import (
     ActivationHead as ActivationHead,
     Backbone as Backbone,

@@ -9,31 +9,19 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Final, Literal, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
 
 from wsolkit.arguments import Checked
-from wsolkit.errors import ShapeError
 from wsolkit.interfaces.array_parts import BoxExtractor
 from wsolkit.interfaces.arrays import Panel
+from wsolkit.interfaces.labels import ANY, ONE, LabelKind, check_one_class
 from wsolkit.interfaces.tensors import Activation, Batch, Levels
 from wsolkit.maps import MapNormalize, MapResize, finish_maps
 
-__all__ = [
-    "ANY",
-    "ONE",
-    "ActivationHead",
-    "Backbone",
-    "CamMethod",
-    "LabelKind",
-    "Loss",
-    "MapModifier",
-    "Model",
-    "Pooling",
-    "check_one_class",
-]
+__all__ = ["ActivationHead", "Backbone", "CamMethod", "Loss", "MapModifier", "Model", "Pooling"]
 
 
 class Backbone(Checked, nn.Module, ABC):
@@ -74,6 +62,8 @@ class MapModifier(Checked, nn.Module, ABC):
     train_only: ClassVar[bool] = True
     only_at: ClassVar[str | None] = None
     """``image`` or ``maps`` where it makes sense at that place alone."""
+    indexes_labels: bool = False
+    """Whether it asks which classes an image shows, so that mixed labels have no answer; see ``BatchTransform``."""
 
     def __init__(self) -> None:  # nn.Module's own takes anything, which would hide a misspelt argument
         super().__init__()
@@ -135,9 +125,14 @@ class ActivationHead(Checked, nn.Module, ABC):
     Subclasses take ``channels`` (of the backbone's levels, by name) as their first argument and override ``forward``.
     One whose logits are made from its maps passes them through ``self.map_modifiers`` first and sets
     ``takes_map_modifiers``.
+
+    Attributes:
+        indexes_labels: whether its ``forward`` asks which classes an image shows, as one that erases the map of the
+            labelled class does; it is then refused beside a ``BatchTransform`` that mixes labels.
     """
 
     takes_map_modifiers: bool = False
+    indexes_labels: bool = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -181,11 +176,6 @@ class ActivationHead(Checked, nn.Module, ABC):
         return None
 
 
-LabelKind = Literal["any", "one"]
-ANY: Final = "any"
-ONE: Final = "one"
-
-
 class Loss(Checked, nn.Module, ABC):
     """Scores an activation against what the batch says: a scalar, or several named ones.
 
@@ -194,9 +184,12 @@ class Loss(Checked, nn.Module, ABC):
     Attributes:
         takes_labels: ``one`` where every image has to have one class, labels (B,) or rows (B, K) that add up to 1;
             others are refused, data with such images before a training begins.
+        indexes_labels: whether it asks which classes an image shows, and not how much of each; it is then refused
+            beside a ``BatchTransform`` that mixes labels.
     """
 
     takes_labels: LabelKind = ANY
+    indexes_labels: bool = False
 
     def __init__(self) -> None:
         super().__init__()
@@ -219,34 +212,6 @@ class Loss(Checked, nn.Module, ABC):
 
     def prepare_training(self) -> None:
         """Read what training needs and prediction does not; called before a training writes or removes anything."""
-
-
-def check_one_class(part: str, labels: Tensor | None) -> None:
-    """Refuse labels of images that have several classes or none; soft labels are of one class.
-
-    Args:
-        part: what takes one class, for the words.
-        labels: (B,), or (B, K) whose rows should add up to 1, or None.
-
-    Raises:
-        ShapeError: a row does not.
-
-    >>> check_one_class("CrossEntropy", torch.tensor([[0.0, 1.0], [1.0, 1.0]]))
-    Traceback (most recent call last):
-    wsolkit.errors.ShapeError: CrossEntropy takes images of one class, but the labels of image 1 of the batch add up...
-    """
-    if labels is None or labels.ndim != 2 or not labels.numel():
-        return
-    sums = labels.detach().float().sum(1)
-    wrong = (sums - 1).abs() > 1e-2  # soft labels may come in bf16
-    if bool(wrong.any()):
-        place = int(wrong.nonzero()[0])
-        raise ShapeError(
-            f"{part} takes images of one class, but the labels of image {place} of the batch add up to "
-            f"{float(sums[place]):g}. For images with several classes or none use losses that take them, such as "
-            "BinaryCrossEntropy in the place of CrossEntropy.",
-            about=part,
-        )
 
 
 class Model(Protocol):

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import torch
@@ -176,6 +176,8 @@ class Batch:
         image_ids: B names.
         progress: how far the training is, in [0, 1].
         begins_pass: whether a pass over the training images begins with this batch.
+        extras: what the data set says of the images beside their labels, by name, such as ``pseudo_maps``
+            (B, 1, H, W) of an earlier stage; tensors with the images first, or lists of B. Never annotations.
     """
 
     images: Tensor
@@ -183,6 +185,7 @@ class Batch:
     image_ids: Sequence[str] = ()
     progress: float = 0.0
     begins_pass: bool = False
+    extras: Mapping[str, Any] = field(default_factory=dict)
 
 
 @dataclass

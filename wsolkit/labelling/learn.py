@@ -12,7 +12,8 @@ import torch
 from mmengine.config import Config
 from mmengine.logging import MMLogger
 
-from wsolkit.config.load import fill_classes, load_config, unfreeze_random
+from wsolkit.config.classes import fill_classes
+from wsolkit.config.load import load_config, unfreeze_random
 from wsolkit.config.load_model import load_model, pipeline_of
 from wsolkit.config.stored import STORED, config_text, stored_document
 from wsolkit.errors import DataError, first_few

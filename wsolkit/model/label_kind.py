@@ -9,7 +9,7 @@ from torch import nn
 
 from wsolkit.errors import ConfigError
 from wsolkit.interfaces import Loss
-from wsolkit.interfaces.network_parts import ONE
+from wsolkit.interfaces.labels import ONE
 
 __all__ = ["check_losses", "is_multi_label", "warn_of_maps"]
 

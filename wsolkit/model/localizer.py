@@ -15,6 +15,7 @@ from wsolkit.components.backbones.plain_errors import plain_size_errors
 from wsolkit.errors import ConfigError, ShapeError, noting
 from wsolkit.interfaces import Activation, Batch, KnownLevels, Levels, Prediction, ScoredBoxes
 from wsolkit.model.attach import attach_modifiers
+from wsolkit.model.batch_transforms import apply_transforms, build_transforms
 from wsolkit.model.classes import Chosen, classes_to_score
 from wsolkit.model.folded import fold_norms
 from wsolkit.model.loss_names import checked_name, free_name, snake_case
@@ -41,6 +42,7 @@ class Localizer(Checked, BaseModel):
             call a loss by its name, by default its class in snake case; a second one of a class is ``..._2``.
         modifiers: configurations of ``MapModifier``s with the place they sit at: ``at="image"`` for the input,
             ``at="maps"`` for the head's maps, or the dotted name of a module of the backbone (``layer3``).
+        batch_transforms: configurations of ``BatchTransform``s, which change whole training batches, in this order.
         cam_method: configuration of a ``CamMethod``; the head's maps by default.
         box_extractor: configuration of a ``BoxExtractor``; the largest component by default.
         refiner: configuration of a ``Refiner``, which makes masks where prediction is asked for them; by default what
@@ -74,8 +76,10 @@ class Localizer(Checked, BaseModel):
         compile: bool | Mapping[str, Any] = False,
         init_cfg: Any = None,
         refiner: Any = None,
+        batch_transforms: Sequence[Any] = (),
     ) -> None:
-        for name, given in (("losses", losses), ("modifiers", modifiers), ("freeze", freeze), ("norm_eval", norm_eval)):
+        lists = {"losses": losses, "modifiers": modifiers, "batch_transforms": batch_transforms}
+        for name, given in {**lists, "freeze": freeze, "norm_eval": norm_eval}.items():
             if isinstance(given, (str, Mapping)):
                 raise ConfigError(f"model.{name} is a list, but got {given!r}. Put it into brackets: [{given!r}].")
         preprocessor = data_preprocessor or {"type": "ImagePreprocessor"}
@@ -95,6 +99,7 @@ class Localizer(Checked, BaseModel):
         self.feature_modifiers = attach_modifiers(self.backbone, inside)
         for config, modifier in zip(inside, self.feature_modifiers.values(), strict=True):
             check_inner_places(modifier, config["at"])
+        self.batch_transforms = build_transforms(batch_transforms, self)
         self.cam_method = CAM_METHODS.build(cam_method or {"type": "HeadMaps"})
         self.box_extractor = BOX_EXTRACTORS.build(box_extractor or {"type": "LargestComponent"})
         self.refiner = REFINERS.build(refiner or {"type": REFINER})
@@ -190,17 +195,20 @@ class Localizer(Checked, BaseModel):
         image_ids: Sequence[str] = (),
         mode: str = "tensor",
         logits: Tensor | None = None,
+        extras: Mapping[str, Any] | None = None,
         **_: Any,
     ) -> Any:
         """Run the model as mmengine asks: ``loss`` for training, ``predict`` for evaluation, ``tensor`` for maps."""
         if mode == "loss":
-            return self.loss(Batch(inputs, labels, image_ids, self.progress, self.begins_pass))
+            return self.loss(Batch(inputs, labels, image_ids, self.progress, self.begins_pass, extras or {}))
         if mode == "predict":
             return self.predict(inputs, labels, image_ids, logits)
         return self.activate(inputs)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Return the named losses of a training batch, weighted, and the modifiers' numbers for the log."""
+        if self.training:
+            batch = apply_transforms(self.batch_transforms, batch)
         activation = self.activate(batch.images, batch)
         values: dict[str, Tensor] = {}
         for name, loss in self.losses.items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -46,10 +46,8 @@ class ImagePreprocessor(BaseDataPreprocessor):
 
     def forward(self, data: dict[str, Any], training: bool = False) -> dict[str, Any]:
         """Return the batch with ``inputs`` (B, 3, H, W) float32, or known levels, everything on the device."""
-        data = {
-            key: value.to(self.device, non_blocking=True) if isinstance(value, torch.Tensor) else value
-            for key, value in data.items()
-        }
+        extras = data.get("extras")
+        data = self._moved(data) | ({} if extras is None else {"extras": self._moved(extras)})
         images = data["inputs"]
         if isinstance(images, KnownLevels):
             return data | {"inputs": images.to(self.device)}
@@ -61,3 +59,10 @@ class ImagePreprocessor(BaseDataPreprocessor):
         flat.mul_(self.scale.repeat(rows.shape[2])).add_(self.shift.repeat(rows.shape[2]))
         data["inputs"] = rows.permute(0, 3, 1, 2)
         return data
+
+    def _moved(self, data: Mapping[str, Any]) -> dict[str, Any]:
+        """Return a dict with its tensors on the device."""
+        return {
+            key: value.to(self.device, non_blocking=True) if isinstance(value, torch.Tensor) else value
+            for key, value in data.items()
+        }

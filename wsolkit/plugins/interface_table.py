@@ -47,6 +47,7 @@ class Interface:
 INTERFACES: tuple[Interface, ...] = (
     Interface("wsolkit.interfaces.network_parts", "Backbone", registry.BACKBONES),
     Interface("wsolkit.interfaces.network_parts", "MapModifier", registry.MODIFIERS),
+    Interface("wsolkit.interfaces.batch_transform", "BatchTransform", registry.BATCH_TRANSFORMS),
     Interface("wsolkit.interfaces.network_parts", "Pooling", registry.POOLINGS),
     Interface("wsolkit.interfaces.network_parts", "ActivationHead", registry.HEADS),
     Interface("wsolkit.interfaces.network_parts", "Loss", registry.LOSSES),

@@ -23,6 +23,7 @@ from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.features.cached import CachedFeatures
 from wsolkit.features.compute import compute_features, kept_features
+from wsolkit.model.batch_transforms import check_pixels
 from wsolkit.model.localizer import Localizer
 from wsolkit.progress import hidden, progress_bar, watched
 from wsolkit.training.runner import bare
@@ -211,6 +212,7 @@ def checked_model(model: Any) -> Localizer:
                 f"feature_cache keeps the features as they are without {type(modifier).__name__}, which sits on "
                 f"{place}. Put it at 'maps', or leave feature_cache out."
             )
+    check_pixels(model.batch_transforms)
     training = model.training
     model.train()
     rests = not any(each.training for child in model.backbone.children() for each in child.modules())

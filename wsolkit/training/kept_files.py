@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from mmengine.config import Config
 
-from wsolkit.config.load import fill_classes
+from wsolkit.config.classes import fill_classes
 from wsolkit.config.load_model import without_training
 from wsolkit.datasets.collate import collate_samples
 from wsolkit.datasets.images import ImageDataset

@@ -14,8 +14,9 @@ from mmengine.dist import barrier, is_main_process, sync_random_seed
 from mmengine.runner import Runner
 from torch import Tensor
 
+from wsolkit.config.classes import fill_classes
 from wsolkit.config.hand_down import drop_seeds, inner_configs, places_of_seeds
-from wsolkit.config.load import config_name, fill_classes, prepared, unfreeze_random
+from wsolkit.config.load import config_name, prepared, unfreeze_random
 from wsolkit.config.parts import takes
 from wsolkit.datasets.reading import plain_worker_errors
 from wsolkit.errors import ConfigError, DataError, WsolkitError

@@ -1,0 +1,8 @@
+"""CutMix (Yun et al. 2019) with ResNet-50 on CUB-200-2011, on the schedule of CAM there.
+
+wsolkit train cutmix_resnet50_cub --cfg-options data_root=...
+"""
+
+_base_ = ["cam_resnet50_cub.py"]
+
+model = dict(batch_transforms=[dict(type="CutMix", prob=1.0, beta=1.0)])

@@ -1,0 +1,21 @@
+"""Hide-and-Seek (Singh and Lee, ICCV 2017): random cells of a grid over the training images are hidden."""
+
+from pathlib import Path
+
+import lazy_loader as lazy
+
+from wsolkit import Method, hookimpl
+
+__getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
+
+
+@hookimpl
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {"MapModifier": ["wsolkit_has.hide_and_seek:HideAndSeek"]}
+
+
+@hookimpl
+def wsolkit_methods() -> list[Method]:
+    """Return the paper behind it."""
+    return [Method.from_card(Path(__file__).with_name("card.md"))]
