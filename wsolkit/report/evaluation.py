@@ -24,6 +24,7 @@ class Evaluation:
         results: the numbers, one result for each protocol.
         baselines: those of each trivial baseline, by its name.
         trials: what became of every (image, class) pair.
+        baseline_hits: which of the trials each trivial baseline hits, at its own threshold, by its name.
         trials_at: the protocol, threshold, selection and IoU of the trials.
         classes: names of the classes, by index.
         version: the version of wsolkit that made it.
@@ -48,6 +49,7 @@ class Evaluation:
     results: list[Result] = field(default_factory=list)
     baselines: dict[str, list[Result]] = field(default_factory=dict)
     trials: list[Trial] = field(default_factory=list)
+    baseline_hits: dict[str, tuple[bool, ...]] = field(default_factory=dict)
     trials_at: Mapping[str, Any] = field(default_factory=dict)
     classes: tuple[str, ...] = ()
     version: str = ""

@@ -140,6 +140,7 @@ def as_dict(evaluation: Evaluation) -> dict[str, Any]:
         "results": [result.as_dict() for result in evaluation.results],
         "baselines": {name: [each.as_dict() for each in results] for name, results in evaluation.baselines.items()},
         "trials": [trial.as_dict() for trial in evaluation.trials],
+        "baseline_hits": {name: "".join("01"[hit] for hit in hits) for name, hits in evaluation.baseline_hits.items()},
         "trials_at": dict(evaluation.trials_at),
         "remarks": list(evaluation.remarks),
         "details": dict(evaluation.details),
@@ -204,6 +205,8 @@ def evaluation_of(content: Any, path: str | Path) -> Evaluation:
         for number, each in enumerate(content.get("trials") or ()):
             place = f"trials[{number}]"
             trials.append(trial_of(each))
+        place = "baseline_hits"
+        hits = {str(name): hits_of(each, len(trials)) for name, each in (content.get("baseline_hits") or {}).items()}
         place = "the head of the file"
         at = dict(content.get("trials_at") or {})
         at |= {key: float(at[key]) for key in ("threshold", "iou") if at.get(key) is not None}
@@ -220,6 +223,7 @@ def evaluation_of(content: Any, path: str | Path) -> Evaluation:
             version=str(content.get("wsolkit") or ""),
             classes=tuple(map(str, content.get("classes") or ())),
             trials=trials,
+            baseline_hits=hits,
             trials_at=at,
             remarks=[str(remark) for remark in content.get("remarks") or ()],
             details=dict(content.get("details") or {}),
@@ -288,6 +292,20 @@ def classes_of(content: dict[str, Any] | None) -> dict[int, float]:
     {3: 50.0, 4: nan}
     """
     return {int(index): number_of(value) for index, value in (content or {}).items()}
+
+
+def hits_of(letters: Any, trials: int) -> tuple[bool, ...]:
+    """Return which trials are hit: a letter for each, 1 for a hit and 0 for none.
+
+    Raises:
+        DataError: there are not as many letters as trials, or others.
+
+    >>> hits_of("10", 2)
+    (True, False)
+    """
+    if not isinstance(letters, str) or len(letters) != trials or set(letters) - {"0", "1"}:
+        raise DataError(f"a baseline's hits should be {trials} letters 0 or 1, one for each trial")
+    return tuple(letter == "1" for letter in letters)
 
 
 def trial_of(content: dict[str, Any]) -> Trial:

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from wsolkit.evaluation.accumulator import Accumulator
+from wsolkit.evaluation.failures import HIT
 from wsolkit.evaluation.protocol import BOXES, Protocol
 from wsolkit.evaluation.results import FIXED, LABEL_FREE, ORACLE, OWN, VAL, Line, Result
 from wsolkit.report.evaluation import Evaluation
@@ -91,19 +92,16 @@ def without_curves(result: Result) -> Result:
 
 
 def add_trials(evaluation: Evaluation, scored: Tally, val: Tally | None, threshold: float | None) -> None:
-    """Add what became of each box, by the first protocol that can say so, at the threshold of its first number."""
+    """Add what became of each box, by the first protocol that can say so, at the threshold of its first number.
+
+    Of the trivial baselines, each at its own threshold, it is kept which trials they hit: those are the pairs that a
+    method is tested on.
+    """
     for key in scored.protocols[SCORED]:
         own: Any = scored.seen(SCORED, key)
         if not hasattr(own, "trials"):
             continue
-        source: Any = honest(val, SCORED, key, threshold)
-        at, selection = source, FIXED
-        if getattr(own, "own", False):
-            at, selection = None, OWN
-        elif source is None:
-            at, selection = own.best_threshold(), ORACLE
-        elif not isinstance(source, float):
-            at, selection = source.best_threshold(), VAL
+        at, selection = cut_of(own, honest(val, SCORED, key, threshold))
         evaluation.trials = list(own.trials(0.0 if at is None else at, iou=HIT_IOU))
         evaluation.trials_at = {
             "metric": key,
@@ -111,4 +109,23 @@ def add_trials(evaluation: Evaluation, scored: Tally, val: Tally | None, thresho
             "selection": selection,
             "iou": HIT_IOU,
         }
+        places = [(trial.image_id, trial.label) for trial in evaluation.trials]
+        for name in scored.protocols:
+            drawn: Any = None if name == SCORED else scored.seen(name, key)
+            if drawn is None:
+                continue
+            found = drawn.trials(cut_of(drawn, honest(val, name, key, threshold))[0] or 0.0, iou=HIT_IOU)
+            if [(trial.image_id, trial.label) for trial in found] == places:
+                evaluation.baseline_hits[name] = tuple(trial.outcome == HIT for trial in found)
         return
+
+
+def cut_of(own: Any, source: Any) -> tuple[float | None, str]:
+    """Return the threshold of an accumulator's trials and how it was chosen; None where each map has its own."""
+    if getattr(own, "own", False):
+        return None, OWN
+    if source is None:
+        return own.best_threshold(), ORACLE
+    if isinstance(source, float):
+        return source, FIXED
+    return source.best_threshold(), VAL

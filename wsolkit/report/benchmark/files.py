@@ -1,0 +1,43 @@
+"""The files of a table: Markdown, LaTeX, CSV, JSON and a page, beside the jobs they are made of."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from wsolkit.errors import DataError, printable
+from wsolkit.files import write_text
+from wsolkit.report.benchmark.numbers import as_csv, as_dict
+from wsolkit.report.benchmark.table import BenchmarkTable
+from wsolkit.report.benchmark.texts import as_latex, as_markdown
+
+__all__ = ["write_benchmark"]
+
+
+def write_benchmark(table: BenchmarkTable, folder: str | Path) -> list[Path]:
+    """Write ``table.md``, ``table.tex``, ``table.csv`` and ``table.json`` and return their paths.
+
+    Everything is made before the first file is written; each is written whole or not at all.
+
+    Args:
+        table: the table.
+        folder: the benchmark's folder.
+
+    Raises:
+        DataError: a file cannot be written.
+    """
+    folder = Path(folder)
+    texts = {
+        "table.json": json.dumps(as_dict(table), indent=1, ensure_ascii=False) + "\n",
+        "table.md": as_markdown(table),
+        "table.tex": as_latex(table),
+        "table.csv": as_csv(table),
+    }
+    for name, text in texts.items():
+        try:
+            write_text(folder / name, printable(text))
+        except OSError as error:
+            raise DataError(
+                f"{folder / name} cannot be written: {error.strerror or error}. Choose another folder."
+            ) from error
+    return [folder / name for name in texts]
