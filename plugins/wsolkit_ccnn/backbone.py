@@ -10,7 +10,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from wsolkit import MODIFIERS, ConfigError, Levels, MapModifier, fit_weights, read_weights
+from wsolkit import MODIFIERS, ConfigError, MapModifier, fit_weights, read_weights
 from wsolkit.components import TimmBackbone, build_timm_model, feature_places
 from wsolkit_ccnn.report_keys import is_report, report_keys
 from wsolkit_ccnn.stage import GatedStage, names_between, names_called_after, residual_blocks
@@ -96,7 +96,7 @@ class CCNNBackbone(TimmBackbone):
             self.report = fit_weights(self, whole, min_match, origin=str(weights))
             self.report.log(f"{weights} into CCNN on timm's {name}")
 
-    def forward(self, images: Tensor) -> Levels:
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Map images (B, 3, H, W) to levels, each (B, C, h, w), shallow to deep.
 
         Raises:

@@ -10,7 +10,7 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.models import AlexNet_Weights, alexnet
 
-from wsolkit import Backbone, ConfigError, Levels, fetch_torchvision, fit_weights, read_weights
+from wsolkit import Backbone, ConfigError, fetch_torchvision, fit_weights, read_weights
 
 __all__ = ["AlexNet"]
 
@@ -71,7 +71,7 @@ class AlexNet(Backbone):
             self.report = fit_weights(self, state, min_match, origin=origin)
             self.report.log(f"{origin} into AlexNet")
 
-    def forward(self, images: Tensor) -> Levels:
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Map images (B, 3, H, W) to the one level."""
         sides = [max(side, SMALLEST) for side in images.shape[-2:]]
         if sides != list(images.shape[-2:]):

@@ -17,11 +17,12 @@ from wsolkit.datasets.image_folder import ImageFolder
 from wsolkit.errors import ConfigError, DataError, MapError
 from wsolkit.features.cached import open_features
 from wsolkit.features.compute import compute_features, count_missing, kept_features
+from wsolkit.features.dataset import CachedDataset, split_pipeline
+from wsolkit.features.frozen import checked_model
 from wsolkit.interfaces import KnownLevels
 from wsolkit.labelling.corrections import pooled_rows
 from wsolkit.labelling.seen import Seen
 from wsolkit.model.localizer import Localizer
-from wsolkit.training.feature_cache import CachedDataset, checked_model, split_pipeline
 from wsolkit.training.train import train
 from wsolkit.weights.checkpoint import read_checkpoint
 
@@ -105,7 +106,12 @@ def computed(monkeypatch):
     """Count the images that go through a backbone."""
     counts = []
     inner = Localizer.levels_of
-    monkeypatch.setattr(Localizer, "levels_of", lambda self, seen: counts.append(len(seen)) or inner(self, seen))
+
+    def counted(self, images):
+        counts.append(len(images) if isinstance(images, torch.Tensor) else 0)
+        return inner(self, images)
+
+    monkeypatch.setattr(Localizer, "levels_of", counted)
     return counts
 
 

@@ -45,7 +45,7 @@ OURS = (
     "sync_bn",
     "feature_cache",
 )
-FEATURES = ("folder", "most_gb")
+FEATURES = ("folder", "most_gb", "level", "evaluate", "shared")
 ENGINE = ("find_unused_parameters", "activation_checkpointing", "efficient_conv_bn_eval")
 RUNNER = "mmengine.runner.runner:Runner"
 LOADER = ("dataset", "sampler", "batch_sampler", "collate_fn", "worker_init_fn", "num_batch_per_epoch")

@@ -7,12 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from torch import Tensor
 
 from wsolkit.datasets.image_files import ImageFile
 from wsolkit.errors import DataError
 from wsolkit.features.chunks import Entry, open_rows, read_chunks, read_header, stamp_of, unpack
 from wsolkit.formats.image_headers import displayed_size
-from wsolkit.interfaces import KnownLevels, Levels
+from wsolkit.interfaces import KnownLevels
 
 __all__ = ["CachedFeatures", "open_features"]
 
@@ -81,7 +82,7 @@ class CachedFeatures:
         sides = [mirrored] * len(indices) if isinstance(mirrored, bool) else [bool(side) for side in mirrored]
         others = [not side for side in sides]
         turned = (lambda: self.known(indices, others)) if self.mirror else None
-        return KnownLevels(self.levels(indices, sides), self.size, turned)
+        return KnownLevels(self.levels(indices, sides), self.size, turned, self.header["place"])
 
     def try_known(self, indices: Sequence[int], mirrored: bool | Sequence[bool] = False) -> KnownLevels | None:
         """Return ``known``, or None where an image turns out to be unreadable: ``failures`` names it from then on.
@@ -104,7 +105,7 @@ class CachedFeatures:
             known = self.try_known(good, mirrored)
         return good, known
 
-    def levels(self, indices: Sequence[int], mirrored: bool | Sequence[bool] = False) -> Levels:
+    def levels(self, indices: Sequence[int], mirrored: bool | Sequence[bool] = False) -> dict[str, Tensor]:
         """Return the levels alone, each (B, C, h, w) float32; see ``known``."""
         return unpack(self.rows(indices, mirrored), self.header["shapes"])
 

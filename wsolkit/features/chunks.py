@@ -22,7 +22,6 @@ from torch import Tensor
 
 from wsolkit.errors import DataError
 from wsolkit.files import whole_file, write_json
-from wsolkit.interfaces import Levels
 
 __all__ = ["HEADER", "Entry", "pack", "read_chunks", "read_header", "stamp_of", "unpack", "write_chunk"]
 
@@ -57,14 +56,14 @@ def stamp_of(path: str) -> tuple[int, int]:
         return (-1, 0)
 
 
-def pack(levels: Levels) -> np.ndarray:
+def pack(levels: Mapping[str, Tensor]) -> np.ndarray:
     """Return levels, each (B, C, h, w), as rows (B, values) of half precision."""
     rows = [level.permute(0, 2, 3, 1).half().flatten(1).cpu().numpy() for level in levels.values()]
     found: np.ndarray = np.concatenate(rows, axis=1)
     return found
 
 
-def unpack(rows: np.ndarray, shapes: Mapping[str, Sequence[int]]) -> Levels:
+def unpack(rows: np.ndarray, shapes: Mapping[str, Sequence[int]]) -> dict[str, Tensor]:
     """Return rows (B, values) as levels of float32 with the channels innermost; ``shapes`` are (C, h, w) by level.
 
     >>> levels = {"a": torch.rand(2, 3, 4, 5), "b": torch.rand(2, 1, 2, 2)}
@@ -104,6 +103,7 @@ def read_header(folder: Path) -> dict[str, Any]:
             "shapes": shapes,
             "size": [height, width],
             "mirror": bool(found["mirror"]),
+            "place": None if found.get("place") is None else str(found["place"]),
         }
     except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise DataError(

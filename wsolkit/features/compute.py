@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torchvision.transforms import v2
 
 from wsolkit.datasets.image_files import ImageFile
@@ -28,7 +30,7 @@ from wsolkit.model.scored_batch import enough_memory
 from wsolkit.progress import Advance, no_progress
 from wsolkit.weights.hashes import hash_weights
 
-__all__ = ["compute_features", "count_missing", "kept_features"]
+__all__ = ["compute_features", "count_missing", "features_key", "kept_features"]
 
 FORMAT = 2
 CHUNK = 64
@@ -50,8 +52,10 @@ def compute_features(
     *,
     mirror: bool = True,
     most_gb: float = 4.0,
+    level: str | None = None,
     advance: Advance = no_progress,
     num_workers: int = 0,
+    computed: Callable[[int], Any] = no_progress,
 ) -> CachedFeatures:
     """Compute the features of images and their mirror images that a folder does not hold yet.
 
@@ -67,8 +71,10 @@ def compute_features(
         size: (H, W) that it brings images to.
         mirror: whether the mirror images' are computed too.
         most_gb: gigabytes (10^9 bytes) that are kept at most.
+        level: the level up to which the backbone runs, with those before it; None for all of it.
         advance: told how many more images are done.
         num_workers: processes that read images; 0 reads in this one.
+        computed: told how many images had no features yet and are computed now.
 
     Returns:
         The features by the number of the image; ``failures`` names images that cannot be read, those that were not kept
@@ -80,7 +86,7 @@ def compute_features(
     """
     in_range("most_gb", most_gb, "at least 0")
     folder = Path(folder)
-    computer = Computer(model, images, transform, size, mirror)
+    computer = Computer(model, images, transform, size, mirror, level)
     with locked(folder, "feature computation", "feature_cache.folder"):
         claim_folder(folder, "features", HEADER, lambda path: read_earlier(path), True, option="feature_cache.folder")
         header = computer.header()
@@ -95,6 +101,7 @@ def compute_features(
         ]
         todo = [index for index in range(len(images)) if not there[index]][: max(room, 0)]
         advance(sum(there))
+        computed(len(todo))
         first = 1 + max((int(path.stem) for path in folder.glob("[0-9]*.npy")), default=-1)
         failures: dict[int, str] = {}
         chunks = [todo[begin : begin + CHUNK] for begin in range(0, len(todo), CHUNK)]
@@ -106,11 +113,25 @@ def compute_features(
 
 
 def kept_features(
-    model: Localizer, images: Sequence[ImageFile], folder: str | Path, transform: v2.Transform, size: tuple[int, int]
+    model: Localizer,
+    images: Sequence[ImageFile],
+    folder: str | Path,
+    transform: v2.Transform,
+    size: tuple[int, int],
+    level: str | None = None,
 ) -> CachedFeatures:
     """Return what another process has computed; nothing is written. The others are computed when they are asked for."""
     mirror = bool(read_header(Path(folder))["mirror"])
-    return CachedFeatures(folder, images, Computer(model, images, transform, size, mirror).rows)
+    return CachedFeatures(folder, images, Computer(model, images, transform, size, mirror, level).rows)
+
+
+def features_key(
+    model: Localizer, transform: v2.Transform, size: tuple[int, int], mirror: bool, level: str | None = None
+) -> str:
+    """Return a name for a folder of features of this kind, the same for the same weights, geometry and level."""
+    header = Computer(model, (), transform, size, mirror, level).header()
+    digest = hashlib.sha256(json.dumps(header, sort_keys=True).encode()).hexdigest()
+    return f"{re.sub(r'[^a-zA-Z0-9.]', '_', level or 'all')}-{digest[:12]}"
 
 
 def count_missing(
@@ -164,6 +185,7 @@ class Computer:
         transform: the pipeline.
         size: (H, W) of its output.
         mirror: whether mirror images are asked for.
+        level: the level that the backbone is run to; None for all of it.
     """
 
     def __init__(
@@ -173,27 +195,32 @@ class Computer:
         transform: v2.Transform,
         size: tuple[int, int],
         mirror: bool,
+        level: str | None = None,
     ) -> None:
         self.model = model
         self.images = images
         self.transform = transform
         self.size = size
         self.mirror = mirror
+        self.level = level
 
     def header(self) -> dict[str, Any]:
         """Return what decides the features: their shapes, and a fingerprint of weights, network and geometry."""
         model = self.model
         empty = torch.zeros(1, 3, *self.size, dtype=torch.uint8)
-        shapes = {name: list(level.shape[1:]) for name, level in self.run(empty).items()}
+        with modules_that_run(model.backbone) as ran:
+            shapes = {name: list(level.shape[1:]) for name, level in self.run(empty).items()}
         preprocessor = {name: value.tolist() for name, value in model.data_preprocessor.named_buffers()}
         precision = number_format(model.precision, model.device)
-        made_of = [FORMAT, repr(model.backbone), repr(self.transform), preprocessor, precision, shapes]
-        text = json.dumps([hash_weights(model.backbone), *made_of])
+        network = repr(model.backbone) if self.level is None else [self.level, *map(str, ran.values())]
+        made_of = [FORMAT, network, repr(self.transform), preprocessor, precision, shapes]
+        text = json.dumps([hash_weights(model.backbone, None if self.level is None else ran), *made_of])
         return {
             "fingerprint": hashlib.sha256(text.encode()).hexdigest(),
             "shapes": shapes,
             "size": list(self.size),
             "mirror": self.mirror,
+            "place": self.level,
         }
 
     @torch.no_grad()
@@ -202,7 +229,9 @@ class Computer:
         training = self.model.training
         try:
             with enough_memory(len(inputs)):
-                return self.model.eval().levels_of(self.model.data_preprocessor({"inputs": inputs})["inputs"])
+                model = self.model.eval()
+                images = model.data_preprocessor({"inputs": inputs})["inputs"]
+                return model.levels_of(images) if self.level is None else model.levels_to(self.level, images)
         finally:
             self.model.train(training)
 
@@ -276,3 +305,24 @@ class Computer:
                 flip = torch.tensor(sides)[:, None, None, None]
                 found.append(self.packed(torch.where(flip, batch.inputs.flip(-1), batch.inputs), batch.image_ids))
         return np.concatenate(found) if found else np.zeros((0, 0), np.float16), failures
+
+
+@contextmanager
+def modules_that_run(backbone: nn.Module) -> Iterator[dict[str, str]]:
+    """Fill a dict with the modules of a backbone that run, and those that hold them: what each is, by name."""
+    ran: dict[str, str] = {}
+    names = {module: name for name, module in backbone.named_modules()}
+
+    def note(module: nn.Module, _inputs: Any) -> None:
+        ran[names[module]] = f"{names[module]} {type(module).__name__} {module.extra_repr()}"
+
+    handles = [module.register_forward_pre_hook(note) for module in names]
+    try:
+        yield ran
+    finally:
+        for handle in handles:
+            handle.remove()
+        for name in list(ran):
+            while name:
+                name = name.rpartition(".")[0]
+                ran.setdefault(name, name)

@@ -15,6 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from wsolkit.arguments import Checked
+from wsolkit.errors import ConfigError
 from wsolkit.interfaces.array_parts import BoxExtractor
 from wsolkit.interfaces.arrays import Panel
 from wsolkit.interfaces.labels import ANY, ONE, LabelKind, check_one_class
@@ -45,8 +46,50 @@ class Backbone(Checked, nn.Module, ABC):
         super().__init__()
 
     @abstractmethod
-    def forward(self, images: Tensor) -> Levels:
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Map images (B, 3, H, W) to levels, each (B, C, h, w), shallow to deep."""
+
+    def run_from(self, level: str, maps: Tensor, first: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Return the levels from one on, that one being ``maps``, as the modules after it make them.
+
+        Optional, with the two below: a second pass and a training of the last modules on cached features need them.
+
+        Args:
+            level: a level, or another module whose maps ``run_to`` gives.
+            maps: (B', C, h, w).
+            first: the levels of the pass before, for what belongs to a level beside its maps.
+
+        Raises:
+            ConfigError: the backbone cannot be run in parts, or not from there.
+        """
+        raise self._in_one_piece(level)
+
+    def run_to(self, level: str, images: Tensor) -> dict[str, Tensor]:
+        """Return the levels that are no deeper than one, and what ``run_from`` needs there, under its name.
+
+        Args:
+            level: a level, or another module that gives maps.
+            images: (B, 3, H, W).
+
+        Raises:
+            ConfigError: the backbone cannot be run in parts, or not from there.
+        """
+        raise self._in_one_piece(level)
+
+    def modules_after(self, level: str) -> list[str]:
+        """Return the names of the modules that ``run_from`` runs from a level.
+
+        Raises:
+            ConfigError: the backbone cannot be run in parts, or not from there.
+        """
+        raise self._in_one_piece(level)
+
+    def _in_one_piece(self, level: str) -> ConfigError:
+        name = getattr(self, "name", None)
+        return ConfigError(
+            f"{type(self).__name__}{f' ({name})' if name else ''} cannot be run in parts, so neither a second pass nor "
+            f"cached features can begin at its {level!r}. Take another backbone, such as a TimmBackbone."
+        )
 
 
 class MapModifier(Checked, nn.Module, ABC):

@@ -2,19 +2,68 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NoReturn
 
 import torch
 from torch import Tensor
 
-from wsolkit.errors import ConfigError, ShapeError
+from wsolkit.errors import ConfigError, ShapeError, nearest
 
 __all__ = ["Activation", "Batch", "KnownLevels", "Levels", "Prediction"]
 
-Levels = dict[str, Tensor]
-"""Named feature levels, shallow to deep, each (B, C, h, w)."""
+Again = Callable[[str, Tensor, Mapping[str, Tensor]], Mapping[str, Tensor]]
+"""Runs a backbone from a level on, with other maps there; it is given all levels of the pass before."""
+
+
+class Levels(dict[str, Tensor]):
+    """Named feature levels, shallow to deep, each (B, C, h, w).
+
+    Args:
+        levels: the levels by name, or pairs of both.
+        again: runs the rest of the backbone; a ``Localizer`` gives it.
+
+    >>> levels = Levels({"a": torch.ones(1, 2, 4, 4)}, lambda name, maps, first: {name: maps, "b": maps.sum(1, True)})
+    >>> {name: float(level[0, 0, 0, 0]) for name, level in levels.run_from("a", 3 * levels["a"]).items()}
+    {'a': 3.0, 'b': 6.0}
+    """
+
+    def __init__(
+        self, levels: Mapping[str, Tensor] | Iterable[tuple[str, Tensor]] = (), again: Again | None = None
+    ) -> None:
+        super().__init__(levels)
+        self._again = again
+
+    def run_from(self, name: str, maps: Tensor) -> Levels:
+        """Return the levels from one on, as the rest of the backbone makes them of other maps.
+
+        Modifiers behind the modules that run are applied again, and gradients flow through both passes.
+
+        Args:
+            name: the level.
+            maps: (B', C, h, w), what takes its place.
+
+        Raises:
+            ConfigError: there is no such level, nothing to run, or the backbone cannot be run in parts.
+            ShapeError: the maps have other channels than the level.
+        """
+        if self._again is None:
+            raise ConfigError(
+                "These levels came without the backbone that made them, so nothing can be run again from "
+                f"{name!r}. A head gets levels that can in a Localizer."
+            )
+        if name not in self:
+            raise ConfigError(
+                f"A second pass begins at one of the levels the backbone gives, but got {name!r}. "
+                f"{nearest(name, self)} Ask for more with model.backbone.levels."
+            )
+        if maps.ndim != 4 or maps.shape[1] != self[name].shape[1]:
+            raise ShapeError(
+                f"Maps for a second pass from {name!r} should be (B, {self[name].shape[1]}, h, w), but got "
+                f"{tuple(maps.shape)}."
+            )
+        return Levels(self._again(name, maps, self), self._again)
 
 
 class KnownLevels:
@@ -24,9 +73,10 @@ class KnownLevels:
     refused in words.
 
     Args:
-        levels: the backbone's levels of the images.
+        levels: the backbone's levels of the images; where ``place`` is given what ``Backbone.run_to`` gives there.
         size: (H, W) of the images.
         mirrored: gives those of the mirror images, where they are known too.
+        place: the level that is known, from which the rest of the backbone runs; None where all of it has run.
 
     >>> known = KnownLevels({"layer4": torch.zeros(2, 8, 7, 7)}, (224, 224))
     >>> len(known), tuple(known.shape), len(known[:1])
@@ -36,11 +86,16 @@ class KnownLevels:
     ndim = 4
 
     def __init__(
-        self, levels: Levels, size: tuple[int, int], mirrored: Callable[[], KnownLevels] | None = None
+        self,
+        levels: Mapping[str, Tensor],
+        size: tuple[int, int],
+        mirrored: Callable[[], KnownLevels] | None = None,
+        place: str | None = None,
     ) -> None:
         self.levels = levels
         self.size = size
         self.mirrored = mirrored
+        self.place = place
 
     def __len__(self) -> int:
         return len(next(iter(self.levels.values())))
@@ -51,7 +106,7 @@ class KnownLevels:
     def _each(self, change: Callable[[Tensor], Tensor]) -> KnownLevels:
         mirrored = self.mirrored
         turned = None if mirrored is None else lambda: mirrored()._each(change)
-        return KnownLevels({name: change(level) for name, level in self.levels.items()}, self.size, turned)
+        return KnownLevels({name: change(level) for name, level in self.levels.items()}, self.size, turned, self.place)
 
     @property
     def shape(self) -> torch.Size:

@@ -22,7 +22,14 @@ from wsolkit.interfaces import Backbone, MapModifier
 from wsolkit.modules import find_module, names_in
 from wsolkit.registry import MODIFIERS
 
-__all__ = ["AttachedModifier", "attach_modifier", "attach_modifiers", "build_modifier"]
+__all__ = [
+    "AttachedModifier",
+    "attach_modifier",
+    "attach_modifiers",
+    "build_modifier",
+    "modified_modules",
+    "tell_image_size",
+]
 
 
 @dataclass(frozen=True)
@@ -114,6 +121,23 @@ def attach_modifier(backbone: Backbone, at: str, modifier: MapModifier | Mapping
     if to_maps is not None and to_maps.tokens:
         handles += (backbone.register_forward_pre_hook(to_maps),)
     return AttachedModifier(modifier, name, channels, handles)
+
+
+def modified_modules(backbone: nn.Module) -> list[tuple[str, MapModifier]]:
+    """Return the full names of the modules that modifiers sit behind, each with its modifier."""
+    return [
+        (name, hook.modifier)
+        for name, module in backbone.named_modules()
+        for hook in module._forward_hooks.values()
+        if isinstance(hook, _ModifierHook)
+    ]
+
+
+def tell_image_size(backbone: nn.Module, size: tuple[int, int]) -> None:
+    """Tell modifiers on tokens the (H, W) of images that do not go through the backbone themselves."""
+    for hook in backbone._forward_pre_hooks.values():
+        if isinstance(hook, _ToMaps):
+            hook.grid = _cells(torch.empty(0, 3, *size), hook.stride)
 
 
 class _ModifierHook:

@@ -14,7 +14,7 @@ from wsolkit.arguments import Checked, check_value
 from wsolkit.components.backbones.plain_errors import plain_size_errors
 from wsolkit.errors import ConfigError, ShapeError, noting
 from wsolkit.interfaces import Activation, Batch, KnownLevels, Levels, Prediction, ScoredBoxes
-from wsolkit.model.attach import attach_modifiers
+from wsolkit.model.attach import attach_modifiers, tell_image_size
 from wsolkit.model.batch_transforms import apply_transforms, build_transforms
 from wsolkit.model.classes import Chosen, classes_to_score
 from wsolkit.model.folded import fold_norms
@@ -153,31 +153,51 @@ class Localizer(Checked, BaseModel):
     def activate(self, images: Tensor | KnownLevels, batch: Batch | None = None) -> Activation:
         """Run backbone and head on normalised images (B, 3, H, W); maps and logits come back in float32.
 
-        Where the backbone's levels are known, only the head is run.
+        Where the backbone's levels are known, only the head is run, and what of the backbone comes after them. The head
+        may run the rest of the backbone again, see ``Levels.run_from``.
 
         Raises:
             ShapeError: the images do not fit the network.
             DataError: a batch norm has one value for each channel to train on.
         """
-        if isinstance(images, KnownLevels):
-            with autocast_context(self.precision, images.device), self._naming_places():
-                return self.head(images.levels, batch)
-        if images.ndim != 4 or images.shape[1] != 3:
+        if not isinstance(images, KnownLevels) and (images.ndim != 4 or images.shape[1] != 3):
             raise ShapeError(f"Images should be (B, 3, H, W), but got {tuple(images.shape)}.")
-        images = images.to(next(self.backbone.parameters(), images).dtype)  # a model may be of half precision
         network = str(getattr(self.backbone, "name", type(self.backbone).__name__))
         with autocast_context(self.precision, images.device), self._naming_places(), plain_size_errors(network, images):
-            seen: Tensor = self.image_modifiers(images)
-            self._fold_norms(seen)
-            return self.head(self.backbone(seen), batch)
+            return self.head(self.levels_of(images), batch)
 
-    def levels_of(self, images: Tensor) -> Levels:
-        """Run the backbone alone, as ``activate`` does, on normalised images (B, 3, H, W)."""
+    def levels_of(self, images: Tensor | KnownLevels) -> Levels:
+        """Run the backbone alone, as ``activate`` does, on normalised images (B, 3, H, W) or from known levels on."""
         with autocast_context(self.precision, images.device):
-            seen: Tensor = self.image_modifiers(images)
-            self._fold_norms(seen)
-            levels: Levels = self.backbone(seen)
-            return levels
+            found = self._rest_of(images) if isinstance(images, KnownLevels) else self.backbone(self._seen(images))
+            return Levels(found, self._run_from)
+
+    def levels_to(self, level: str, images: Tensor) -> Levels:
+        """Run the backbone up to a level alone, on normalised images (B, 3, H, W); see ``Backbone.run_to``."""
+        with autocast_context(self.precision, images.device):
+            return Levels(self.backbone.run_to(level, self._seen(images)))
+
+    def _seen(self, images: Tensor) -> Tensor:
+        """Return images as the backbone sees them."""
+        images = images.to(next(self.backbone.parameters(), images).dtype)  # a model may be of half precision
+        seen: Tensor = self.image_modifiers(images)
+        self._fold_norms(seen)
+        return seen
+
+    def _rest_of(self, known: KnownLevels) -> Mapping[str, Tensor]:
+        """Return the levels of a backbone of which some are known."""
+        if known.place is None:
+            return known.levels
+        tell_image_size(self.backbone, known.size)
+        found = {**known.levels, **self._run_from(known.place, known.levels[known.place], known.levels)}
+        return {name: found[name] for name in self.backbone.channels}
+
+    def _run_from(self, level: str, maps: Tensor, first: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Run the rest of the backbone on maps in its own number format."""
+        found: dict[str, Tensor] = self.backbone.run_from(
+            level, maps.to(next(self.backbone.parameters(), maps).dtype), first
+        )
+        return found
 
     def _fold_norms(self, images: Tensor) -> None:
         """Fold the backbone's norms into its convolutions, the first time that all of it is at rest."""

@@ -25,6 +25,8 @@ from wsolkit.evaluation.protocols import choose_protocols
 from wsolkit.evaluation.results import FIXED, VAL, Line, Result
 from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.evaluation.scores import Score
+from wsolkit.features.frozen import checked_model
+from wsolkit.features.loader import CacheOptions, loader_for_evaluation
 from wsolkit.model.label_kind import is_multi_label, warn_of_maps
 from wsolkit.model.localizer import Localizer
 from wsolkit.model.precision import number_format
@@ -191,12 +193,17 @@ def tally_split(
     if told is not None:
         warnings.warn(told, stacklevel=2)
     check_classes(config, loader.dataset, split)
+    notes: dict[str, str] = {}
+    cache = CacheOptions.of(config.get("feature_cache"))
+    if cache is not None and cache.evaluate and (cache.shared or cache.folder) and not ten_crop:
+        model.eval()
+        loader = loader_for_evaluation(cache, checked_model(model, cache.level), loader, Path()).loader
+        notes["features"] = "cached in half precision"
     meta = loader.dataset.metainfo
     warn_of_maps(model.cam_method, is_multi_label(loader.dataset))
     others = [each for each in metrics if not is_ours(each)]
     tally: Tally | None = None
     kept: list[tuple[str, Rows]] = []
-    notes: dict[str, str] = {}
     model.eval()
     for number, batch in enumerate(with_crop_scores(loader, settings, model) if ten_crop else loader):
         if ten_crop:

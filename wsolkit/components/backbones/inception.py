@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 import torch.nn.functional as F
@@ -11,18 +11,15 @@ from torch import Tensor, nn
 from torchvision.models import Inception_V3_Weights
 from torchvision.models.inception import BasicConv2d, InceptionA, InceptionB, InceptionC
 
+from wsolkit.components.backbones.children_in_order import ChildrenInOrder
 from wsolkit.errors import ConfigError
-from wsolkit.interfaces import Backbone, Levels
 from wsolkit.weights.checkpoint import fetch_torchvision, read_weights
 from wsolkit.weights.fitting import LoadReport, fit_weights
 
 __all__ = ["InceptionV3"]
 
-LEVELS = {"Mixed_5d": "mixed_5d", "Mixed_6a": "mixed_6a", "Mixed_6b": "mixed_6b", "Mixed_6e": "mixed_6e"}
-"""The level that each of these modules gives."""
 
-
-class InceptionV3(Backbone):
+class InceptionV3(ChildrenInOrder):
     """InceptionV3 (Szegedy et al., CVPR 2016) up to Mixed_6e, as ACoL, SPG, CSoA and wsolevaluation use it.
 
     Levels, with channels and stride: ``mixed_5d`` (288, 8), ``mixed_6a``, ``mixed_6b`` and ``mixed_6e`` (768, 16) and,
@@ -54,6 +51,10 @@ class InceptionV3(Backbone):
     >>> backbone.strides
     {'mixed_5d': 8, 'mixed_6a': 16, 'mixed_6b': 16, 'mixed_6e': 16, 'conv_extra': 16}
     """
+
+    level_of: ClassVar = {
+        "Mixed_5d": "mixed_5d", "Mixed_6a": "mixed_6a", "Mixed_6b": "mixed_6b", "Mixed_6e": "mixed_6e",
+    }  # fmt: skip
 
     def __init__(
         self,
@@ -103,16 +104,9 @@ class InceptionV3(Backbone):
         if pretrained or weights is not None:
             self._load(weights, min_match)
 
-    def forward(self, images: Tensor) -> Levels:
-        """Map images (B, 3, H, W) to levels, each (B, C, h, w), shallow to deep."""
-        maps = to_unit_range(images) if self.transform_input else images
-        levels = {}
-        for name, module in self.named_children():
-            maps = module(maps)
-            level = LEVELS.get(name, name)
-            if level in self.channels:
-                levels[level] = maps
-        return levels
+    def enter(self, images: Tensor) -> Tensor:
+        """Return images in the range that the weights were trained with."""
+        return to_unit_range(images) if self.transform_input else images
 
     def _initialize(self) -> None:
         for module in self.modules():

@@ -9,6 +9,7 @@ from contextlib import contextmanager
 from torch import Tensor
 
 from wsolkit.errors import DataError, ShapeError
+from wsolkit.interfaces import KnownLevels
 
 __all__ = ["plain_size_errors"]
 
@@ -17,7 +18,7 @@ ONE_VALUE = "Expected more than 1 value per channel"
 
 
 @contextmanager
-def plain_size_errors(network: str, images: Tensor) -> Iterator[None]:
+def plain_size_errors(network: str, images: Tensor | KnownLevels) -> Iterator[None]:
     """Turn the complaints of a network about images (B, 3, H, W) into words that name both.
 
     Raises:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -11,11 +11,14 @@ import timm
 import torch
 from torch import Tensor, nn
 
+from wsolkit.components.backbones.flow import Flow, Place, find_places, watch
 from wsolkit.components.backbones.plain_errors import plain_size_errors
+from wsolkit.components.backbones.second_pass import SecondPass
 from wsolkit.components.backbones.timm_models import build_timm_model, feature_places, fixed_image_size, undilate
 from wsolkit.components.backbones.token_levels import (
     CLS,
     FINAL,
+    PREFIX,
     TokenTap,
     check_token_level,
     split_level,
@@ -24,7 +27,7 @@ from wsolkit.components.backbones.token_levels import (
     with_token_levels,
 )
 from wsolkit.errors import ConfigError, ShapeError, nearest
-from wsolkit.interfaces import Backbone, Levels
+from wsolkit.interfaces import Backbone
 from wsolkit.weights.checkpoint import read_weights
 from wsolkit.weights.fitting import LoadReport, fit_weights
 
@@ -44,7 +47,8 @@ class TimmBackbone(Backbone):
     all levels have one stride (ViT, DeiT). Without ``final``, layers deeper than the last level asked for are cut off.
 
     Transformers whose tokens attend to all tokens (ViT, DeiT, DINO, CLIP, EVA) give more for those who ask by name:
-    ``blocks.11.cls`` and ``final.cls``, the class token (B, C, 1, 1); ``blocks.11.attention``, what the block's heads
+    ``blocks.11.cls`` and ``final.cls``, the class token (B, C, 1, 1); ``blocks.11.prefix``, it and the other tokens
+    before the cells (B, C, P, 1); ``blocks.11.attention``, what the block's heads
     look at after the softmax (B, heads, n, n), prefix tokens first; ``blocks.11.keys``, (B, C, h, w) with the heads
     side by side, before a rotary position turns them. Each stands before the map of its block.
 
@@ -110,7 +114,7 @@ class TimmBackbone(Backbone):
             self.report = fit_weights(self.model, state, min_match, convert=convert, origin=str(weights))
             self.report.log(f"{weights} into timm's {name}")
 
-    def forward(self, images: Tensor) -> Levels:
+    def forward(self, images: Tensor) -> dict[str, Tensor]:
         """Map images (B, 3, H, W) to levels, each (B, C, h, w), shallow to deep.
 
         Raises:
@@ -130,7 +134,7 @@ class TimmBackbone(Backbone):
         for level in self._chosen:
             place, what = split_level(level)
             if what:
-                first = features if place == FINAL else seen[place][1]
+                first = features[:, : self.prefix_tokens] if features is not None and place == FINAL else seen[place][1]
                 levels[level] = tokens_of(level, self._taps, first, grid)
             elif level == FINAL:
                 assert features is not None
@@ -139,15 +143,43 @@ class TimmBackbone(Backbone):
                 levels[level] = seen[level][0]
         return levels
 
+    def run_from(self, level: str, maps: Tensor, first: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Run the modules after a level, see ``Backbone``; token models go on with the prefix tokens of ``first``.
+
+        Raises:
+            ConfigError: the model does more there than to run modules one after the other, or lacks prefix tokens.
+            ShapeError: tokens of other images or another grid than in the first pass.
+        """
+        return self._rest(level).run_from(self.model, level, maps, first)
+
+    def run_to(self, level: str, images: Tensor) -> dict[str, Tensor]:
+        """Run the model up to a level, see ``Backbone``; with the prefix tokens of token models.
+
+        Raises:
+            ConfigError: the model does more after it than to run modules one after the other.
+            ShapeError: the model does not take images of this size.
+        """
+        self._check_size(images)
+        return self._rest(level).run_to(self.model, self.model.forward_intermediates, level, images)
+
+    def modules_after(self, level: str) -> list[str]:
+        """Return the names of the modules after a level, see ``Backbone``."""
+        return [f"model.{name}" for name in self._rest(level).modules_after(level)]
+
+    def _rest(self, level: str) -> SecondPass:
+        if type(self).forward is not TimmBackbone.forward:  # it makes levels of its own that nobody here knows of
+            raise self._in_one_piece(level)
+        return self._second_pass
+
     def _choose_levels(self, levels: Sequence[str] | None) -> None:
         """Set ``channels`` and ``strides`` for the levels asked for and cut off what none of them needs."""
         places = feature_places(self.model)
         names = [place for place, _ in places]
         try:
-            shapes, differs = _probe(self.model, names, self.probe_size)
+            shapes, differs, flow, known = _probe(self.model, names, self.probe_size)
         except ShapeError:  # HaloNet and BAT take no small image: their blocks have to divide the maps
             self.probe_size = tuple(self.model.default_cfg["input_size"][-2:])
-            shapes, differs = _probe(self.model, names, self.probe_size)
+            shapes, differs, flow, known = _probe(self.model, names, self.probe_size)
         strides = {**dict(places), FINAL: places[-1][1]}
         every = with_token_levels(self.model, shapes)
         if levels is None:
@@ -172,8 +204,11 @@ class TimmBackbone(Backbone):
         self.strides = {level: strides[split_level(level)[0]] for level in chosen}
         read = {split_level(level)[0] for level in chosen}
         self._final_asked = FINAL in read
-        self._prefix_asked = any(split_level(level)[1] == CLS and not level.startswith(FINAL) for level in chosen)
+        self._prefix_asked = any(
+            split_level(level)[1] in (CLS, PREFIX) and not level.startswith(FINAL) for level in chosen
+        )
         self._taps: dict[str, TokenTap] = tap_blocks(self.model, chosen)
+        self._second_pass = SecondPass(f"timm's {self.name}", flow, known, chosen, self._taps)
         self._indices = [index for index, level in enumerate(names) if level in read]
         if self._final_asked and len(names) - 1 not in self._indices:
             self._indices.append(len(names) - 1)
@@ -221,12 +256,14 @@ def as_map(features: Tensor, like: Tensor) -> Tensor:
 
 
 @torch.no_grad()
-def _probe(model: Any, names: Sequence[str], size: tuple[int, int]) -> tuple[dict[str, int], bool]:
+def _probe(
+    model: Any, names: Sequence[str], size: tuple[int, int]
+) -> tuple[dict[str, int], bool, Flow, dict[str, Place]]:
     """Run one empty image through the model.
 
     Returns:
-        The channels of each level, with those of ``final`` where the final features are a map, and whether ``final``
-        differs from the deepest level.
+        The channels of each level, with those of ``final`` where the final features are a map; whether ``final``
+        differs from the deepest level; which module makes what, and the places where maps can be taken out and put in.
     """
     if not hasattr(model, "forward_intermediates"):
         raise ConfigError(
@@ -238,7 +275,7 @@ def _probe(model: Any, names: Sequence[str], size: tuple[int, int]) -> tuple[dic
     model.eval()
     try:
         images = torch.zeros(1, 3, *size, device=weight.device, dtype=weight.dtype)
-        with plain_size_errors(f"timm's {type(model).__name__}", images):
+        with plain_size_errors(f"timm's {type(model).__name__}", images), watch(model) as flow:
             features, maps = model.forward_intermediates(images)
     finally:
         model.train(training)
@@ -248,11 +285,15 @@ def _probe(model: Any, names: Sequence[str], size: tuple[int, int]) -> tuple[dic
             "level. It has several streams; choose a model with a single pyramid of maps."
         )
     channels = {name: level.shape[1] for name, level in zip(names, maps, strict=True)}
+    levels = dict(zip(names, maps, strict=True))
     try:
         channels[FINAL] = as_map(features, maps[-1]).shape[1]
+        places = find_places(flow, {**levels, FINAL: as_map(features, maps[-1])}, {FINAL: features})
+        differs = features is not maps[-1]
     except (ShapeError, AttributeError):  # several streams, or a pooled vector
-        return channels, False
-    return channels, features is not maps[-1]
+        places, differs = find_places(flow, levels), False
+    flow.forget()
+    return channels, differs, flow, places
 
 
 def _patch_sides(model: nn.Module) -> tuple[int, int] | None:

@@ -23,6 +23,7 @@ from wsolkit.errors import ConfigError, nearest
 __all__ = [
     "CLS",
     "FINAL",
+    "PREFIX",
     "TOKEN_LEVELS",
     "TokenTap",
     "attention_of",
@@ -41,7 +42,8 @@ FINAL = "final"
 CLS: Final = "cls"
 ATTENTION: Final = "attention"
 KEYS: Final = "keys"
-TOKEN_LEVELS = (ATTENTION, KEYS, CLS)
+PREFIX: Final = "prefix"
+TOKEN_LEVELS = (ATTENTION, KEYS, PREFIX, CLS)
 """What may be asked of a block, before its map, which stays the deepest level of the block."""
 
 KNOWN: tuple[type[nn.Module], ...] = (
@@ -149,16 +151,18 @@ def tokens_of(level: str, taps: Mapping[str, TokenTap], first: Tensor | None, gr
     Args:
         level: its name.
         taps: the hooks, by block.
-        first: (B, n, C), tokens of this place of which the first is the class token; used for ``cls`` alone.
+        first: (B, P, C), the tokens before the cells, of which the first is the class token; used for ``cls`` and
+            ``prefix`` alone.
         grid: (h, w) cells of the map.
 
     Returns:
-        ``cls`` (B, C, 1, 1), ``attention`` (B, heads, n, n) with the prefix tokens first, ``keys`` (B, C, h, w).
+        ``cls`` (B, C, 1, 1), ``prefix`` (B, C, P, 1), ``attention`` (B, heads, n, n) with the prefix tokens first,
+        ``keys`` (B, C, h, w).
     """
     place, asked = split_level(level)
-    if asked == CLS:
+    if asked in (CLS, PREFIX):
         assert first is not None
-        return first[:, 0, :, None, None]
+        return first[:, : 1 if asked == CLS else None].transpose(1, 2).unsqueeze(3)
     found = taps[place].take(asked)
     if asked == ATTENTION:
         return found
@@ -177,7 +181,7 @@ def with_token_levels(model: nn.Module, shapes: Mapping[str, int]) -> dict[str, 
     for place, channels in shapes.items():
         for asked in TOKEN_LEVELS:
             if can_give(model, place, asked):
-                every[f"{place}.{asked}"] = channels if asked == CLS else channels_of(model, place, asked)
+                every[f"{place}.{asked}"] = channels if asked in (CLS, PREFIX) else channels_of(model, place, asked)
         every[place] = channels
     return every
 
@@ -193,8 +197,9 @@ def channels_of(model: nn.Module, place: str, asked: str) -> int:
 
 def can_give(model: nn.Module, place: str, asked: str) -> bool:
     """Whether a place of a model has a class token, or attention and keys of all tokens."""
-    if asked == CLS:
-        return has_class_token(model) and (place == FINAL or gives_prefix(model))
+    if asked in (CLS, PREFIX):
+        there = has_class_token(model) if asked == CLS else bool(getattr(model, "num_prefix_tokens", 0))
+        return there and (place == FINAL or gives_prefix(model))
     return place != FINAL and isinstance(dict(model.named_modules()).get(f"{place}.attn"), KNOWN)
 
 
@@ -232,6 +237,8 @@ def check_token_level(model: nn.Module, name: str, level: str, shapes: Mapping[s
 def _reason(model: nn.Module, place: str, asked: str, shapes: Mapping[str, int]) -> str:
     """Return why, and what to do, as the end of a sentence."""
     others = "Transformers that have it: ViT, DeiT, DINO, DINOv2, DINOv3, CLIP and EVA."
+    if asked == PREFIX:
+        return ", for timm gives no tokens before the cells there."
     if asked == CLS:
         there = ", for timm gives no class token of that block. Ask for 'final.cls'."
         return there if has_class_token(model) else f", for it has no class token. {others}"

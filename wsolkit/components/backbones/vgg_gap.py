@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import ClassVar
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 from torchvision.models import VGG16_Weights
 
+from wsolkit.components.backbones.children_in_order import ChildrenInOrder
 from wsolkit.errors import ConfigError
-from wsolkit.interfaces import Backbone, Levels
 from wsolkit.weights.checkpoint import fetch_torchvision, read_weights
 from wsolkit.weights.fitting import LoadReport, fit_weights
 
@@ -29,7 +30,7 @@ class ConvReLU(nn.Conv2d):
         return F.relu(super().forward(input))
 
 
-class VGG16GAP(Backbone):
+class VGG16GAP(ChildrenInOrder):
     """VGG16 for class activation maps (Zhou et al., CVPR 2016), with the convolution layers before the classifier only.
 
     Pool5 and the dense layers are gone and a 3 x 3 convolution with ReLU, ``conv6``, is put on top, so that 224 pixels
@@ -60,6 +61,8 @@ class VGG16GAP(Backbone):
     >>> backbone(torch.zeros(1, 3, 32, 48))["conv6"].shape
     torch.Size([1, 1024, 4, 6])
     """
+
+    level_of: ClassVar = {"conv3_3": "block3", "conv4_3": "block4", "conv5_3": "block5"}
 
     def __init__(
         self,
@@ -96,16 +99,6 @@ class VGG16GAP(Backbone):
         if pretrained or weights is not None:
             self._load(weights, min_match)
 
-    def forward(self, images: Tensor) -> Levels:
-        """Map images (B, 3, H, W) to levels, each (B, C, h, w), shallow to deep."""
-        maps, levels = images, {}
-        for name, module in self.named_children():
-            maps = module(maps)
-            level = LEVEL_OF.get(name)
-            if level is not None:
-                levels[level] = maps
-        return levels
-
     def _load(self, weights: str | Path | None, min_match: float) -> None:
         origin = "torchvision's vgg16" if weights is None else str(weights)
         if weights is None:
@@ -114,10 +107,6 @@ class VGG16GAP(Backbone):
             state = read_weights(weights)
         self.report = fit_weights(self, state, min_match, fresh=("conv6.",), aliases=torchvision_names(), origin=origin)
         self.report.log(f"{origin} into VGG16GAP")
-
-
-LEVEL_OF = {"conv3_3": "block3", "conv4_3": "block4", "conv5_3": "block5", "conv6": "conv6"}
-"""The level that each of these modules gives."""
 
 
 def torchvision_names() -> dict[str, str]:
