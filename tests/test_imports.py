@@ -33,7 +33,7 @@ LAYERS = [
     {"scoring"},
     {"training", "inference"},
     {"deploy", "pipeline"},
-    {"labelling"},
+    {"benchmark", "labelling"},
     {"builtin"},
     {"cli"},
     {"__main__"},

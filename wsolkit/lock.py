@@ -16,10 +16,15 @@ from typing import BinaryIO
 from wsolkit.errors import ConfigError
 from wsolkit.files import LOCK, remove_half_written
 
-__all__ = ["locked", "remove_empty"]
+__all__ = ["TakenError", "locked", "remove_empty"]
 
 TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 """What the operating system answers where another process has the lock; a file system may have no locks at all."""
+
+
+class TakenError(ConfigError):
+    """Somebody else works in the folder."""
+
 
 _guard = threading.Lock()
 _held: dict[str, tuple[int, str]] = {}
@@ -39,7 +44,8 @@ def locked(folder: str | Path, what: str = "pipeline", option: str = "--work-dir
         option: what the user chooses the folder with, for messages.
 
     Raises:
-        ConfigError: something else works in the folder, or it cannot be written to.
+        TakenError: something else works in the folder.
+        ConfigError: it cannot be written to.
 
     >>> import tempfile
     >>> folder = Path(tempfile.mkdtemp())
@@ -60,7 +66,7 @@ def locked(folder: str | Path, what: str = "pipeline", option: str = "--work-dir
         yield
         return
     if thread is not None:
-        raise ConfigError(f"Another {other} of this very process works in {folder}. Choose another {option}.")
+        raise TakenError(f"Another {other} of this very process works in {folder}. Choose another {option}.")
     try:
         with lock_file(folder, what, option):
             remove_half_written(folder)
@@ -74,7 +80,8 @@ def lock_file(folder: Path, what: str, option: str) -> Iterator[None]:
     """Hold the lock file of a folder; it is removed at the end, with folders that were made for it alone.
 
     Raises:
-        ConfigError: another process holds it, or it cannot be written.
+        TakenError: another process holds it.
+        ConfigError: it cannot be written.
     """
     made = [each for each in (folder, *folder.parents) if not each.exists()]
     path = folder / LOCK
@@ -113,7 +120,7 @@ def taken(path: Path, option: str) -> BinaryIO:
     """Return a lock file, open and locked; its folder is made where it is missing.
 
     Raises:
-        ConfigError: another process has it; says who.
+        TakenError: another process has it; says who.
         OSError: it cannot be written.
     """
     while True:
@@ -128,7 +135,7 @@ def taken(path: Path, option: str) -> BinaryIO:
             file.seek(0)
             what, _, who = file.read().decode("utf-8", "replace").partition("\n")
             file.close()
-            raise ConfigError(
+            raise TakenError(
                 f"Another {what or 'process'} works in {path.parent} ({who or 'its number is not known'}). Wait for "
                 f"its end, or choose another {option}."
             ) from None

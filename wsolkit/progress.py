@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Advance",
     "Shows",
+    "duration",
     "first_process",
     "hidden",
     "no_progress",
@@ -41,6 +42,21 @@ def no_progress(count: int) -> None:
 def hidden(*_: Any) -> Iterator[Advance]:
     """Take the place of ``progress_bar`` where nobody asked for one."""
     yield no_progress
+
+
+def duration(seconds: float) -> str:
+    """Return a time as people read it.
+
+    >>> duration(3.24), duration(200), duration(7260)
+    ('3.2 s', '3 min 20 s', '2 h 01 min')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest:02d} s"
+    hours, minutes = divmod(minutes, 60)
+    return f"{hours} h {minutes:02d} min"
 
 
 def first_process() -> bool:

@@ -24,7 +24,8 @@ from wsolkit.interrupts import exit_code, mind_no_lost_children, terminations
 __all__ = ["build_parser", "main"]
 
 SUBCOMMANDS = (
-    "label", "train", "test", "predict", "export", "pipeline", "evaluate", "boxes", "compare", "data", "components",
+    "label", "train", "test", "predict", "export", "pipeline", "benchmark", "evaluate", "boxes", "compare", "data",
+    "components",
 )  # fmt: skip
 
 MISTAKE = 2

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from wsolkit.cli.config_options import add_config_options
+from wsolkit.progress import duration
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -137,18 +138,3 @@ def number_lines(numbers: Mapping[str, float | None]) -> list[str]:
     ['images 120', 'GT-known 61.25', 'share -']
     """
     return [f"{name} {'-' if value is None else f'{value:.6g}'}" for name, value in numbers.items()]
-
-
-def duration(seconds: float) -> str:
-    """Return a time as people read it.
-
-    >>> duration(3.24), duration(200), duration(7260)
-    ('3.2 s', '3 min 20 s', '2 h 01 min')
-    """
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest:02d} s"
-    hours, minutes = divmod(minutes, 60)
-    return f"{hours} h {minutes:02d} min"

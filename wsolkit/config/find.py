@@ -1,15 +1,19 @@
-"""Finds configurations: by path, or by name among those that wsolkit and its plugins ship."""
+"""Finds configurations and benchmarks: by path, or by name among those that wsolkit and its plugins ship."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import wsolkit
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.plugins.loading import load_methods
 
-__all__ = ["config_dirs", "config_files", "find_config"]
+__all__ = ["benchmark_files", "config_dirs", "config_files", "find_benchmark", "find_config"]
+
+BENCHMARKS = "benchmarks"
+"""The folder of the benchmarks among the configurations."""
 
 
 def config_dirs() -> list[Path]:
@@ -25,14 +29,24 @@ def config_dirs() -> list[Path]:
 
 
 def config_files() -> dict[str, Path]:
-    """Return the shipped configurations by name; parts that others build on (``_base_``) are left out."""
+    """Return the shipped configurations by name; benchmarks and what others build on (``_base_``) are left out."""
+    return dict(shipped(lambda parts: parts[0] != BENCHMARKS))
+
+
+def benchmark_files() -> dict[str, Path]:
+    """Return the shipped benchmarks by name."""
+    return dict(shipped(lambda parts: parts[0] == BENCHMARKS))
+
+
+def shipped(wanted: Callable[[tuple[str, ...]], bool]) -> list[tuple[str, Path]]:
+    """Return names and files whose path below their folder of configurations is wanted; of two of a name the first."""
     files: dict[str, Path] = {}
     for folder in config_dirs():
         for path in sorted(folder.rglob("*.py")):
-            inside = path.relative_to(folder)
-            if not any(part.startswith(("_", ".")) for part in inside.parts):
+            parts = path.relative_to(folder).parts
+            if wanted(parts) and not any(part.startswith(("_", ".")) for part in parts):
                 files.setdefault(path.stem, path)
-    return files
+    return list(files.items())
 
 
 def find_config(name_or_path: str | Path) -> Path:
@@ -41,14 +55,28 @@ def find_config(name_or_path: str | Path) -> Path:
     Raises:
         ConfigError: there is none; the message offers the nearest names.
     """
+    return find(name_or_path, "configuration", config_files)
+
+
+def find_benchmark(name_or_path: str | Path) -> Path:
+    """Return the file of a benchmark given by path or by name.
+
+    Raises:
+        ConfigError: there is none; the message offers the nearest names.
+    """
+    return find(name_or_path, "benchmark", benchmark_files)
+
+
+def find(name_or_path: str | Path, what: str, files: Callable[[], dict[str, Path]]) -> Path:
+    """Return a file given by path or by name; see ``find_config``."""
     text = str(name_or_path)
     path = Path(text).expanduser()
     if path.is_file():
         return path
-    known = config_files()
+    known = files()
     if text in known:
         return known[text]
     stem = path.stem if path.suffix == ".py" else path.name
     if path.suffix or os.sep in text:
-        raise ConfigError(f"There is no configuration file {text}. {nearest(stem, known)}")
-    raise ConfigError(f"There is no configuration named {text!r}. {nearest(stem, known)}")
+        raise ConfigError(f"There is no {what} file {text}. {nearest(stem, known)}")
+    raise ConfigError(f"There is no {what} named {text!r}. {nearest(stem, known)}")

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 from wsolkit.errors import ConfigError, WsolkitError, nearest
 from wsolkit.interfaces import Stage
@@ -31,6 +31,8 @@ class Step:
         builds_on: names of the earlier stages that its arguments refer to.
         declaration: everything that decides its result, and the fingerprint of that.
     """
+
+    what: ClassVar[tuple[str, str]] = ("stage", "pipeline")
 
     name: str
     cls: type[Stage]
@@ -202,18 +204,18 @@ def built(cls: type[Stage], arguments: Mapping[str, Any]) -> Stage:
 
 
 @contextmanager
-def told_by(name: str) -> Iterator[None]:
+def told_by(name: str, what: str = "stage", of: str = "pipeline") -> Iterator[None]:
     """Put the name of a stage in front of an error, whatever it is."""
     try:
         yield
     except WsolkitError as error:
-        raise type(error)(f"stage {name!r}: {error}") from error
+        raise type(error)(f"{what} {name!r}: {error}") from error
     except OSError as error:
         if error.filename is None:
-            error.add_note(f"(stage {name!r} of the pipeline)")
+            error.add_note(f"({what} {name!r} of the {of})")
             raise
-        what = f"{error.filename}: {error.strerror}. Check the path, its permissions and the disk."
-        raise WsolkitError(f"stage {name!r}: {what}") from error
+        why = f"{error.filename}: {error.strerror}. Check the path, its permissions and the disk."
+        raise WsolkitError(f"{what} {name!r}: {why}") from error
     except Exception as error:
-        error.add_note(f"(stage {name!r} of the pipeline)")
+        error.add_note(f"({what} {name!r} of the {of})")
         raise

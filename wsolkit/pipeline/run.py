@@ -17,7 +17,7 @@ from wsolkit.pipeline.plan import Pipeline, Step, check_file, told_by
 from wsolkit.pipeline.records import begin, check_links, finish, remove_leftovers, set_aside
 from wsolkit.pipeline.states import BEGUN, DONE, STALE, State, check_states, states_of
 
-__all__ = ["Outcome", "run_pipeline"]
+__all__ = ["Outcome", "run_pipeline", "run_stage"]
 
 SKIPPED = "done before"
 
@@ -113,7 +113,7 @@ def run_stage(state: State, runs: Mapping[str, str]) -> Mapping[str, Any]:
         runs: by name, the runs of the earlier stages.
     """
     step = state.step
-    with told_by(step.name):
+    with told_by(step.name, *step.what):
         if state.kind == STALE:
             set_aside(step.folder)
         resume = state.kind == BEGUN

@@ -8,6 +8,7 @@ from typing import Any, Literal
 
 from wsolkit.pipeline.model_stage import ModelStage
 from wsolkit.progress import progress_bars
+from wsolkit.report.evaluation import Evaluation
 from wsolkit.report.evaluation_file import PAGE, RESULTS, write_evaluation
 from wsolkit.scoring.from_model import score_model
 
@@ -54,6 +55,17 @@ class Test(ModelStage):
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Score the checkpoint; returns the model's numbers in percent, those whose threshold is honest."""
+        found = self.evaluation(folder.name, f"stage {folder.name!r} of a pipeline")
+        write_evaluation(folder, found, page=self.report)
+        return found.honest_numbers()
+
+    def evaluation(self, name: str, command: str) -> Evaluation:
+        """Score the checkpoint; nothing is written.
+
+        Args:
+            name: what tables call it.
+            command: what made it, in words.
+        """
         loaded = self.load()
         with progress_bars() as advance:
             found = score_model(
@@ -64,8 +76,7 @@ class Test(ModelStage):
                 protocols=self.protocols,
                 ten_crop=self.ten_crop,
             )
-        found.name, found.command = folder.name, f"stage {folder.name!r} of a pipeline"
+        found.name, found.command = name, command
         found.config, found.checkpoint = self.config, str(Path(self.checkpoint).resolve())
         found.training = loaded.training
-        write_evaluation(folder, found, page=self.report)
-        return found.honest_numbers()
+        return found

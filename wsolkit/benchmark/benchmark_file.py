@@ -1,0 +1,326 @@
+"""Reads the file of a benchmark: methods x backbones x data sets x seeds, and the budget that all of them have.
+
+    methods = {
+        "CAM": dict(config="cam_lite0_{data}"),
+        "Grad-CAM": dict(config="cam_lite0_{data}", cam_method=dict(type="GradCAM")),
+        "C2AM": dict(config="c2am_lite0_{data}", only=["birds50"]),
+    }
+    data = {"birds50": dict(root="data/birds50"), "voc": dict(root="data/voc", options={...})}
+    seeds = [0, 1, 2]
+    budget = dict(epochs=6)
+    baseline = "CAM"
+
+``{data}`` and ``{backbone}`` in the name of a configuration are filled in. Options are those of ``--cfg-options``.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from wsolkit.config.find import find_benchmark
+from wsolkit.config.read import check_computed, read_config
+from wsolkit.errors import ConfigError, nearest, one_of, shortened
+
+__all__ = ["Benchmark", "Budget", "Entry", "Method", "read_benchmark"]
+
+METHOD = ("config", "options", "cam_method", "box_extractor", "budget", "seeds", "only", "checkpoint")
+ENTRY = ("options",)
+DATA = ("root", "options")
+BUDGET = ("epochs", "iterations")
+CHECKPOINTS = ("last", "best")
+TOP = ("methods", "backbones", "data", "seeds", "budget", "options", "checkpoint", "protocols", "baseline")
+
+
+@dataclass(frozen=True)
+class Budget:
+    """How long a training may be.
+
+    Attributes:
+        epochs: how many epochs; as the configuration says for None.
+        iterations: how many iterations, for trainings that count these.
+    """
+
+    epochs: int | None = None
+    iterations: int | None = None
+
+
+@dataclass(frozen=True)
+class Entry:
+    """A backbone or a data set: what stands for it in names, and the options that choose it."""
+
+    name: str = ""
+    options: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method of the table.
+
+    Attributes:
+        name: what the table calls it.
+        config: name or path of its configuration, with ``{data}`` and ``{backbone}``.
+        options: entries of the configuration to change, for training and test.
+        test_options: those to change for the test alone: another CAM method or box extractor.
+        budget: how long it is trained.
+        seeds: its seeds.
+        only: names of the data sets and backbones it is for; all where it names none of a kind.
+        checkpoint: ``last`` or ``best``: which weights are tested.
+    """
+
+    name: str
+    config: str
+    options: Mapping[str, Any]
+    test_options: Mapping[str, Any]
+    budget: Budget
+    seeds: Sequence[int]
+    only: Sequence[str]
+    checkpoint: str
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """What the file of a benchmark asks for.
+
+    Attributes:
+        name: name of the file.
+        methods: the methods, in the order of the table.
+        backbones: the backbones; one without a name where the file names none.
+        data: the data sets, alike.
+        options: entries of every configuration to change.
+        protocols: published protocols to compute; those that fit the data where it names none.
+        baseline: the method that others are compared with.
+    """
+
+    name: str
+    methods: Sequence[Method]
+    backbones: Sequence[Entry]
+    data: Sequence[Entry]
+    options: Mapping[str, Any]
+    protocols: Sequence[str]
+    baseline: str
+
+
+def read_benchmark(name_or_path: str | Path, variables: Mapping[str, Any] | None = None) -> Benchmark:
+    """Read a benchmark by path or by name.
+
+    Args:
+        name_or_path: a file, or the name of a shipped benchmark (``wsolkit list benchmarks``).
+        variables: values of plain variables of the file, which replace its own.
+
+    Raises:
+        ConfigError: there is no such file, or something in it is wrong; says where.
+    """
+    path = find_benchmark(name_or_path)
+    content = read_config(path).to_dict()
+    if variables:
+        for name in variables:
+            if name not in content:
+                raise ConfigError(
+                    f"The option {name} leads nowhere: {path} has no such variable. {nearest(name, content)}"
+                )
+        content = read_config(path, variables).to_dict()
+        check_computed(variables, content, path)
+    try:
+        return benchmark_of(path.stem, content)
+    except ConfigError as error:
+        raise ConfigError(f"{path}: {error}") from None
+
+
+def benchmark_of(name: str, content: Mapping[str, Any]) -> Benchmark:
+    """Return the benchmark that the names of a file make; see ``read_benchmark``."""
+    check_top(content)
+    seeds = seeds_of(content.get("seeds", [0]), "seeds")
+    budget = budget_of(content.get("budget"), "budget")
+    checkpoint = one_of("checkpoint", content.get("checkpoint", "last"), CHECKPOINTS)
+    backbones = entries_of(content.get("backbones"), "backbones")
+    data = entries_of(content.get("data"), "data")
+    known = [entry.name for entry in (*backbones, *data) if entry.name]
+    methods = [
+        method_of(str(each), given, budget, seeds, checkpoint, known)
+        for each, given in mapping_of(content["methods"], "methods").items()
+    ]
+    if not methods:
+        raise ConfigError('methods names none. Write methods = {"CAM": dict(config="cam_synthetic")}.')
+    names = [method.name for method in methods]
+    baseline = str(content.get("baseline") or names[0])
+    if baseline not in names:
+        raise ConfigError(f"baseline is {baseline!r}, which is none of the methods. {nearest(baseline, names)}")
+    protocols = names_of(content.get("protocols", ()), "protocols")
+    return Benchmark(name, methods, backbones, data, options_of(content.get("options"), "options"), protocols, baseline)
+
+
+def check_top(content: Mapping[str, Any]) -> None:
+    """Look for the methods, and for names that nearly mean something.
+
+    Raises:
+        ConfigError: there are none, or an entry is misspelt.
+    """
+    for wanted in TOP:
+        close = difflib.get_close_matches(wanted, [each for each in content if each not in TOP], n=1, cutoff=0.85)
+        if wanted not in content and close:
+            raise ConfigError(f"it sets {close[0]!r}, which nothing reads. Did you mean {wanted!r}?")
+    if "methods" not in content:
+        other = " It is a training: run it with `wsolkit train`." if "model" in content else ""
+        other = " It is a pipeline: run it with `wsolkit pipeline`." if "stages" in content else other
+        raise ConfigError(
+            f'this is no benchmark: it has no methods.{other} Write methods = {{"CAM": dict(config="cam_synthetic")}}.'
+        )
+
+
+def method_of(
+    name: str, given: Any, budget: Budget, seeds: Sequence[int], checkpoint: str, known: Sequence[str]
+) -> Method:
+    """Return a method as the file names it.
+
+    Raises:
+        ConfigError: an entry is unknown or of another kind.
+    """
+    place = f"methods[{name!r}]"
+    given = checked({"config": given} if isinstance(given, str) else given, METHOD, place, 'dict(config="NAME")')
+    config = given.get("config")
+    if not isinstance(config, str) or not config:
+        raise ConfigError(f'{place} names no configuration. Write {name!r}: dict(config="NAME").')
+    only = names_of(given.get("only", ()), f"{place}.only")
+    for each in only:
+        if each not in known:
+            raise ConfigError(f"{place}.only names {each!r}, which is no data set or backbone. {nearest(each, known)}")
+    test = {
+        f"model.{part}": part_of(given[part], f"{place}.{part}")
+        for part in ("cam_method", "box_extractor")
+        if part in given
+    }
+    return Method(
+        name,
+        config,
+        options_of(given.get("options"), f"{place}.options"),
+        test,
+        budget_of(given["budget"], f"{place}.budget") if "budget" in given else budget,
+        seeds_of(given["seeds"], f"{place}.seeds") if "seeds" in given else seeds,
+        only,
+        one_of(f"{place}.checkpoint", given.get("checkpoint", checkpoint), CHECKPOINTS),
+    )
+
+
+def entries_of(given: Any, place: str) -> list[Entry]:
+    """Return the backbones or the data sets: a list of names, or names with what chooses them.
+
+    Raises:
+        ConfigError: they are something else.
+    """
+    if not given:
+        return [Entry()]
+    if isinstance(given, (list, tuple)):
+        return [Entry(name) for name in names_of(given, place)]
+    found = []
+    for name, value in mapping_of(given, place).items():
+        inside, keys = f"{place}[{name!r}]", DATA if place == "data" else ENTRY
+        value = {"root": value} if isinstance(value, str) and place == "data" else value
+        value = checked({} if value is None else value, keys, inside, "dict(options={...})")
+        options = options_of(value.get("options"), f"{inside}.options")
+        root = value.get("root")
+        if root is not None and not isinstance(root, str):
+            raise ConfigError(f"{inside}.root should be a folder, but got {root!r}.")
+        found.append(Entry(str(name), {**({} if root is None else {"data_root": root}), **options}))
+    return found
+
+
+def checked(given: Any, keys: Sequence[str], place: str, example: str) -> dict[str, Any]:
+    """Return a dict with no other keys than these.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    found = mapping_of(given, place, example)
+    for key in found:
+        if key not in keys:
+            raise ConfigError(f"{place} takes no {key!r}. {nearest(str(key), keys)}")
+    return found
+
+
+def mapping_of(given: Any, place: str, example: str = '{"NAME": dict(...)}') -> dict[Any, Any]:
+    """Return a dict.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    if not isinstance(given, Mapping):
+        raise ConfigError(f"{place} should be a dict: {example}, but got {shortened(repr(given))}.")
+    return dict(given)
+
+
+def part_of(given: Any, place: str) -> dict[str, Any]:
+    """Return a part of a model, written ``dict(type=...)`` or by its name alone.
+
+    Raises:
+        ConfigError: it is something else.
+
+    >>> part_of("GradCAM", "cam_method")
+    {'type': 'GradCAM'}
+    """
+    if isinstance(given, str):
+        return {"type": given}
+    found = mapping_of(given, place, 'dict(type="NAME")')
+    if "type" not in found:
+        raise ConfigError(f'{place} names no type. Write dict(type="NAME", ...).')
+    return found
+
+
+def options_of(given: Any, place: str) -> dict[str, Any]:
+    """Return options by dotted name.
+
+    Raises:
+        ConfigError: they are something else.
+    """
+    found = mapping_of({} if given is None else given, place, '{"dotted.name": value}')
+    if not all(isinstance(name, str) for name in found):
+        raise ConfigError(f"{place} should be {{'dotted.name': value}}, but got {shortened(repr(given))}.")
+    return found
+
+
+def names_of(given: Any, place: str) -> list[str]:
+    """Return a list of names, each once.
+
+    Raises:
+        ConfigError: it is something else.
+    """
+    listed = isinstance(given, (list, tuple)) and all(isinstance(name, str) and name for name in given)
+    if not listed or len(set(given)) < len(given):
+        raise ConfigError(
+            f'{place} should be a list of names, each once: ["NAME", ...], but got {shortened(repr(given))}.'
+        )
+    return list(given)
+
+
+def seeds_of(given: Any, place: str) -> list[int]:
+    """Return seeds.
+
+    Raises:
+        ConfigError: they are no different whole numbers, at least one.
+
+    >>> seeds_of(3, "seeds")
+    Traceback (most recent call last):
+    wsolkit.errors.ConfigError: seeds should be a list of different whole numbers, such as [0, 1, 2], but got 3.
+    """
+    listed = isinstance(given, (list, tuple)) and all(type(seed) is int and 0 <= seed < 2**32 for seed in given)
+    if not listed or not given or len(set(given)) < len(given):
+        raise ConfigError(
+            f"{place} should be a list of different whole numbers, such as [0, 1, 2], but got {shortened(repr(given))}."
+        )
+    return list(given)
+
+
+def budget_of(given: Any, place: str) -> Budget:
+    """Return a budget.
+
+    Raises:
+        ConfigError: it is of another kind, or a number is below 1.
+    """
+    found = checked({} if given is None else given, BUDGET, place, "dict(epochs=6)")
+    for key, value in found.items():
+        if value is not None and (type(value) is not int or value < 1):
+            raise ConfigError(f"{place}.{key} should be a whole number, at least 1, but got {value!r}.")
+    return Budget(**found)

@@ -1,0 +1,206 @@
+"""``wsolkit benchmark``: methods x backbones x data sets x seeds, run by one command that goes on where it stopped."""
+
+from __future__ import annotations
+
+import argparse
+import shlex
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from wsolkit.cli.config_options import add_config_options
+from wsolkit.cli.training_device import take_device
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from wsolkit.benchmark.jobs import Job
+    from wsolkit.benchmark.run import Outcome
+
+__all__ = ["add_parser", "run"]
+
+FAILED = 1
+"""The exit status where a job failed and the others are done."""
+
+DESCRIPTION = """\
+Train and test every method of a file on every backbone, data set and seed, and write one table. What is done is
+skipped; what was stopped or killed goes on where it was, with the same command. A training that several CAM methods or
+box extractors have in common runs once. A job that fails is kept with its words and does not stop the others. A job
+whose settings have changed is a new one; the earlier result stays.
+"""
+
+EPILOG = """\
+a file, such as table.py:
+  methods = {
+      "CAM": dict(config="cam_synthetic"),
+      "Grad-CAM": dict(config="cam_synthetic", cam_method="GradCAM"),       # trains nothing: CAM's network again
+      "C2AM": dict(config="c2am_{data}", options={"optim_wrapper.optimizer.lr": 0.01}, only=["birds50"]),
+  }
+  backbones = {"resnet50": dict(options={"model.backbone.name": "resnet50"})}     # optional; {backbone} in names
+  data = {"birds50": dict(root="data/birds50"), "voc": dict(root="data/voc")}     # optional; {data} in names
+  seeds = [0, 1, 2]
+  budget = dict(epochs=6)                     # of every method; one that has its own `budget` is marked in the table
+  checkpoint = "last"                         # or "best", by each configuration's validation
+  baseline = "CAM"                            # what the others are compared with
+
+several processes share the folder by locks, on one machine or on shared storage:
+  sbatch --array=1-8 --wrap 'wsolkit benchmark table.py --out results'        # whoever is free takes the next job
+  wsolkit benchmark table.py --out results --job 3/8                          # a fixed share, where locks do not work
+
+OUT holds jobs/NAME/ (job.json, results.json), trainings/NAME/ (an ordinary work folder each), features/ and the table.
+"""
+
+
+def add_parser(subparsers: Any) -> None:
+    """Add the command to the parser of ``wsolkit``."""
+    parser = subparsers.add_parser(
+        "benchmark",
+        help="train and test methods x backbones x data sets x seeds, and write one table",
+        description=DESCRIPTION,
+        epilog=EPILOG,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("file", metavar="FILE", help="benchmark file, or the name of a shipped one")
+    parser.add_argument(
+        "--out", metavar="DIR", type=Path, help="folder for everything (default: benchmarks/NAME OF THE FILE)"
+    )
+    parser.add_argument("--only", metavar="METHOD", nargs="+", action="extend", default=[], help="these methods alone")
+    parser.add_argument(
+        "--dry-run", action="store_true", help="show the jobs, how far each is and what they share; nothing runs"
+    )
+    parser.add_argument("--job", metavar="I/N", help="only the I-th of N shares of the jobs, such as 3/8")
+    add_config_options(parser, "seeds=[0] budget.epochs=1, which are variables of FILE")
+    parser.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the jobs that are not done and write the table; returns the exit status."""
+    from wsolkit.config.find import find_benchmark
+    from wsolkit.config.parse import parse_options
+
+    path = find_benchmark(args.file)
+    options, part = parse_options(args.cfg_options), part_of(args.job)
+    take_device(args.device)
+
+    from rich.console import Console
+
+    from wsolkit.benchmark.benchmark_file import read_benchmark
+    from wsolkit.benchmark.jobs import jobs_of
+    from wsolkit.benchmark.run import own_share, run_jobs
+    from wsolkit.benchmark.state import claim_benchmark
+
+    out = (args.out or Path("benchmarks") / path.stem).absolute()
+    benchmark = read_benchmark(args.file, options)
+    jobs = chosen(jobs_of(benchmark, out, shlex.join(["wsolkit", *sys.argv[1:]]), args.device), args.only)
+    console = Console(width=None if sys.stdout.isatty() else 120)
+    if args.dry_run:
+        console.print(plan_table(jobs))
+        console.print(plan_words(jobs), soft_wrap=True, highlight=False, markup=False)
+        return 0
+    claim_benchmark(out, benchmark)
+    try:
+        outcome = run_jobs(own_share(jobs, part), tell=say)
+    except KeyboardInterrupt:
+        print("What is done is kept; the same command goes on from there.", file=sys.stderr)
+        raise
+    console.print(results_table(outcome))
+    for job, failure in outcome.failed:
+        print(f"failed: {job.title}: {failure.words}", file=sys.stderr)
+    console.print(f"Results in {out}", soft_wrap=True, highlight=False, markup=False)
+    return FAILED if outcome.failed else 0
+
+
+def part_of(text: str | None) -> tuple[int, int] | None:
+    """Return which share of the jobs is asked for: its number from 0, and how many there are.
+
+    Raises:
+        ConfigError: it is written otherwise.
+
+    >>> part_of("3/8"), part_of(None)
+    ((2, 8), None)
+    """
+    from wsolkit.errors import ConfigError
+
+    if text is None:
+        return None
+    number, _, count = text.partition("/")
+    if not (number.isdecimal() and count.isdecimal() and 1 <= int(number) <= int(count)):
+        raise ConfigError(f"--job is which share of how many, from 1/8 to 8/8, but got {text!r}.")
+    return int(number) - 1, int(count)
+
+
+def chosen(jobs: Sequence[Job], only: Sequence[str]) -> list[Job]:
+    """Return the jobs of some methods; all of them where none is named.
+
+    Raises:
+        ConfigError: there is no such method.
+    """
+    from wsolkit.errors import ConfigError, nearest
+
+    names = list(dict.fromkeys(job.method for job in jobs))
+    for name in only:
+        if name not in names:
+            raise ConfigError(f"--only names {name!r}, which is no method of the file. {nearest(name, names)}")
+    return [job for job in jobs if not only or job.method in only]
+
+
+def say(text: str) -> None:
+    """Print a line at once, so that it stands before what a training prints."""
+    print(text, flush=True)
+
+
+def plan_table(jobs: Sequence[Job]) -> Table:
+    """Return the table of the jobs: how far each is, and whose training it tests."""
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    from wsolkit.benchmark.progress import state_of_job
+
+    table = Table(box=SIMPLE_HEAD)
+    for heading in ("job", "state", "training", ""):
+        table.add_column(heading, overflow="fold")
+    first: dict[Path, str] = {}
+    for job in jobs:
+        state = state_of_job(job)
+        owner = first.setdefault(job.training.folder, job.title)
+        training = f"that of {owner}" if owner != job.title else "done" if state.trained else "its own"
+        why = f"failed before: {state.failure.words}" if state.failure else state.changed
+        table.add_row(escape(job.title), state.kind, escape(training), escape(why))
+    return table
+
+
+def plan_words(jobs: Sequence[Job]) -> str:
+    """Say how much there is to do, and how long it may take as far as that was measured."""
+    from wsolkit.benchmark.progress import estimate, is_done
+    from wsolkit.progress import duration
+
+    left = [job for job in jobs if not is_done(job.scoring)]
+    trainings = {job.training.folder: job.training for job in left}
+    todo = sum(not is_done(training) for training in trainings.values())
+    rest = estimate(jobs)
+    time = "nothing was measured yet" if rest is None else f"about {duration(rest)} of work"
+    counted = f"{len(jobs)} jobs, {len(jobs) - len(left)} of them done; {len(left)} to test, {todo} to train"
+    return f"{counted}{f': {time}' if left else ''}."
+
+
+def results_table(outcome: Outcome) -> Table:
+    """Return the numbers of the jobs that are done."""
+    from rich.box import SIMPLE_HEAD
+    from rich.markup import escape
+    from rich.table import Table
+
+    from wsolkit.benchmark.progress import state_of_step
+
+    table = Table(box=SIMPLE_HEAD)
+    for heading in ("method", "backbone", "data", "seed", "numbers"):
+        table.add_column(heading, overflow="fold")
+    for job in outcome.done:
+        numbers = state_of_step(job.scoring).record.get("numbers") or {}
+        words = ", ".join(f"{name} {value:.1f}" for name, value in list(numbers.items())[:5] if value is not None)
+        table.add_row(escape(job.method), escape(job.backbone), escape(job.data), str(job.seed), escape(words))
+    for job, _ in outcome.failed:
+        table.add_row(escape(job.method), escape(job.backbone), escape(job.data), str(job.seed), "failed")
+    return table
