@@ -42,10 +42,9 @@ def test_a_training_is_shared_by_jobs_that_only_test_otherwise(finished):
 def test_a_job_leaves_its_facts(finished):
     jobs, _, _ = finished
     facts = json.loads((jobs[1].scoring.folder / "job.json").read_text())
-    wanted = {"method": "flipped", "seed": 0, "cam": "MultiScaleMaps", "budget": {"epochs": 2}, "epochs": 2}
+    wanted = {"method": "flipped", "seed": 0, "cam": None, "budget": None, "epochs": 2, "boxes_used": False}
     assert {key: facts[key] for key in wanted} == wanted
-    assert facts["options"]["model.cam_method"]["flip"] is True
-    assert facts["boxes_used"] == "none"
+    assert facts["set"]["model.cam_method"]["flip"] is True
     assert facts["parameters"] == facts["trained_parameters"] == 4 * 27 + 4 + 8 + 4 * 36 + 4 + 4 * 3 + 3
     assert facts["train_minutes"] > 0
     assert facts["test_minutes"] > 0

@@ -93,6 +93,7 @@ class Benchmark:
         options: entries of every configuration to change.
         protocols: published protocols to compute; those that fit the data where it names none.
         baseline: the method that others are compared with.
+        budget: how long methods are trained that have no budget of their own.
     """
 
     name: str
@@ -102,6 +103,7 @@ class Benchmark:
     options: Mapping[str, Any]
     protocols: Sequence[str]
     baseline: str
+    budget: Budget
 
 
 def read_benchmark(name_or_path: str | Path, variables: Mapping[str, Any] | None = None) -> Benchmark:
@@ -150,7 +152,8 @@ def benchmark_of(name: str, content: Mapping[str, Any]) -> Benchmark:
     if baseline not in names:
         raise ConfigError(f"baseline is {baseline!r}, which is none of the methods. {nearest(baseline, names)}")
     protocols = names_of(content.get("protocols", ()), "protocols")
-    return Benchmark(name, methods, backbones, data, options_of(content.get("options"), "options"), protocols, baseline)
+    options = options_of(content.get("options"), "options")
+    return Benchmark(name, methods, backbones, data, options, protocols, baseline, budget)
 
 
 def check_top(content: Mapping[str, Any]) -> None:

@@ -189,9 +189,10 @@ def job_of(
         "backbone": backbone.name or backbone_name(trained),
         "data": data.name,
         "seed": seed,
-        "cam": ((tested.get("model") or {}).get("cam_method") or {}).get("type"),
-        "budget": {key: value for key, value in vars(method.budget).items() if value is not None},
-        "options": plain({**options, **method.test_options}, lenient=True),
+        "cam": None,  # methods have names of their own
+        "budget": vars(method.budget) if method.budget != benchmark.budget else None,
+        "options": {},
+        "set": plain({**options, **method.test_options}, lenient=True),
         "config": name,
         "checkpoint": method.checkpoint,
         "epochs": (trained.get("train_cfg") or {}).get("max_epochs"),

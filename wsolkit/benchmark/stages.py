@@ -100,7 +100,7 @@ class JobTest(Test):
             "parameters": sum(count for count, _ in counts),
             "trained_parameters": sum(count for count, trained in counts if trained),
             "device": device_name(loaded.model.device),
-            "boxes_used": str(loaded.training.get("boxes") or "none"),
+            "boxes_used": (loaded.training.get("boxes") or "none") != "none",
         }
         return loaded
 

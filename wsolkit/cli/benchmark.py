@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from rich.table import Table
 
     from wsolkit.benchmark.jobs import Job
-    from wsolkit.benchmark.run import Outcome
-
 __all__ = ["add_parser", "run"]
 
 FAILED = 1
@@ -90,6 +88,9 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.benchmark.jobs import jobs_of
     from wsolkit.benchmark.run import own_share, run_jobs
     from wsolkit.benchmark.state import claim_benchmark
+    from wsolkit.benchmark.table import benchmark_table
+    from wsolkit.errors import printable
+    from wsolkit.report import print_benchmark, write_benchmark
 
     out = (args.out or Path("benchmarks") / path.stem).absolute()
     benchmark = read_benchmark(args.file, options)
@@ -105,10 +106,12 @@ def run(args: argparse.Namespace) -> int:
     except KeyboardInterrupt:
         print("What is done is kept; the same command goes on from there.", file=sys.stderr)
         raise
-    console.print(results_table(outcome))
+    table = benchmark_table(jobs, benchmark.baseline)
+    print_benchmark(table, console)
+    for path in write_benchmark(table, out):
+        console.print(printable(str(path)), soft_wrap=True, highlight=False, markup=False)
     for job, failure in outcome.failed:
         print(f"failed: {job.title}: {failure.words}", file=sys.stderr)
-    console.print(f"Results in {out}", soft_wrap=True, highlight=False, markup=False)
     return FAILED if outcome.failed else 0
 
 
@@ -184,23 +187,3 @@ def plan_words(jobs: Sequence[Job]) -> str:
     time = "nothing was measured yet" if rest is None else f"about {duration(rest)} of work"
     counted = f"{len(jobs)} jobs, {len(jobs) - len(left)} of them done; {len(left)} to test, {todo} to train"
     return f"{counted}{f': {time}' if left else ''}."
-
-
-def results_table(outcome: Outcome) -> Table:
-    """Return the numbers of the jobs that are done."""
-    from rich.box import SIMPLE_HEAD
-    from rich.markup import escape
-    from rich.table import Table
-
-    from wsolkit.benchmark.progress import state_of_step
-
-    table = Table(box=SIMPLE_HEAD)
-    for heading in ("method", "backbone", "data", "seed", "numbers"):
-        table.add_column(heading, overflow="fold")
-    for job in outcome.done:
-        numbers = state_of_step(job.scoring).record.get("numbers") or {}
-        words = ", ".join(f"{name} {value:.1f}" for name, value in list(numbers.items())[:5] if value is not None)
-        table.add_row(escape(job.method), escape(job.backbone), escape(job.data), str(job.seed), escape(words))
-    for job, _ in outcome.failed:
-        table.add_row(escape(job.method), escape(job.backbone), escape(job.data), str(job.seed), "failed")
-    return table
