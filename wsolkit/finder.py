@@ -20,6 +20,13 @@ class Found(Protocol):
     def names(self, interface: str) -> list[str]:
         """Return the names of the parts of an interface, those that are not in its registry yet as well."""
 
+    def filed_name(self, interface: str, name: str) -> str:
+        """Return the name under which the part that a configuration names so is filed in its registry."""
+        ...
+
+    def every_name(self, interface: str) -> set[str]:
+        """Return what may be written for the parts of an interface: their names, and with their packages before."""
+
     def remark(self) -> str:
         """Say what is missing, for messages about a name that was not found."""
 
@@ -37,6 +44,14 @@ class Nothing:
     def names(self, interface: str) -> list[str]:
         """Know no names."""
         return []
+
+    def filed_name(self, interface: str, name: str) -> str:
+        """Return the name without wsolkit's own before it."""
+        return name.removeprefix("wsolkit.")
+
+    def every_name(self, interface: str) -> set[str]:
+        """Know no names."""
+        return set()
 
     def remark(self) -> str:
         """Say nothing."""

@@ -69,8 +69,9 @@ class ComponentRegistry(Registry):
 
         Raises:
             ConfigError: no component has that name; the message offers the nearest names.
+            PluginError: several plugins have a component of that name.
         """
-        name = key.removeprefix(f"{SCOPE}.")  # with the scope, mmengine would not ask the parent
+        name = find_parts().filed_name(self.name, key)  # with the scope, mmengine would not ask the parent
         find_parts().file(self.name, name)
         if name in self.module_dict:  # mmengine would write to a logger, which needs torch
             return self.module_dict[name]
@@ -87,8 +88,12 @@ class ComponentRegistry(Registry):
 
     def stand_in(self, key: str) -> Callable[..., None] | None:
         """Return what shows the name and signature of a component that is not imported yet, or None."""
-        name = key.removeprefix(f"{SCOPE}.")
+        name = find_parts().filed_name(self.name, key)
         return None if name in self.module_dict else find_parts().stand_in(self.name, name)
+
+    def knows(self, key: Any) -> bool:
+        """Whether a component is called so, by its name or its long one."""
+        return isinstance(key, str) and (key in self.names() or key in find_parts().every_name(self.name))
 
     def names(self) -> list[str]:
         """Return the names registered here and in the parent registries, sorted."""

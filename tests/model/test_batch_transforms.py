@@ -116,8 +116,8 @@ def test_the_losses_of_the_core_take_mixed_labels():
     model = localizer([half], [{"type": "CrossEntropy"}, {"type": "BinaryCrossEntropy"}], precision="fp32")
     given = batch()
     model.backbone.eval()
-    found = model.loss(given)
     with torch.no_grad():
+        found = model.loss(given)
         logits = model.activate(given.images).logits.double()
     wanted = torch.tensor([[0.5, 0, 0.5]] * 2, dtype=torch.double)
     soft = -(wanted * logits.log_softmax(1)).sum(1).mean()
@@ -139,7 +139,7 @@ def test_the_losses_of_the_core_take_mixed_labels():
 )
 def test_a_transform_that_mixes_labels_is_refused_beside_a_part_that_looks_classes_up(parts, name):
     half = {"type": Half, "num_classes": 3, "class_names": []}
-    with pytest.raises(ConfigError, match=rf"^Half mixes the labels of two images, but {name} asks which classes"):
+    with pytest.raises(ConfigError, match=rf"^Half gives an image shares of several classes, but {name} asks which"):
         localizer([half], **parts)
     localizer([{"type": Twice}], **parts)
 

@@ -79,7 +79,7 @@ def interfaces_named(name: str, plugins: Plugins) -> list[Interface]:
     from wsolkit.plugins.interface_table import INTERFACES
 
     methods = {each for method, _ in plugins.methods for each in (method.name, *method.other_names)}
-    if name in methods | {known for _, known in plugins.components}:
+    if name in methods | {known for each in plugins.components.values() for known in (each.name, each.long_name)}:
         return []
     try:
         home = find_interface(name)
@@ -191,7 +191,7 @@ def print_component(component: Component, plugins: Plugins, console: Console) ->
 
     from wsolkit.cli.inventory import description, file_of_component, written
 
-    console.rule(f"{component.name} ({component.interface})")
+    console.rule(f"{component.written_name} ({component.interface})")
     console.print("\n".join(written(component)), style="bold")
     console.print()
     console.print(description(component) or "It has no description.")

@@ -53,7 +53,7 @@ def inventory(plugins: Plugins, interface: str | None = None) -> dict[str, list[
     wanted = find_interface(interface) if interface else None
     components = [
         {
-            "name": component.name,
+            "name": component.written_name,
             "interface": home,
             **origin(component.source),
             "class": component.path.replace(":", "."),
@@ -129,7 +129,7 @@ def interface_rows(plugins: Plugins) -> list[tuple[str, str, int]]:
 def written(component: Component) -> list[str]:
     """Return how a component is written in a configuration; read from its source where that says it."""
     found = signature_of(component.path, component.passes_on)
-    return call_lines(component.name, found or inspect.signature(component.cls))
+    return call_lines(component.written_name, found or inspect.signature(component.cls))
 
 
 def signature_lines(cls: type) -> list[str]:

@@ -168,12 +168,13 @@ def check_component(path: tuple[str, ...], node: Mapping[str, Any], sources: boo
         ConfigError: it is unknown, or takes no such argument; with the place.
     """
     kind = node["type"]
-    if isinstance(kind, str) and "." in kind.removeprefix(f"{registry.SCOPE}."):
+    home = home_of(path, node, sources)
+    ours = isinstance(home, ComponentRegistry) and home.knows(kind)
+    if isinstance(kind, str) and "." in kind.removeprefix(f"{registry.SCOPE}.") and not ours:
         try:
             check_path(kind, functions=path[-1] in ("collate_fn", "worker_init_fn"))
         except ConfigError as error:
             raise ConfigError(f"{'.'.join(path)}: {error}") from None
-    home = home_of(path, node, sources)
     seen = shown(home, node) if sources and home is not None else None
     if home is None or (sources and seen is None and not is_unknown(home, node)):
         return
@@ -192,4 +193,4 @@ def is_unknown(home: Registry, config: Mapping[str, Any]) -> bool:
     kind = config.get("type")
     if not isinstance(home, ComponentRegistry) or home.parent is not None or not isinstance(kind, str):
         return False
-    return kind.removeprefix(f"{home.scope}.") not in home.names()
+    return not home.knows(kind) and kind.removeprefix(f"{home.scope}.") not in home.names()

@@ -267,7 +267,7 @@ def is_multi_label(config: Mapping[str, Any], told: Mapping[str, Any], dataset: 
 def class_of(dataset: Mapping[str, Any]) -> type:
     """Return the class that the configuration of a data set names, or ``object`` where it names none that is known."""
     kind = dataset.get("type")
-    found = DATASETS.get(kind) if isinstance(kind, str) and kind in DATASETS.names() else kind
+    found = DATASETS.get(kind) if DATASETS.knows(kind) else kind
     return found if isinstance(found, type) else object
 
 

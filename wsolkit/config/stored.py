@@ -122,8 +122,9 @@ def types_in(node: Any) -> Iterator[str]:
 
 def sources_of(names: set[str]) -> dict[str, str]:
     """Return which plugin brings each part, in words."""
-    components = load_plugins().components.items()
-    return {name: str(component.source) for (_, name), component in components if name in names}
+    components = load_plugins().components.values()
+    written = [(name, each.source) for each in components for name in (each.name, each.long_name)]
+    return {name: str(source) for name, source in written if name in names}
 
 
 def holds_config(path: str | PurePath) -> bool:
@@ -257,7 +258,7 @@ def known_parts() -> frozenset[str]:
     for home in vars(registry).values():
         if isinstance(home, ComponentRegistry):
             home.import_from_location()
-            names |= {*home.module_dict, *find_parts().names(home.name)}
+            names |= {*home.module_dict, *find_parts().every_name(home.name)}
     return frozenset(names)
 
 

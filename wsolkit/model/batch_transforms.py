@@ -28,7 +28,7 @@ def build_transforms(configs: Sequence[Any], model: nn.Module) -> list[BatchTran
         if getattr(part, "indexes_labels", False):
             name = type(part).__name__
             raise ConfigError(
-                f"{mixing[0]} mixes the labels of two images, but {name} asks which classes an image shows. "
+                f"{mixing[0]} gives an image shares of several classes, but {name} asks which classes it shows. "
                 "Leave one of the two out.",
                 about=(mixing[0], name),
             )

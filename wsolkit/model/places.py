@@ -142,9 +142,7 @@ def with_facts(config: Mapping[str, Any], **facts: Any) -> dict[str, Any]:
     component = component_of(config)
     asked = inspect.signature(component).parameters if component is not None else {}
     told = {
-        key: with_facts(value, **facts)
-        if isinstance(value, Mapping) and value.get("type") in MODIFIERS.names()
-        else value
+        key: with_facts(value, **facts) if isinstance(value, Mapping) and MODIFIERS.knows(value.get("type")) else value
         for key, value in config.items()
     }
     return {**{name: fact for name, fact in facts.items() if name in asked}, **told}

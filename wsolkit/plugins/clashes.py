@@ -2,18 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from wsolkit.errors import PluginError
 from wsolkit.plugins.reading import Component, Source, path_of
 
-__all__ = ["DISABLED", "check_free", "check_replaced", "names_of", "registered", "switch_off"]
+__all__ = ["DISABLED", "check_free", "check_replaced", "contest_words", "names_of", "registered", "switch_off"]
 
 DISABLED = "WSOLKIT_DISABLED_PLUGINS"
 
 
+def contest_words(name: str, rivals: Sequence[Component]) -> str:
+    """Say that a name is that of several components, and how each is named."""
+    each = " and ".join(f"{one.long_name} ({one.source})" for one in rivals)
+    return (
+        f"{len(rivals)} plugins have a {rivals[0].interface} called {name!r}: {each}. Write one of these long names as "
+        f"the type, or leave a plugin out with {switch_off(rivals[-1].source, rivals[0].source)}."
+    )
+
+
 def check_free(component: Component, known: Component | None) -> None:
-    """Refuse a name that another component has, brought by a plugin or registered by hand.
+    """Refuse a name that another component has, brought under the same long name or registered by hand.
 
     Raises:
         PluginError: there is one.
@@ -33,7 +42,7 @@ def check_free(component: Component, known: Component | None) -> None:
 
 def registered(components: Iterable[Component]) -> dict[tuple[str, str], type | None]:
     """Return what stands in the registries under the names of components, by interface and name."""
-    return {(each.interface, each.name): each.kind.home.module_dict.get(each.name) for each in components}
+    return {(each.interface, each.written_name): each.in_place for each in components}
 
 
 def check_replaced(components: Iterable[Component], before: Mapping[tuple[str, str], type | None]) -> None:
@@ -47,13 +56,13 @@ def check_replaced(components: Iterable[Component], before: Mapping[tuple[str, s
         PluginError: it has.
     """
     for each in components:
-        now, known, names = each.in_place, before[each.interface, each.name], each.kind.home.module_dict
+        now, known, names = each.in_place, before[each.interface, each.written_name], each.kind.home.module_dict
         if now is None or now is known or each.is_at(now):
             continue
         if known is None:
-            del names[each.name]
+            del names[each.written_name]
         else:
-            names[each.name] = known
+            names[each.written_name] = known
         raise PluginError(
             f"it registers {path_of(now).replace(':', '.')} by hand in the place of the {each.interface} {each}; give "
             "it another name"

@@ -1,8 +1,9 @@
 """Finds the plugins, files their components and remembers who brought what.
 
 Entry points of group ``wsolkit`` name modules with the hooks of ``wsolkit.plugins.hookspecs``; wsolkit's own parts
-come the same way. A plugin that does not load is reported once and left out; two components of one name are an error. A
-component that its plugin names, instead of handing over the class, is imported when it is asked for.
+come the same way. A plugin that does not load is reported once and left out. Where two plugins have a component of one
+name, that name stops who uses it, and ``package.Name`` means either. A component that its plugin names, instead of
+handing over the class, is imported when it is asked for.
 """
 
 from __future__ import annotations
@@ -10,12 +11,20 @@ from __future__ import annotations
 import os
 import threading
 import warnings
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field, replace
 from importlib import metadata
 
 from wsolkit.errors import PluginError, nearest
-from wsolkit.plugins.clashes import DISABLED, check_free, check_replaced, names_of, registered, switch_off
+from wsolkit.plugins.clashes import (
+    DISABLED,
+    check_free,
+    check_replaced,
+    contest_words,
+    names_of,
+    registered,
+    switch_off,
+)
 from wsolkit.plugins.interface_table import INTERFACES
 from wsolkit.plugins.methods import Method
 from wsolkit.plugins.reading import (
@@ -43,6 +52,7 @@ __all__ = [
 ]
 
 CORE = "wsolkit.builtin"
+SCOPE = "wsolkit."
 
 
 @dataclass(frozen=True)
@@ -61,7 +71,8 @@ class Plugins:
     """Everything the plugins brought.
 
     Attributes:
-        components: by interface and name.
+        components: by interface and name; those whose name another plugin has too, by interface and long name.
+        contested: the components of each name that several have, by interface and name.
         methods: the described methods, each with its source.
         broken: plugins that were left out because they do not load.
         disabled: plugins that were left out because ``WSOLKIT_DISABLED_PLUGINS`` names them.
@@ -69,6 +80,7 @@ class Plugins:
     """
 
     components: dict[tuple[str, str], Component] = field(default_factory=dict)
+    contested: dict[tuple[str, str], list[Component]] = field(default_factory=dict)
     methods: list[tuple[Method, Source]] = field(default_factory=list)
     broken: list[BrokenPlugin] = field(default_factory=list)
     disabled: list[str] = field(default_factory=list)
@@ -78,24 +90,53 @@ class Plugins:
         """File what one plugin brings: all of it, or nothing where a name is taken.
 
         Raises:
-            PluginError: a component or a method has a name that is taken.
+            PluginError: a component has the long name of another or that of one registered by hand, or a method's name
+                is taken.
         """
         new: dict[tuple[str, str], Component] = {}
         for component in components:
-            key = component.interface, component.name
-            known = self.components.get(key) or new.get(key)
-            if known is None or known.path != component.path or known.given is not component.given:
-                check_free(component, known)
-                new[key] = component
+            known = self.rivals(component) + [each for each in new.values() if each.long_name == component.long_name]
+            same = [each for each in known if each.interface == component.interface and each.name == component.name]
+            if any(each.path == component.path and each.given is component.given for each in same):
+                continue
+            check_free(component, next((each for each in same if each.long_name == component.long_name), None))
+            new[component.interface, component.name] = component
         known_methods = [known for known, _ in self.methods]
         described = [(method, source) for method, source in methods if method not in known_methods]
         for method, source in described:
             self._check_method(method, source)
-        for component in new.values():
+        for key, component in new.items():
+            if rivals := self.rivals(component):
+                self._contest(key, [*rivals, component])
+                continue
             if component.given is not None:
                 component.kind.home.register_module(name=component.name, module=component.given, force=True)
-        self.components |= new
+            self.components[key] = component
         self.methods += described
+
+    def rivals(self, component: Component) -> list[Component]:
+        """Return the components that have a component's name among those of its interface."""
+        key = component.interface, component.name
+        return [*self.contested.get(key, ()), *filter(None, [self.components.get(key)])]
+
+    def _contest(self, key: tuple[str, str], rivals: Sequence[Component]) -> None:
+        """Let a name be nobody's: its components are known by their long names alone."""
+        interface, name = key
+        self.components.pop(key, None)
+        rivals[0].kind.home.module_dict.pop(name, None)
+        self.contested[key] = [replace(each, contested=True) for each in rivals]
+        self.components |= {(interface, each.long_name): each for each in self.contested[key]}
+
+    def part(self, interface: str, name: str) -> Component | None:
+        """Return the component of that name, bare or long, or None.
+
+        Raises:
+            PluginError: several plugins have one of that bare name.
+        """
+        if rivals := self.contested.get((interface, name)):
+            raise PluginError(contest_words(name, rivals))
+        found = self.components.get((interface, name)) or self.components.get((interface, name.rpartition(".")[2]))
+        return found if found is not None and name in (found.name, found.long_name) else None
 
     def _check_method(self, method: Method, source: Source) -> None:
         for known, owner in self.methods:
@@ -109,27 +150,45 @@ class Plugins:
         """Import the component of that name, if there is one, into the registry of its interface.
 
         Raises:
-            PluginError: it cannot be imported, does not implement its interface, or another class was registered by
-                hand under its name.
+            PluginError: it cannot be imported, does not implement its interface, another class was registered by hand
+                under its name, or several plugins have one of that name.
         """
-        component = self.components.get((interface, name))
+        component = self.part(interface, name)
         if component is None:
             return
-        if component.in_place is None:
+        standing = component.kind.home.module_dict.get(name)
+        if standing is None:
             component.kind.home.register_module(name=name, module=component.cls, force=True)
-        elif not component.is_at(component.in_place):
+        elif not component.is_at(standing):
             check_free(component, None)
+
+    def filed_name(self, interface: str, name: str) -> str:
+        """Return the name under which the component that a configuration names so is filed in its registry.
+
+        Raises:
+            PluginError: several plugins have one of that name.
+        """
+        found = self.part(interface, name)
+        if found is not None:
+            return found.written_name
+        bare = name.removeprefix(SCOPE)
+        return self.filed_name(interface, bare) if bare != name else name
 
     def stand_in(self, interface: str, name: str) -> Callable[..., None] | None:
         """Return what shows a component's name and signature without importing it, where its source says them."""
-        component = self.components.get((interface, name))
+        component = self.part(interface, name)
         if component is None or component.given is not None:
             return None
         return stand_in(component.path, component.passes_on)
 
     def names(self, interface: str) -> list[str]:
-        """Return the names of the components of an interface."""
+        """Return the names of the components of an interface; the long ones of those that share their name."""
         return [name for home, name in self.components if home == interface]
+
+    def every_name(self, interface: str) -> set[str]:
+        """Return what may be written for the components of an interface: their names, and their long ones."""
+        found = [each for (home, _), each in self.components.items() if home == interface]
+        return {name for each in found for name in (each.name, each.long_name)}
 
     def find(self, name: str) -> list[Component | tuple[Method, Source]]:
         """Return the components and methods of that name.
@@ -138,7 +197,7 @@ class Plugins:
             PluginError: nothing has that name.
         """
         found: list[Component | tuple[Method, Source]] = [pair for pair in self.methods if pair[0].name == name]
-        found += [component for (_, known), component in self.components.items() if known == name]
+        found += [each for each in self.components.values() if name in (each.name, each.long_name)]
         found = found or [pair for pair in self.methods if pair[0].is_called(name)]
         if not found:
             methods = [each for method, _ in self.methods for each in (method.name, *method.other_names)]
@@ -171,7 +230,7 @@ def load_from(
         hooks: what to ask each plugin for.
 
     Raises:
-        PluginError: two components or two methods share a name.
+        PluginError: two components share a long name, or two methods a name.
     """
     plugins = Plugins()
     sources = {source_of(point): point for point in entry_points}
@@ -210,7 +269,7 @@ def load_plugins() -> Plugins:
     """Load every installed plugin once and return what they brought.
 
     Raises:
-        PluginError: two components or two methods share a name.
+        PluginError: two components share a long name, or two methods a name.
     """
     global _loaded
     with _lock:

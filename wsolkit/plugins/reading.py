@@ -52,6 +52,7 @@ class Component:
         kind: the interface it implements.
         path: where it is, as ``module:Class``.
         source: the plugin that brought it.
+        contested: whether another plugin has a part of that name too, so that only the long name means this one.
     """
 
     name: str
@@ -59,6 +60,17 @@ class Component:
     path: str
     source: Source
     given: type | None = field(default=None, compare=False, repr=False)
+    contested: bool = field(default=False, compare=False, repr=False)
+
+    @property
+    def long_name(self) -> str:
+        """The name that is its own whatever other plugins have: the plugin's import package, a dot, its name."""
+        return f"{self.source.module.partition(':')[0].partition('.')[0]}.{self.name}"
+
+    @property
+    def written_name(self) -> str:
+        """How a configuration names it."""
+        return self.long_name if self.contested else self.name
 
     @property
     def interface(self) -> str:
@@ -68,7 +80,7 @@ class Component:
     @property
     def in_place(self) -> type | None:
         """The class that stands in the registry under its name, or None."""
-        return self.kind.home.module_dict.get(self.name)
+        return self.kind.home.module_dict.get(self.written_name)
 
     def is_at(self, cls: type) -> bool:
         """Whether a class is this component."""
