@@ -10,7 +10,7 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable, Mapping
 from importlib import import_module
-from typing import Any
+from typing import Any, TypeGuard
 
 import mmengine.registry as engine
 from mmengine.registry import Registry
@@ -91,7 +91,7 @@ class ComponentRegistry(Registry):
         name = find_parts().filed_name(self.name, key)
         return None if name in self.module_dict else find_parts().stand_in(self.name, name)
 
-    def knows(self, key: Any) -> bool:
+    def knows(self, key: Any) -> TypeGuard[str]:
         """Whether a component is called so, by its name or its long one."""
         return isinstance(key, str) and (key in self.names() or key in find_parts().every_name(self.name))
 

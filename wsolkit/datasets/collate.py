@@ -17,6 +17,8 @@ __all__ = ["collate_samples"]
 def collate_samples(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
     """Return the samples as one batch: ``inputs`` (B, 3, H, W), ``labels`` (B,) or (B, K), anything else as lists.
 
+    ``extras`` of the samples become a dict of tensors with the images first, and lists of what are no tensors.
+
     Inputs are laid out with the channels innermost, as decoders give images: nothing has to be reordered.
 
     Args:
@@ -37,7 +39,17 @@ def collate_samples(samples: Sequence[dict[str, Any]]) -> dict[str, Any]:
             f"The images of a batch should have one size, but got {sizes}. Add a Resize or crop to the pipeline, "
             "for example dict(type='Resize', size=(224, 224)), or set batch_size=1."
         )
-    stacked = {"inputs", "labels"}
+    stacked = {"inputs", "labels", "extras"}
     inputs = torch.stack([sample["inputs"].movedim(0, -1) for sample in samples])  # (B, H, W, 3)
-    batch = {"inputs": inputs.movedim(-1, 1), "labels": torch.stack([sample["labels"] for sample in samples])}
+    batch: dict[str, Any] = {
+        "inputs": inputs.movedim(-1, 1),
+        "labels": torch.stack([sample["labels"] for sample in samples]),
+    }
+    if "extras" in samples[0]:
+        batch["extras"] = {key: joined([sample["extras"][key] for sample in samples]) for key in samples[0]["extras"]}
     return batch | {key: [sample[key] for sample in samples] for key in samples[0] if key not in stacked}
+
+
+def joined(values: list[Any]) -> Any:
+    """Return tensors as one, anything else as it is."""
+    return torch.stack(values) if all(isinstance(value, torch.Tensor) for value in values) else values

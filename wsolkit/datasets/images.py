@@ -1,8 +1,9 @@
 """The data set class that every layout derives from: records in, samples out.
 
 A sample is a dict with ``inputs`` (3, H, W) uint8, ``labels`` (an index, or a (K,) float vector for multi-label data),
-``image_ids`` and, only where ``load_targets`` is set, ``targets``. Everything random about a sample is drawn from the
-seed, the epoch and the sample's index alone, so a resumed run sees what an uninterrupted one would have seen.
+``image_ids``, ``extras`` where there are pseudo maps and, only where ``load_targets`` is set, ``targets``. Everything
+random about a sample is drawn from the seed, the epoch and the sample's index alone, so a resumed run sees what an
+uninterrupted one would have seen.
 
 Coordinates are those of the image as it is displayed: EXIF orientation is applied to images, and boxes and masks are
 taken to be drawn on the upright image. Boxes are half open, whatever the layout on disk has. A layout that says how
@@ -15,6 +16,7 @@ import inspect
 import warnings
 from abc import abstractmethod
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any, Literal, Self
 
 import numpy as np
@@ -23,13 +25,15 @@ from mmengine.dataset import BaseDataset
 from torchvision import tv_tensors
 
 from wsolkit.arguments import Checked
+from wsolkit.datasets.class_groups import read_class_groups
 from wsolkit.datasets.decode import read_image
 from wsolkit.datasets.geometry import PROBES, try_pipeline
 from wsolkit.datasets.layouts.layout import Metadata, Understood
+from wsolkit.datasets.pseudo_maps import PseudoMaps
 from wsolkit.datasets.record import Record, checked_class_names
 from wsolkit.datasets.targets import image_targets
 from wsolkit.datasets.transforms import build_pipeline
-from wsolkit.errors import DataError
+from wsolkit.errors import ConfigError, DataError
 from wsolkit.interfaces import Targets
 
 __all__ = ["ImageDataset"]
@@ -52,8 +56,14 @@ class ImageDataset(Checked, BaseDataset):
         seed: seed of everything random about the samples.
         test_mode: set for validation and test splits; a corrupt image is an error there.
         indices: use only the first so many records, or the given ones.
+        pseudo_maps: folder of score maps that an earlier stage has made of the images (``wsolkit.formats``). They go
+            through the pipeline with the images, as masks do, and reach parts as ``Batch.extras["pseudo_maps"]``
+            (B, 1, H, W) in [0, 1], the largest score of an image's classes. For training alone.
+        class_groups: table of a hierarchy of the classes below ``data_root``, a line for each: its name, then its
+            groups from coarse to fine. Told to parts of the model that take ``class_groups``.
 
     Raises:
+        ConfigError: ``pseudo_maps`` is a file of annotations, or given for an evaluation.
         DataError: the data is missing or contradicts itself.
     """
 
@@ -75,8 +85,13 @@ class ImageDataset(Checked, BaseDataset):
         seed: int = 0,
         test_mode: bool = False,
         indices: int | Sequence[int] | None = None,
+        pseudo_maps: str | None = None,
+        class_groups: str | None = None,
     ) -> None:
+        if pseudo_maps is not None and test_mode:
+            raise ConfigError("pseudo_maps are for training, but the data set is of an evaluation. Leave them out.")
         self.split = split
+        self.class_groups = None if class_groups is None else Path(data_root, class_groups)
         self.load_targets = load_targets
         self.transform_targets = transform_targets
         self.on_corrupt = on_corrupt
@@ -88,6 +103,8 @@ class ImageDataset(Checked, BaseDataset):
         self._epoch = torch.zeros((), dtype=torch.int64).share_memory_()
         super().__init__(data_root=data_root, test_mode=test_mode, indices=indices, pipeline=[])
         self._corrupt = torch.zeros(len(self), dtype=torch.bool).share_memory_()
+        names = (self.record(index)["image_id"] for index in range(len(self)))
+        self.pseudo_maps = None if pseudo_maps is None else PseudoMaps(pseudo_maps, self.classes, names)
 
     @classmethod
     def steps_for_others(cls, settings: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -149,6 +166,8 @@ class ImageDataset(Checked, BaseDataset):
             )
         self._metainfo["classes"] = checked_class_names(classes)
         self._metainfo["multi_label"] = self.multi_label
+        if self.class_groups is not None:
+            self._metainfo["class_groups"] = read_class_groups(self.class_groups, self._metainfo["classes"])
         return [dict(record) for record in records]
 
     def _join_prefix(self) -> None:
@@ -211,6 +230,10 @@ class ImageDataset(Checked, BaseDataset):
             bundle["box_labels"] = torch.from_numpy(targets.box_labels)
             if targets.mask is not None:
                 bundle["masks"] = tv_tensors.Mask(torch.from_numpy(targets.mask))
+        if self.pseudo_maps is not None:
+            bundle["pseudo_maps"] = tv_tensors.Mask(
+                torch.from_numpy(self.pseudo_maps.of(record, (height, width)))[None]
+            )
         if self.transforms is not None:
             # A stream of its own for each (seed, epoch, sample): nothing depends on the order of reading.
             with torch.random.fork_rng(devices=[]):
@@ -221,6 +244,8 @@ class ImageDataset(Checked, BaseDataset):
             "labels": self.label_tensor(record),
             "image_ids": record["image_id"],
         }
+        if self.pseudo_maps is not None:
+            sample["extras"] = {"pseudo_maps": bundle.pop("pseudo_maps").as_subclass(torch.Tensor)}
         if targets is not None:
             sample["targets"] = targets
         return sample | {key: value.as_subclass(torch.Tensor) for key, value in bundle.items()}

@@ -103,6 +103,8 @@ def photographs_of(dataset: Any) -> ImageDataset:
             f"feature_cache keeps the features of the images of one data set, but the training reads "
             f"{type(dataset).__name__}. {LEAVE}"
         )
+    if dataset.pseudo_maps is not None:
+        raise ConfigError(f"feature_cache gives images without the pseudo_maps that the training data has. {LEAVE}")
     if not all(dataset.record(index)["image_path"] for index in range(len(dataset))):
         raise ConfigError(
             f"feature_cache keeps the features of image files, but {type(dataset).__name__} makes its images. {LEAVE}"
