@@ -40,6 +40,7 @@ def wsolkit_components() -> dict[str, list[str]]:
         "CamMethod": [
             "wsolkit.components.cams:HeadMaps",
             "wsolkit.components.cams:MultiScaleMaps",
+            "wsolkit.components.crf_maps:CRFMaps",
         ],
         "BoxExtractor": [
             "wsolkit.components.boxes:AllComponents",

@@ -10,6 +10,7 @@ from .boxes import (
     largest_contour as largest_contour,
 )
 from .cams import HeadMaps as HeadMaps, MultiScaleMaps as MultiScaleMaps
+from .crf_maps import CRFMaps as CRFMaps, object_chance as object_chance
 from .heads import (
     ConvHead as ConvHead,
     LinearHead as LinearHead,

@@ -66,3 +66,15 @@ class ImagePreprocessor(BaseDataPreprocessor):
             key: value.to(self.device, non_blocking=True) if isinstance(value, torch.Tensor) else value
             for key, value in data.items()
         }
+
+    def to_pixels(self, images: torch.Tensor) -> torch.Tensor:
+        """Return the uint8 images (B, 3, H, W) that normalised ones were made of.
+
+        >>> preprocessor = ImagePreprocessor()
+        >>> pixels = torch.randint(256, (1, 3, 4, 4), dtype=torch.uint8)
+        >>> bool((preprocessor.to_pixels(preprocessor({"inputs": pixels})["inputs"]) == pixels).all())
+        True
+        """
+        channels = (-1, 1, 1)
+        restored = (images.float() - self.shift.view(channels)) / self.scale.view(channels)
+        return restored.round().clamp(0, 255).to(torch.uint8)
