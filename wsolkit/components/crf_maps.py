@@ -46,8 +46,8 @@ class CRFMaps(CamMethod):
 
     The CRF (Kraehenbuehl and Koltun, NIPS 2011) draws a blurred map to the edges of the object but is all but certain
     everywhere, so that no threshold changes its boxes; the mean of both keeps the order that the map had on either side
-    of the edge. It costs some 0.1 s of one core for each map of 224 x 224 pixels and looks at pixels, which cached
-    features do not have.
+    of the edge. It costs 40 ms of one core for each map of 224 x 224 pixels, as much as a small network, and looks at
+    pixels, which cached features do not have. The settings were chosen on 125 validation photographs of birds.
 
     Args:
         of: configuration of the CAM method; the head's maps by default.
@@ -64,7 +64,7 @@ class CRFMaps(CamMethod):
     def __init__(
         self,
         of: Any = None,
-        share: Annotated[float, "in [0, 1]"] = 0.5,
+        share: Annotated[float, "in [0, 1]"] = 0.8,
         even_at: Annotated[float, "in (0, 1)"] = 0.6,
         slope: Annotated[float, "above 0"] = 8.0,
         reach: Annotated[float, "above 0"] = 0.2,
