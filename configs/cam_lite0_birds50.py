@@ -3,7 +3,8 @@
     wsolkit train cam_lite0_birds50 --cfg-options data_root=...
 
 What other methods are compared on: images squashed to 224 pixels and mirrored at random, no crops; the network is
-frozen up to blocks.5, so that what it makes of the images can be computed once; the last stage and the head are trained.
+frozen up to blocks.5, so that what it makes of the images can be computed once; the last stage and the head are
+trained.
 """
 
 _base_ = ["_base_/birds50.py", "_base_/sgd_cosine.py"]
