@@ -3,6 +3,8 @@
 import pytest
 import torch
 
+from tests.support.random_network import random_network
+from wsolkit import watch
 from wsolkit.interfaces import MapModifier, Pooling
 from wsolkit.registry import HEADS, MODIFIERS, POOLINGS
 
@@ -65,3 +67,12 @@ def numbers(found):
         return [found]
     values = found.values() if isinstance(found, dict) else vars(found).values()
     return [value for value in values if isinstance(value, torch.Tensor)]
+
+
+def test_a_compiled_backbone_is_watched_as_it_is_written():
+    images, wanted = torch.randn(2, 3, 64, 64), torch.tensor([[1.0, 0, 0, 0], [0, 0, 2.0, -1.0]])
+    plain, compiled = random_network(), random_network(compile={"backend": "eager"})
+    with torch.no_grad():
+        compiled.activate(images)
+    found = [watch(each, images, ["layer3"], "Test")[1].gradients(wanted)[0] for each in (plain, compiled)]
+    torch.testing.assert_close(*found, atol=1e-6, rtol=1e-3)

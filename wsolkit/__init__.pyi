@@ -93,6 +93,12 @@ from .model.classes import (
 from .model.device import (
     choose_device as choose_device,
 )
+from .model.gradient_maps import (
+    GradientMaps as GradientMaps,
+    fuse_maps as fuse_maps,
+    head_level as head_level,
+    weighted_sum as weighted_sum,
+)
 from .model.localizer import (
     Localizer as Localizer,
 )
@@ -106,6 +112,10 @@ from .model.preprocess import (
 from .model.scored_batch import (
     activate_images as activate_images,
     enough_memory as enough_memory,
+)
+from .model.tape import (
+    Tape as Tape,
+    watch as watch,
 )
 from .model.ten_crop import (
     class_probabilities as class_probabilities,

@@ -52,6 +52,11 @@ class CAMHead(LinearHead):
         self.form = form
         self.takes_map_modifiers = form == "conv"
 
+    @property
+    def mean_weights(self) -> Tensor | None:
+        """The weights of the classifier; None where a modifier works on the maps of the conv form at prediction."""
+        return self.classifier.weight if self.maps_at_rest and type(self).forward is CAMHead.forward else None
+
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
         """Make maps (B, K, h, w) and logits (B, K)."""
         if self.form == "linear":

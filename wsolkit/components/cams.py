@@ -66,6 +66,10 @@ class MultiScaleMaps(CamMethod):
         self.enlarge = resize
         self.of: CamMethod = CAM_METHODS.build(of or {"type": "HeadMaps"})
 
+    def activate(self, model: Model, images: Tensor) -> Activation:
+        """Return what the model makes of the images, as the averaged method wants it where it sees this size."""
+        return self.of.activate(model, images) if 1.0 in self.scales else model.activate(images)
+
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, H, W) or (B, T, H, W) for ``classes`` (B,) or (B, T)."""
         total = self.average(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
+from wsolkit.components.poolings import AveragePooling
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.interfaces import Activation, ActivationHead, Batch, Levels
 from wsolkit.modules import in_float32
@@ -112,6 +113,12 @@ class LinearHead(ActivationHead):
         """The (K, C) weights of the classifier."""
         return self.classifier.weight
 
+    @property
+    def mean_weights(self) -> Tensor | None:
+        """The weights of the classifier, where it sees the mean of the features and nothing else."""
+        plain = type(self).forward is LinearHead.forward and type(self.pooling) is AveragePooling
+        return self.classifier.weight if plain else None
+
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
         """Make maps (B, K, h, w) and logits (B, K)."""
         features = levels[self.level]
@@ -165,6 +172,14 @@ class ConvHead(ActivationHead):
         nn.init.normal_(self.classifier.weight, std=0.01)
         if self.classifier.bias is not None:
             nn.init.zeros_(self.classifier.bias)
+
+    @property
+    def mean_weights(self) -> Tensor | None:
+        """The weights of the convolution, the mean over m, where nothing else lies between features and logits."""
+        plain = type(self).forward is ConvHead.forward and type(self.pooling) is AveragePooling
+        if not plain or isinstance(self.standardized, nn.BatchNorm2d) or not self.maps_at_rest:
+            return None
+        return self.classifier.weight.flatten(1).unflatten(0, (-1, self.maps_per_class)).mean(1)
 
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
         """Make maps (B, K, h, w) and logits (B, K)."""

@@ -204,8 +204,21 @@ class ActivationHead(Checked, nn.Module, ABC):
         return {}
 
     @property
+    def maps_at_rest(self) -> bool:
+        """Whether the modifiers on the maps leave them as they are in eval mode."""
+        return all(isinstance(each, MapModifier) and each.train_only for each in self.map_modifiers.children())
+
+    @property
     def class_weights(self) -> Tensor | None:
         """The (K, C) weights of a linear classifier over pooled ``Activation.features``, or None."""
+        return None
+
+    @property
+    def mean_weights(self) -> Tensor | None:
+        """The (K, C) weights by which the mean of ``Activation.features`` becomes the logits, but for a bias, or None.
+
+        Then the gradient of a logit is known without a backward pass: the weights divided by the number of cells.
+        """
         return None
 
     def from_authors(self, checkpoint: Mapping[str, Any]) -> dict[str, Tensor] | None:
@@ -309,6 +322,14 @@ class CamMethod(Checked, ABC):
 
         ``activation`` is what the model made of these images where that is known already, to save a forward pass.
         """
+
+    def activate(self, model: Model, images: Tensor) -> Activation:
+        """Return what the model makes of images of which maps will be asked for.
+
+        A method that needs more of the pass than its result, such as gradients, keeps it as the activation's ``tape``
+        and finds it there in ``raw_maps``.
+        """
+        return model.activate(images)
 
     def all_maps(self, model: Model, images: Tensor, activation: Activation) -> Tensor | None:
         """Return the raw maps of every class, (B, K, h, w), or (B, 1, h, w) for a map that serves all; None by default.

@@ -156,7 +156,12 @@ class Activation:
         logits: (B, K), or None where the head does not classify.
         features: (B, C, h, w), the features the maps were made from, for CAM methods and box extractors.
         extras: named further outputs (branches, embeddings) that a method's own losses read.
+
+    Attributes:
+        tape: what a CAM method kept of the pass behind it, see ``CamMethod.activate``; None by default.
     """
+
+    tape: Any = None
 
     def __init__(
         self,
@@ -181,6 +186,12 @@ class Activation:
         if self._maps.dtype != torch.float32:
             self._maps = self._maps.float()
         return self._maps
+
+    def forget(self) -> None:
+        """Let go of the tape, and of the memory that it holds."""
+        if self.tape is not None:
+            _ = self.maps  # those not made yet may be made of it
+            self.tape = None
 
     @property
     def class_agnostic(self) -> bool:

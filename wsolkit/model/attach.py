@@ -19,6 +19,7 @@ from torch.utils.hooks import RemovableHandle
 
 from wsolkit.errors import ConfigError, ShapeError, nearest
 from wsolkit.interfaces import Backbone, MapModifier
+from wsolkit.model.map_layout import MapLayout, layout_of
 from wsolkit.modules import find_module, names_in
 from wsolkit.registry import MODIFIERS
 
@@ -114,13 +115,15 @@ def attach_modifier(backbone: Backbone, at: str, modifier: MapModifier | Mapping
             f"Module {at!r} is never called as a whole by {type(backbone).__name__}, so nothing can sit behind it. "
             f"Choose one of its parts. {nearest(at + '.0', names_in(backbone))}"
         )
-    channels, to_maps = _layout(backbone, at, *seen[0])
+    output, images = seen[0]
+    layout = layout_of(backbone, at, output, tuple(images.shape[-2:]), "A map modifier")
+    grid = None if layout.kind == "first" else _Grid(layout)
     if not isinstance(modifier, MapModifier):
-        modifier = build_modifier(modifier, lambda: channels)
-    handles: tuple[RemovableHandle, ...] = (module.register_forward_hook(_ModifierHook(modifier, to_maps)),)
-    if to_maps is not None and to_maps.tokens:
-        handles += (backbone.register_forward_pre_hook(to_maps),)
-    return AttachedModifier(modifier, name, channels, handles)
+        modifier = build_modifier(modifier, lambda: layout.channels)
+    handles: tuple[RemovableHandle, ...] = (module.register_forward_hook(_ModifierHook(modifier, grid)),)
+    if grid is not None and layout.kind == "tokens":
+        handles += (backbone.register_forward_pre_hook(grid),)
+    return AttachedModifier(modifier, name, layout.channels, handles)
 
 
 def modified_modules(backbone: nn.Module) -> list[tuple[str, MapModifier]]:
@@ -145,14 +148,14 @@ class _ModifierHook:
 
     paused: ClassVar[bool] = False
 
-    def __init__(self, modifier: MapModifier, to_maps: _ToMaps | None) -> None:
+    def __init__(self, modifier: MapModifier, grid: _Grid | None) -> None:
         self.modifier = modifier
-        self.to_maps = to_maps
+        self.grid = grid
 
     def __call__(self, _module: nn.Module, _inputs: tuple[Any, ...], output: Tensor) -> Tensor:
         if self.paused or (self.modifier.train_only and not self.modifier.training):
             return output
-        modified = self.modifier(output) if self.to_maps is None else self.to_maps.modify(output, self.modifier)
+        modified = self.modifier(output) if self.grid is None else self.grid.modify(output, self.modifier)
         if modified.shape != output.shape:
             raise ShapeError(
                 f"{type(self.modifier).__name__} was given maps that make up {tuple(output.shape)} and returned "
@@ -162,33 +165,20 @@ class _ModifierHook:
         return modified
 
 
-class _ToMaps:
-    """Turns channels-last maps or tokens into maps and back; as a hook of the backbone it notes the image size.
+class _Grid:
+    """Turns what a module gives into maps and back for a modifier; a hook of the backbone that notes the image size."""
 
-    Args:
-        stride: pixels per cell at this place.
-        tokens: whether cells come as tokens (B, P + h * w, C), not as (B, h, w, C).
-    """
-
-    def __init__(self, stride: int, tokens: bool) -> None:
-        self.stride = stride
-        self.tokens = tokens
-        self.grid = (0, 0)
+    def __init__(self, layout: MapLayout) -> None:
+        self.layout = layout
+        self.size: tuple[int, ...] = (0, 0)
 
     def __call__(self, _backbone: nn.Module, inputs: tuple[Any, ...]) -> None:
-        self.grid = _cells(inputs[0], self.stride)
+        self.size = tuple(inputs[0].shape[-2:])
 
     def modify(self, output: Tensor, modifier: MapModifier) -> Tensor:
         """Apply a modifier to (B, h, w, C) or (B, P + h * w, C)."""
-        if not self.tokens:
-            return modifier(output.permute(0, 3, 1, 2)).permute(0, 2, 3, 1)
-        height, width = self.grid
-        prefix = output.shape[1] - height * width
-        if prefix < 0:
-            raise ShapeError(f"{output.shape[1]} tokens are too few for a map of {height} x {width} cells.")
-        maps = output[:, prefix:].transpose(1, 2).unflatten(2, (height, width))
-        tokens = modifier(maps).flatten(2).transpose(1, 2)
-        return torch.cat([output[:, :prefix], tokens], dim=1) if prefix else tokens
+        maps = modifier(self.layout.to_maps(output, self.size))
+        return self.layout.from_maps(maps, output, self.size)
 
 
 def build_modifier(cfg: Mapping[str, Any], channels: Callable[[], int]) -> MapModifier:
@@ -228,36 +218,3 @@ def _probe(backbone: Backbone, module: nn.Module) -> list[tuple[Any, Tensor]]:
         for part, training in modes.items():
             part.training = training
     return seen
-
-
-def _layout(backbone: Backbone, at: str, output: Any, images: Tensor) -> tuple[int, _ToMaps | None]:
-    """Tell the channels of an output and how to turn it into maps, where it is none as it is.
-
-    Raises:
-        ShapeError: the output is no map.
-    """
-    strides = dict.fromkeys((*backbone.strides.values(), 4, 8, 16, 32, 64))  # shallower ones may be no level
-    grids = {stride: _cells(images, stride) for stride in strides}
-    if isinstance(output, Tensor) and output.ndim == 4:
-        last = [stride for stride, grid in grids.items() if output.shape[1:3] == grid]
-        first = output.shape[2:] in grids.values()
-        return (output.shape[3], _ToMaps(last[0], tokens=False)) if last and not first else (output.shape[1], None)
-    if isinstance(output, Tensor) and output.ndim == 3:
-        for stride, (height, width) in grids.items():
-            if 0 <= output.shape[1] - height * width <= MOST_PREFIX_TOKENS:
-                return output.shape[2], _ToMaps(stride, tokens=True)
-    given = tuple(output.shape) if isinstance(output, Tensor) else type(output).__name__
-    raise ShapeError(
-        f"A map modifier behind {at!r} needs maps (B, C, h, w), (B, h, w, C) or tokens (B, P + h * w, C), but for "
-        f"images {tuple(images.shape)} that module gives {given}. Put it behind a module that gives maps."
-    )
-
-
-MOST_PREFIX_TOKENS = 16
-"""Class, distillation and register tokens that a map of tokens may have before it."""
-
-
-def _cells(images: Tensor, stride: int) -> tuple[int, int]:
-    """Return the (h, w) of maps of this stride, parts of cells counted."""
-    height, width = images.shape[-2:]
-    return -(-height // stride), -(-width // stride)

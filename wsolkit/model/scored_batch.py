@@ -83,6 +83,7 @@ class ScoredBatch:
                         cam(self.model, self.images[row : row + 1], classes[row : row + 1])
                 raise
             yield first, found
+        self.activation.forget()
 
     def all_maps(self) -> Tensor:
         """Return all score maps (B, T, H, W) at once; see ``maps``."""
@@ -100,8 +101,7 @@ def score_batch(
     model: Model, inputs: Tensor, image_ids: Sequence[str], choose: Callable[[Activation], Chosen]
 ) -> ScoredBatch:
     """Run the network on images (B, 3, H, W) uint8 and choose the classes that get a map; see ``score_images``."""
-    images, activation = activate_images(model, inputs, image_ids)
-    return ScoredBatch(model, images, image_ids, activation, *choose(activation))
+    return score_images(model, prepared(model, inputs), image_ids, choose)
 
 
 def score_images(
@@ -119,7 +119,7 @@ def score_images(
         MapError: logits are NaN or infinite; names the image.
         WsolkitError: the device has no memory for so many images.
     """
-    activation = activate(model, images, image_ids)
+    activation = activate(model, images, image_ids, model.cam_method.activate)
     return ScoredBatch(model, images, image_ids, activation, *choose(activation))
 
 
@@ -130,17 +130,28 @@ def activate_images(model: Model, inputs: Tensor, image_ids: Sequence[str]) -> t
         MapError: logits are NaN or infinite; names the image.
         WsolkitError: the device has no memory for so many images.
     """
-    with enough_memory(len(inputs)):
-        images = model.data_preprocessor({"inputs": inputs})["inputs"]
+    images = prepared(model, inputs)
     return images, activate(model, images, image_ids)
+
+
+def prepared(model: Model, inputs: Tensor) -> Tensor:
+    """Return images (B, 3, H, W) uint8 as the network takes them, on its device."""
+    with enough_memory(len(inputs)):
+        images: Tensor = model.data_preprocessor({"inputs": inputs})["inputs"]
+    return images
 
 
 # Not inference mode: gradient-based CAM methods record operations on what was computed here.
 @torch.no_grad()
-def activate(model: Model, images: Tensor, image_ids: Sequence[str]) -> Activation:
+def activate(
+    model: Model,
+    images: Tensor,
+    image_ids: Sequence[str],
+    run: Callable[[Model, Tensor], Activation] = lambda model, images: model.activate(images),
+) -> Activation:
     """Run the network on normalised images and look at its logits; see ``score_images``."""
     with enough_memory(len(images)):
-        activation = model.activate(images)
+        activation = run(model, images)
     if activation.logits is not None:
         finite = torch.isfinite(activation.logits).all(1)
         if not bool(finite.all()):
