@@ -1,6 +1,6 @@
 """LayerCAM (Jiang et al. 2021) over four layers of EfficientNet-Lite0 on PASCAL VOC 2012; the training is CAM's.
 
-    wsolkit train layercam_lite0_voc --cfg-options data_root=...
+wsolkit train layercam_lite0_voc --cfg-options data_root=...
 """
 
 _base_ = "./cam_lite0_voc.py"

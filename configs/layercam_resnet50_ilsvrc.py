@@ -1,6 +1,6 @@
 """LayerCAM (Jiang et al. 2021) over the four stages of ResNet-50 on ILSVRC in the wsolevaluation layout.
 
-    wsolkit train layercam_resnet50_ilsvrc --cfg-options data_root=...
+wsolkit train layercam_resnet50_ilsvrc --cfg-options data_root=...
 """
 
 _base_ = "./cam_resnet50_ilsvrc.py"

@@ -6,7 +6,7 @@ from .formulas import (
     smooth_grad_cam_plus_plus as smooth_grad_cam_plus_plus,
     x_grad_cam as x_grad_cam,
 )
-from .weighed_channels import GradCAM as GradCAM, GradCAMPlusPlus as GradCAMPlusPlus, XGradCAM as XGradCAM
 from .input_gradient import InputGradient as InputGradient
-from .weighed_cells import LayerCAM as LayerCAM, scaled_by_tanh as scaled_by_tanh
 from .smooth_grad_cam import SmoothGradCAMPlusPlus as SmoothGradCAMPlusPlus
+from .weighed_cells import LayerCAM as LayerCAM, scaled_by_tanh as scaled_by_tanh
+from .weighed_channels import GradCAM as GradCAM, GradCAMPlusPlus as GradCAMPlusPlus, XGradCAM as XGradCAM

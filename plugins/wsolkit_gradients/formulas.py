@@ -36,7 +36,7 @@ def x_grad_cam(activations: Tensor, gradients: Tensor) -> Tensor:
 
 
 def layer_cam(activations: Tensor, gradients: Tensor) -> Tensor:
-    """Return ReLU of the sum of A_c times the positive part of G_c, cell by cell (Jiang et al. 2021, equations 5, 6)."""
+    """Return ReLU of the sum of A_c times the positive part of G_c, cell by cell (Jiang et al. 2021, equation 6)."""
     return weighted_sum(activations, gradients.relu()).relu()
 
 

@@ -76,10 +76,11 @@ class SmoothGradCAMPlusPlus(GradientMaps):
                 for place, gradient in enumerate(tape.gradients(wanted)):
                     for power, total in enumerate(sums, start=1):
                         total[place] += gradient.pow(power) / self.samples
-        maps = torch.stack(
-            [self.fused([smooth_grad_cam_plus_plus(*each) for each in zip(clean, *sums, strict=True)]) for sums in powers],
-            1,
-        )
+        found = []
+        for sums in powers:
+            each = [smooth_grad_cam_plus_plus(*place) for place in zip(clean, *sums, strict=True)]
+            found.append(self.fused(each))
+        maps = torch.stack(found, 1)
         return maps if classes.ndim == 2 else maps[:, 0]
 
     def noise(self, images: Tensor) -> list[Tensor]:

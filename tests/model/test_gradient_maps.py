@@ -46,7 +46,7 @@ def test_the_closed_form_is_what_is_recorded(head):
         activation = net.activate(IMAGES)
         every = closed.all_maps(net, IMAGES, activation)
         torch.testing.assert_close(every[1, [1, 1, 0]], found[1])
-        known = KnownLevels({name: each for name, each in net.levels_of(IMAGES).items()}, (64, 96))
+        known = KnownLevels(net.levels_of(IMAGES), (64, 96))
         torch.testing.assert_close(closed.raw_maps(net, known, CLASSES), found)
         torch.testing.assert_close(recorded.raw_maps(net, known, CLASSES), expected)
     assert recorded.all_maps(net, IMAGES, activation) is None

@@ -119,7 +119,12 @@ def test_a_level_that_is_no_module_is_a_place_and_so_are_tokens_and_maps_with_ch
 def test_other_threads_are_not_watched(net):
     seen = []
     inside, done = threading.Event(), threading.Event()
-    hook = net.backbone.model.layer1.register_forward_hook(lambda *_: (inside.set(), done.wait(10)) and None)
+
+    def wait(*_):
+        inside.set()
+        done.wait(10)
+
+    hook = net.backbone.model.layer1.register_forward_hook(wait)
 
     def other():
         inside.wait(10)

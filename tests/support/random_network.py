@@ -1,4 +1,4 @@
-"""A small network in eval mode whose weights, norms and statistics are all drawn: no channel is dead, no block is idle."""
+"""A small network in eval mode whose weights, norms and statistics are all drawn, so that no block is idle."""
 
 import torch
 from torch import nn

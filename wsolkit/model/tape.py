@@ -219,8 +219,10 @@ def _leaf(output: Tensor) -> Tensor:
 @contextmanager
 def _resting(model: Model) -> Iterator[None]:
     """Let no weight ask for a gradient meanwhile, so that norms stay folded and no graph is made of them."""
-    parts = model.parameters() if isinstance(model, nn.Module) else chain(
-        model.image_modifiers.parameters(), model.backbone.parameters(), model.head.parameters()
+    parts = (
+        model.parameters()
+        if isinstance(model, nn.Module)
+        else chain(model.image_modifiers.parameters(), model.backbone.parameters(), model.head.parameters())
     )
     asking = [weight for weight in parts if weight.requires_grad]
     try:
