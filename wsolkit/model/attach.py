@@ -139,8 +139,8 @@ def modified_modules(backbone: nn.Module) -> list[tuple[str, MapModifier]]:
 def tell_image_size(backbone: nn.Module, size: tuple[int, int]) -> None:
     """Tell modifiers on tokens the (H, W) of images that do not go through the backbone themselves."""
     for hook in backbone._forward_pre_hooks.values():
-        if isinstance(hook, _ToMaps):
-            hook.grid = _cells(torch.empty(0, 3, *size), hook.stride)
+        if isinstance(hook, _Grid):
+            hook.size = size
 
 
 class _ModifierHook:

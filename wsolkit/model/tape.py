@@ -8,9 +8,8 @@ and whatever changes tensors in place behind a place works on a copy. Names are 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from copy import copy
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any
@@ -19,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 from wsolkit.errors import ConfigError, nearest
-from wsolkit.interfaces import Activation, KnownLevels, Levels, Model
+from wsolkit.interfaces import Activation, KnownLevels, Model
 from wsolkit.model.map_layout import MapLayout, layout_of
 from wsolkit.model.places import IMAGE
 from wsolkit.modules import find_module, names_in
@@ -120,7 +119,7 @@ def watch(
     """
     size = (int(images.shape[-2]), int(images.shape[-1]))
     tape = Tape(tuple(places), size, type(model.head).__name__)
-    watcher = _Watcher(model, tape, gradients)
+    watcher = _Watcher(model, tape, len(images), gradients)
     with _ONE_AT_A_TIME, _resting(model), torch.set_grad_enabled(gradients), _eager(model.backbone), watcher.on(part):
         activation = model.activate(watcher.enter(images, part))  # type: ignore[arg-type]
     for place in places:
@@ -144,8 +143,8 @@ def watch(
 class _Watcher:
     """Puts hooks at places and keeps what goes by there."""
 
-    def __init__(self, model: Model, tape: Tape, gradients: bool) -> None:
-        self.model, self.tape, self.gradients = model, tape, gradients
+    def __init__(self, model: Model, tape: Tape, count: int, gradients: bool) -> None:
+        self.model, self.tape, self.count, self.gradients = model, tape, count, gradients
         self.thread = threading.get_ident()
 
     @contextmanager
@@ -166,21 +165,22 @@ class _Watcher:
         """Keep images, or the levels that are known of them, where these are asked for."""
         if isinstance(images, KnownLevels):
             named = [place for place in self.tape.places if place in images.levels]
-            return KnownLevels(self._kept_levels(images.levels, named), images.size, images.mirrored)
-        return self._keep(IMAGE, images) if IMAGE in self.tape.places else images
+            return KnownLevels(self._kept_levels(images.levels, named), images.size, images.mirrored, images.place)
+        return self._keep(IMAGE, images) if IMAGE in self.tape.places else images  # type: ignore[no-any-return]
 
     def _hook(self, place: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> Any:
-            if self._mine():
+            first = place not in self.tape.outputs  # what runs once more, as in a second pass, is not this place
+            if self._mine() and first and (not isinstance(output, Tensor) or len(output) == self.count):
                 return self._keep(place, output)
             return None
 
         return hook
 
     def _leaving(self, places: list[str]) -> Any:
-        def hook(_backbone: nn.Module, _inputs: Any, levels: Levels) -> Any:
+        def hook(_backbone: nn.Module, _inputs: Any, levels: Mapping[str, Tensor]) -> Any:
             missing = [place for place in places if place not in self.tape.outputs]
-            if self._mine() and missing:
+            if self._mine() and missing and len(next(iter(levels.values()))) == self.count:
                 return self._kept_levels(levels, missing)
             return None
 
@@ -190,9 +190,8 @@ class _Watcher:
         """Whether this is the watched pass: not another thread's, nor the one that looks for norms to fold."""
         return threading.get_ident() == self.thread and torch.is_grad_enabled() == self.gradients
 
-    def _kept_levels(self, levels: Levels, places: Sequence[str]) -> Levels:
-        names = list(levels)
-        changed = copy(levels)
+    def _kept_levels(self, levels: Mapping[str, Tensor], places: Sequence[str]) -> dict[str, Tensor]:
+        names, changed = list(levels), dict(levels)
         for place in places:
             changed[place] = self._keep(place, levels[place])
         for place in places if self.gradients else ():
