@@ -48,6 +48,8 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "TwoBranchHead": {"narrow": {"hidden": 16}},
     "CoAug": {"small": {"embedding": {"type": "TimmBackbone", "name": "test_resnet"}}},
     "InsideForeground": {"": {"classes": {"type": "ConvHead"}, "foreground": {"type": "C2AMHead"}}},
+    "ScoreCAM": {"": {"channels": 2}},
+    "SmoothGradCAMPlusPlus": {"": {"samples": 1}},
     "EraseFound": {"": {"checkpoint": "FIRST"}},
     "AverageWithFirst": {"": {"checkpoint": "FIRST"}},
 }
@@ -58,7 +60,10 @@ small to save time. CAMHead and ConvHead make their maps in two ways each. Erase
 checkpoint of a trained model, which stands in the place of FIRST.
 """
 
-LEFT_OUT: dict[str, str] = {}
+LEFT_OUT: dict[str, str] = {
+    "PytorchGradCAM": "of a library that need not be installed",
+    "TorchCAM": "of a library that need not be installed",
+}
 """Parts that no combination holds, and why."""
 
 SIDES = {"VGG16GAP": 48, "AlexNet": 128}

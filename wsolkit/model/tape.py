@@ -166,7 +166,7 @@ class _Watcher:
         if isinstance(images, KnownLevels):
             named = [place for place in self.tape.places if place in images.levels]
             return KnownLevels(self._kept_levels(images.levels, named), images.size, images.mirrored, images.place)
-        return self._keep(IMAGE, images) if IMAGE in self.tape.places else images  # type: ignore[no-any-return]
+        return self._keep(IMAGE, images) if IMAGE in self.tape.places else images
 
     def _hook(self, place: str) -> Any:
         def hook(_module: nn.Module, _inputs: Any, output: Any) -> Any:

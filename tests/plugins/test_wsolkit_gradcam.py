@@ -1,0 +1,98 @@
+"""The adapters hand over what the libraries ask for and return what these give; an absent library is said in words."""
+
+import sys
+
+import pytest
+import torch
+
+from tests.support.random_network import LogitsOf, random_network
+from wsolkit import ConfigError, KnownLevels
+from wsolkit.registry import CAM_METHODS
+from wsolkit_gradcam import PytorchGradCAM, TorchCAM
+from wsolkit_gradcam.pytorch_grad_cam import METHODS as OF_PYTORCH_GRAD_CAM
+from wsolkit_gradcam.torch_cam import METHODS as OF_TORCH_CAM
+from wsolkit_gradients import GradCAM, LayerCAM
+
+IMAGES = torch.randn(2, 3, 32, 32, generator=torch.Generator().manual_seed(1))
+CLASSES = torch.tensor([[0, 2], [1, 1]])
+SLOW = {"options": {"num_samples": 2}}
+
+
+@pytest.fixture(scope="module")
+def net():
+    return random_network(name="test_resnet")
+
+
+@pytest.mark.parametrize("method", OF_PYTORCH_GRAD_CAM)
+def test_every_method_of_pytorch_grad_cam(net, method):
+    pytest.importorskip("pytorch_grad_cam")
+    found = PytorchGradCAM(method).raw_maps(net, IMAGES, CLASSES)
+    assert found.shape == (2, 2, 32, 32)
+    assert 0 <= float(found.min()) <= float(found.max()) <= 1
+    assert all(weight.grad is None for weight in net.parameters())
+    assert not any(module._forward_hooks for module in net.modules())
+
+
+@pytest.mark.parametrize("method", OF_TORCH_CAM)
+def test_every_method_of_torch_cam(net, method):
+    pytest.importorskip("torchcam")
+    given = SLOW if method in ("SSCAM", "ISCAM", "SmoothGradCAMpp") else {}
+    found = TorchCAM(method, **given).raw_maps(net, IMAGES, CLASSES)
+    assert found.shape[:2] == (2, 2)
+    assert torch.isfinite(found).all()
+    assert not any(module._forward_hooks for module in net.modules())
+
+
+def test_the_adapter_s_values_are_those_of_the_library_s_class(net):
+    library = pytest.importorskip("pytorch_grad_cam")
+    from pytorch_grad_cam.utils.model_targets import ClassifierOutputTarget
+
+    layer = net.backbone.model.layer3
+    with library.HiResCAM(LogitsOf(net), [layer]) as cam:
+        expected = cam(IMAGES, targets=[ClassifierOutputTarget(int(label)) for label in CLASSES[:, 1]])
+    found = PytorchGradCAM("HiResCAM", at="layer3").raw_maps(net, IMAGES, CLASSES)
+    torch.testing.assert_close(found[:, 1], torch.from_numpy(expected), atol=1e-5, rtol=1e-4)
+    net.zero_grad()
+
+
+def test_both_libraries_and_wsolkit_agree_where_all_are_right(net):
+    pytest.importorskip("pytorch_grad_cam")
+    pytest.importorskip("torchcam")
+    with torch.no_grad():
+        for name, ours in (("GradCAM", GradCAM), ("LayerCAM", LayerCAM)):
+            expected = ours("layer3").raw_maps(net, IMAGES, CLASSES)
+            found = TorchCAM(name, at="layer3").raw_maps(net, IMAGES, CLASSES)
+            torch.testing.assert_close(found, expected, atol=1e-5 * float(expected.max()), rtol=1e-4)
+
+
+def test_frozen_weights_and_tokens_are_no_obstacle():
+    pytest.importorskip("pytorch_grad_cam")
+    pytest.importorskip("torchcam")
+    net = random_network(name="test_vit")
+    net.requires_grad_(False)
+    images = torch.randn(1, 3, *net.backbone.probe_size)
+    net.cam_method = PytorchGradCAM("GradCAM", at="blocks.3")
+    assert net.predict(images)[0].maps.shape == (1, *net.backbone.probe_size)
+    expected = GradCAM("blocks.3").raw_maps(net, images, torch.tensor([1]))
+    found = TorchCAM("GradCAM", at="blocks.3").raw_maps(net, images, torch.tensor([1]))
+    torch.testing.assert_close(found, expected, atol=1e-5 * float(expected.max()), rtol=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "module", "package"),
+    [("PytorchGradCAM", "pytorch_grad_cam", "grad-cam"), ("TorchCAM", "torchcam.methods", "torchcam")],
+)
+def test_an_absent_library_is_said_in_words(net, monkeypatch, adapter, module, package):
+    monkeypatch.setitem(sys.modules, module, None)
+    words = rf"{adapter} needs the library {package}, which cannot be imported .* `pip install wsolkit\[cam\]`"
+    with pytest.raises(ConfigError, match=words):
+        CAM_METHODS.build({"type": adapter}).raw_maps(net, IMAGES, CLASSES)
+
+
+def test_wrong_requests_are_said_in_words(net):
+    known = KnownLevels(net.levels_of(IMAGES), (32, 32))
+    with pytest.raises(ConfigError, match="TorchCAM needs the images, which are known by their cached features alone"):
+        TorchCAM().raw_maps(net, known, CLASSES)
+    pytest.importorskip("torchcam")
+    with pytest.raises(ConfigError, match="TorchCAM knows no method 'GradCam'. Did you mean 'GradCAM'"):
+        TorchCAM("GradCam").raw_maps(net, IMAGES, CLASSES)
