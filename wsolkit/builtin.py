@@ -18,6 +18,7 @@ def wsolkit_components() -> dict[str, list[str]]:
         ],
         "MapModifier": [
             "wsolkit.components.modifiers:DropBlock",
+            "wsolkit.components.modifiers:Dropout",
             "wsolkit.components.modifiers:SpatialDropout",
         ],
         "Pooling": [

@@ -28,6 +28,7 @@ from .losses import (
 )
 from .modifiers import (
     DropBlock as DropBlock,
+    Dropout as Dropout,
     SpatialDropout as SpatialDropout,
     hide as hide,
     spare_whole as spare_whole,

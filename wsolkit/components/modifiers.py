@@ -1,4 +1,4 @@
-"""Hiding cells of maps, and the regularisers DropBlock and spatial dropout, which drop regions or whole channels."""
+"""Hiding cells of maps, and the regularisers that drop single cells, regions or whole channels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from torch import Tensor
 from wsolkit.errors import ConfigError
 from wsolkit.interfaces import MapModifier
 
-__all__ = ["DropBlock", "SpatialDropout", "drop_block_mask", "hide", "seed_rate", "spare_whole"]
+__all__ = ["DropBlock", "Dropout", "SpatialDropout", "drop_block_mask", "hide", "seed_rate", "spare_whole"]
 
 
 def hide(maps: Tensor, keep: Tensor, rescale: Literal["image", "batch"] | None = None) -> Tensor:
@@ -108,6 +108,29 @@ class DropBlock(MapModifier):
         keep = drop_block_mask(seeds, self.block_size, (height, width))
         self.note(dropped=1 - keep.float().mean())
         return hide(maps, keep, rescale="batch")
+
+
+class Dropout(MapModifier):
+    """Drops cells of channels, each by itself, and scales the others by 1 / (1 - drop_prob) (Srivastava et al. 2014).
+
+    Args:
+        drop_prob: probability of a cell of a channel to be dropped, in [0, 1).
+
+    Raises:
+        ConfigError: the probability is out of range.
+
+    >>> found = Dropout(drop_prob=0.5)(torch.ones(1, 8, 4, 4))
+    >>> sorted(set(found.flatten().tolist()))
+    [0.0, 2.0]
+    """
+
+    def __init__(self, drop_prob: Annotated[float, "in [0, 1)"] = 0.5) -> None:
+        super().__init__()
+        self.drop_prob = drop_prob
+
+    def modify(self, maps: Tensor) -> Tensor:
+        """Return maps (B, C, h, w) with some cells at 0."""
+        return F.dropout(maps, self.drop_prob, training=True)
 
 
 class SpatialDropout(MapModifier):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -16,6 +17,8 @@ __all__ = ["PartOptimWrapperConstructor", "freeze_kinds", "group_parameters", "k
 KINDS = ("norm", "bias", "vector", "weight")
 NORMS = (_NormBase, nn.GroupNorm, nn.LayerNorm)
 OPTIONS = ("lr_mult", "decay_mult", "freeze_kinds")
+AS_HEAD = re.compile(r"^(feature|image)_modifiers(?=\.)")
+"""Modifiers of a ``Localizer`` on images and inside the backbone: their parameters begin anew, as the head's do."""
 
 
 def kind_of(module: nn.Module, name: str, parameter: nn.Parameter) -> str:
@@ -96,7 +99,9 @@ def group_parameters(
         model: the model.
         lr: the learning rate that ``lr_mult`` multiplies.
         weight_decay: the weight decay that ``decay_mult`` multiplies.
-        lr_mult: by dotted name of a part (``backbone``, ``backbone.layer4``); the longest that fits counts.
+        lr_mult: by dotted name of a part (``backbone``, ``backbone.layer4``); the longest that fits counts. Modifiers
+            on the images and inside the backbone begin anew as the head does: where they are not named themselves
+            (``feature_modifiers``), the head's number counts for them.
         decay_mult: by kind of parameter: ``norm``, ``bias``, ``vector`` (others of at most one dimension), ``weight``.
 
     Returns:
@@ -126,7 +131,7 @@ def group_parameters(
     for name, parameter in model.named_parameters():
         if not parameter.requires_grad:
             continue
-        part = part_of(name, lr_mult)
+        part = part_of(name, lr_mult) or part_of(AS_HEAD.sub("head", name), lr_mult)
         kind = kinds[name] if kinds[name] in decay_mult else ""
         rate, decay = lr_mult.get(part, 1.0), decay_mult.get(kind, 1.0)
         group = groups.setdefault((rate, decay), {"params": [], "labels": {}})

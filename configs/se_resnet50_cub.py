@@ -1,0 +1,10 @@
+"""Squeeze and excitation (Hu et al. 2018) with ResNet-50 on CUB-200-2011, from ImageNet weights.
+
+    wsolkit train se_resnet50_cub --cfg-options data_root=...
+
+It sits behind the last two stages and starts as the identity; the paper has one in every block, trained from scratch.
+"""
+
+_base_ = ["./cam_resnet50_cub.py"]
+
+model = dict(modifiers=[dict(type="SqueezeExcite", at=place) for place in ("layer3", "layer4")])

@@ -1,0 +1,21 @@
+"""ADL (Choe and Shim, CVPR 2019): features lose their peak in training, or are weighted by their attention."""
+
+from pathlib import Path
+
+import lazy_loader as lazy
+
+from wsolkit import Method, hookimpl
+
+__getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
+
+
+@hookimpl
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {"MapModifier": ["wsolkit_adl.attention_dropout:ADL"]}
+
+
+@hookimpl
+def wsolkit_methods() -> list[Method]:
+    """Return the paper behind it."""
+    return [Method.from_card(Path(__file__).with_name("card.md"))]

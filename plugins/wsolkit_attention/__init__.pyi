@@ -1,0 +1,6 @@
+from .dual import (
+    DualAttention as DualAttention,
+    channel_attention as channel_attention,
+    position_attention as position_attention,
+)
+from .gates import CBAM as CBAM, Gate as Gate, SqueezeExcite as SqueezeExcite

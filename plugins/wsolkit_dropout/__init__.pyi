@@ -1,0 +1,1 @@
+from .max_drop import MaxDrop as MaxDrop, maxima as maxima
