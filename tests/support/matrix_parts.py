@@ -63,6 +63,8 @@ checkpoint of a trained model, which stands in the place of FIRST.
 LEFT_OUT: dict[str, str] = {
     "PytorchGradCAM": "of a library that need not be installed",
     "TorchCAM": "of a library that need not be installed",
+    "BoxPixelLoss": "trains on boxes, which no batch of the matrix has; tests/plugins/test_wsolkit_fsl.py combines it",
+    "ForegroundHead": "learns from boxes alone; tests/plugins/test_wsolkit_fsl.py combines it",
 }
 """Parts that no combination holds, and why."""
 

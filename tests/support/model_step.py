@@ -8,12 +8,13 @@ from wsolkit.registry import MODELS
 
 
 def built_model(name, classes=3):
-    """Return the model of a shipped configuration with random weights and a few classes."""
+    """Return the model of a shipped configuration with random weights and a few classes; None where it has none."""
     config = load_config(name)
     model = config["model"]
     model["backbone"]["weights"] = None
     model["backbone"].pop("pretrained", None)
-    model["head"]["num_classes"] = classes
+    if classes is not None:
+        model["head"]["num_classes"] = classes
     torch.manual_seed(0)
     return MODELS.build(model)
 

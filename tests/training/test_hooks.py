@@ -8,10 +8,10 @@ from mmengine.logging import HistoryBuffer
 
 from tests.support import micro
 from wsolkit import ActivationHead
+from wsolkit.datasets.wrapped import innermost
 from wsolkit.errors import WsolkitError
 from wsolkit.training.console import ConsoleFilter, quietly_built
 from wsolkit.training.history import from_plain, to_plain
-from wsolkit.training.loops import innermost
 from wsolkit.training.seeding import TrainingProgress, seed_everything
 from wsolkit.training.train import train
 

@@ -95,7 +95,8 @@ def print_overview(plugins: Plugins, console: Console) -> None:
 
     methods = sorted(plugins.methods, key=lambda pair: pair[0].name.lower())
     console.print("Methods")
-    print_lines([(each.name, source.plugin, first_line(each.summary)) for each, source in methods], console)
+    lines = [(each, source, f"({each.warning}) " if each.warning else "") for each, source in methods]
+    print_lines([(each.name, source.plugin, mark + first_line(each.summary)) for each, source, mark in lines], console)
     console.print("\nInterfaces, and how many parts there are for each")
     print_lines([(name, str(count), summary) for name, summary, count in interface_rows(plugins)], console)
     console.print("\nMore")
@@ -147,7 +148,8 @@ def print_tables(found: dict[str, list[Any]], console: Console) -> None:
         for each in found["methods"]:
             cited = f"{each['authors']}. {each['title']}. {each['venue']} {each['year']}"
             version = f"{each['distribution']} {each['version']}"
-            table.add_row(each["name"], each["plugin"], version, cited, ", ".join(each["configs"]))
+            mark = "" if each["trained_with"] in ("labels", "nothing") else f" (trained with {each['trained_with']})"
+            table.add_row(each["name"] + mark, each["plugin"], version, cited, ", ".join(each["configs"]))
         console.print(table)
     if found["configs"]:
         table = Table("name", "what it does", title="configurations", title_justify="left")
@@ -224,6 +226,8 @@ def print_method(method: Method, source: Source, console: Console) -> None:
     console.print(f"\npaper           {method.title}")
     console.print(f"authors         {method.authors}")
     console.print(f"venue           {method.venue} {method.year}")
+    note = ": not weakly supervised" if method.warning else ""
+    console.print(f"trained with    {method.trained_with}{note}")
     console.print(f"configurations  {', '.join(method.configs) or 'none'}")
     for name, value in method.reported.items():
         console.print(f"printed         {value:g}  {name}")

@@ -90,6 +90,7 @@ def paper(method: Method) -> dict[str, Any]:
         "venue": method.venue,
         "year": method.year,
         "configs": list(method.configs),
+        "trained_with": method.trained_with,
         "reported": dict(method.reported),
     }
 

@@ -121,6 +121,8 @@ def score(args: argparse.Namespace, model: tuple[str | Path, Path | None], optio
             return 0
     evaluation.name = checkpoint.parent.name
     evaluation.settings, evaluation.training = settings, loaded.training
+    if (boxes := str(loaded.training.get("boxes") or "none")) != "none":
+        evaluation.remarks.append(f"The model was trained with boxes ({boxes}): it is not weakly supervised.")
     evaluation.config, evaluation.checkpoint = args.config or "stored in the checkpoint", str(checkpoint)
     console = Console(width=None if sys.stdout.isatty() else 120)
     if evaluation.results:

@@ -21,7 +21,7 @@ from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import CheckpointError, ConfigError
 from wsolkit.files import hash_file
 from wsolkit.model.device import choose_device
-from wsolkit.model.localizer import Localizer
+from wsolkit.model.localizer import BOXED_IMAGES, Localizer
 from wsolkit.model.memory import within_memory
 from wsolkit.model.threshold import THRESHOLD_SOURCE
 from wsolkit.registry import DATASETS, MODELS
@@ -153,6 +153,13 @@ def facts_in(meta: Mapping[str, Any]) -> dict[str, Any]:
     return {str(name): value for name, value in found.items() if isinstance(value, (str, int, float))}
 
 
+def boxed_in(meta: Mapping[str, Any]) -> frozenset[str]:
+    """Return the names of the images whose boxes a model was trained on, as a checkpoint's meta data say."""
+    known = meta.get("training")
+    names = known.get(BOXED_IMAGES) if isinstance(known, Mapping) else None
+    return frozenset(map(str, names)) if isinstance(names, list) else frozenset()
+
+
 def checkpoint_alone(path: str | Path | Config) -> Path:
     """Return the checkpoint that is given instead of a configuration.
 
@@ -207,6 +214,8 @@ def with_weights(model: Mapping[str, Any], kind: type[Kind], stored: Mapping[str
         told = (stored.get("meta") or {}).get(THRESHOLD_SOURCE)
         if isinstance(built, Localizer) and isinstance(told, str):
             built.threshold_source = told
+        if isinstance(built, Localizer):
+            built.boxed_images = boxed_in(stored.get("meta") or {})
     else:
         built = MODELS.build(with_authors_backbone(model, source))
         fill_head(built.head, theirs, source)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from mmengine.model import BaseModel
@@ -26,7 +26,10 @@ from wsolkit.model.unreached import warn_of_unreached
 from wsolkit.modules import freeze_modules, keep_resting, module_names
 from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, REFINERS
 
-__all__ = ["REFINER", "Localizer"]
+__all__ = ["BOXED_IMAGES", "REFINER", "Localizer"]
+
+BOXED_IMAGES = "boxed_images"
+"""Where a checkpoint keeps, among the facts of the training, the names of the images whose boxes it saw."""
 
 REFINER = "DenseCRFRefiner"
 """What makes masks where the configuration names nothing else."""
@@ -56,9 +59,16 @@ class Localizer(Checked, BaseModel):
         compile: compile the backbone with ``torch.compile``; a dict gives its options (``dict(backend="eager")``).
         init_cfg: mmengine's initialisation configuration.
 
+    Attributes:
+        trained_with: what the losses see beside images: ``labels``, or ``boxes`` in a subclass that hands them boxes
+            which people drew. A table says so, and no image that it is trained on may be judged.
+        boxed_images: names of the images whose boxes it has seen in training, each behind its split.
+
     Raises:
         ConfigError: a part is unknown or does not fit.
     """
+
+    trained_with: ClassVar[str] = "labels"
 
     def __init__(
         self,
@@ -111,6 +121,7 @@ class Localizer(Checked, BaseModel):
         self.frozen = freeze_modules(self.backbone, freeze)
         self.fixed_norms = module_names(self.backbone, norm_eval)
         self.threshold_source: str | None = None
+        self.boxed_images: frozenset[str] = frozenset()
         self.register_buffer("chosen_threshold", torch.tensor(float("nan")))
         autocast_context(precision, torch.device("cpu"))  # complains about an unknown precision now, not at step one
         if channels_last:

@@ -15,7 +15,11 @@ __all__ = ["Method"]
 FENCE = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)\n*", re.DOTALL | re.MULTILINE)
 WORDS = ("name", "title", "authors", "venue", "summary")
 REQUIRED = (*WORDS, "year")
-KEYS = (*REQUIRED, "other_names", "configs", "config_dir", "reported")
+KEYS = (*REQUIRED, "other_names", "configs", "config_dir", "reported", "trained_with")
+
+LABELS = "labels"
+TRAINED_WITH = (LABELS, "nothing", "boxes", "masks")
+"""What people have to say of the images that a method learns from; with boxes or masks it is not weakly supervised."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +38,8 @@ class Method:
         card: Markdown file with what differs from the paper and why, or None.
         reported: numbers the paper prints, by the name of the metric and data set.
         other_names: what else the method is called, such as by the authors' code.
+        trained_with: what people have to say of the images it learns from: ``labels``, ``nothing``, ``boxes`` or
+            ``masks``.
     """
 
     name: str
@@ -47,6 +53,7 @@ class Method:
     card: Path | None = None
     reported: Mapping[str, float] = field(default_factory=dict)
     other_names: tuple[str, ...] = ()
+    trained_with: str = LABELS
 
     def is_called(self, name: str) -> bool:
         """Whether the method goes by a name, in small or capital letters."""
@@ -58,7 +65,7 @@ class Method:
 
         The keys are the attributes: ``name``, ``title``, ``authors``, ``venue``, ``year`` and ``summary``; where there
         are any ``other_names`` and ``configs`` (lists), ``config_dir`` (relative to the card) and ``reported`` (numbers
-        by their names).
+        by their names); ``trained_with`` where that is something else than labels.
 
         Raises:
             PluginError: the card cannot be read, has no such lines, or a fact is missing, unknown or of another kind.
@@ -81,7 +88,13 @@ class Method:
             config_dir=folder_of(card, facts.get("config_dir")),
             card=card,
             reported=numbers_of(card, facts.get("reported", {})),
+            trained_with=supervision_of(card, facts.get("trained_with", LABELS)),
         )
+
+    @property
+    def warning(self) -> str:
+        """What tables put beside the method's name: that it is not weakly supervised; nothing where it is."""
+        return f"trained with {self.trained_with}" if self.trained_with in ("boxes", "masks") else ""
 
     def card_text(self) -> str:
         """Return the card without the facts at its top; nothing where there is no card.
@@ -223,3 +236,17 @@ def numbers_of(card: Path, value: Any) -> dict[str, float]:
                 "Write it as `NAME: 1.5`."
             )
     return {name: float(number) for name, number in value.items()}
+
+
+def supervision_of(card: Path, value: Any) -> str:
+    """Return what people have to say of the images that a method learns from.
+
+    Raises:
+        PluginError: it is none of the words for that.
+    """
+    if value not in TRAINED_WITH:
+        raise PluginError(
+            f"trained_with in the card {card} is one of {', '.join(TRAINED_WITH)}, but got {value!r}. "
+            "Write trained_with: boxes."
+        )
+    return str(value)

@@ -18,6 +18,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from wsolkit.datasets.shared_memory import fit_workers
+from wsolkit.datasets.unseen import check_never_seen
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.evaluation.box_protocols import BoxMAPProtocol
 from wsolkit.evaluation.protocol import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL, Protocol
@@ -193,6 +194,7 @@ def tally_split(
     if told is not None:
         warnings.warn(told, stacklevel=2)
     check_classes(config, loader.dataset, split)
+    check_never_seen(model.boxed_images, loader.dataset, split)
     notes: dict[str, str] = {}
     cache = CacheOptions.of(config.get("feature_cache"))
     if cache is not None and cache.evaluate and (cache.shared or cache.folder) and not ten_crop:

@@ -8,8 +8,8 @@ from mmengine.dist import all_gather_object, is_main_process
 from mmengine.hooks import Hook
 from mmengine.runner import Runner
 
+from wsolkit.datasets.wrapped import innermost
 from wsolkit.formats.text_lists import write_lines
-from wsolkit.training.loops import innermost
 
 __all__ = ["CorruptImages"]
 

@@ -16,11 +16,13 @@ from torch import nn
 from torch.utils.data import DataLoader
 
 from wsolkit.datasets.shared_memory import fit_workers
+from wsolkit.datasets.unseen import check_unseen
 from wsolkit.errors import DataError
 from wsolkit.files import whole_file
 from wsolkit.interfaces import Loss, MapModifier
 from wsolkit.model.label_kind import check_losses, is_multi_label, warn_of_maps
 from wsolkit.model.localizer import Localizer
+from wsolkit.registry import DATASETS
 
 __all__ = ["no_trace_of_refusals", "rehearse"]
 
@@ -60,6 +62,7 @@ def rehearse(runner: Runner) -> None:
         if isinstance(part, (Loss, MapModifier)):
             part.prepare_training()
     check_batches(runner.train_loop.dataloader)
+    check_judged(model, runner)
     check_losses(model, runner.train_loop.dataloader.dataset)
     warn_of_maps(getattr(model, "cam_method", None), is_multi_label(runner.train_loop.dataloader.dataset))
     for loop in (runner.train_loop, runner.val_loop):
@@ -71,6 +74,20 @@ def rehearse(runner: Runner) -> None:
             _ = backend.experiment  # opens it: a library may be missing
     if runner.val_loop is not None and len(runner.val_loop.dataloader.dataset):
         predict_one(model, runner.val_loop.dataloader, runner.val_loop.evaluator.metrics)
+
+
+def check_judged(model: nn.Module, runner: Runner) -> None:
+    """Refuse to train with boxes of images that are judged, or that epochs and thresholds are chosen on.
+
+    Raises:
+        DataError: val or test has an image of the training data.
+    """
+    if getattr(model, "trained_with", "labels") != "boxes":
+        return
+    judged = {} if runner.val_loop is None else {"val": runner.val_loop.dataloader.dataset}
+    if settings := (runner.cfg.get("test_dataloader") or {}).get("dataset"):
+        judged["test"] = DATASETS.build(settings)
+    check_unseen(runner.train_loop.dataloader.dataset, judged)
 
 
 def check_batches(loader: DataLoader) -> None:

@@ -10,9 +10,10 @@ from mmengine.dataset import InfiniteSampler
 from mmengine.runner import EpochBasedTrainLoop, IterBasedTrainLoop
 from torch.utils.data import BatchSampler, DataLoader, Sampler
 
+from wsolkit.datasets.wrapped import innermost
 from wsolkit.errors import ConfigError
 
-__all__ = ["EpochLoop", "IterationLoop", "innermost", "set_epoch"]
+__all__ = ["EpochLoop", "IterationLoop", "set_epoch"]
 
 
 class EpochLoop(EpochBasedTrainLoop):
@@ -124,11 +125,3 @@ def set_epoch(dataloader: DataLoader, epoch: int) -> None:
     for dataset in innermost(dataloader.dataset):
         if hasattr(dataset, "set_epoch"):
             dataset.set_epoch(epoch)
-
-
-def innermost(dataset: Any) -> list[Any]:
-    """Return the datasets inside mmengine's wrappers (concatenated, repeated, sliced), or the dataset itself."""
-    inner = list(getattr(dataset, "datasets", ())) or [
-        getattr(dataset, name) for name in ("dataset", "_dataset") if hasattr(dataset, name)
-    ]
-    return [found for part in inner for found in innermost(part)] if inner else [dataset]

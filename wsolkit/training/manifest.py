@@ -17,9 +17,9 @@ from mmengine.dist import is_main_process
 from torch import nn
 
 import wsolkit
+from wsolkit.datasets.wrapped import innermost
 from wsolkit.files import write_json
 from wsolkit.plugins.loading import load_plugins
-from wsolkit.training.loops import innermost
 from wsolkit.versions import versions
 from wsolkit.weights.hashes import hash_weights
 
