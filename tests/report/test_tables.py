@@ -4,7 +4,7 @@ import io
 
 from rich.console import Console
 
-from wsolkit.evaluation import BASELINES
+from wsolkit.evaluation import BASELINES, MEAN_BOX
 from wsolkit.report.evaluation_file import evaluation_of
 from wsolkit.report.tables import SHORT, evaluation_table
 
@@ -69,7 +69,7 @@ def test_trivial_baselines_stand_beside_every_number(make):
     assert names[-2:] == ["centred\nblob", "of a plugin"]
     assert [row[-2:] for row in rows] == [["", ""], ["31.0", ""], ["", ""]]
     assert "Boxes of `localization`: AllComponents." in table.caption
-    assert set(SHORT) == set(BASELINES)
+    assert set(SHORT) == {*BASELINES, MEAN_BOX}
 
 
 def test_the_caption_speaks_of_what_the_table_shows(make):

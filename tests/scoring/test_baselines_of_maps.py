@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from wsolkit.datasets.annotations import read_annotations
-from wsolkit.evaluation import BASELINES
+from wsolkit.evaluation import BASELINES, MEAN_BOX, box_map
 from wsolkit.evaluation.protocols import PROTOCOLS, choose_protocols
 from wsolkit.formats.score_maps import open_score_maps
 from wsolkit.scoring.from_maps import data_has, score_maps
@@ -29,7 +29,7 @@ def test_maps_of_a_baseline_have_its_numbers(write_npy, truth, name, choice):
         return score_maps(test, truth, protocols, size="map", **how)
 
     beside, alone = scored(maps["a"], maps["b"]), scored(drawn, drawn)
-    assert list(beside.baselines) == list(BASELINES)
+    assert list(beside.baselines) == [*BASELINES, *([MEAN_BOX] if choice == "val" else [])]
     assert len(beside.baselines[name]) == len(protocols) == 6
     assert [stripped(each) for each in beside.baselines[name]] == [stripped(each) for each in alone.results]
 
@@ -62,3 +62,35 @@ def test_protocols_of_class_scores_have_no_baseline(perfect, write_npy, truth):
         assert {line.name for line in results[0].lines} == {"GT-known"}
     only = score_maps(open_score_maps(write_npy(perfect)), truth, chosen[:1], size="map", logits=logits)
     assert only.baselines == {}
+
+
+def test_the_mean_box_of_val_has_the_numbers_of_its_own_map_at_any_threshold(write_npy, truth):
+    rng = np.random.default_rng(0)
+    protocols = [kind() for kind in choose_protocols([], data_has(truth))]
+    maps = {split: open_score_maps(write_npy({i: rng.random((6, 8)) for i in truth.ids}, split)) for split in "ab"}
+    rows = []
+    for annotated in truth:
+        width, height = annotated.targets.size
+        kept = annotated.targets.boxes[~annotated.targets.difficult]
+        rows += [[x0 / width, y0 / height, x1 / width, y1 / height] for x0, y0, x1, y1 in kept.tolist()]
+    box = tuple(sum(row[side] for row in rows) / len(rows) for side in range(4))
+    drawn = open_score_maps(write_npy({i: np.array(box_map(box, (6, 8))) for i in truth.ids}, "drawn"))
+    beside = score_maps(maps["a"], truth, protocols, size="map", val=(maps["b"], truth)).baselines[MEAN_BOX]
+    alone = score_maps(drawn, truth, protocols, size="map", threshold=0.5).results
+
+    def percents(results):
+        return {(each.metric, line.name, line.selection): line.score.percent for each in results for line in each.lines}
+
+    found, expected = percents(beside), percents(alone)
+    shared = found.keys() & expected.keys()
+    assert {(metric, name) for metric, name, _ in shared} >= {
+        ("localization", "GT-known"),
+        ("MaxBoxAcc", "MaxBoxAcc@50"),
+    }
+    assert {key: found[key] for key in shared} == {key: expected[key] for key in shared}
+
+
+def test_without_boxes_to_choose_on_there_is_no_mean_box(write_npy, truth):
+    maps = open_score_maps(write_npy({i: np.eye(6) for i in truth.ids}))
+    protocols = [kind() for kind in choose_protocols([], data_has(truth))]
+    assert MEAN_BOX not in score_maps(maps, truth, protocols, size="map").baselines

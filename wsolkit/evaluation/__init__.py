@@ -30,6 +30,7 @@ from wsolkit.evaluation.failures import Trial, by_size, failure_of, failure_shar
 from wsolkit.evaluation.label_free import LabelFreeThreshold
 from wsolkit.evaluation.map_boxes import box_hits, component_boxes, largest_boxes, truncated_boxes
 from wsolkit.evaluation.max_box_acc import MaxBoxAcc, MaxBoxAccV2
+from wsolkit.evaluation.mean_box import MEAN_BOX, MeanBox, box_map
 from wsolkit.evaluation.mean_iou import MeanIoU
 from wsolkit.evaluation.overlap import best_iou, box_iou, inclusive_iou
 from wsolkit.evaluation.paired import compare_hits, holm, mcnemar
@@ -51,6 +52,7 @@ __all__ = [
     "IGNORED",
     "LOGITS",
     "MASKS",
+    "MEAN_BOX",
     "MULTI_LABEL",
     "PROTOCOLS",
     "SINGLE_LABEL",
@@ -66,6 +68,7 @@ __all__ = [
     "Line",
     "MaxBoxAcc",
     "MaxBoxAccV2",
+    "MeanBox",
     "MeanIoU",
     "PointLocalizationMAP",
     "Protocol",
@@ -83,6 +86,7 @@ __all__ = [
     "box_doubt",
     "box_hits",
     "box_iou",
+    "box_map",
     "box_signs",
     "by_size",
     "centre_box",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from wsolkit.errors import printable
+from wsolkit.evaluation.mean_box import MEAN_BOX
 from wsolkit.evaluation.results import Line
 from wsolkit.report.evaluation import Evaluation, Number, numbers_of
 
@@ -17,6 +18,7 @@ SHORT = {
     "centre box (half the area)": "centre\nbox",
     "centred Gaussian blob": "centred\nblob",
     "whole image": "whole\nimage",
+    MEAN_BOX: "mean\nbox *",
 }
 """What a narrow column calls a baseline."""
 
@@ -39,6 +41,7 @@ def evaluation_table(evaluation: Evaluation) -> Table:
     at = next((n.label_free.threshold for r in evaluation.results for n in numbers_of(r) if n.label_free), None)
     chosen += "" if at is None else f" The label-free threshold, {at:.3f}, comes from the maps alone."
     compared = " Beside it the trivial baselines, at thresholds chosen in the same way." if evaluation.baselines else ""
+    compared += f" * {MEAN_BOX}." if MEAN_BOX in evaluation.baselines else ""
     table = Table(
         padding=(0, 1, 0, 0),
         title=Text(printable(f"{evaluation.split} split, {evaluation.images} images")),

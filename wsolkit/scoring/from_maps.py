@@ -10,7 +10,7 @@ import numpy as np
 from wsolkit.datasets.annotations import Annotations, ImageAnnotations
 from wsolkit.errors import ConfigError, DataError, first_few, naming
 from wsolkit.evaluation.protocol import BOXES, LOGITS, MASKS, MULTI_LABEL, SINGLE_LABEL, Protocol
-from wsolkit.evaluation.results import VAL
+from wsolkit.evaluation.results import FIXED, VAL
 from wsolkit.evaluation.scored_image import ScoredImage
 from wsolkit.formats.map_size import MapSize, fit_map, size_for
 from wsolkit.formats.score_maps import Match, ScoreMaps
@@ -18,7 +18,7 @@ from wsolkit.formats.turned import LOOKED_AT, Turned, turned_parts
 from wsolkit.progress import Advance, no_progress
 from wsolkit.report.evaluation import Evaluation
 from wsolkit.scoring.outcome import cuts_chosen_on, fill
-from wsolkit.scoring.tally import SCORED, Rows, Tally
+from wsolkit.scoring.tally import SCORED, Rows, Tally, mean_box_of
 from wsolkit.threads import in_order
 
 __all__ = ["Reading", "data_has", "match_maps", "score_maps"]
@@ -122,7 +122,8 @@ def score_maps(
         chosen = Tally(protocols, max(classes, len(val_truth.classes)), choosing=True)
         fill_tally(chosen, val_maps, val_truth, reading, threads, advance)
         cuts = cuts_chosen_on(chosen)
-    scored = Tally(protocols, classes, cuts, VAL) if val is not None else Tally(protocols, classes, cuts)
+    selection = FIXED if val is None else VAL
+    scored = Tally(protocols, classes, cuts, selection, mean_box=mean_box_of(chosen))
     turned = Turned()
     resized = fill_tally(scored, maps, truth, reading, threads, advance, turned)
     evaluation = Evaluation(split=truth.split, images=len(truth), classes=tuple(truth.classes), maps=str(maps.path))

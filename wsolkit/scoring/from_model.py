@@ -39,7 +39,7 @@ from wsolkit.scoring.localization_metric import LocalizationMetric
 from wsolkit.scoring.outcome import cuts_chosen_on, fill
 from wsolkit.scoring.predictions import scored_image
 from wsolkit.scoring.protocol_metric import ProtocolMetric
-from wsolkit.scoring.tally import SCORED, Rows, Tally
+from wsolkit.scoring.tally import SCORED, Rows, Tally, mean_box_of
 from wsolkit.scoring.ten_crop_loader import crop_words, with_crop_scores
 
 __all__ = ["Advance", "check_classes", "score_model"]
@@ -109,8 +109,9 @@ def score_model(
         cuts = cuts_chosen_on(chosen.tally)
     own = choose_threshold(model)[0]
     found = tally_split(
-        config, model, split, names, advance, cuts or own, VAL if cuts else FIXED, metrics, ten_crop=ten_crop
-    )
+        config, model, split, names, advance, cuts or own, VAL if cuts else FIXED, metrics, ten_crop=ten_crop,
+        mean_box=mean_box_of(None if chosen is None else chosen.tally),
+    )  # fmt: skip
     lacking = [name for name in protocols if found.tally.seen(SCORED, name) is None]
     if lacking:
         needs = ", ".join(sorted(find_protocols(lacking)[lacking[0]].needs))
@@ -170,6 +171,7 @@ def tally_split(
     metrics: Sequence[BaseMetric] = (),
     choosing: bool = False,
     ten_crop: bool = False,
+    mean_box: tuple[float, float, float, float] | None = None,
 ) -> ScoredSplit:
     """Run a model over a split and keep what the protocols need.
 
@@ -184,6 +186,7 @@ def tally_split(
         metrics: metrics of the configuration; those that are no protocols are run as well.
         choosing: whether the split is one to choose thresholds on.
         ten_crop: see ``score_model``.
+        mean_box: the mean box of the split thresholds were chosen on.
     """
     settings: Any = config.get(f"{split}_dataloader")
     if settings is None:
@@ -216,7 +219,7 @@ def tally_split(
         targets = batch.get("targets") or [None] * len(predictions)
         for label, target, prediction in zip(batch["labels"], targets, predictions, strict=True):
             image = scored_image(prediction, label.numpy(), target)
-            tally = tally or make_tally(names, image, model, meta, cuts, selection, choosing)
+            tally = tally or make_tally(names, image, model, meta, cuts, selection, choosing, mean_box)
             kept.append((image.image_id, tally.rows(image)))
         if advance is not None:
             advance(split, number + 1, len(loader))
@@ -241,13 +244,14 @@ def make_tally(
     cuts: Mapping[str, float] | float | None,
     selection: str,
     choosing: bool,
+    mean_box: tuple[float, float, float, float] | None,
 ) -> Tally:
     """Return an empty tally of the protocols that go with an image's kind of label."""
     protocols = [kind(model.box_extractor) for kind in fitting(names, image)]
     classes = len(meta.get("classes") or ())
     if isinstance(cuts, float):
         cuts = dict.fromkeys(Tally(protocols, classes).protocols, cuts)
-    return Tally(protocols, classes, cuts, selection, choosing)
+    return Tally(protocols, classes, cuts, selection, choosing, mean_box)
 
 
 def fitting(names: Sequence[str], image: ScoredImage) -> Iterator[type[Protocol]]:

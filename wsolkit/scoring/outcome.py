@@ -8,12 +8,16 @@ from typing import Any
 
 from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.failures import HIT
+from wsolkit.evaluation.mean_box import MEAN_BOX
 from wsolkit.evaluation.protocol import BOXES, Protocol
 from wsolkit.evaluation.results import FIXED, LABEL_FREE, ORACLE, OWN, VAL, Line, Result
 from wsolkit.report.evaluation import Evaluation
-from wsolkit.scoring.tally import SCORED, LabelFreeProtocol, Tally, chosen_cut, label_free_cut
+from wsolkit.scoring.tally import SCORED, LabelFreeProtocol, MeanBoxProtocol, Tally, chosen_cut, label_free_cut
 
 __all__ = ["HIT_IOU", "cuts_chosen_on", "fill"]
+
+ANY_CUT = 0.5
+"""Where a map of zeros and ones is cut."""
 
 HIT_IOU = 0.5
 """What a trial has to reach to be a hit in the list of failures."""
@@ -46,10 +50,10 @@ def fill(
     """
     for name, protocols in scored.protocols.items():
         results: list[Result] = []
-        free = label_free_cut(name, val, scored)
+        free = None if name == MEAN_BOX else label_free_cut(name, val, scored)
         for key, protocol in protocols.items():
             own = scored.seen(name, key)
-            if own is None or isinstance(protocol, LabelFreeProtocol):
+            if own is None or isinstance(protocol, (LabelFreeProtocol, MeanBoxProtocol)):
                 continue
             result = protocol.result(own, honest(val, name, key, threshold))
             if free is not None:
@@ -64,7 +68,12 @@ def fill(
 
 
 def honest(val: Tally | None, name: str, key: str, threshold: float | None) -> float | Accumulator[Any] | None:
-    """Return what a protocol's threshold comes from: the validation split, or a fixed number."""
+    """Return what a protocol's threshold comes from: the validation split, or a fixed number.
+
+    The mean box is a map of zeros and ones, the same at every threshold.
+    """
+    if name == MEAN_BOX:
+        return ANY_CUT
     chosen = None if val is None else val.seen(name, key)
     return threshold if chosen is None else chosen
 
