@@ -76,5 +76,5 @@ class BoxPixelLoss(Loss):
         if self.at == "pixels":
             logits = F.interpolate(logits, (height, width), mode="bilinear", align_corners=False)
         else:
-            masks = F.adaptive_avg_pool2d(masks, logits.shape[-2:])
+            masks = F.adaptive_avg_pool2d(masks, (logits.shape[-2], logits.shape[-1]))
         return F.binary_cross_entropy_with_logits(logits, masks)

@@ -11,6 +11,7 @@ from tests.support.model_step import built_model
 from wsolkit import Activation, Batch, ConfigError, DataError, Localizer, Method, PluginError, ShapeError, load_plugins
 from wsolkit.cli.main import main
 from wsolkit.config.load import load_config
+from wsolkit.datasets.unseen import check_unseen
 from wsolkit.registry import DATASETS, MODELS
 from wsolkit.training.train import train
 from wsolkit_fsl import (
@@ -178,18 +179,31 @@ def test_images_that_are_trained_on_are_not_judged(trained, tmp_path, capsys):
     with pytest.raises(DataError, match=r"9 images of the test split are among those whose boxes the model is trained"):
         train(config(tmp_path, test=judged), tmp_path / "run", seed=0)
     assert not (tmp_path / "run" / "last.pth").exists()
+    shots = BoxedShots(dataset={**SCENES, "split": "val"}, shots=3)
     with pytest.raises(DataError, match="9 images of the val split are among those"):
-        train(config(tmp_path, val=judged), tmp_path / "run", seed=0)
+        check_unseen(shots, {"val": DATASETS.build(judged)})
     options = ["--cfg-options", "test_dataloader.dataset.split=val"]
     assert main(["test", str(trained / "last.pth"), "--out", str(tmp_path / "found"), *options]) == 2
     assert "Nothing can be judged or chosen on them" in capsys.readouterr().err
 
 
-def test_a_plain_localizer_never_sees_the_boxes(tmp_path):
-    given = config(tmp_path)
-    given["model"]["type"] = "Localizer"
+def test_a_plain_localizer_never_sees_the_boxes():
+    model = MODELS.build(
+        {
+            "type": "Localizer",
+            "backbone": {"type": "TimmBackbone", "name": "test_resnet"},
+            "head": {"type": "ForegroundHead"},
+            "losses": [{"type": "BoxPixelLoss"}],
+        }
+    )
     with pytest.raises(DataError, match="The loss is BoxPixelLoss, the head ForegroundHead"):
-        train(given, tmp_path / "run", seed=0)
+        model(torch.zeros(1, 3, 64, 64), true_boxes=BOXES[:1], mode="loss")
+
+
+def test_batch_transforms_are_refused():
+    model = {"backbone": {"type": "TimmBackbone", "name": "test_resnet"}, "head": {"type": "ForegroundHead"}}
+    with pytest.raises(ConfigError, match="which batch_transforms would not move with the images. Leave them out"):
+        MODELS.build({"type": "FewShotLocalizer", **model, "batch_transforms": [{"type": "CutMix"}]})
 
 
 @pytest.mark.parametrize("name", ["test_byobnet", "test_vit", "test_convnext"])

@@ -16,6 +16,7 @@ from wsolkit.config.load import load_config
 from wsolkit.datasets import shared_memory
 from wsolkit.evaluation import BASELINES
 from wsolkit.evaluation.baselines import drawn_map
+from wsolkit.evaluation.mean_box import MEAN_BOX
 from wsolkit.evaluation.results import FIXED, LABEL_FREE, ORACLE, VAL
 from wsolkit.registry import DATASETS, METRICS, MODELS
 from wsolkit.report.evaluation import numbers_of
@@ -106,7 +107,7 @@ def test_the_threshold_is_the_best_of_val_not_of_test(config, model, found, on_v
 
 
 def test_trivial_baselines_stand_beside_every_protocol_of_boxes(config, found):
-    assert list(found.baselines) == ["centre box (half the area)", "centred Gaussian blob", "whole image"]
+    assert list(found.baselines) == ["centre box (half the area)", "centred Gaussian blob", "whole image", MEAN_BOX]
     for results in found.baselines.values():
         metrics = [result.metric for result in results]
         assert metrics == ["localization", "MaxBoxAcc", "MaxBoxAccV2", "BoxAcc", "CorLoc", "PxAP"]
@@ -118,6 +119,11 @@ def test_trivial_baselines_stand_beside_every_protocol_of_boxes(config, found):
     assert result_of(found, "localization", "whole image")["GT-known"].percent == pytest.approx(100 * np.mean(whole))
     side = (96 - 2 * round(96 * (1 - 0.5**0.5) / 2)) / 2
     centre = [overlap((48 - side, 48 - side, 48 + side, 48 + side), box, 96) >= 0.5 for box in truth]
+    val = DATASETS.build(config.val_dataloader.dataset)
+    mean = np.mean([val[index]["targets"].boxes[0] for index in range(len(val))], axis=0)
+    mean = [round(float(each)) for each in mean]  # a cell is inside where its middle is
+    hits = [overlap(mean, box, 96) >= 0.5 for box in truth]
+    assert result_of(found, "localization", MEAN_BOX)["GT-known"].percent == pytest.approx(100 * np.mean(hits))
     centre_box = result_of(found, "localization", "centre box (half the area)")
     assert centre_box["GT-known"].percent == pytest.approx(100 * np.mean(centre))
 
