@@ -59,6 +59,8 @@ def test_the_manifest_says_what_the_training_was_made_of(micro_config, tmp_path)
     assert len(first["initial_weights_sha256"]) == 64
     assert manifest["initial_weights_sha256"] == first["initial_weights_sha256"]
     told = read_checkpoint(tmp_path / "last.pth")["meta"]["training"]
+    assert len(told.pop("configuration_hash")) == 16
+    assert told.pop("configuration")
     assert told == {"seed": 5, "number_format": "fp32", "boxes": "none"}
 
 
@@ -68,6 +70,8 @@ def test_equal_seeds_start_from_equal_weights(micro_config, tmp_path):
         train(short, tmp_path / name, seed=seed)
     found = [json.loads((tmp_path / name / "manifest.json").read_text())["initial_weights_sha256"] for name in "abc"]
     assert found[0] == found[1] != found[2]
+    told = [read_checkpoint(tmp_path / name / "last.pth")["meta"]["training"]["configuration_hash"] for name in "abc"]
+    assert told[0] == told[1] == told[2]  # by it seeds of one method are known
 
 
 def test_the_boxes_of_a_training_are_named():

@@ -24,7 +24,9 @@ NAME_WIDTH = 20
 EPILOG = """\
 examples:
   wsolkit compare cam_run mine_run
+  wsolkit compare cam_0 cam_1 cam_2 mine_0 mine_1 mine_2         # three seeds each: two methods
   wsolkit compare cam_run has_run mine_run --names CAM HaS Mine --out comparison --images data/CUB/images
+  wsolkit compare bench                                          # what wsolkit benchmark wrote into bench/
 """
 
 
@@ -33,15 +35,30 @@ def add_parser(subparsers: Any) -> None:
     parser = subparsers.add_parser(
         "compare",
         help="put evaluations side by side, with paired tests against the first",
-        description="Put evaluations side by side. Every run is tested against the first on the (image, class) pairs "
-        "that both have; what differs in data or conventions is named.",
+        description="Put evaluations side by side. Runs that differ in nothing but their seed are one method: mean, "
+        "spread and intervals are over its seeds. Every method is tested against the first on the (image, class) pairs "
+        "that both have; what differs in data or conventions is named. Of a benchmark's folder the table is printed "
+        "again.",
         epilog=EPILOG,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     parser.add_argument(
-        "runs", metavar="RUN", nargs="+", type=Path, help="folder with results.json, or the JSON file of an evaluation"
+        "runs",
+        metavar="RUN",
+        nargs="+",
+        type=Path,
+        help="folder with results.json, or the JSON file of an evaluation; or, alone, the folder of a benchmark",
     )
-    parser.add_argument("--names", metavar="NAME", nargs="+", help="what the runs are called, in their order")
+    parser.add_argument(
+        "--names",
+        metavar="NAME",
+        nargs="+",
+        help="what the methods (--by-run: the runs) are called, in their order",
+    )
+    parser.add_argument(
+        "--by-run", action="store_true",
+        help="keep every run for itself; else those that differ in nothing but their seed are one method",
+    )  # fmt: skip
     parser.add_argument("--metric", metavar="NAME", help="show this metric, or this number, alone")
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="write compare.html, compare.json and table.md into this folder"
@@ -69,6 +86,9 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.errors import ConfigError, DataError, printable
     from wsolkit.lock import locked
     from wsolkit.report import compare_runs, prepare_comparison_folder, read_evaluation, write_comparison
+    from wsolkit.report.comparison_page import seeds_words
+    from wsolkit.report.job_facts import is_benchmark
+    from wsolkit.report.seed_groups import Group, group_runs, merged
 
     if args.images is not None and not args.images.is_dir():
         raise DataError(f"--images should be the folder of the images, but there is no folder {args.images}.")
@@ -84,24 +104,67 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--masks are shown on a page. Say where it is to be written with --out DIR.")
     if args.note and args.out is None:
         raise ConfigError("--note stands at the top of the page. Say where it is to be written with --out DIR.")
-    runs = named([read_evaluation(path) for path in args.runs], args.names)
+    if len(args.runs) == 1 and is_benchmark(args.runs[0]):
+        return print_again(args)
+    each = [read_evaluation(path) for path in args.runs]
+    groups = [Group(run.name, (run,)) for run in each] if args.by_run else group_runs(each)
+    if len(groups) == 1 < len(each):
+        raise ConfigError(
+            f"The {len(each)} runs are seeds of one method, {groups[0].name}. Add --by-run to compare them with each "
+            "other."
+        )
+    if args.masks and len(groups) < len(each):
+        raise ConfigError("--masks are those of single runs, but some runs are seeds of one method. Add --by-run.")
+    if args.names is not None and len(args.names) == len(each) > len(groups):
+        raise ConfigError(
+            f"--names has a name for each of the {len(each)} runs, but they are {len(groups)} methods of one or more "
+            "seeds. Give a name for each method, or add --by-run."
+        )
+    runs = named([merged(group) for group in groups], args.names)
     if args.out is not None:
-        prepare_comparison_folder(args.out, runs, args.overwrite)
-    comparison = compare_runs(runs, args.metric)
+        prepare_comparison_folder(args.out, each, args.overwrite)
+    comparison = compare_runs(runs, args.metric, [group.runs for group in groups])
     console = Console()
     console.print(numbers_table(comparison))
     console.print(pairs_table(comparison))
+    for words in seeds_words(comparison):
+        console.print(Text(printable(words)), soft_wrap=True)
     if comparison.warnings:
         console.print(Text("Not the same in all runs; a fair table needs the same everywhere:", style="bold yellow"))
         for warning in comparison.warnings:
             console.print(Text(printable(f"  {warning}"), style="yellow"), soft_wrap=True)
     if args.out is not None:
         with locked(args.out, "comparison", "--out"):
-            prepare_comparison_folder(args.out, runs, args.overwrite)  # once more: nobody can write to it now
+            prepare_comparison_folder(args.out, each, args.overwrite)  # once more: nobody can write to it now
             for path in write_comparison(
                 args.out, comparison, args.images, args.own_runs, args.masks or (), args.true_masks, args.note
             ):
                 console.print(Text(printable(str(path))), soft_wrap=True)
+    return 0
+
+
+def print_again(args: argparse.Namespace) -> int:
+    """Print the table of a benchmark's folder, of what has run so far; returns the exit status.
+
+    Raises:
+        ConfigError: another option was given.
+    """
+    from rich.console import Console
+
+    from wsolkit.errors import ConfigError
+    from wsolkit.report import print_benchmark, read_jobs, table_of
+    from wsolkit.report.benchmark.files import baseline_of
+
+    given = {"--names": args.names, "--metric": args.metric, "--out": args.out, "--images": args.images,
+             "--masks": args.masks, "--note": args.note}  # fmt: skip
+    for option, value in given.items():
+        if value:
+            raise ConfigError(
+                f"{args.runs[0]} is a benchmark, whose table is printed as it is: {option} does not go with it. Name "
+                "folders of its jobs to compare these."
+            )
+    done, missing = read_jobs(args.runs[0])
+    print_benchmark(table_of(done, baseline_of(args.runs[0]), missing), Console())
     return 0
 
 
@@ -138,7 +201,9 @@ def numbers_table(comparison: Comparison) -> Table:
     from wsolkit.report.page import percent
 
     table = Table(
-        caption="Percent, below it the 95 % interval; the best run of a row is bold; behind the runs the trivial "
+        caption="Percent, below it "
+        + ("the lowest and highest seed in brackets and " if comparison.several else "")
+        + "the 95 % interval; the best run of a row is bold; behind the runs the trivial "
         "baselines. test-oracle: the threshold was chosen on the scored split itself, for comparison only.",
         caption_justify="left",
     )
@@ -152,6 +217,8 @@ def numbers_table(comparison: Comparison) -> Table:
                 cells.append(Text("-"))
                 continue
             cell = Text(percent(line.score.percent), style="bold" if number in row.best else "", justify="right")
+            if line.spread is not None:
+                cell.append(f"\n({percent(line.spread[0])} - {percent(line.spread[1])})", style="not bold dim")
             if isfinite(line.score.low):
                 cell.append(f"\n{percent(line.score.low)} - {percent(line.score.high)}", style="not bold dim")
             cells.append(cell)
@@ -174,8 +241,14 @@ def pairs_table(comparison: Comparison) -> Table:
     table = Table(
         title=Text(f"against {first}"),
         caption=Text(
-            "Difference in points on the shared trials, with a paired bootstrap interval over images; p of "
-            "McNemar's exact test, two-sided. Holm: corrected for the number of runs compared with the first."
+            (
+                "Difference in points of the means over seeds, on the shared trials, with an interval over images and "
+                "seeds; counts are means over seeds; p of the exact sign-flip test over images, two-sided. "
+                if comparison.several
+                else "Difference in points on the shared trials, with a paired bootstrap interval over images; p of "
+                "McNemar's exact test, two-sided. "
+            )
+            + "Holm: corrected for the number of runs compared with the first."
             + (printable(f" Trials: {judged}.") if judged else "")
         ),
         caption_justify="left",
@@ -185,7 +258,7 @@ def pairs_table(comparison: Comparison) -> Table:
         table.add_column(heading, justify="right")
     for pair in comparison.pairs:
         p = pair.paired.p if pair.paired else None
-        counts = [str(count) for count in pair_counts(pair)]
+        counts = pair_counts(pair)
         table.add_row(
             Text(printable(pair.name)), *counts, Text(difference_words(pair)), p_words(p), p_words(pair.p_holm)
         )

@@ -29,20 +29,20 @@ class Paired:
     """Two runs on the same trials.
 
     Attributes:
-        both: trials that both hit.
+        both: trials that both hit; where a run stands for several seeds, the mean over them.
         only_first: trials that only the first hits.
         only_second: trials that only the second hits.
         neither: trials that none hits.
         difference: rate of the second minus rate of the first, in points (percent).
         low: lower end of the 95 % interval of the difference, by a paired bootstrap over images.
         high: upper end.
-        p: two-sided p value of McNemar's exact test, not corrected.
+        p: two-sided p value, not corrected: McNemar's exact test, or the sign-flip test over images of several seeds.
     """
 
-    both: int
-    only_first: int
-    only_second: int
-    neither: int
+    both: float
+    only_first: float
+    only_second: float
+    neither: float
     difference: float
     low: float
     high: float
@@ -51,7 +51,7 @@ class Paired:
     @property
     def n(self) -> int:
         """How many trials there are."""
-        return self.both + self.only_first + self.only_second + self.neither
+        return round(self.both + self.only_first + self.only_second + self.neither)
 
     def as_dict(self) -> dict[str, Any]:
         """Return the comparison as plain data for a JSON file."""

@@ -40,12 +40,14 @@ class Line:
         selection: how that threshold was chosen: ``FIXED``, ``VAL``, ``OWN`` (by the box extractor, for each map),
             ``LABEL_FREE`` (from maps alone, see ``LabelFreeThreshold``) or ``ORACLE`` (on the scored split itself, for
             comparison only); None for a number without one.
+        spread: of a mean over several seeds, the lowest and the highest of them.
     """
 
     name: str
     score: Score
     threshold: float | None = None
     selection: str | None = None
+    spread: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True)

@@ -9,17 +9,17 @@ from typing import Any
 
 import numpy as np
 
-from wsolkit.errors import ConfigError, DataError, nearest, printable
+from wsolkit.errors import ConfigError, nearest, printable
 from wsolkit.evaluation.failures import HIT, Trial
 from wsolkit.evaluation.paired import compare_hits, holm
 from wsolkit.evaluation.results import Line
+from wsolkit.report.benchmark.hits import paired_seeds
 from wsolkit.report.compared import Pair, Row
 from wsolkit.report.evaluation import Evaluation, numbers_of
-from wsolkit.report.fairness import convention_warnings, head_warnings, training_warnings, trial_warnings
+from wsolkit.report.fairness import convention_warnings, head_warnings, seed_warnings, training_warnings, trial_warnings
+from wsolkit.report.trials import Key, by_key
 
 __all__ = ["Comparison", "compare_runs", "shared_trials"]
-
-Key = tuple[str, int]
 
 NEAR = 0.02  # of a side: maps of other sizes cut true boxes off at their own pixels
 
@@ -34,6 +34,7 @@ class Comparison:
         rows: their numbers, honest before oracle.
         pairs: every run but the first against the first.
         warnings: what differs between the runs although a fair table needs it to be the same, in words.
+        seeds: for each run the runs it stands for: itself, or one for each seed of a method.
     """
 
     runs: tuple[Evaluation, ...]
@@ -41,6 +42,12 @@ class Comparison:
     rows: tuple[Row, ...]
     pairs: tuple[Pair, ...]
     warnings: tuple[str, ...]
+    seeds: tuple[tuple[Evaluation, ...], ...] = ()
+
+    @property
+    def several(self) -> bool:
+        """Whether a run stands for several seeds."""
+        return any(len(each) > 1 for each in self.seeds)
 
     @property
     def names(self) -> list[str]:
@@ -58,7 +65,8 @@ class Comparison:
             "runs": [
                 {"name": run.name, "path": path_words(run.path), "split": run.split, "images": run.images}
                 | {"trials": len(run.trials), "trials_at": dict(run.trials_at)}
-                for run in self.runs
+                | ({"seeds": [seed_dict(each) for each in seeds]} if len(seeds) > 1 else {})
+                for run, seeds in zip(self.runs, self.seeds or [(run,) for run in self.runs], strict=True)
             ],
             "baselines": [each.name for each in self.baselines],
             "warnings": list(self.warnings),
@@ -77,12 +85,15 @@ class Comparison:
         }
 
 
-def compare_runs(runs: Sequence[Evaluation], metric: str | None = None) -> Comparison:
+def compare_runs(
+    runs: Sequence[Evaluation], metric: str | None = None, seeds: Sequence[Sequence[Evaluation]] | None = None
+) -> Comparison:
     """Put runs side by side; every run is tested against the first.
 
     Args:
         runs: two or more, of different names.
         metric: name of a metric, or of one of its numbers, to show alone.
+        seeds: for each run the runs that it is the mean of, see ``wsolkit.report.seed_groups``; each itself by default.
 
     Raises:
         ConfigError: there are fewer than two runs, two have one name, or none has that metric.
@@ -101,15 +112,21 @@ def compare_runs(runs: Sequence[Evaluation], metric: str | None = None) -> Compa
         rows = [row for row in rows if metric in (row.metric, row.name)]
         if not rows:
             raise ConfigError(f"No run has a metric or number {metric!r}. {nearest(metric, known)}")
-    tables = [by_key(run) for run in runs]
-    pairs = pairs_of(runs, tables)
+    members = [tuple(each) for each in seeds] if seeds is not None else [(run,) for run in runs]
+    pairs = pairs_of(runs, [by_key(run) for run in runs], members)
     warnings = [
+        *(words for run, each in zip(runs, members, strict=True) for words in seed_warnings(run.name, each)),
         *training_warnings(runs),
         *head_warnings(runs),
-        *convention_warnings(runs, rows),
+        *convention_warnings(runs, [row.metric for row in rows]),
         *trial_warnings(runs, pairs),
     ]
-    return Comparison(tuple(runs), tuple(baselines), tuple(rows), tuple(pairs), tuple(warnings))
+    return Comparison(tuple(runs), tuple(baselines), tuple(rows), tuple(pairs), tuple(warnings), tuple(members))
+
+
+def seed_dict(run: Evaluation) -> dict[str, Any]:
+    """Return which run a seed of a method is, as plain data."""
+    return {"name": run.name, "path": path_words(run.path), "seed": run.training.get("seed")}
 
 
 def path_words(path: Path) -> str:
@@ -124,7 +141,8 @@ def line_dict(line: Line | None) -> dict[str, Any] | None:
     score = line.score
     values = {"percent": score.percent, "low": score.low, "high": score.high, "macro": score.macro}
     plain = {name: value if value is not None and np.isfinite(value) else None for name, value in values.items()}
-    return {**plain, "n": score.n, "threshold": line.threshold, "selection": line.selection}
+    spread = {} if line.spread is None else dict(zip(("lowest", "highest"), line.spread, strict=True))
+    return {**plain, **spread, "n": score.n, "threshold": line.threshold, "selection": line.selection}
 
 
 def baselines_of(runs: Sequence[Evaluation]) -> list[Evaluation]:
@@ -156,21 +174,6 @@ def rows_of(runs: Sequence[Evaluation], baselines: Sequence[Evaluation] = ()) ->
     ]
 
 
-def by_key(run: Evaluation) -> dict[Key, Trial]:
-    """Return a run's trials by image and class.
-
-    Raises:
-        DataError: two trials have the same.
-    """
-    found: dict[Key, Trial] = {}
-    for trial in run.trials:
-        key = (trial.image_id, trial.label)
-        if key in found:
-            raise DataError(f"{run.path} has two trials of image {key[0]!r} and class {key[1]}. Make the run again.")
-        found[key] = trial
-    return found
-
-
 def shared_trials(runs: Sequence[Evaluation]) -> list[tuple[Trial, ...]]:
     """Return the trials that all runs have, by image and class, each as it ended in every run.
 
@@ -182,13 +185,18 @@ def shared_trials(runs: Sequence[Evaluation]) -> list[tuple[Trial, ...]]:
     return [tuple(table[key] for table in tables) for key in sorted(keys)]
 
 
-def pairs_of(runs: Sequence[Evaluation], tables: Sequence[Mapping[Key, Trial]]) -> list[Pair]:
-    """Compare every run with the first on the trials that both have."""
+def pairs_of(
+    runs: Sequence[Evaluation], tables: Sequence[Mapping[Key, Trial]], seeds: Sequence[Sequence[Evaluation]]
+) -> list[Pair]:
+    """Compare every run with the first on the trials that both have, in the mean over seeds where they have several."""
     first, found = tables[0], []
-    for run, other in zip(runs[1:], tables[1:], strict=True):
+    for run, other, members in zip(runs[1:], tables[1:], seeds[1:], strict=True):
         keys = sorted(first.keys() & other.keys())
         hits = [np.array([table[key].outcome == HIT for key in keys], bool) for table in (first, other)]
-        paired = compare_hits(hits[0], hits[1], [image_id for image_id, _ in keys]) if keys else None
+        if len(seeds[0]) > 1 or len(members) > 1:
+            paired = paired_seeds(seeds[0], members)
+        else:
+            paired = compare_hits(hits[0], hits[1], [image_id for image_id, _ in keys]) if keys else None
         moved = sum(not same_truth(first[key], other[key]) for key in keys)
         found.append(Pair(run.name, len(first) - len(keys), len(other) - len(keys), moved, paired, None))
     corrected = iter(holm([pair.paired.p for pair in found if pair.paired]))

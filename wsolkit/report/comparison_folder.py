@@ -55,6 +55,7 @@ def compared_paths(path: Path) -> list[str]:
         content = json.loads(path.read_text(encoding="utf-8"))
         if not {"runs", "numbers", "against_first"} <= content.keys():
             raise ValueError(f"{path} lacks what a comparison writes")
-        return [path_words(Path(run["path"])) for run in content["runs"]]
+        runs = [each for run in content["runs"] for each in run.get("seeds", [run])]
+        return [path_words(Path(run["path"])) for run in runs]
     except (RecursionError, AttributeError, KeyError, TypeError) as error:
         raise ValueError(str(error)) from error

@@ -94,17 +94,18 @@ def markdown(comparison: Comparison) -> str:
              "split itself, for comparison only.", ""]  # fmt: skip
     rows += [
         f"| against {names[0]} | shared trials | only {names[0]} hits | only this hits | difference in points | "
-        "p (McNemar) | p (Holm) |",
+        f"p ({'sign-flip' if comparison.several else 'McNemar'}) | p (Holm) |",
         "|---|---:|---:|---:|---:|---:|---:|",
     ]
     for pair in comparison.pairs:
-        counts = [str(value) for value in pair_counts(pair)]
+        counts = pair_counts(pair)
         rows.append(
             f"| {escaped(pair.name)} | {' | '.join(counts)} | {difference_words(pair)} | "
             f"{p_words(pair.paired.p if pair.paired else None)} | {p_words(pair.p_holm)} |"
         )
     judged = comparison.runs[0].trials_words
-    rows += ["", f"Trials: {escaped(judged)}. " if judged else "", TEST_WORDS, ""]
+    rows += ["", f"Trials: {escaped(judged)}. " if judged else "", test_words(comparison), ""]
+    rows += [f"- {escaped(words)}" for words in seeds_words(comparison)] + [""] * comparison.several
     if comparison.warnings:
         rows += ["Not the same in all runs:", "", *(f"- {escaped(each)}" for each in comparison.warnings), ""]
     for metric, conventions in conventions_of(comparison).items():
@@ -118,6 +119,29 @@ TEST_WORDS = (
     "interval over images. p: McNemar's exact test, two-sided; Holm: corrected for how many runs are compared with the "
     "first."
 )
+
+
+SEEDS_WORDS = (
+    "Runs that differ in nothing but their seed are one method: numbers are means over its seeds (lowest to highest), "
+    "intervals are over images and seeds (Student's t). Differences are those of the means on the trials both have; "
+    "counts are means over a seed of each; p: the exact sign-flip test over images, two-sided (McNemar's for one "
+    "seed); Holm: corrected for how many are compared with the first. Curves are means; what becomes of single trials is "
+    "that of each first seed."
+)
+
+
+def test_words(comparison: Comparison) -> str:
+    """Return how the runs were compared, in words."""
+    return SEEDS_WORDS if comparison.several else TEST_WORDS
+
+
+def seeds_words(comparison: Comparison) -> list[str]:
+    """Return which runs stand for several seeds, in words."""
+    return [
+        f"{run.name}: {len(seeds)} seeds ({', '.join(each.name for each in seeds)})"
+        for run, seeds in zip(comparison.runs, comparison.seeds, strict=False)
+        if len(seeds) > 1
+    ]
 
 
 def escaped(name: str) -> str:
@@ -146,14 +170,20 @@ def cells(row: Row) -> list[str]:
         mark = "**" * (place in row.best) + "*" * row.oracle
         number = f"{mark}{percent(line.score.percent)}{mark}"
         interval = f" \\[{percent(line.score.low)}, {percent(line.score.high)}\\]" if isfinite(line.score.low) else ""
-        found.append(number + interval)
+        spread = "" if line.spread is None else f" ({percent(line.spread[0])}-{percent(line.spread[1])})"
+        found.append(number + spread + interval)
     return found
 
 
-def pair_counts(pair: Pair) -> tuple[int, int, int]:
-    """Return how many trials are shared, and how many of them only the first run or only the other hits."""
+def pair_counts(pair: Pair) -> tuple[str, str, str]:
+    """Return how many trials are shared, and how many of them only the first run or only the other hits, as text."""
     found = pair.paired
-    return (0, 0, 0) if found is None else (found.n, found.only_first, found.only_second)
+    if found is None:
+        return "0", "0", "0"
+    ones = (
+        f"{count:.1f}" if isinstance(count, float) else str(count) for count in (found.only_first, found.only_second)
+    )
+    return (str(found.n), *ones)
 
 
 def conventions_of(comparison: Comparison) -> dict[str, dict[str, str]]:
@@ -220,7 +250,8 @@ def page_content(
         "rows": [(row, row_name(row)) for row in comparison.rows],
         "pairs": [(pair, pair_counts(pair), difference_words(pair)) for pair in comparison.pairs],
         "p_words": p_words,
-        "test_words": TEST_WORDS,
+        "test_words": test_words(comparison),
+        "seeds_words": seeds_words(comparison),
         "warnings": comparison.warnings,
         "conventions": conventions_of(comparison),
         "charts": charts(comparison),

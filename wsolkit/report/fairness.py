@@ -6,10 +6,10 @@ import re
 from collections.abc import Mapping, Sequence
 
 from wsolkit.evaluation.results import ORACLE
-from wsolkit.report.compared import Pair, Row
+from wsolkit.report.compared import Pair
 from wsolkit.report.evaluation import Evaluation
 
-__all__ = ["convention_warnings", "head_warnings", "training_warnings", "trial_warnings"]
+__all__ = ["convention_warnings", "head_warnings", "seed_warnings", "training_warnings", "trial_warnings"]
 
 NO_BOXES = "none"
 """What a training with image labels alone says of its boxes."""
@@ -65,13 +65,27 @@ def labels_alone(runs: Sequence[Evaluation], boxes: Mapping[str, str]) -> str:
     return ", ".join(words)
 
 
-def convention_warnings(runs: Sequence[Evaluation], rows: Sequence[Row]) -> list[str]:
+def seed_warnings(name: str, runs: Sequence[Evaluation]) -> list[str]:
+    """Return what differs between the seeds of one method, which should be scored alike.
+
+    Args:
+        name: the method.
+        runs: its runs, named after their seeds.
+    """
+    if len(runs) < 2:
+        return []
+    metrics = dict.fromkeys(result.metric for run in runs for result in run.results)
+    found = [*head_warnings(runs), *convention_warnings(runs, list(metrics))]
+    return [f"{name}, between its seeds: {each}" for each in found]
+
+
+def convention_warnings(runs: Sequence[Evaluation], metrics: Sequence[str]) -> list[str]:
     """Return which conventions of the shown metrics differ between the runs that have them, and which counts.
 
     How many maps were resized is no convention, and of n the number counts, not the words beside it.
     """
     found: dict[str, list[str]] = {}
-    for metric in dict.fromkeys(row.metric for row in rows):
+    for metric in dict.fromkeys(metrics):
         having = [(run, result) for run in runs for result in run.results if result.metric == metric]
         names = [run.name for run, _ in having]
         keys = dict.fromkeys(key for _, result in having for key in result.conventions)

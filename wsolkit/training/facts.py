@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,10 @@ from wsolkit.model.localizer import BOXED_IMAGES, Localizer
 from wsolkit.model.precision import number_format
 from wsolkit.training.runner import bare
 
-__all__ = ["boxes_of_training", "training_facts"]
+__all__ = ["boxes_of_training", "configuration_facts", "training_facts"]
+
+RUN_ONLY = ("randomness", "work_dir", "resume", "launcher", "experiment_name", "env_cfg", "log_level")
+"""What a configuration says of one run and not of the method."""
 
 
 def training_facts(runner: Runner) -> dict[str, Any]:
@@ -35,7 +41,29 @@ def training_facts(runner: Runner) -> dict[str, Any]:
         "number_format": "mmengine's autocast" if amp else number_format(precision, device),
         "boxes": boxes_of_training(model, dataset),
         **boxed,
+        **configuration_facts(runner.cfg),
     }
+
+
+def configuration_facts(config: Any) -> dict[str, str]:
+    """Return the name of a configuration, and a hash of what it says apart from seeds, folders and machines.
+
+    Trainings of one name and hash differ in nothing but their seed.
+
+    >>> one, two = ({"model": {"type": "A"}, "randomness": {"seed": seed}, "work_dir": str(seed)} for seed in (0, 1))
+    >>> configuration_facts(one) == configuration_facts(two)
+    True
+    """
+
+    def plain(value: Any) -> Any:
+        if isinstance(value, Mapping):
+            return {str(name): plain(each) for name, each in value.items() if name != "seed"}
+        return [plain(each) for each in value] if isinstance(value, list | tuple) else value
+
+    said = plain({name: value for name, value in config.items() if name not in RUN_ONLY})
+    text = json.dumps(said, sort_keys=True, default=str)
+    name = str(config.get("experiment_name") or "")
+    return {"configuration": name, "configuration_hash": hashlib.sha256(text.encode()).hexdigest()[:16]}
 
 
 def boxes_of_training(model: nn.Module, dataset: Any) -> str:

@@ -11,7 +11,21 @@ from wsolkit.report.benchmark.numbers import as_csv, as_dict
 from wsolkit.report.benchmark.table import BenchmarkTable
 from wsolkit.report.benchmark.texts import as_latex, as_markdown
 
-__all__ = ["write_benchmark"]
+__all__ = ["baseline_of", "write_benchmark"]
+
+NUMBERS = "table.json"
+
+
+def baseline_of(folder: str | Path) -> str:
+    """Return the baseline of the table that a folder holds; ``CAM`` where none was written yet.
+
+    >>> baseline_of("nowhere")
+    'CAM'
+    """
+    try:
+        return str(json.loads((Path(folder) / NUMBERS).read_text("utf-8"))["baseline"])
+    except (OSError, ValueError, KeyError, TypeError, RecursionError):
+        return "CAM"
 
 
 def write_benchmark(table: BenchmarkTable, folder: str | Path) -> list[Path]:
@@ -28,7 +42,7 @@ def write_benchmark(table: BenchmarkTable, folder: str | Path) -> list[Path]:
     """
     folder = Path(folder)
     texts = {
-        "table.json": json.dumps(as_dict(table), indent=1, ensure_ascii=False) + "\n",
+        NUMBERS: json.dumps(as_dict(table), indent=1, ensure_ascii=False) + "\n",
         "table.md": as_markdown(table),
         "table.tex": as_latex(table),
         "table.csv": as_csv(table),

@@ -9,12 +9,11 @@ import numpy as np
 
 from wsolkit.evaluation.failures import HIT, Trial
 from wsolkit.evaluation.over_seeds import SeedDifference, difference_over_seeds
-from wsolkit.report.comparison import by_key
+from wsolkit.evaluation.paired import Paired
 from wsolkit.report.evaluation import Evaluation
+from wsolkit.report.trials import Key, by_key
 
-__all__ = ["HITS", "Hits", "compared", "drawn_hits", "hits_of"]
-
-Key = tuple[str, int]
+__all__ = ["HITS", "Hits", "compared", "drawn_hits", "hits_of", "paired_seeds"]
 
 
 def is_hit(trial: Trial) -> bool:
@@ -108,3 +107,20 @@ def compared(first: Hits | None, second: Hits | None) -> SeedDifference | None:
         return None
     (one, counts), (other, _) = (each.at(keys).by_image() for each in (first, second))
     return difference_over_seeds(one, other, counts)
+
+
+def paired_seeds(first: Sequence[Evaluation], second: Sequence[Evaluation]) -> Paired | None:
+    """Return how two methods of several seeds differ, its counts the means over a seed of each; None as ``compared``.
+
+    Raises:
+        DataError: an evaluation has two trials of one image and class.
+    """
+    mine, theirs = hits_of(first), hits_of(second)
+    found = compared(mine, theirs)
+    if mine is None or theirs is None or found is None:
+        return None
+    keys = sorted(set(mine.keys) & set(theirs.keys))
+    one, two = (each.at(keys).hits.mean(0) for each in (mine, theirs))
+    counts = [float((a * b).sum()) for a in (one, 1 - one) for b in (two, 1 - two)]
+    both, only_first, only_second, neither = counts
+    return Paired(both, only_first, only_second, neither, found.difference, found.low, found.high, found.p)

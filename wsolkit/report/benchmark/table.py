@@ -15,9 +15,8 @@ from wsolkit.report.benchmark.columns import Column, columns_of
 from wsolkit.report.benchmark.hits import compared
 from wsolkit.report.benchmark.printed import printed_of
 from wsolkit.report.benchmark.rows import Against, Row, method_row, option_words, trivial_rows
-from wsolkit.report.comparison import rows_of
 from wsolkit.report.evaluation import Evaluation
-from wsolkit.report.fairness import convention_warnings, head_warnings, training_warnings
+from wsolkit.report.fairness import convention_warnings, head_warnings, seed_warnings, training_warnings
 from wsolkit.report.job_facts import JobFacts
 
 __all__ = ["BLOB", "RIVALS", "BenchmarkTable", "Part", "table_of"]
@@ -247,9 +246,9 @@ def warnings_of(rows: Sequence[Row]) -> list[str]:
         seeds = [
             replace(each, name=f"seed {facts.seed}") for facts, each in zip(row.jobs, row.evaluations, strict=True)
         ]
-        words = [*head_warnings(seeds), *convention_warnings(seeds, rows_of(seeds))] if len(seeds) > 1 else []
-        found += [f"{row.name}, between its seeds: {each}" for each in words]
+        found += seed_warnings(row.name, seeds)
     firsts = [replace(row.evaluations[0], name=row.name) for row in rows if row.evaluations]
     if len(firsts) > 1:
-        found += [*training_warnings(firsts), *head_warnings(firsts), *convention_warnings(firsts, rows_of(firsts))]
+        metrics = [each.metric for run in firsts for each in run.results]
+        found += [*training_warnings(firsts), *head_warnings(firsts), *convention_warnings(firsts, metrics)]
     return found
