@@ -15,7 +15,26 @@ from markupsafe import Markup, escape
 from wsolkit.errors import printable
 from wsolkit.evaluation.results import LABEL_FREE, ORACLE, Curve, Line
 
-__all__ = ["Chart", "Mark", "Series", "charts_of", "histogram", "line_chart", "series_of", "ticks"]
+__all__ = [
+    "COLOURS",
+    "HEIGHT",
+    "LEFT",
+    "RIGHT",
+    "TOP",
+    "WIDTH",
+    "Chart",
+    "Frame",
+    "Mark",
+    "Series",
+    "charts_of",
+    "histogram",
+    "line_chart",
+    "path_of",
+    "range_of",
+    "series_of",
+    "text",
+    "ticks",
+]
 
 WIDTH, HEIGHT = 620, 320
 LEFT, RIGHT, TOP, BOTTOM = 56, 16, 14, 46
@@ -130,10 +149,17 @@ class Frame:
     Args:
         x: smallest and largest x.
         y: smallest and largest y.
+        x_ticks: where the x axis has marks, and what they say; round numbers by default.
     """
 
-    def __init__(self, x: tuple[float, float], y: tuple[float, float]) -> None:
+    def __init__(
+        self,
+        x: tuple[float, float],
+        y: tuple[float, float],
+        x_ticks: Sequence[tuple[float, str]] | None = None,
+    ) -> None:
         self.x_range, self.y_range = x, y
+        self.x_ticks = x_ticks
 
     def x(self, value: float) -> float:
         """Return the place of an x."""
@@ -154,10 +180,11 @@ class Frame:
             place = f"{self.y(tick):.1f}"
             rows.append(f'<line class="rule" x1="{left}" x2="{right}" y1="{place}" y2="{place}"/>')
             rows.append(f'<text class="tick" x="{left - 8}" y="{place}" dy=".35em" text-anchor="end">{tick:g}</text>')
-        for tick in ticks(*self.x_range, 10):
+        marks = self.x_ticks if self.x_ticks is not None else [(each, f"{each:g}") for each in ticks(*self.x_range, 10)]
+        for tick, words in marks:
             place = f"{self.x(tick):.1f}"
             rows.append(f'<line class="axis" x1="{place}" x2="{place}" y1="{bottom}" y2="{bottom + 5}"/>')
-            rows.append(f'<text class="tick" x="{place}" y="{bottom + 19}" text-anchor="middle">{tick:g}</text>')
+            rows.append(f'<text class="tick" x="{place}" y="{bottom + 19}" text-anchor="middle">{text(words)}</text>')
         rows.append(f'<line class="axis" x1="{left}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
         rows += parts
         middle = f"{(TOP + bottom) / 2:.0f}"

@@ -8,8 +8,10 @@ from pathlib import Path
 from wsolkit.errors import DataError, printable
 from wsolkit.files import write_text
 from wsolkit.report.benchmark.numbers import as_csv, as_dict
+from wsolkit.report.benchmark.page import page_content
 from wsolkit.report.benchmark.table import BenchmarkTable
 from wsolkit.report.benchmark.texts import as_latex, as_markdown
+from wsolkit.report.page import PAGE, write_page
 
 __all__ = ["baseline_of", "write_benchmark"]
 
@@ -29,7 +31,7 @@ def baseline_of(folder: str | Path) -> str:
 
 
 def write_benchmark(table: BenchmarkTable, folder: str | Path) -> list[Path]:
-    """Write ``table.md``, ``table.tex``, ``table.csv`` and ``table.json`` and return their paths.
+    """Write ``table.json``, ``table.md``, ``table.tex``, ``table.csv`` and ``index.html`` and return their paths.
 
     Everything is made before the first file is written; each is written whole or not at all.
 
@@ -41,6 +43,7 @@ def write_benchmark(table: BenchmarkTable, folder: str | Path) -> list[Path]:
         DataError: a file cannot be written.
     """
     folder = Path(folder)
+    content = page_content(table, folder)
     texts = {
         NUMBERS: json.dumps(as_dict(table), indent=1, ensure_ascii=False) + "\n",
         "table.md": as_markdown(table),
@@ -54,4 +57,4 @@ def write_benchmark(table: BenchmarkTable, folder: str | Path) -> list[Path]:
             raise DataError(
                 f"{folder / name} cannot be written: {error.strerror or error}. Choose another folder."
             ) from error
-    return [folder / name for name in texts]
+    return [*(folder / name for name in texts), write_page(folder / PAGE, "benchmark.html.j2", content)]
