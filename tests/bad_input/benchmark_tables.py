@@ -33,6 +33,7 @@ def seeds(*options):
                 "results": [],
                 "trials": [],
                 "training": training,
+                "checkpoint": f"{seed}/last.pth",
             }
             (folder / str(seed) / "results.json").write_text(json.dumps(content))
         return ["compare", "0", "1", *options]

@@ -180,10 +180,10 @@ def pair_counts(pair: Pair) -> tuple[str, str, str]:
     found = pair.paired
     if found is None:
         return "0", "0", "0"
-    ones = (
+    first, second = (
         f"{count:.1f}" if isinstance(count, float) else str(count) for count in (found.only_first, found.only_second)
     )
-    return (str(found.n), *ones)
+    return str(found.n), first, second
 
 
 def conventions_of(comparison: Comparison) -> dict[str, dict[str, str]]:
