@@ -13,7 +13,7 @@ def benchmark(job, evaluation=None, *options):
         place.mkdir(parents=True)
         (place / "job.json").write_text(job if isinstance(job, str) else json.dumps(job))
         if evaluation is not None:
-            (place / "evaluation.json").write_text(json.dumps(evaluation))
+            (place / "results.json").write_text(json.dumps(evaluation))
         return ["compare", "bench", *options]
 
     return command
@@ -50,7 +50,7 @@ CASES = [
     Case(
         "an evaluation that is none",
         benchmark({"method": "CAM"}, {"results": 3}),
-        'evaluation.json is JSON, but no evaluation: it has no list "results"',
+        'results.json is JSON, but no evaluation: it has no list "results"',
     ),
     Case(
         "hits of a baseline that are none",

@@ -40,7 +40,7 @@ def jobs(make, tmp_path, images):
             facts = JobFacts(
                 method, "lite0", "birds50", seed, boxes_used=method == "FSL", train_minutes=minutes, folder=folder
             )
-            found.append((facts, evaluation_of(content, folder / "evaluation.json")))
+            found.append((facts, evaluation_of(content, folder / "results.json")))
     return found
 
 

@@ -254,7 +254,7 @@ def test_jobs_are_read_from_their_folders(make, tmp_path):
         folder.mkdir(parents=True)
         (folder / "job.json").write_text(json.dumps({"method": "CAM", "data": "birds50", "cam": None, **content}))
         if key != "c":
-            (folder / "evaluation.json").write_text(json.dumps(make.content()))
+            (folder / "results.json").write_text(json.dumps(make.content()))
     done, missing = read_jobs(tmp_path)
     assert [(each.seed, each.folder.name) for each, _ in done] == [(0, "a")]
     assert [(each.seed, each.error) for each in missing] == [(1, "killed"), (2, "")]

@@ -1,6 +1,7 @@
 """Runs that differ in nothing but their seed are one method: grouped, averaged, tested as such."""
 
 import json
+import shutil
 from dataclasses import replace
 
 import numpy as np
@@ -8,6 +9,7 @@ import pytest
 
 from wsolkit.cli.main import main
 from wsolkit.evaluation.over_seeds import difference_over_seeds, mean_of_scores, mean_over_seeds
+from wsolkit.report import read_jobs, table_of, write_benchmark
 from wsolkit.report.comparison import compare_runs
 from wsolkit.report.evaluation_file import evaluation_of
 from wsolkit.report.seed_groups import group_runs, merged
@@ -65,7 +67,7 @@ def test_jobs_of_a_benchmark_are_grouped_by_what_they_are(make, tmp_path):
         folder = tmp_path / f"{method}{seed}"
         folder.mkdir()
         (folder / "job.json").write_text(json.dumps({"method": method, "data": "birds50", "seed": seed}))
-        found.append(evaluation_of(make.content(f"{method}{seed}"), folder / "evaluation.json"))
+        found.append(evaluation_of(make.content(f"{method}{seed}"), folder / "results.json"))
     assert grouped(found) == [("ADL", 2), ("CAM", 1)]
     (tmp_path / "CAM0" / "job.json").write_text("{")
     assert grouped(found) == [("ADL", 2), ("CAM0", 1)]
@@ -176,8 +178,11 @@ def test_a_benchmark_is_printed_again(make, tmp_path, capsys, monkeypatch):
         folder.mkdir(parents=True)
         (folder / "job.json").write_text(json.dumps({"method": method, "data": "birds50", "seed": seed}))
         if (method, seed) != ("mine", 2):
-            (folder / "evaluation.json").write_text(json.dumps(content(make, method, seed, letters)))
-    (tmp_path / "bench" / "table.json").write_text('{"baseline": "cam"}')
+            (folder / "results.json").write_text(json.dumps(content(make, method, seed, letters)))
+    done, missing = read_jobs(tmp_path / "bench")
+    write_benchmark(table_of(done, "cam", missing), tmp_path / "bench")
+    earlier = tmp_path / "bench" / "jobs" / "of earlier settings"
+    shutil.copytree(tmp_path / "bench" / "jobs" / "cam-0", earlier)
     before = sorted(tmp_path.rglob("*"))
     assert main(["compare", str(tmp_path / "bench")]) == 0
     printed = capsys.readouterr().out
@@ -187,5 +192,6 @@ def test_a_benchmark_is_printed_again(make, tmp_path, capsys, monkeypatch):
     assert sorted(tmp_path.rglob("*")) == before
     assert main(["compare", str(tmp_path / "bench"), "--metric", "x"]) == 2
     assert "bench is a benchmark, whose table is printed as it is: --metric does not go" in capsys.readouterr().err
-    (tmp_path / "bench" / "table.json").write_text("{")
+    (tmp_path / "bench" / "table.json").write_text("{")  # then all that lies there is taken
+    shutil.rmtree(earlier)
     assert main(["compare", str(tmp_path / "bench")]) == 0

@@ -152,8 +152,8 @@ def print_again(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from wsolkit.errors import ConfigError
-    from wsolkit.report import print_benchmark, read_jobs, table_of
-    from wsolkit.report.benchmark.files import baseline_of
+    from wsolkit.report import print_benchmark
+    from wsolkit.report.benchmark.files import read_again
 
     given = {"--names": args.names, "--metric": args.metric, "--out": args.out, "--images": args.images,
              "--masks": args.masks, "--note": args.note}  # fmt: skip
@@ -163,8 +163,7 @@ def print_again(args: argparse.Namespace) -> int:
                 f"{args.runs[0]} is a benchmark, whose table is printed as it is: {option} does not go with it. Name "
                 "folders of its jobs to compare these."
             )
-    done, missing = read_jobs(args.runs[0])
-    print_benchmark(table_of(done, baseline_of(args.runs[0]), missing), Console())
+    print_benchmark(read_again(args.runs[0]), Console())
     return 0
 
 

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Self
 
 from wsolkit.errors import DataError, printable
 from wsolkit.report.evaluation import Evaluation
-from wsolkit.report.evaluation_file import read_evaluation
+from wsolkit.report.evaluation_file import RESULTS, read_evaluation
 
-__all__ = ["EVALUATION", "FACTS", "JOBS", "JobFacts", "is_benchmark", "read_jobs"]
+__all__ = ["FACTS", "JOBS", "JobFacts", "is_benchmark", "read_jobs"]
 
-JOBS, FACTS, EVALUATION = "jobs", "job.json", "evaluation.json"
-"""The folder of a benchmark's jobs, and the two files that a finished job leaves in its own."""
+JOBS, FACTS = "jobs", "job.json"
+"""The folder of a benchmark's jobs, and what a job leaves in its own beside ``results.json``."""
 
 TEXTS = ("method", "backbone", "data")
 MORE_TEXTS = ("cam", "device", "command", "error")
@@ -127,11 +127,14 @@ def is_benchmark(folder: str | Path) -> bool:
     return any(Path(folder).glob(f"{JOBS}/*/{FACTS}"))
 
 
-def read_jobs(folder: str | Path) -> tuple[list[tuple[JobFacts, Evaluation]], list[JobFacts]]:
+def read_jobs(
+    folder: str | Path, names: Collection[str] | None = None
+) -> tuple[list[tuple[JobFacts, Evaluation]], list[JobFacts]]:
     """Read what a benchmark has done so far.
 
     Args:
         folder: the benchmark's folder.
+        names: the folders of the jobs that are wanted; all by default.
 
     Returns:
         the finished jobs with their evaluations, and the others: failed where they have an error, else not run yet.
@@ -141,15 +144,16 @@ def read_jobs(folder: str | Path) -> tuple[list[tuple[JobFacts, Evaluation]], li
     """
     done, missing = [], []
     for path in sorted(Path(folder).glob(f"{JOBS}/*/{FACTS}")):
+        if names is not None and path.parent.name not in names:
+            continue
         try:
             content = json.loads(path.read_text("utf-8"))
         except (OSError, ValueError, RecursionError) as error:
             raise DataError(f"{path} cannot be read: {error}. Run the benchmark again.") from error
         facts = JobFacts.from_dict(content, path)
         facts = JobFacts(**{**vars(facts), "folder": path.parent})
-        scored = path.with_name(EVALUATION)
-        if facts.error or not scored.is_file():
+        if facts.error or not path.with_name(RESULTS).is_file():
             missing.append(facts)
         else:
-            done.append((facts, read_evaluation(scored)))
+            done.append((facts, read_evaluation(path.parent)))
     return done, missing

@@ -3,34 +3,44 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from wsolkit.errors import DataError, printable
 from wsolkit.files import write_text
 from wsolkit.report.benchmark.numbers import as_csv, as_dict
 from wsolkit.report.benchmark.page import page_content
-from wsolkit.report.benchmark.table import BenchmarkTable
+from wsolkit.report.benchmark.table import BenchmarkTable, table_of
 from wsolkit.report.benchmark.texts import as_latex, as_markdown
+from wsolkit.report.job_facts import JobFacts, read_jobs
 from wsolkit.report.page import PAGE, write_page
 
-__all__ = ["baseline_of", "write_benchmark"]
+__all__ = ["read_again", "write_benchmark"]
 
 NUMBERS = "table.json"
 
 
-def baseline_of(folder: str | Path) -> str:
-    """Return the baseline of the table that a folder holds; ``CAM`` where none was written yet.
+def read_again(folder: str | Path) -> BenchmarkTable:
+    """Return the table that a benchmark's folder holds, made of its jobs once more; of all of them where none is yet.
 
-    >>> baseline_of("nowhere")
-    'CAM'
+    Raises:
+        ConfigError: no job is finished.
+        DataError: a job's file is damaged.
     """
     try:
-        return str(json.loads((Path(folder) / NUMBERS).read_text("utf-8"))["baseline"])
-    except (OSError, ValueError, KeyError, TypeError, RecursionError):
-        return "CAM"
+        known = json.loads((Path(folder) / NUMBERS).read_text("utf-8"))
+        baseline = str(known["baseline"])
+        rows = [{**row, "data": part["data"]} for part in known["parts"] for row in part["rows"]]
+        names = {str(seed["folder"]) for row in rows for seed in row["seeds"]}
+        missing = [JobFacts.from_dict({**row, **each}) for row in rows for each in row["missing"]]
+    except (OSError, ValueError, KeyError, TypeError, RecursionError, DataError):
+        done, missing = read_jobs(folder)
+        return table_of(done, missing=missing)
+    return table_of(read_jobs(folder, names)[0], baseline, missing)
 
 
-def write_benchmark(table: BenchmarkTable, folder: str | Path) -> list[Path]:
+def write_benchmark(table: BenchmarkTable, folder: str | Path, trials: Sequence[Mapping[str, Any]] = ()) -> list[Path]:
     """Write ``table.json``, ``table.md``, ``table.tex``, ``table.csv`` and ``index.html`` and return their paths.
 
     Everything is made before the first file is written; each is written whole or not at all.
@@ -38,14 +48,16 @@ def write_benchmark(table: BenchmarkTable, folder: str | Path) -> list[Path]:
     Args:
         table: the table.
         folder: the benchmark's folder.
+        trials: every trial of a search of hyper-parameters, which ``table.json`` keeps.
 
     Raises:
         DataError: a file cannot be written.
     """
     folder = Path(folder)
     content = page_content(table, folder)
+    numbers = as_dict(table) | ({"trials": list(trials)} if trials else {})
     texts = {
-        NUMBERS: json.dumps(as_dict(table), indent=1, ensure_ascii=False) + "\n",
+        NUMBERS: json.dumps(numbers, indent=1, ensure_ascii=False) + "\n",
         "table.md": as_markdown(table),
         "table.tex": as_latex(table),
         "table.csv": as_csv(table),
