@@ -16,7 +16,7 @@ from wsolkit.plugins.methods import Method
 from wsolkit.report import JobFacts, print_benchmark, read_jobs, table_of, write_benchmark
 from wsolkit.report.benchmark.sentences import frontier, sentences_of
 from wsolkit.report.benchmark.texts import as_latex, as_markdown, latex
-from wsolkit.report.evaluation_file import evaluation_of
+from wsolkit.report.evaluation_file import evaluation_of, read_evaluation, write_evaluation
 
 BLOB = "centred Gaussian blob"
 HITS = {
@@ -270,3 +270,9 @@ def test_jobs_are_read_from_their_folders(make, tmp_path):
     (tmp_path / "jobs" / "a" / "job.json").write_text("{")
     with pytest.raises(DataError, match=r"a/job.json cannot be read: .*Run the benchmark again"):
         read_jobs(tmp_path)
+
+
+def test_hits_of_baselines_are_written_and_read(make, tmp_path):
+    one = evaluation(make, "hp", drawn="01")
+    write_evaluation(tmp_path, one, page=False)
+    assert read_evaluation(tmp_path).baseline_hits == one.baseline_hits == {BLOB: (False, True)}

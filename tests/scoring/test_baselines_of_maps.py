@@ -32,6 +32,7 @@ def test_maps_of_a_baseline_have_its_numbers(write_npy, truth, name, choice):
     assert list(beside.baselines) == [*BASELINES, *([MEAN_BOX] if choice == "val" else [])]
     assert len(beside.baselines[name]) == len(protocols) == 6
     assert [stripped(each) for each in beside.baselines[name]] == [stripped(each) for each in alone.results]
+    assert beside.baseline_hits[name] == tuple(trial.outcome == "hit" for trial in alone.trials)
 
 
 def test_multi_label_data_and_masks_have_them_too(layouts, tmp_path):
@@ -49,6 +50,7 @@ def test_multi_label_data_and_masks_have_them_too(layouts, tmp_path):
             "localization", "MaxBoxAcc", "MaxBoxAccV2", "CorLoc", "box-mAP-given", "mIoU",
         }  # fmt: skip
         assert [stripped(each) for each in found.baselines[name]] == [stripped(each) for each in alone.results]
+        assert found.baseline_hits[name] == tuple(trial.outcome == "hit" for trial in alone.trials)
 
 
 def test_protocols_of_class_scores_have_no_baseline(perfect, write_npy, truth):
