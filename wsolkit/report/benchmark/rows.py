@@ -119,7 +119,7 @@ def method_row(
     facts = sorted(jobs, key=lambda job: (job[0].seed is not None, job[0].seed or 0))
     evaluations = tuple(each for _, each in facts)
     known = [each for each, _ in facts] or list(missing)
-    with_boxes = getattr(method, "trained_with", "labels") == "boxes" or any(each.boxes_used for each in known)
+    with_boxes = (method is not None and method.trained_with == "boxes") or any(each.boxes_used for each in known)
     return Row(
         name,
         known[0],
