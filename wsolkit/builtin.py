@@ -12,6 +12,7 @@ def wsolkit_components() -> dict[str, list[str]]:
     """Return where the core's components are, by interface."""
     return {
         "Backbone": [
+            "wsolkit.components.backbones.alexnet:AlexNet",
             "wsolkit.components.backbones.inception:InceptionV3",
             "wsolkit.components.backbones.timm_backbone:TimmBackbone",
             "wsolkit.components.backbones.vgg_gap:VGG16GAP",
@@ -29,6 +30,7 @@ def wsolkit_components() -> dict[str, list[str]]:
         ],
         "ActivationHead": [
             "wsolkit.components.heads:ConvHead",
+            "wsolkit.components.heads:FeatureHead",
             "wsolkit.components.inside_foreground:InsideForeground",
             "wsolkit.components.parts_head:PartsHead",
             "wsolkit.components.heads:LinearHead",

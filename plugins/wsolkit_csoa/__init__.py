@@ -13,7 +13,6 @@ __getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
 def wsolkit_components() -> dict[str, list[str]]:
     """Return where this plugin's parts are, by interface."""
     return {
-        "Backbone": ["wsolkit_csoa.alexnet:AlexNet"],
         "CamMethod": ["wsolkit_csoa.branch_union:BranchUnion"],
         "Sampler": ["wsolkit_csoa.batch_sampler:ClassBalancedBatchSampler"],
         "Loss": ["wsolkit_csoa.co_aug:CoAug", "wsolkit_csoa.conf_seg:ConfSeg"],

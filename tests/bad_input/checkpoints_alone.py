@@ -39,7 +39,11 @@ CASES = [
     Case("a list", stored("[1]"), "is damaged: it has no format"),
     Case("no model", stored('{"format": 1, "config": {}}'), "Configuration unnamed has no model to predict with"),
     Case("not there", lambda folder: ["predict", "no.pth", ".", "--out", "o"], "There is no file of weights no.pth"),
-    Case("only a configuration", lambda folder: ["test", "cam_synthetic"], "A checkpoint is missing: 'cam_synthetic'"),
+    Case(
+        "only a configuration",
+        lambda folder: ["test", "cam_synthetic"],
+        "A model needs a checkpoint, but got the configuration cam_synth",
+    ),
     Case(
         "the configuration behind it",
         lambda folder: ["test", "best.pth", "config.py"],

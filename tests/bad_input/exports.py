@@ -36,7 +36,9 @@ CASES = [
     Case("no format", export(), "the following arguments are required: --to", always=True),
     Case("a format that nobody knows", export("--to", "tflite"), "invalid choice: 'tflite'"),
     Case(
-        "no checkpoint", lambda folder: ["export", "cam_synthetic", "--to", "onnx"], "A checkpoint is missing|required"
+        "no checkpoint",
+        lambda folder: ["export", "cam_synthetic", "--to", "onnx"],
+        "A model needs a checkpoint, but got the configuration cam_synthetic only: the head",
     ),
     Case("a checkpoint that is not there", lambda folder: ["export", "best.pth", "--to", "onnx"], "no file of weights"),
     Case("a checkpoint without a configuration", without_a_configuration, "cannot be used alone", always=True),

@@ -15,7 +15,6 @@ from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
 from wsolkit.model.localizer import Localizer
 from wsolkit_csoa import (
-    AlexNet,
     BranchUnion,
     CoAug,
     ConfSeg,
@@ -389,21 +388,6 @@ def test_an_embedding_that_is_trained_belongs_to_the_model(tmp_path):
 
 
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
-def test_alexnet_gives_its_dense_layer_or_its_convolutions(tmp_path):
-    dense = AlexNet().eval()
-    images = torch.rand(2, 3, 70, 90)
-    assert dense(images)["fc7"].shape == (2, 4096, 1, 1)
-    torch.save(dense.state_dict(), tmp_path / "alexnet.pth")
-    other = AlexNet(level="features", weights=tmp_path / "alexnet.pth").eval()
-    assert other.report.ratio == 1
-    torch.testing.assert_close(other(images)["features"], dense.features(images))
-    assert other(torch.rand(1, 3, 16, 16))["features"].shape == (1, 256, 1, 1)
-    with pytest.raises(ConfigError, match="level of AlexNet should be one of 'features', 'fc7', but got 'fc6'"):
-        AlexNet(level="fc6")
-    with pytest.raises(ConfigError, match="Set either pretrained=True or weights='a.pth' for AlexNet"):
-        AlexNet(weights="a.pth", pretrained=True)
-
-
 def test_the_head_reads_two_levels_and_pools_each():
     torch.manual_seed(0)
     levels = {"a": torch.randn(2, 4, 8, 8), "b": torch.randn(2, 5, 4, 4), "c": torch.randn(2, 6, 4, 4)}

@@ -31,7 +31,7 @@ CLASSES = 4  # not 3: class maps would look like images
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "TimmBackbone": {
         "cnn": {"name": "test_byobnet"},
-        "tokens": {"name": "test_vit"},
+        "tokens": {"name": "test_vit", "levels": ["blocks.0.attention", "blocks.5.attention", "final"]},
         "channels last": {
             "name": "swin_tiny_patch4_window7_224",
             "embed_dim": 16,
@@ -52,6 +52,7 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "SmoothGradCAMPlusPlus": {"": {"samples": 1}},
     "EraseFound": {"": {"checkpoint": "FIRST"}},
     "AverageWithFirst": {"": {"checkpoint": "FIRST"}},
+    "TokenCutMaps": {"": {}, "soft": {"soft": True, "center": True}},
 }
 """Parts that cannot be built from their defaults, or that do different things by a setting: what is given instead.
 
@@ -65,6 +66,7 @@ LEFT_OUT: dict[str, str] = {
     "TorchCAM": "of a library that need not be installed",
     "BoxPixelLoss": "trains on boxes, which no batch of the matrix has; tests/plugins/test_wsolkit_fsl.py combines it",
     "ForegroundHead": "learns from boxes alone; tests/plugins/test_wsolkit_fsl.py combines it",
+    "FeatureHead": "nothing in it is trained",
 }
 """Parts that no combination holds, and why."""
 

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsolkit.cli.config_options import add_config_options
-from wsolkit.cli.model_argument import CODE, add_model, model_options, take_model
+from wsolkit.cli.model_argument import CODE, add_model, folder_of, model_options, take_model
 
 if TYPE_CHECKING:
     from wsolkit.deploy.export import Exported
@@ -51,7 +51,8 @@ def add_parser(subparsers: Any) -> None:
         "--out",
         metavar="DIR",
         type=Path,
-        help="folder for the files: new or empty (default: TO/ beside the checkpoint)",
+        help="folder for the files: new or empty (default: TO/ beside the checkpoint, or in work_dirs/NAME OF THE "
+        "CONFIGURATION where there is none)",
     )
     parser.add_argument(
         "--threshold", metavar="T", type=float,
@@ -72,7 +73,8 @@ def run(args: argparse.Namespace) -> int:
 
     from wsolkit.deploy.export import export_model
 
-    done = export_model(*model, args.to, args.out, args.threshold, options, args.overwrite)
+    out = args.out or folder_of(model, options) / args.to
+    done = export_model(*model, args.to, out, args.threshold, options, args.overwrite)
     print("\n".join(summary_lines(done)))
     return 0
 

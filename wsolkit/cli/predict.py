@@ -33,6 +33,7 @@ EPILOG = """\
 examples:
   wsolkit predict best.pth photos --out found
   wsolkit predict cam_resnet50_cub best.pth photos --out found
+  wsolkit predict my_training_free_config.py photos --out found
   wsolkit predict my_config.py best.pth photos --out found --classes folder --format yolo --draw 200
   torchrun --nproc-per-node 8 -m wsolkit predict my_config.py best.pth list.txt --out found
 """
@@ -164,7 +165,7 @@ def remarks(predictor: Predictor, args: argparse.Namespace) -> Iterator[str]:
             "the folders of their images, with --classes labels.csv as a table says."
         )
     asked = args.threshold is not None or predictor.box_extractor.chooses_threshold
-    if not asked and (told := chosen_by_test(args.checkpoint, predictor.threshold)):
+    if not asked and args.checkpoint is not None and (told := chosen_by_test(args.checkpoint, predictor.threshold)):
         yield f"the threshold is {predictor.threshold:g}, {predictor.threshold_source}. {told}"
 
 

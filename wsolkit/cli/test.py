@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from wsolkit.cli.chosen_threshold import chosen_by
 from wsolkit.cli.config_options import add_config_options
-from wsolkit.cli.model_argument import CODE, add_model, model_options, take_model
+from wsolkit.cli.model_argument import CODE, add_model, folder_of, model_options, take_model
 
 if TYPE_CHECKING:
     from wsolkit.report.evaluation import Evaluation
@@ -40,7 +40,8 @@ def add_parser(subparsers: Any) -> None:
         "--out",
         metavar="DIR",
         type=Path,
-        help="folder for results.json and the page (default: SPLIT/ or SPLIT-ten-crop/ beside the checkpoint)",
+        help="folder for results.json and the page (default: SPLIT/ or SPLIT-ten-crop/ beside the checkpoint, or in "
+        "work_dirs/NAME OF THE CONFIGURATION where there is none)",
     )
     parser.add_argument(
         "--report",
@@ -81,7 +82,7 @@ def run(args: argparse.Namespace) -> int:
     find_protocols(args.protocol or ())  # a misspelt name is refused before the network is built
     if args.amp is not None:
         options["model.precision"] = "bf16" if args.amp else "fp32"
-    out = args.out or args.checkpoint.resolve().parent / (f"{args.split}-ten-crop" if args.ten_crop else args.split)
+    out = args.out or folder_of(model, options) / (f"{args.split}-ten-crop" if args.ten_crop else args.split)
     alone = args.launcher == "none" or first_process()
     with locked(out, "test", "--out") if alone else nullcontext():
         return score(args, model, options, out)
@@ -102,7 +103,7 @@ def score(args: argparse.Namespace, model: tuple[str | Path, Path | None], optio
     from wsolkit.scoring.from_model import score_model
     from wsolkit.training.processes import process_group
 
-    checkpoint = args.checkpoint.resolve()
+    checkpoint = None if args.checkpoint is None else args.checkpoint.resolve()
     config = None if args.config is None else find_config(args.config)
     asked = {"checkpoint": checkpoint, "config": config, "split": args.split, "options": options}
     settings = settings_of(asked, protocols=args.protocol, ten_crop=args.ten_crop)
@@ -119,11 +120,12 @@ def score(args: argparse.Namespace, model: tuple[str | Path, Path | None], optio
         )
         if not is_main_process():
             return 0
-    evaluation.name = checkpoint.parent.name
+    evaluation.name = loaded.origin["config"] if checkpoint is None else checkpoint.parent.name
     evaluation.settings, evaluation.training = settings, loaded.training
     if (boxes := str(loaded.training.get("boxes") or "none")) != "none":
         evaluation.remarks.append(f"The model was trained with boxes ({boxes}): it is not weakly supervised.")
-    evaluation.config, evaluation.checkpoint = args.config or "stored in the checkpoint", str(checkpoint)
+    evaluation.config = args.config or "stored in the checkpoint"
+    evaluation.checkpoint = None if checkpoint is None else str(checkpoint)
     console = Console(width=None if sys.stdout.isatty() else 120)
     if evaluation.results:
         console.print(evaluation_table(evaluation))

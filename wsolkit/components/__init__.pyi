@@ -1,3 +1,4 @@
+from .backbones.alexnet import AlexNet as AlexNet
 from .backbones.inception import InceptionV3 as InceptionV3
 from .backbones.timm_backbone import TimmBackbone as TimmBackbone
 from .backbones.timm_models import build_timm_model as build_timm_model, feature_places as feature_places
@@ -11,8 +12,10 @@ from .boxes import (
 )
 from .cams import HeadMaps as HeadMaps, MultiScaleMaps as MultiScaleMaps
 from .crf_maps import CRFMaps as CRFMaps, object_chance as object_chance
+from .feature_maps import FeatureMaps as FeatureMaps, component_of as component_of
 from .heads import (
     ConvHead as ConvHead,
+    FeatureHead as FeatureHead,
     LinearHead as LinearHead,
     choose_level as choose_level,
     concat_levels as concat_levels,

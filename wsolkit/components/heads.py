@@ -15,7 +15,7 @@ from wsolkit.interfaces import Activation, ActivationHead, Batch, Levels
 from wsolkit.modules import in_float32
 from wsolkit.registry import POOLINGS
 
-__all__ = ["ConvHead", "LinearHead", "choose_level", "concat_levels", "recombine", "standardization"]
+__all__ = ["ConvHead", "FeatureHead", "LinearHead", "choose_level", "concat_levels", "recombine", "standardization"]
 
 
 def choose_level(channels: Mapping[str, int], level: str | None = None) -> str:
@@ -191,3 +191,29 @@ class ConvHead(ActivationHead):
             extras["maps_per_class"] = every.unflatten(1, (-1, self.maps_per_class))
             maps = maps.unflatten(1, (-1, self.maps_per_class)).mean(2)  # (B, K, h, w)
         return Activation(maps, self.pooling(maps), features, extras)
+
+
+class FeatureHead(ActivationHead):
+    """Hands on a level as it is, for CAM methods and box extractors that make their maps of features alone.
+
+    Nothing in it is trained, so a model with it needs no checkpoint (``wsolkit predict CONFIG photos``). Its own map is
+    the length of each cell's features; it does not classify.
+
+    Args:
+        channels: channels of the backbone's levels, by name.
+        level: the level to hand on, the deepest by default.
+
+    >>> head = FeatureHead({"layer4": 2})
+    >>> found = head({"layer4": torch.tensor([[[[3.0, 0.0]], [[4.0, 1.0]]]])})
+    >>> found.maps.tolist(), found.logits, found.features.shape
+    ([[[[5.0, 1.0]]]], None, torch.Size([1, 2, 1, 2]))
+    """
+
+    def __init__(self, channels: Mapping[str, int], level: str | None = None) -> None:
+        super().__init__()
+        self.level = choose_level(channels, level)
+
+    def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
+        """Make one map (B, 1, h, w) and hand on the features (B, C, h, w)."""
+        features = levels[self.level]
+        return Activation(lambda: features.float().norm(dim=1, keepdim=True), None, features)

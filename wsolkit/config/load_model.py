@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -14,9 +14,9 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from wsolkit.config.authors import authors_head, fill_head, with_authors_backbone
-from wsolkit.config.classes import with_class_facts
 from wsolkit.config.load import config_name, load_config, prepare
 from wsolkit.config.stored import from_data, stored_config
+from wsolkit.config.training_free import check_training_free, warn_of_no_weights, without_training
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import CheckpointError, ConfigError
 from wsolkit.files import hash_file
@@ -35,7 +35,7 @@ Kind = TypeVar("Kind", bound=nn.Module)
 
 @dataclass
 class LoadedModel:
-    """A trained model and what its configuration and its checkpoint say about its use.
+    """A model and what its configuration and its checkpoint, where it has one, say about its use.
 
     Attributes:
         model: the model with its weights, in eval mode, on the device.
@@ -67,7 +67,8 @@ def load_model(
     """Build the model of a configuration and load a checkpoint into it; no data set is built or downloaded.
 
     ``load_model("best.pth")`` takes the configuration that training stored in the checkpoint, which is data: nothing
-    that came with the file is run. A configuration in Python is code.
+    that came with the file is run. A configuration in Python is code. A configuration alone is enough where the model
+    has no trained parameters beside its backbone's, which keeps the weights that the configuration names.
 
     Args:
         config: name or path of a configuration, or a loaded one, which is not changed; or a checkpoint alone.
@@ -76,14 +77,17 @@ def load_model(
         device: cpu, cuda or cuda:N; a GPU if there is one by default.
 
     Raises:
-        ConfigError: the configuration is unknown or has no model, or there is no such device.
+        ConfigError: the configuration is unknown or has no model, it is alone and its model has trained parameters, or
+            there is no such device.
         CheckpointError: the checkpoint cannot be read, is of another model, or holds no configuration and is alone.
     """
     place = choose_device(device)
+    if checkpoint is None and not is_checkpoint(config):
+        return training_free(*given_config(config, options), place)
     if checkpoint is not None:
         name, found = given_config(config, options)
         return assembled(name, found, read_checkpoint(checkpoint), Path(checkpoint), place)
-    path = checkpoint_alone(config)
+    path = Path(str(config))
     stored = read_checkpoint(path)
     found = stored_config(stored, path)
     with from_data(path):
@@ -106,7 +110,6 @@ def assembled(
     content = config.to_dict()
     if "model" not in content:
         raise ConfigError(f"Configuration {name} has no model to predict with. Add model=dict(...).")
-    steps, dataset = pipeline_of(content)
     meta = stored.get("meta") or {}
     told = dict(meta.get("dataset_meta") or {})
     learnt = tuple(meta.get("classes") or told.get("classes") or ())
@@ -118,21 +121,60 @@ def assembled(
         )
     wanted = without_training(content["model"], classes)
     model = with_weights(wanted, Localizer, stored, checkpoint)
-    described = json.dumps([wanted, classes, steps], sort_keys=True, default=str)
+    loaded = described(name, config, model.to(place), wanted, classes, told)
+    loaded.origin |= {"checkpoint": checkpoint.name, "checkpoint_sha256": hash_file(checkpoint.expanduser())}
+    loaded.training = facts_in(meta)
+    return loaded
+
+
+def training_free(name: str, config: Config, place: torch.device) -> LoadedModel:
+    """Build the model of a resolved configuration that needs no training; see ``load_model``.
+
+    Raises:
+        ConfigError: it has no model, or one with trained parameters.
+    """
+    content = config.to_dict()
+    classes = tuple(content.get("classes") or ())
+    check_training_free(content.get("model") or {}, name)
+    wanted = without_training(content["model"], classes, keep_weights=True)
+    warn_of_no_weights(wanted.get("backbone"))
+    with within_memory():
+        model = MODELS.build(dict(wanted)).eval()
+    return described(name, config, model.to(place), wanted, classes, {})
+
+
+def described(
+    name: str,
+    config: Config,
+    model: Localizer,
+    wanted: Mapping[str, Any],
+    classes: tuple[str, ...],
+    told: Mapping[str, Any],
+) -> LoadedModel:
+    """Return a built model with what its configuration and its data set say about its use.
+
+    Args:
+        name: what the configuration is called.
+        config: the resolved configuration, which is told the classes.
+        model: the model in its place.
+        wanted: what it was built of.
+        classes: names of the classes.
+        told: what a checkpoint says of the data it was trained on.
+    """
+    content = config.to_dict()
+    steps, dataset = pipeline_of(content)
+    text = json.dumps([wanted, classes, steps], sort_keys=True, default=str)
     config["classes"] = list(classes)
     return LoadedModel(
-        model=model.to(place),
+        model=model,
         config=config,
         classes=classes,
         multi_label=is_multi_label(content, told, dataset),
         pipeline=steps,
         origin={
             "config": str(content.get("experiment_name") or Path(name).stem),
-            "config_sha256": hashlib.sha256(described.encode()).hexdigest(),
-            "checkpoint": checkpoint.name,
-            "checkpoint_sha256": hash_file(checkpoint.expanduser()),
+            "config_sha256": hashlib.sha256(text.encode()).hexdigest(),
         },
-        training=facts_in(meta),
         background=tuple(dataset.get("background") or ()),
     )
 
@@ -160,19 +202,9 @@ def boxed_in(meta: Mapping[str, Any]) -> frozenset[str]:
     return frozenset(map(str, names)) if isinstance(names, list) else frozenset()
 
 
-def checkpoint_alone(path: str | Path | Config) -> Path:
-    """Return the checkpoint that is given instead of a configuration.
-
-    Raises:
-        ConfigError: it is a configuration.
-    """
-    if isinstance(path, (str, Path)) and Path(path).suffix in SUFFIXES:
-        return Path(path)
-    given = getattr(path, "filename", None) if isinstance(path, Config) else path
-    raise ConfigError(
-        f"A model needs a checkpoint, but got the configuration {given or 'alone'} only. Give the checkpoint as well, "
-        f"or the checkpoint alone (a {', '.join(SUFFIXES)} file), which knows its configuration."
-    )
+def is_checkpoint(path: str | Path | Config) -> bool:
+    """Whether a checkpoint is given instead of a configuration, by its name."""
+    return isinstance(path, (str, Path)) and Path(path).suffix in SUFFIXES
 
 
 def load_network(
@@ -220,24 +252,6 @@ def with_weights(model: Mapping[str, Any], kind: type[Kind], stored: Mapping[str
         built = MODELS.build(with_authors_backbone(model, source))
         fill_head(built.head, theirs, source)
     return built.eval()
-
-
-def without_training(model: Mapping[str, Any], classes: Sequence[str] = ()) -> dict[str, Any]:
-    """Return a model's configuration without what only training needs: weights, batch transforms and compilation.
-
-    Parts that ask about the classes are told the class names, where nobody said them.
-
-    >>> without_training({"type": "Localizer", "backbone": {"type": "TimmBackbone", "pretrained": True}})
-    {'type': 'Localizer', 'backbone': {'type': 'TimmBackbone', 'pretrained': False}}
-    """
-    changed = dict(model)
-    backbone = changed.get("backbone")
-    if isinstance(backbone, Mapping):
-        empty = {"pretrained": False, "weights": None}
-        changed["backbone"] = {key: empty.get(key, value) for key, value in backbone.items()}
-    for key in ("compile", "init_cfg", "batch_transforms"):
-        changed.pop(key, None)
-    return with_class_facts(changed, classes)
 
 
 def pipeline_of(config: Mapping[str, Any]) -> tuple[list[Any], Mapping[str, Any]]:

@@ -141,7 +141,7 @@ def facts(settings: Mapping[str, Any], summary: RunSummary) -> list[tuple[str, s
     threshold = f"{settings['threshold']:g} of the map's maximum, {settings['threshold_source']}"
     found = [
         ("config", str(settings.get("config", "built in Python"))),
-        ("checkpoint", "{} {}".format(settings.get("checkpoint", ""), settings.get("checkpoint_sha256", "")[:10])),
+        ("checkpoint", "{} {}".format(settings.get("checkpoint", "none"), settings.get("checkpoint_sha256", "")[:10])),
         ("threshold", threshold),
         ("classes", class_rule(settings)),
         ("images", f"{summary.images} read, {summary.failed} unreadable"),

@@ -134,7 +134,7 @@ class Predictor:
 
         Args:
             config: the configuration the checkpoint was trained with; or a checkpoint alone, which holds its own as
-                data, so that no code is run.
+                data, so that no code is run; or a configuration alone in which nothing is trained.
             checkpoint: file that training wrote.
             device: where to compute; the first GPU if there is one.
             threshold: where the box extractor cuts; by default the one chosen on the validation split.
@@ -142,7 +142,8 @@ class Predictor:
             options: more arguments of ``Predictor``.
 
         Raises:
-            ConfigError: the configuration is unknown, or its test pipeline does more than a resize.
+            ConfigError: the configuration is unknown, or alone though its model has trained parameters, or its test
+                pipeline does more than a resize.
             CheckpointError: the checkpoint cannot be read or is of another model.
         """
         loaded = load_model(config, checkpoint, cfg_options, device)

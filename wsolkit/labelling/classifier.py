@@ -15,8 +15,8 @@ from mmengine.config import Config
 from torch import Tensor, nn
 
 from wsolkit.config.load import load_config
-from wsolkit.config.load_model import without_training
 from wsolkit.config.stored import STORED, config_text
+from wsolkit.config.training_free import without_training
 from wsolkit.deploy.agreement import drawn_pictures
 from wsolkit.errors import CheckpointError, ConfigError, ShapeError
 from wsolkit.formats.text_lists import read_class_names

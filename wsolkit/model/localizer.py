@@ -97,9 +97,7 @@ class Localizer(Checked, BaseModel):
             preprocessor = {"channels_last": channels_last, **preprocessor}
         super().__init__(data_preprocessor=MODELS.build(preprocessor), init_cfg=init_cfg)
         self.backbone = BACKBONES.build(backbone)
-        self.head = HEADS.build(
-            {**head, "channels": dict(self.backbone.channels)} if isinstance(head, Mapping) else head
-        )
+        self.head = self._build_head(head)
         self.losses = nn.ModuleDict()
         self.loss_weights: dict[str, float] = {}
         for loss in losses:
@@ -128,6 +126,13 @@ class Localizer(Checked, BaseModel):
             self.to(memory_format=torch.channels_last)
         if compile:
             self.backbone.compile(**({} if compile is True else compile))
+
+    def _build_head(self, config: Any) -> Any:
+        """Build the head; its complaints about the levels it is given name the backbone, which it does not know."""
+        network = type(self.backbone).__name__
+        kind = str(config.get("type")) if isinstance(config, Mapping) else ""
+        with noting(f"The backbone is {network}.", kind, network, only=kind):
+            return HEADS.build({**config, "channels": dict(self.backbone.channels)} if kind else config)
 
     def _add_loss(self, config: Any) -> None:
         given = dict(config) if isinstance(config, Mapping) else {}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +38,7 @@ def declared_configuration(config: str, options: Mapping[str, Any]) -> Config | 
     return None if has_placeholder(config) else load_config(config, options)
 
 
-def outside_files(config: Config | None, paths: Sequence[str | Path]) -> list[Path]:
+def outside_files(config: Config | None, paths: Iterable[str | Path]) -> list[Path]:
     """Return the files from outside the pipeline: the given ones, and those that a configuration names."""
     given = [Path(path) for path in paths if not has_placeholder(str(path))]
     return [*given, *files_named(config.to_dict() if config is not None else {})]

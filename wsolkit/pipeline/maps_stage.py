@@ -18,7 +18,6 @@ from wsolkit.formats.score_maps import (
 from wsolkit.model.classes import Which, named_choice
 from wsolkit.model.localizer import Localizer
 from wsolkit.model.scored_batch import score_batch
-from wsolkit.pipeline.configurations import declared_configuration
 from wsolkit.pipeline.model_stage import ModelStage
 from wsolkit.pipeline.splits import build_split, check_split, input_size, split_batches
 from wsolkit.progress import progress_bar
@@ -37,7 +36,8 @@ class Maps(ModelStage):
 
     Args:
         config: name or path of the model's configuration, such as ``{train}/config.py``.
-        checkpoint: file that training wrote, such as ``{train}/best.pth``.
+        checkpoint: file that training wrote, such as ``{train}/best.pth``; none for a model in which nothing is
+            trained.
         split: ``train``, ``val`` or ``test``: whose images.
         options: entries of the configuration to change, by dotted name.
         which: maps of the classes an image is labelled with (``labels``), of those the model predicts (``predicted``:
@@ -50,7 +50,7 @@ class Maps(ModelStage):
     def __init__(
         self,
         config: str,
-        checkpoint: str,
+        checkpoint: str | None = None,
         split: str = "train",
         options: Mapping[str, Any] | None = None,
         which: Which = "labels",
@@ -70,7 +70,7 @@ class Maps(ModelStage):
         Raises:
             ConfigError: it has no such split, or its evaluation does not show the whole image.
         """
-        config = declared_configuration(self.config, self.options)
+        config = self.configuration()
         if config is None:
             return {}
         check_split(config, self.split)

@@ -27,7 +27,8 @@ class Predict(ModelStage):
 
     Args:
         config: name or path of the model's configuration, such as ``{train}/config.py``.
-        checkpoint: file that training wrote, such as ``{train}/best.pth``.
+        checkpoint: file that training wrote, such as ``{train}/best.pth``; none for a model in which nothing is
+            trained.
         sources: image files, folders, ``.txt`` lists and patterns; one or several.
         options: entries of the configuration to change, by dotted name.
         formats: any of coco, voc, yolo, csv, yolo-seg, masks.
@@ -47,8 +48,8 @@ class Predict(ModelStage):
     def __init__(
         self,
         config: str,
-        checkpoint: str,
-        sources: str | Sequence[str],
+        checkpoint: str | None = None,
+        sources: str | Sequence[str] = (),
         options: Mapping[str, Any] | None = None,
         formats: Sequence[str] = ("coco",),
         classes: str = "predicted",

@@ -20,7 +20,8 @@ class Test(ModelStage):
 
     Args:
         config: name or path of the model's configuration, such as ``{train}/config.py``.
-        checkpoint: file that training wrote, such as ``{train}/best.pth``.
+        checkpoint: file that training wrote, such as ``{train}/best.pth``; none for a model in which nothing is
+            trained.
         options: entries of the configuration to change, by dotted name.
         split: ``test`` or ``val``.
         protocols: published protocols to compute; by default those that fit the data.
@@ -34,7 +35,7 @@ class Test(ModelStage):
     def __init__(
         self,
         config: str,
-        checkpoint: str,
+        checkpoint: str | None = None,
         options: Mapping[str, Any] | None = None,
         split: Literal["test", "val"] = "test",
         protocols: Sequence[str] = (),
@@ -77,6 +78,7 @@ class Test(ModelStage):
                 ten_crop=self.ten_crop,
             )
         found.name, found.command = name, command
-        found.config, found.checkpoint = self.config, str(Path(self.checkpoint).resolve())
+        found.config = self.config
+        found.checkpoint = None if self.checkpoint is None else str(Path(self.checkpoint).resolve())
         found.training = loaded.training
         return found

@@ -10,7 +10,7 @@ import torch
 from mmengine.config import Config
 
 from wsolkit.config.classes import fill_classes
-from wsolkit.config.load_model import without_training
+from wsolkit.config.training_free import without_training
 from wsolkit.datasets.collate import collate_samples
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.model.localizer import Localizer

@@ -23,6 +23,7 @@ from wsolkit.errors import ConfigError, DataError, WsolkitError
 from wsolkit.files import disk_fails, path_below, write_text
 from wsolkit.interrupts import the_interrupt
 from wsolkit.lock import locked
+from wsolkit.model.localizer import Localizer
 from wsolkit.registry import DATASETS
 from wsolkit.training.checkpoints import BEST, LAST, clear, kept, resumable
 from wsolkit.training.console import quietly_built
@@ -106,6 +107,7 @@ def train(
         WsolkitError: the configuration, the data or a checkpoint is wrong, earlier results are in the way, or the loss
             became NaN.
     """
+    check_losses_given(config)
     work_dir = Path(work_dir or default_work_dir(config)).absolute()
     with process_group(launcher), alone_in(work_dir), plain_worker_errors():
         source = starting_point(work_dir, resume, overwrite)
@@ -133,6 +135,21 @@ def train(
             runner.register_hook(cache)
         run(runner)
         return outcome(work_dir)
+
+
+def check_losses_given(config: Config) -> None:
+    """Refuse to train a localizer that has nothing to learn from.
+
+    Raises:
+        ConfigError: it has no losses.
+    """
+    model = config.get("model") or {}
+    if model.get("type") == Localizer.__name__ and not model.get("losses"):
+        name = config_name(config)
+        raise ConfigError(
+            f"There is nothing to train: the model of {name} has no losses. Add model.losses=[dict(type=...)]. Where "
+            f"nothing in it is to be trained, use it as it is: wsolkit test {name}, wsolkit predict {name} PHOTOS."
+        )
 
 
 def alone_in(work_dir: Path) -> AbstractContextManager[None]:

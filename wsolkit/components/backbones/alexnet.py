@@ -1,4 +1,4 @@
-"""AlexNet, up to the vector before its classifier."""
+"""AlexNet, up to its last convolution or to the vector before its classifier."""
 
 from __future__ import annotations
 
@@ -10,25 +10,29 @@ from torch import Tensor
 from torch.nn import functional as F
 from torchvision.models import AlexNet_Weights, alexnet
 
-from wsolkit import Backbone, ConfigError, fetch_torchvision, fit_weights, read_weights
+from wsolkit.errors import ConfigError
+from wsolkit.interfaces import Backbone
+from wsolkit.weights.checkpoint import fetch_torchvision, read_weights
+from wsolkit.weights.fitting import LoadReport, fit_weights
 
 __all__ = ["AlexNet"]
 
-LEVELS = {"features": (256, 32), "fc7": (4096, 224)}
+LEVELS = {"conv5": (256, 16), "features": (256, 32), "fc7": (4096, 224)}
 """Channels and stride of each level."""
 
 SMALLEST = 63
 
 
 class AlexNet(Backbone):
-    """AlexNet as torchvision has it (Krizhevsky 2014), for embeddings: without its last layer.
+    """AlexNet as torchvision has it (Krizhevsky 2014), without its last layer.
 
-    Level ``features`` is the output of the convolutions, (B, 256, 6, 6) for 224 pixels; ``fc7`` the rectified output of
-    the second dense layer, (B, 4096, 1, 1) for images of any size. Only the level asked for is computed and kept.
+    Level ``conv5`` is the last rectified convolution, (B, 256, 13, 13) for 224 pixels, for class activation maps (Zhou
+    et al. 2016); ``features`` is the same behind its pooling, 6 x 6; ``fc7`` the rectified output of the second dense
+    layer, (B, 4096, 1, 1) for images of any size, for embeddings. Only the level asked for is computed and kept.
     Images with a side below 63 pixels are enlarged to it, the least this network takes.
 
     Args:
-        level: ``fc7`` or ``features``.
+        level: ``fc7``, ``features`` or ``conv5``.
         weights: a weight file of AlexNet in torchvision's names.
         pretrained: download torchvision's ImageNet weights.
         min_match: the least part of the weights that has to fit, in [0, 1].
@@ -47,7 +51,7 @@ class AlexNet(Backbone):
 
     def __init__(
         self,
-        level: Literal["features", "fc7"] = "fc7",
+        level: Literal["conv5", "features", "fc7"] = "fc7",
         weights: str | Path | None = None,
         pretrained: bool = False,
         min_match: Annotated[float, "in [0, 1]"] = 0.9,
@@ -57,13 +61,13 @@ class AlexNet(Backbone):
             raise ConfigError(f"Set either pretrained=True or weights={str(weights)!r} for AlexNet, not both.")
         whole = alexnet(weights=None)
         self.level = level
-        self.features = whole.features
+        self.features = whole.features[:-1] if level == "conv5" else whole.features
         if level == "fc7":
             self.avgpool = whole.avgpool
             self.classifier = whole.classifier[:6]
         self.channels = {level: LEVELS[level][0]}
         self.strides = {level: LEVELS[level][1]}
-        self.report = None
+        self.report: LoadReport | None = None
         if pretrained or weights is not None:
             origin = "torchvision's alexnet" if weights is None else str(weights)
             download = AlexNet_Weights.IMAGENET1K_V1.get_state_dict

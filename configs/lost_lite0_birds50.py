@@ -1,0 +1,16 @@
+"""LOST (Simeoni et al. 2021) on EfficientNet-Lite0's features, birds50: nothing is trained.
+
+wsolkit test lost_lite0_birds50 --cfg-options data_root=...
+wsolkit predict lost_lite0_birds50 photos --out found
+"""
+
+_base_ = "./cam_lite0_birds50.py"
+
+model = dict(
+    backbone=dict(levels=["final"]),
+    head=dict(_delete_=True, type="FeatureHead"),
+    losses=[],
+    cam_method=dict(_delete_=True, type="LOSTMaps", center=True, soft=True),
+    freeze=[],
+    norm_eval=[],
+)

@@ -1,0 +1,77 @@
+"""CAM methods that make one map of an image's features alone: what they share."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor
+
+from wsolkit.errors import ConfigError, ShapeError
+from wsolkit.interfaces import Activation, CamMethod, Model
+from wsolkit.maps import MapNormalize, MapResize
+
+__all__ = ["FeatureMaps", "component_of"]
+
+
+class FeatureMaps(CamMethod):
+    """Makes one map of ``Activation.features``, the same for every class; subclasses override ``maps_of``.
+
+    With ``FeatureHead`` nothing of a model is trained, so that it needs no checkpoint.
+
+    Args:
+        center: subtract the mean of an image's cells first. For features that are never negative, behind a ReLU, of
+            which any two are alike.
+        resize: see ``CamMethod``.
+        normalize: see ``CamMethod``.
+    """
+
+    takes_labels = "one"
+
+    def __init__(self, center: bool = False, resize: MapResize = "bicubic", normalize: MapNormalize = "minmax") -> None:
+        super().__init__(resize, normalize)
+        self.center = center
+
+    @abstractmethod
+    def maps_of(self, features: Tensor) -> Tensor:
+        """Return maps (B, h, w) of float32 features (B, C, h, w), of two cells at least."""
+
+    def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
+        """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T), the same for every class.
+
+        Raises:
+            ConfigError: the head gives no features.
+            ShapeError: they are of one cell.
+        """
+        features = (activation or model.activate(images)).features
+        name, head = type(self).__name__, type(model.head).__name__
+        if features is None:
+            raise ConfigError(
+                f"{name} reads features, and {head} gives none. Take another head than {head}, such as "
+                "head=dict(type='FeatureHead')."
+            )
+        if features.shape[-2] * features.shape[-1] < 2:
+            raise ShapeError(
+                f"{name} compares the cells of an image, but {head} gives features {tuple(features.shape)}, one cell. "
+                "Take a level that is a map, such as 'blocks.11.keys' of a transformer."
+            )
+        with torch.autocast(features.device.type, enabled=False):
+            features = features.float()
+            maps = self.maps_of(features - features.mean((2, 3), keepdim=True) if self.center else features)
+        return maps if classes.ndim == 1 else maps[:, None].expand(-1, classes.shape[1], -1, -1)
+
+
+def component_of(mask: Tensor, seed: int) -> Tensor:
+    """Return the cells of a mask (h, w) that hang together with one of them by their sides.
+
+    Args:
+        mask: bool (h, w).
+        seed: the number of the cell, row by row.
+
+    >>> component_of(torch.tensor([[True, False, True], [True, False, False]]), 0).tolist()
+    [[True, False, False], [True, False, False]]
+    """
+    _, labels = cv2.connectedComponents(mask.cpu().numpy().astype(np.uint8), connectivity=4)
+    return torch.from_numpy(labels == labels.flat[seed]).to(mask.device) & mask
