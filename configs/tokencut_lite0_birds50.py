@@ -7,10 +7,11 @@ wsolkit predict tokencut_lite0_birds50 photos --out found
 _base_ = "./cam_lite0_birds50.py"
 
 model = dict(
-    backbone=dict(levels=["final"]),
+    backbone=dict(levels=["blocks.4"]),
     head=dict(_delete_=True, type="FeatureHead"),
     losses=[],
-    cam_method=dict(_delete_=True, type="TokenCutMaps", center=True, soft=True),
+    cam_method=dict(_delete_=True, type="TokenCutMaps", soft=True),
+    box_extractor=dict(threshold=0.3),
     freeze=[],
     norm_eval=[],
 )

@@ -110,7 +110,7 @@ class JobTest(Test):
         found = self.evaluation(str(self.facts["method"]), str(self.facts["command"]))
         write_evaluation(folder, found, page=False)
         minutes = {
-            "train_minutes": seconds_of(Path(self.checkpoint).parent) / 60,
+            "train_minutes": 0.0 if self.checkpoint is None else seconds_of(Path(self.checkpoint).parent) / 60,
             "test_minutes": (time.perf_counter() - began) / 60,
         }
         write_json(folder / JOB, {**self.facts, **{name: round(value, 3) for name, value in minutes.items()}})

@@ -9,6 +9,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from wsolkit.components.backbones.token_levels import ATTENTION, CLS, split_level
 from wsolkit.errors import ConfigError
 from wsolkit.interfaces import ActivationHead, MapModifier
 from wsolkit.model.attach import build_modifier
@@ -122,7 +123,7 @@ def channels_of_maps(head: ActivationHead, channels: Mapping[str, int]) -> int:
     handle = head.map_modifiers.register_forward_pre_hook(lambda _module, inputs: seen.append(inputs[0].shape[1]))
     training = head.training
     try:
-        _ = head.eval()({name: torch.zeros(1, width, 8, 8) for name, width in channels.items()}).maps
+        _ = head.eval()({name: torch.zeros(empty_shape(name, width)) for name, width in channels.items()}).maps
     finally:
         handle.remove()
         head.train(training)
@@ -132,6 +133,16 @@ def channels_of_maps(head: ActivationHead, channels: Mapping[str, int]) -> int:
             "Its forward should, or it should set takes_map_modifiers = False."
         )
     return seen[0]
+
+
+def empty_shape(level: str, channels: int) -> tuple[int, int, int, int]:
+    """Return the shape of a level of one image with 8 x 8 cells and a class token.
+
+    >>> empty_shape("final", 5), empty_shape("blocks.1.attention", 3), empty_shape("final.cls", 5)
+    ((1, 5, 8, 8), (1, 3, 65, 65), (1, 5, 1, 1))
+    """
+    side = {ATTENTION: 65, CLS: 1}.get(split_level(level)[1], 8)
+    return (1, channels, side, side)
 
 
 def with_facts(config: Mapping[str, Any], **facts: Any) -> dict[str, Any]:

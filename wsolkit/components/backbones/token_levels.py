@@ -21,6 +21,7 @@ from torch import Tensor, nn
 from wsolkit.errors import ConfigError, nearest
 
 __all__ = [
+    "ATTENTION",
     "CLS",
     "FINAL",
     "PREFIX",
