@@ -29,7 +29,9 @@ def sentences_of(table: BenchmarkTable) -> list[Sentence]:
     found = []
     for part in table.parts:
         if part.columns:
-            found += [beaten(part, kind) for kind in RIVALS if any(kind in row.against for row in part.rows)]
+            found += [
+                beaten(part, kind) for kind in RIVALS if any(kind in row.against and row.seeds for row in part.rows)
+            ]
             found += best(part)
             found += bought(part)
     return found
@@ -39,7 +41,7 @@ def beaten(part: Part, kind: str) -> Sentence:
     """Return which methods beat a rival, which do not reach it, and which cannot be told from it."""
     name = next(row.against[kind].name for row in part.rows if kind in row.against)
     rival = next(row for row in part.rows if row.name == name)
-    rows = [row for row in part.rows if kind in row.against and not row.trivial]
+    rows = [row for row in part.rows if kind in row.against and row.seeds]
     groups: dict[str, list[Row]] = {"better": [], "worse": [], "open": [], "not compared": []}
     for row in rows:
         found = row.against[kind]
