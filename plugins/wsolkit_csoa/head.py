@@ -9,7 +9,7 @@ from typing import Annotated, Any
 from torch import Tensor, nn
 
 from wsolkit import POOLINGS, Activation, ActivationHead, Batch, ConfigError, Levels
-from wsolkit.components import choose_level
+from wsolkit.components import choose_level, map_classifier
 
 __all__ = ["TwoBranchHead", "branch_levels", "map_classifier"]
 
@@ -30,20 +30,6 @@ def branch_levels(channels: Mapping[str, int], levels: Sequence[str] | None = No
         )
     names = list(channels)[-2:] if levels is None else [choose_level(channels, level) for level in levels]
     return names[0], names[-1]
-
-
-def map_classifier(channels: int, num_classes: int, hidden: int) -> nn.Sequential:
-    """Return conv3x3 - ReLU - conv3x3 - ReLU - conv1x1, from ``channels`` to one map per class."""
-    first = nn.Conv2d(channels, hidden, 3, padding=1)
-    second = nn.Conv2d(hidden, hidden, 3, padding=1)
-    last = nn.Conv2d(hidden, num_classes, 1)
-    nn.init.kaiming_normal_(first.weight, nonlinearity="relu")
-    nn.init.kaiming_normal_(second.weight, nonlinearity="relu")
-    nn.init.normal_(last.weight, std=0.01)
-    for convolution in (first, second, last):
-        if convolution.bias is not None:
-            nn.init.zeros_(convolution.bias)
-    return nn.Sequential(first, nn.ReLU(), second, nn.ReLU(), last)
 
 
 class TwoBranchHead(ActivationHead):
@@ -94,8 +80,8 @@ class TwoBranchHead(ActivationHead):
                 stacklevel=2,
             )
         self.pooling = POOLINGS.build(pooling or {"type": "AveragePooling"})
-        self.late = map_classifier(channels[self.level], num_classes, hidden)
-        self.early = map_classifier(channels[self.early_level], num_classes, hidden) if early else None
+        self.late = map_classifier(channels[self.level], num_classes, (hidden, hidden))
+        self.early = map_classifier(channels[self.early_level], num_classes, (hidden, hidden)) if early else None
 
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
         """Make maps (B, K, h, w) and logits (B, K) of both branches."""

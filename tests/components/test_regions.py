@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from wsolkit import ShapeError
-from wsolkit.components import below, map_of_present, pool_regions
+from wsolkit.components import below, map_of_present, normalized_maximum, pool_regions
 
 
 def drawn(*shape, seed=0):
@@ -60,3 +60,15 @@ def test_a_cell_at_the_threshold_is_erased():
     assert below(maps, 0.5).flatten(1).tolist() == [[1, 1, 0, 0], [0, 0, 0, 0]]
     assert below(maps, 0.5, "minmax").flatten(1).tolist() == [[1, 1, 0, 0], [1, 1, 1, 1]]
     assert below(maps / 4, 0.6, "none").flatten(1).tolist() == [[1, 1, 1, 0], [0, 0, 0, 0]]
+
+
+def test_the_larger_of_two_normalised_maps_by_a_loop():
+    one, two = drawn(2, 3, 2, 4) * 5, drawn(2, 3, 2, 4, seed=1) - 3
+    found = normalized_maximum(one, two)
+    for image in range(2):
+        for k in range(3):
+            scaled = [(each - each.min()) / (each.max() - each.min()) for each in (one[image, k], two[image, k])]
+            for row in range(2):
+                for column in range(4):
+                    expected = max(float(each[row, column]) for each in scaled)
+                    assert float(found[image, k, row, column]) == pytest.approx(expected, abs=1e-6)

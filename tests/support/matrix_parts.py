@@ -46,6 +46,8 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "CAMHead": {"linear": {}, "conv": {"form": "conv"}},
     "ConvHead": {"": {}, "3 maps per class": {"maps_per_class": 3}},
     "TwoBranchHead": {"narrow": {"hidden": 16}},
+    "ACoLHead": {"narrow": {"hidden": [16]}},
+    "SPGHead": {"narrow": {"width": 16, "last_width": 16}},
     "CoAug": {"small": {"embedding": {"type": "TimmBackbone", "name": "test_resnet"}}},
     "InsideForeground": {"": {"classes": {"type": "ConvHead"}, "foreground": {"type": "C2AMHead"}}},
     "ScoreCAM": {"": {"channels": 2}},
@@ -56,9 +58,9 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
 }
 """Parts that cannot be built from their defaults, or that do different things by a setting: what is given instead.
 
-timm's models need a name; the smallest of each family is taken. VGG16GAP, AlexNet, TwoBranchHead and CoAug are made
-small to save time. CAMHead and ConvHead make their maps in two ways each. EraseFound and AverageWithFirst need the
-checkpoint of a trained model, which stands in the place of FIRST.
+timm's models need a name; the smallest of each family is taken. VGG16GAP, AlexNet, CoAug and the heads of
+several convolutions are made small to save time. CAMHead and ConvHead make their maps in two ways each. EraseFound and
+AverageWithFirst need the checkpoint of a trained model, which stands in the place of FIRST.
 """
 
 LEFT_OUT: dict[str, str] = {

@@ -19,6 +19,7 @@ from .heads import (
     LinearHead as LinearHead,
     choose_level as choose_level,
     concat_levels as concat_levels,
+    map_classifier as map_classifier,
     recombine as recombine,
     standardization as standardization,
 )
@@ -49,4 +50,9 @@ from .refiners.dense_crf_refiner import DenseCRFRefiner as DenseCRFRefiner
 from .refiners.grab_cut import GrabCutRefiner as GrabCutRefiner
 from .refiners.map_masks import MapMasks as MapMasks
 from .refiners.objects import ForegroundRefiner as ForegroundRefiner, map_masks as map_masks
-from .regions import below as below, map_of_present as map_of_present, pool_regions as pool_regions
+from .regions import (
+    below as below,
+    map_of_present as map_of_present,
+    normalized_maximum as normalized_maximum,
+    pool_regions as pool_regions,
+)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from typing import Annotated, Any
 
 import torch
@@ -15,7 +16,16 @@ from wsolkit.interfaces import Activation, ActivationHead, Batch, Levels
 from wsolkit.modules import in_float32
 from wsolkit.registry import POOLINGS
 
-__all__ = ["ConvHead", "FeatureHead", "LinearHead", "choose_level", "concat_levels", "recombine", "standardization"]
+__all__ = [
+    "ConvHead",
+    "FeatureHead",
+    "LinearHead",
+    "choose_level",
+    "concat_levels",
+    "map_classifier",
+    "recombine",
+    "standardization",
+]
 
 
 def choose_level(channels: Mapping[str, int], level: str | None = None) -> str:
@@ -76,6 +86,25 @@ def standardization(channels: int) -> nn.Module:
     ([[-1.0, 1.0], [-1.0, 1.0]], [2.0])
     """
     return nn.BatchNorm2d(channels, affine=False, momentum=None)
+
+
+def map_classifier(channels: int, maps: int, hidden: Sequence[int] = ()) -> nn.Sequential:
+    """Return a 3 x 3 convolution with ReLU for each number of hidden channels, and a 1 x 1 convolution to the maps.
+
+    >>> map_classifier(8, 5, hidden=(16, 4))(torch.zeros(2, 8, 7, 7)).shape
+    torch.Size([2, 5, 7, 7])
+    """
+    sides = [channels, *hidden]
+    inner = [nn.Conv2d(before, after, 3, padding=1) for before, after in pairwise(sides)]
+    last = nn.Conv2d(sides[-1], maps, 1)
+    for convolution in inner:
+        nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+    nn.init.normal_(last.weight, std=0.01)
+    for convolution in (*inner, last):
+        if convolution.bias is not None:
+            nn.init.zeros_(convolution.bias)
+    rectified = [module for convolution in inner for module in (convolution, nn.ReLU())]
+    return nn.Sequential(*rectified, last)
 
 
 class LinearHead(ActivationHead):

@@ -10,7 +10,7 @@ from torch import Tensor
 from wsolkit.errors import ShapeError
 from wsolkit.maps import MapNormalize, between, extremes
 
-__all__ = ["below", "map_of_present", "pool_regions"]
+__all__ = ["below", "map_of_present", "normalized_maximum", "pool_regions"]
 
 PER_CELL = 1e-6
 """Added to the weight of a region before it divides, so that an empty one has the features 0."""
@@ -100,3 +100,13 @@ def below(maps: Tensor, threshold: float, normalize: MapNormalize = "max") -> Te
     [[[[1.0, 1.0, 0.0]]]]
     """
     return (between(maps, *extremes(maps), normalize) < threshold).to(maps.dtype)
+
+
+def normalized_maximum(*maps: Tensor, normalize: MapNormalize = "minmax") -> Tensor:
+    """Bring each of several maps (..., h, w) to [0, 1] and return the largest, cell by cell, in float32.
+
+    >>> normalized_maximum(torch.tensor([[0.0, 2.0, 4.0]]), torch.tensor([[9.0, 6.0, 3.0]])).tolist()
+    [[1.0, 0.5, 1.0]]
+    """
+    every = [each.float() for each in maps]
+    return torch.stack([between(each, *extremes(each), normalize) for each in every]).amax(0)

@@ -1,0 +1,24 @@
+"""SPG (Zhang et al., ECCV 2018): the class map says which pixels are surely object or background to earlier layers."""
+
+from pathlib import Path
+
+import lazy_loader as lazy
+
+from wsolkit import Method, hookimpl
+
+__getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
+
+
+@hookimpl
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {
+        "ActivationHead": ["wsolkit_spg.head:SPGHead"],
+        "Loss": ["wsolkit_spg.guidance:SelfProducedGuidance"],
+    }
+
+
+@hookimpl
+def wsolkit_methods() -> list[Method]:
+    """Return the paper behind it."""
+    return [Method.from_card(Path(__file__).with_name("card.md"))]
