@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from tests.support.config_steps import one_step
+from tests.support.config_steps import loss_step
 from wsolkit import Activation, Batch, ConfigError, ShapeError
 from wsolkit.config.load import load_config
 from wsolkit.registry import HEADS
@@ -143,10 +143,9 @@ def test_the_head_of_a_configuration_for_large_data(name, channels):
     assert head.mask_b1[0].in_channels == next(iter(channels.values()))
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
-def test_a_step_of_the_configuration(tmp_path):
-    model, predictions = one_step("spg_lite0_birds50", tmp_path / "run")
-    assert list(model.losses) == ["cross_entropy", "self_produced_guidance"]
-    maps = predictions[0].maps
+def test_a_step_of_the_configuration():
+    model, losses = loss_step("spg_lite0_birds50")
+    names = {f"loss_self_produced_guidance_{mask}" for mask in ("b1", "b2", "c")}
+    assert set(losses) == {"loss_cross_entropy", *names}
+    maps = model.eval().predict(torch.randn(2, 3, 64, 64), torch.tensor([0, 2]))[0].maps
     assert 0 <= float(maps.min()) < float(maps.max()) <= 1

@@ -5,10 +5,11 @@ import math
 import pytest
 import torch
 
-from tests.support.config_steps import one_step
+from tests.support.config_steps import loss_step
 from wsolkit import Activation, Batch, ConfigError, ShapeError
 from wsolkit.components import CrossEntropy
 from wsolkit.config.load import load_config
+from wsolkit.model.localizer import Localizer
 from wsolkit.registry import HEADS, LOSSES
 from wsolkit_trilite import TriLiteHead, WithoutTheClass, minus_log_of_others
 
@@ -157,10 +158,29 @@ def test_the_parts_of_a_configuration_for_a_transformer(name, classes):
     assert kinds == ["CrossEntropy", "CrossEntropy", "WithoutTheClass"]
 
 
-@pytest.mark.slow
-@pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
-@pytest.mark.parametrize("name", ["trilite_lite0_birds50", "trilite_lite0_voc"])
-def test_a_step_of_the_configuration(name, tmp_path):
-    _, predictions = one_step(name, tmp_path / "run", multi_label=name.endswith("voc"))
-    maps = predictions[0].maps
+def test_a_transformer_with_its_class_token_learns_by_all_three_losses():
+    parts = load_config("trilite_vits14_cub").model
+    head = {**parts["head"], "num_classes": 4, "levels": ["blocks.5"], "token": "blocks.5.cls"}
+    backbone = {"type": "TimmBackbone", "name": "test_vit", "levels": ["blocks.5", "blocks.5.cls"]}
+    model = Localizer(backbone, head, parts["losses"], freeze=["model"], precision="fp32")
+    images, labels = drawn(3, 3, 32, 32), torch.tensor([0, 1, 3])
+    total, log = model.parse_losses(model.train().loss(Batch(images, labels)))
+    assert {"loss_cross_entropy", "loss_object", "loss_without_the_class"} <= set(log)
+    total.backward()
+    reached = {name for name, weight in model.named_parameters() if weight.grad is not None and weight.grad.any()}
+    assert reached == {f"head.{name}" for name, _ in model.head.named_parameters()}
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "first"),
+    [
+        ("trilite_lite0_birds50", (0, 2), "loss_cross_entropy"),
+        ("trilite_lite0_voc", ([1.0, 0, 1], [0, 1, 0]), "loss_binary_cross_entropy"),
+        ("trilite_lite0_tiles", ([1.0, 0, 0], [0, 0, 0]), "loss_cross_entropy_or_nothing"),
+    ],
+)
+def test_a_step_of_the_configuration(name, labels, first):
+    model, losses = loss_step(name, labels=labels)
+    assert set(losses) == {first, "loss_without_the_class"}
+    maps = model.eval().predict(torch.randn(2, 3, 64, 64), torch.tensor([0, 2]))[0].maps
     assert 0 <= float(maps.min()) < float(maps.max()) <= 1

@@ -12,7 +12,7 @@ from wsolkit.maps import MapNormalize, between, extremes
 
 __all__ = ["below", "map_of_present", "normalized_maximum", "pool_regions"]
 
-PER_CELL = 1e-6
+SMALL = 1e-6
 """Added to the weight of a region before it divides, so that an empty one has the features 0."""
 
 
@@ -42,7 +42,7 @@ def pool_regions(features: Tensor, regions: Tensor, per: Literal["weight", "cell
         sums = torch.bmm(weights, cells)  # (B, M, C)
         if per == "cell":
             return sums / cells.shape[1]
-        return sums / (weights.sum(2, keepdim=True) + PER_CELL)
+        return sums / (weights.sum(2, keepdim=True) + SMALL)
 
 
 @torch.no_grad()
