@@ -65,13 +65,10 @@ class SPGHead(ActivationHead):
         first, second, last = (channels[level] for level in self.levels)
         self.pooling = POOLINGS.build(pooling or {"type": "AveragePooling"})
         self.classifier = map_classifier(last, num_classes, hidden)
-        self.mask_b1 = nn.Sequential(nn.Conv2d(first, width, 3, padding=1), nn.ReLU())
-        self.mask_b2 = nn.Sequential(nn.Conv2d(second, width, 3, padding=1), nn.ReLU())
+        self.mask_b1 = rectified_convolution(first, width)
+        self.mask_b2 = rectified_convolution(second, width)
         self.shared = map_classifier(width, 1, [width])
         self.mask_c = map_classifier(last, 1, [last_width])
-        for mask in (self.mask_b1, self.mask_b2):
-            nn.init.kaiming_normal_(mask[0].weight, nonlinearity="relu")
-            nn.init.zeros_(mask[0].bias)
 
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
         """Make maps (B, K, h, w), logits (B, K) and, in training, the masks."""
@@ -83,3 +80,12 @@ class SPGHead(ActivationHead):
             extras["mask_b2"] = self.shared(self.mask_b2(second)).float()
             extras["mask_c"] = self.mask_c(last).float()
         return Activation(maps, self.pooling(maps), last, extras)
+
+
+def rectified_convolution(channels: int, width: int) -> nn.Sequential:
+    """Return a 3 x 3 convolution with ReLU."""
+    convolution = nn.Conv2d(channels, width, 3, padding=1)
+    nn.init.kaiming_normal_(convolution.weight, nonlinearity="relu")
+    assert convolution.bias is not None
+    nn.init.zeros_(convolution.bias)
+    return nn.Sequential(convolution, nn.ReLU())
