@@ -11,3 +11,4 @@ model = dict(
     losses=[dict(type="CrossEntropy"), dict(type="SelfProducedGuidance")],
     freeze=["model.conv_stem", "model.bn1", "model.blocks.0", "model.blocks.1", "model.blocks.2", "model.blocks.3"],
 )
+optim_wrapper = dict(optimizer=dict(lr=0.01))  # at CAM's .05 the masks and with them the classifier diverge
