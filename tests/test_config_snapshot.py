@@ -23,7 +23,7 @@ from wsolkit.pipeline.pipeline_config import read_pipeline
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 SNAPSHOTS = Path(__file__).with_name("snapshots") / "configs"
-FILES = {path.stem: path for path in sorted(CONFIGS.rglob("*.py")) if path.parent.name != "_base_"}
+FILES = {path.stem: path for path in sorted(CONFIGS.rglob("*.py")) if path.parent.name not in ("_base_", "benchmarks")}
 VARIANTS = [
     "psol_maps data=birds50 maps=c2am",
     "psol_maps data=birds50 maps=ccnn",

@@ -232,3 +232,11 @@ def test_the_source_of_a_module_that_cannot_be_read_says_nothing(tmp_path, monke
     for path in ("half_written:Half", "passing_on:Half", "nowhere:X", "marked:Marked", "passing_on:Other", "marked:Z"):
         assert class_node(path) is None
     assert class_node("marked:Plain")[2] == tmp_path / "marked.py"
+
+
+def test_benchmarks_are_listed_and_shown(capsys):
+    row = next(line for line in run(capsys, "list", "benchmarks").splitlines() if "synthetic" in line)
+    assert "a table that needs no data" in row
+    shown = run(capsys, "show", "synthetic")
+    assert "synthetic (benchmark)" in shown
+    assert "methods = {" in shown

@@ -7,7 +7,7 @@ import torch
 
 from tests.support.tiny_stages import kill
 from wsolkit.benchmark.benchmark_file import benchmark_of
-from wsolkit.benchmark.jobs import jobs_of
+from wsolkit.benchmark.jobs import Setting, jobs_of
 from wsolkit.benchmark.run import run_jobs
 from wsolkit.training.loops import EpochLoop
 
@@ -54,14 +54,19 @@ def write_config(folder):
     return str(path)
 
 
-def plan(config, out, methods=None, **more):
-    """Return the jobs of a benchmark: by default a method, another CAM method on its network, and another network."""
+def benchmark(config, methods=None, **more):
+    """Return a benchmark: by default a method, another CAM method on its network, and another network."""
     methods = methods or {
         "CAM": config,
         "flipped": {"config": config, "cam_method": FLIPPED},
         "wide": {"config": config, "options": {"model.backbone.width": 6}},
     }
-    return jobs_of(benchmark_of("tiny", {"methods": methods, "budget": {"epochs": 2}, **more}), out)
+    return benchmark_of("tiny", {"methods": methods, "budget": {"epochs": 2}, **more})
+
+
+def plan(config, out, methods=None, found=None, **more):
+    """Return the jobs of a benchmark."""
+    return jobs_of(benchmark(config, methods, **more), Setting(out), found)
 
 
 def run(jobs, said=None):

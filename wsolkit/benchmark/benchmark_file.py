@@ -21,18 +21,28 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from wsolkit.benchmark.values import checked, mapping_of, names_of, options_of, part_of, seeds_of
 from wsolkit.config.find import find_benchmark
 from wsolkit.config.read import check_computed, read_config
-from wsolkit.errors import ConfigError, nearest, one_of, shortened
+from wsolkit.errors import ConfigError, nearest, one_of
+from wsolkit.plugins.search_ranges import SearchRange, ranges_of
 
 __all__ = ["Benchmark", "Budget", "Entry", "Method", "read_benchmark"]
 
-METHOD = ("config", "options", "cam_method", "box_extractor", "budget", "seeds", "only", "checkpoint")
+METHOD = (
+    "config", "pipeline", "result", "options", "cam_method", "box_extractor", "budget", "seeds", "only", "checkpoint",
+    "search", "card",
+)  # fmt: skip
+OF_CONFIGS = ("cam_method", "box_extractor", "budget", "checkpoint", "search")
+"""What a method that is a pipeline cannot have."""
+
 ENTRY = ("options",)
 DATA = ("root", "options")
 BUDGET = ("epochs", "iterations")
 CHECKPOINTS = ("last", "best")
-TOP = ("methods", "backbones", "data", "seeds", "budget", "options", "checkpoint", "protocols", "baseline")
+LR = "optim_wrapper.optimizer.lr"
+SEARCH = ("trials", "metric", "seed", "ranges")
+TOP = ("methods", "backbones", "data", "seeds", "budget", "options", "checkpoint", "protocols", "baseline", "search")
 
 
 @dataclass(frozen=True)
@@ -49,6 +59,23 @@ class Budget:
 
 
 @dataclass(frozen=True)
+class Search:
+    """How hyper-parameters are searched, by every method alike.
+
+    Attributes:
+        trials: how many settings of each method are tried on each backbone and data set.
+        metric: the number on the validation split that chooses.
+        seed: seed of the settings and of their trainings.
+        ranges: what a method without ranges of its own is searched in.
+    """
+
+    trials: int = 30
+    metric: str = "MaxBoxAccV2"
+    seed: int = 0
+    ranges: Mapping[str, SearchRange] = field(default_factory=lambda: {LR: SearchRange("log", 1e-5, 1.0)})
+
+
+@dataclass(frozen=True)
 class Entry:
     """A backbone or a data set: what stands for it in names, and the options that choose it."""
 
@@ -62,13 +89,16 @@ class Method:
 
     Attributes:
         name: what the table calls it.
-        config: name or path of its configuration, with ``{data}`` and ``{backbone}``.
+        config: name or path of its configuration or pipeline, with ``{data}`` and ``{backbone}``.
+        result: of a pipeline, the stage whose results are the method's; None for a configuration.
         options: entries of the configuration to change, for training and test.
         test_options: those to change for the test alone: another CAM method or box extractor.
         budget: how long it is trained.
         seeds: its seeds.
         only: names of the data sets and backbones it is for; all where it names none of a kind.
         checkpoint: ``last`` or ``best``: which weights are tested.
+        search: what its hyper-parameters are searched in; None for what its card says.
+        card: the method whose card that is.
     """
 
     name: str
@@ -79,6 +109,9 @@ class Method:
     seeds: Sequence[int]
     only: Sequence[str]
     checkpoint: str
+    result: str | None = None
+    search: Mapping[str, SearchRange] | None = None
+    card: str = ""
 
 
 @dataclass(frozen=True)
@@ -94,6 +127,7 @@ class Benchmark:
         protocols: published protocols to compute; those that fit the data where it names none.
         baseline: the method that others are compared with.
         budget: how long methods are trained that have no budget of their own.
+        search: how hyper-parameters are searched, where that is asked for.
     """
 
     name: str
@@ -104,6 +138,7 @@ class Benchmark:
     protocols: Sequence[str]
     baseline: str
     budget: Budget
+    search: Search = field(default_factory=Search)
 
 
 def read_benchmark(name_or_path: str | Path, variables: Mapping[str, Any] | None = None) -> Benchmark:
@@ -153,7 +188,8 @@ def benchmark_of(name: str, content: Mapping[str, Any]) -> Benchmark:
         raise ConfigError(f"baseline is {baseline!r}, which is none of the methods. {nearest(baseline, names)}")
     protocols = names_of(content.get("protocols", ()), "protocols")
     options = options_of(content.get("options"), "options")
-    return Benchmark(name, methods, backbones, data, options, protocols, baseline, budget)
+    search = search_of(content.get("search"), "search")
+    return Benchmark(name, methods, backbones, data, options, protocols, baseline, budget, search)
 
 
 def check_top(content: Mapping[str, Any]) -> None:
@@ -184,9 +220,18 @@ def method_of(
     """
     place = f"methods[{name!r}]"
     given = checked({"config": given} if isinstance(given, str) else given, METHOD, place, 'dict(config="NAME")')
-    config = given.get("config")
-    if not isinstance(config, str) or not config:
-        raise ConfigError(f'{place} names no configuration. Write {name!r}: dict(config="NAME").')
+    kind = "pipeline" if "pipeline" in given else "config"
+    config, result = given.get(kind), given.get("result")
+    if not isinstance(config, str) or not config or {"config", "pipeline"} <= set(given):
+        raise ConfigError(
+            f'{place} should name one configuration or one pipeline. Write {name!r}: dict(config="NAME"), or '
+            'dict(pipeline="NAME", result="STAGE").'
+        )
+    if (kind == "pipeline") != isinstance(result, str):
+        raise ConfigError(f"{place}.result names the stage of a pipeline whose results are taken, but got {result!r}.")
+    misplaced = [key for key in OF_CONFIGS if kind == "pipeline" and key in given]
+    if misplaced:
+        raise ConfigError(f"{place} is a pipeline, whose stages say that themselves; leave {misplaced[0]!r} out.")
     only = names_of(given.get("only", ()), f"{place}.only")
     for each in only:
         if each not in known:
@@ -205,6 +250,9 @@ def method_of(
         seeds_of(given["seeds"], f"{place}.seeds") if "seeds" in given else seeds,
         only,
         one_of(f"{place}.checkpoint", given.get("checkpoint", checkpoint), CHECKPOINTS),
+        result,
+        ranges_of(given["search"], f"{place}.search") if "search" in given else None,
+        str(given.get("card") or name),
     )
 
 
@@ -231,91 +279,6 @@ def entries_of(given: Any, place: str) -> list[Entry]:
     return found
 
 
-def checked(given: Any, keys: Sequence[str], place: str, example: str) -> dict[str, Any]:
-    """Return a dict with no other keys than these.
-
-    Raises:
-        ConfigError: it is something else.
-    """
-    found = mapping_of(given, place, example)
-    for key in found:
-        if key not in keys:
-            raise ConfigError(f"{place} takes no {key!r}. {nearest(str(key), keys)}")
-    return found
-
-
-def mapping_of(given: Any, place: str, example: str = '{"NAME": dict(...)}') -> dict[Any, Any]:
-    """Return a dict.
-
-    Raises:
-        ConfigError: it is something else.
-    """
-    if not isinstance(given, Mapping):
-        raise ConfigError(f"{place} should be a dict: {example}, but got {shortened(repr(given))}.")
-    return dict(given)
-
-
-def part_of(given: Any, place: str) -> dict[str, Any]:
-    """Return a part of a model, written ``dict(type=...)`` or by its name alone.
-
-    Raises:
-        ConfigError: it is something else.
-
-    >>> part_of("GradCAM", "cam_method")
-    {'type': 'GradCAM'}
-    """
-    if isinstance(given, str):
-        return {"type": given}
-    found = mapping_of(given, place, 'dict(type="NAME")')
-    if "type" not in found:
-        raise ConfigError(f'{place} names no type. Write dict(type="NAME", ...).')
-    return found
-
-
-def options_of(given: Any, place: str) -> dict[str, Any]:
-    """Return options by dotted name.
-
-    Raises:
-        ConfigError: they are something else.
-    """
-    found = mapping_of({} if given is None else given, place, '{"dotted.name": value}')
-    if not all(isinstance(name, str) for name in found):
-        raise ConfigError(f"{place} should be {{'dotted.name': value}}, but got {shortened(repr(given))}.")
-    return found
-
-
-def names_of(given: Any, place: str) -> list[str]:
-    """Return a list of names, each once.
-
-    Raises:
-        ConfigError: it is something else.
-    """
-    listed = isinstance(given, (list, tuple)) and all(isinstance(name, str) and name for name in given)
-    if not listed or len(set(given)) < len(given):
-        raise ConfigError(
-            f'{place} should be a list of names, each once: ["NAME", ...], but got {shortened(repr(given))}.'
-        )
-    return list(given)
-
-
-def seeds_of(given: Any, place: str) -> list[int]:
-    """Return seeds.
-
-    Raises:
-        ConfigError: they are no different whole numbers, at least one.
-
-    >>> seeds_of(3, "seeds")
-    Traceback (most recent call last):
-    wsolkit.errors.ConfigError: seeds should be a list of different whole numbers, such as [0, 1, 2], but got 3.
-    """
-    listed = isinstance(given, (list, tuple)) and all(type(seed) is int and 0 <= seed < 2**32 for seed in given)
-    if not listed or not given or len(set(given)) < len(given):
-        raise ConfigError(
-            f"{place} should be a list of different whole numbers, such as [0, 1, 2], but got {shortened(repr(given))}."
-        )
-    return list(given)
-
-
 def budget_of(given: Any, place: str) -> Budget:
     """Return a budget.
 
@@ -327,3 +290,23 @@ def budget_of(given: Any, place: str) -> Budget:
         if value is not None and (type(value) is not int or value < 1):
             raise ConfigError(f"{place}.{key} should be a whole number, at least 1, but got {value!r}.")
     return Budget(**found)
+
+
+def search_of(given: Any, place: str) -> Search:
+    """Return how hyper-parameters are searched.
+
+    Raises:
+        ConfigError: an entry is unknown or of another kind.
+    """
+    found = checked({} if given is None else given, SEARCH, place, "dict(trials=30)")
+    for key, least in (("trials", 1), ("seed", 0)):
+        value = found.get(key, least)
+        if type(value) is not int or not least <= value < 2**32:
+            raise ConfigError(f"{place}.{key} should be a whole number, at least {least}, but got {value!r}.")
+    if not isinstance(found.get("metric", ""), str):
+        raise ConfigError(
+            f"{place}.metric is the name of a number, such as 'MaxBoxAccV2', but got {found['metric']!r}."
+        )
+    if "ranges" in found:
+        found["ranges"] = ranges_of(found["ranges"], f"{place}.ranges")
+    return Search(**found)

@@ -2,94 +2,28 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 from mmengine.config import Config
 
 from wsolkit.benchmark.benchmark_file import Benchmark, Budget, Entry, Method
-from wsolkit.benchmark.stages import JobTest, JobTraining
+from wsolkit.benchmark.steps import Piped, Scoring, Training, piped, safe, scoring, training
 from wsolkit.config.load import load_config
 from wsolkit.errors import ConfigError, naming
-from wsolkit.interfaces import Stage
-from wsolkit.pipeline.configurations import files_named
-from wsolkit.pipeline.fingerprint import Declaration, plain, state_of_files
+from wsolkit.pipeline.fingerprint import plain
 from wsolkit.pipeline.plan import Step
 
-__all__ = ["Job", "Scoring", "Training", "jobs_of"]
+__all__ = ["Job", "Place", "Setting", "job_of", "jobs_of", "places_of", "share_trainings"]
 
-TRAININGS, JOBS, FEATURES = "trainings", "jobs", "features"
+Place = tuple[str, str, str]
+"""Names of method, backbone and data set in the file."""
+
 NEVER = 1_000_000_000
 """The first epoch with a validation, where none is wanted."""
-
-OF_THE_TEST = (
-    ("model", ("cam_method", "box_extractor", "refiner")),
-    ("test_dataloader", ()),
-    ("test_evaluator", ()),
-    ("test_cfg", ()),
-)
-"""Entries of a configuration that decide nothing about the weights."""
-
-OF_THE_VALIDATION = (
-    ("val_dataloader", ()),
-    ("val_evaluator", ()),
-    ("val_cfg", ()),
-    ("train_cfg", ("val_interval", "val_begin", "dynamic_intervals")),
-)
-"""Those that decide nothing where the last weights are taken."""
-
-
-@dataclass(frozen=True)
-class Training(Step):
-    """A training, which several jobs may share.
-
-    Attributes:
-        config: name or path of its configuration.
-        options: entries of it that are changed.
-        seed: its seed.
-    """
-
-    what: ClassVar[tuple[str, str]] = ("training", "benchmark")
-
-    config: str
-    options: Mapping[str, Any]
-    seed: int
-
-    def build(self) -> Stage:
-        """Return the stage that trains."""
-        features = self.folder.parent.parent / FEATURES / features_key(load_config(self.config, self.options))
-        return JobTraining(self.config, self.options, self.seed, features)
-
-
-@dataclass(frozen=True)
-class Scoring(Step):
-    """The test of a job.
-
-    Attributes:
-        config: name or path of its configuration.
-        options: entries of it that are changed.
-        checkpoint: the weights.
-        protocols: published protocols to compute.
-        facts: what ``job.json`` says, as far as it is known before.
-        device: where to compute.
-    """
-
-    what: ClassVar[tuple[str, str]] = ("job", "benchmark")
-
-    config: str
-    options: Mapping[str, Any]
-    checkpoint: Path
-    protocols: Sequence[str]
-    facts: Mapping[str, Any]
-    device: str | None
-
-    def build(self) -> Stage:
-        """Return the stage that tests."""
-        return JobTest(self.config, str(self.checkpoint), self.options, list(self.protocols), self.facts, self.device)
 
 
 @dataclass(frozen=True)
@@ -102,8 +36,10 @@ class Job:
         data: name of the data set; empty where the benchmark names none.
         seed: the seed.
         readable: its folder's name without what tells settings apart.
-        training: what it needs.
-        scoring: what it is.
+        training: what it needs; None for a method that is not trained, or a pipeline.
+        scoring: its test, or its pipeline.
+        place: names of method, backbone and data set in the file.
+        trial: its number, where it is a trial of a search.
     """
 
     method: str
@@ -111,23 +47,56 @@ class Job:
     data: str
     seed: int
     readable: str
-    training: Training
-    scoring: Scoring
+    training: Training | None
+    scoring: Scoring | Piped
+    place: Place
+    trial: int | None = None
+
+    @property
+    def steps(self) -> list[Step]:
+        """What has to be done, in order."""
+        return [self.scoring] if self.training is None else [self.training, self.scoring]
+
+    @property
+    def shared(self) -> Path:
+        """The folder that it has in common with jobs of the same training."""
+        return self.steps[0].folder
 
     @property
     def title(self) -> str:
         """What messages call it."""
-        return ", ".join(filter(None, (self.method, self.backbone, self.data, f"seed {self.seed}")))
+        return ", ".join(filter(None, (self.method, self.backbone, self.data, f"seed {self.seed}", self.trial_words)))
+
+    @property
+    def trial_words(self) -> str:
+        """What a trial of a search is called; nothing for other jobs."""
+        return "" if self.trial is None else f"trial {self.trial + 1}"
 
 
-def jobs_of(benchmark: Benchmark, out: Path, command: str = "", device: str | None = None) -> list[Job]:
+@dataclass(frozen=True)
+class Setting:
+    """Where the jobs of a benchmark belong, and how they are computed.
+
+    Attributes:
+        out: folder of the benchmark.
+        command: the command line, for ``job.json``.
+        device: where tests compute; a GPU if there is one by default.
+    """
+
+    out: Path
+    command: str = ""
+    device: str | None = None
+
+
+def jobs_of(
+    benchmark: Benchmark, setting: Setting, found_best: Mapping[Place, Mapping[str, Any]] | None = None
+) -> list[Job]:
     """Return the jobs of a benchmark, every configuration loaded and checked; all methods come before the next seed.
 
     Args:
         benchmark: what was read.
-        out: folder of the benchmark.
-        command: the command line, for ``job.json``.
-        device: where tests compute; a GPU if there is one by default.
+        setting: where they belong.
+        found_best: options that a search has found, by the names of method, backbone and data set.
 
     Raises:
         ConfigError: a configuration is unknown or wrong; names the method.
@@ -135,10 +104,13 @@ def jobs_of(benchmark: Benchmark, out: Path, command: str = "", device: str | No
     found: dict[tuple[int, int], Job] = {}
     places = list(places_of(benchmark))
     for place, (method, backbone, data) in enumerate(places):
-        title = ", ".join(filter(None, (method.name, backbone.name, data.name)))
-        with naming(title, "Method"):
+        names = (method.name, backbone.name, data.name)
+        with naming(", ".join(filter(None, names)), "Method"):
             for number, seed in enumerate(method.seeds):
-                found[number, place] = job_of(benchmark, method, backbone, data, seed, out, command, device)
+                job = job_of(benchmark, (method, backbone, data), seed, setting, (found_best or {}).get(names) or {})
+                found[number, place] = job
+                if job.training is None and method.result is None:
+                    break  # nothing is learnt, so that a seed changes nothing
     if not found:
         raise ConfigError("The benchmark has no job: `only` leaves no data set or backbone to any method.")
     return share_trainings([found[key] for key in sorted(found)])
@@ -166,58 +138,81 @@ def fits(entry: Entry, others: Sequence[Entry], only: Sequence[str]) -> bool:
 
 def job_of(
     benchmark: Benchmark,
-    method: Method,
-    backbone: Entry,
-    data: Entry,
+    asked: tuple[Method, Entry, Entry],
     seed: int,
-    out: Path,
-    command: str,
-    device: str | None,
+    setting: Setting,
+    drawn: Mapping[str, Any],
+    trial: int | None = None,
 ) -> Job:
-    """Return one job; see ``jobs_of``."""
+    """Return one job.
+
+    Args:
+        benchmark: what was read.
+        asked: method, backbone and data set.
+        seed: the seed.
+        setting: where it belongs.
+        drawn: options that a search has drawn.
+        trial: its number, where it is a trial, which is tested on the validation split.
+
+    Raises:
+        ConfigError: its configuration is unknown or wrong.
+    """
+    method, backbone, data = asked
+    place = (method.name, backbone.name, data.name)
     name = config_of(method, backbone, data)
-    options = {**benchmark.options, **backbone.options, **data.options, **method.options}
-    config = load_config(name, options)
-    if not config.get("model"):
-        raise ConfigError(f"the configuration {name} has no model, so there is nothing to train and test.")
-    options |= budget_options(config, method.budget, method.checkpoint == "last")
-    trained = load_config(name, options)
-    tested = load_config(name, {**options, **method.test_options}) if method.test_options else trained
-    training = training_of(name, options, seed, trained, method.checkpoint == "last", out)
-    facts = {
+    options = {**benchmark.options, **backbone.options, **data.options, **method.options, **drawn}
+    readable = "_".join(safe(part) for part in (*place, f"s{seed}", trial_name(trial)) if part)
+    facts: dict[str, Any] = {
         "method": method.name,
-        "backbone": backbone.name or backbone_name(trained),
+        "backbone": backbone.name,
         "data": data.name,
         "seed": seed,
         "cam": None,  # methods have names of their own
         "budget": vars(method.budget) if method.budget != benchmark.budget else None,
-        "options": {},
+        "options": plain(drawn),
         "set": plain({**options, **method.test_options}, lenient=True),
         "config": name,
         "checkpoint": method.checkpoint,
-        "epochs": (trained.get("train_cfg") or {}).get("max_epochs"),
-        "command": command,
+        "command": setting.command,
     }
-    readable = "_".join(safe(part) for part in (method.name, backbone.name, data.name, f"s{seed}") if part)
-    arguments = {"checkpoint": method.checkpoint, "protocols": list(benchmark.protocols)}
-    builds_on = {"training": training.declaration.fingerprint}
-    content = plain(tested.to_dict(), lenient=True)
-    declared = Declaration("Test", arguments, builds_on, {"configuration": content}, inputs_of(tested))
-    scoring = Scoring(
-        name=readable,
-        cls=JobTest,
-        arguments=arguments,
-        folder=out / JOBS / f"{readable}_{declared.fingerprint[:8]}",
-        builds_on=(),
-        declaration=declared,
-        config=name,
-        options={**options, **method.test_options},
-        checkpoint=training.folder / f"{method.checkpoint}.pth",
-        protocols=benchmark.protocols,
-        facts=facts,
-        device=device,
+    if method.result is not None:
+        facts["budget"] = "its own stages"
+        step = piped(readable, name, options, method.result, seed, facts, setting.out)
+        return Job(method.name, backbone.name, data.name, seed, readable, None, step, place)
+    config = load_config(name, options)
+    if not config.get("model"):
+        other = " It is a pipeline: write pipeline=NAME, result=STAGE." if config.get("stages") else ""
+        raise ConfigError(f"the configuration {name} has no model, so there is nothing to train and test.{other}")
+    facts["backbone"] = backbone.name or backbone_name(config)
+    if config.model.get("losses"):
+        options |= budget_options(config, method.budget, method.checkpoint == "last")
+        config = load_config(name, options)
+        facts["epochs"] = (config.get("train_cfg") or {}).get("max_epochs")
+        trained = training(name, options, seed, config, method.checkpoint == "last", setting.out)
+    else:
+        facts |= {"seed": None, "epochs": None}
+        trained = None
+    options |= method.test_options
+    tested = load_config(name, options) if method.test_options else config
+    test = scoring(
+        readable,
+        name,
+        options,
+        tested,
+        trained,
+        method.checkpoint,
+        benchmark.protocols,
+        facts,
+        setting.out,
+        setting.device,
+        "test" if trial is None else "val",
     )
-    return Job(method.name, str(facts["backbone"]), data.name, seed, readable, training, scoring)
+    return Job(method.name, facts["backbone"], data.name, seed, readable, trained, test, place, trial)
+
+
+def trial_name(trial: int | None) -> str:
+    """Return a trial as a part of a folder's name; nothing for other jobs."""
+    return "" if trial is None else f"t{trial + 1:02d}"
 
 
 def config_of(method: Method, backbone: Entry, data: Entry) -> str:
@@ -247,57 +242,20 @@ def budget_options(config: Config, budget: Budget, last: bool) -> dict[str, Any]
     return options | ({"train_cfg.val_begin": NEVER} if loop and last and known else {})
 
 
-def training_of(name: str, options: Mapping[str, Any], seed: int, config: Config, last: bool, out: Path) -> Training:
-    """Return the training of a job, called after everything that decides about its weights."""
-    content: dict[str, Any] = plain(config.to_dict(), lenient=True)
-    for key, parts in (*OF_THE_TEST, *(OF_THE_VALIDATION if last else ())):
-        if not parts:
-            content.pop(key, None)
-        elif isinstance(content.get(key), dict):
-            content[key] = {part: value for part, value in content[key].items() if part not in parts}
-    declared = Declaration("Train", {"seed": seed}, {}, {"configuration": content}, inputs_of(config))
-    readable = f"{safe(Path(name).stem)}_s{seed}"
-    folder = out / TRAININGS / f"{readable}_{declared.fingerprint[:8]}"
-    return Training(readable, JobTraining, {"seed": seed}, folder, (), declared, name, dict(options), seed)
-
-
 def share_trainings(jobs: Sequence[Job]) -> list[Job]:
     """Let jobs whose trainings are the same have one and the same."""
     first: dict[str, Training] = {}
     shared = []
     for job in jobs:
-        training = first.setdefault(job.training.declaration.fingerprint, job.training)
-        checkpoint = training.folder / job.scoring.checkpoint.name
-        shared.append(replace(job, training=training, scoring=replace(job.scoring, checkpoint=checkpoint)))
+        if job.training is not None and isinstance(job.scoring, Scoring) and job.scoring.checkpoint is not None:
+            one = first.setdefault(job.training.declaration.fingerprint, job.training)
+            checkpoint = one.folder / job.scoring.checkpoint.name
+            job = replace(job, training=one, scoring=replace(job.scoring, checkpoint=checkpoint))
+        shared.append(job)
     return shared
-
-
-def inputs_of(config: Config) -> dict[str, list[int]]:
-    """Return size and time of change of the files a configuration names, such as pretrained weights."""
-    return dict(state_of_files(files_named(config.to_dict())))
-
-
-def features_key(config: Config) -> str:
-    """Return a name for the kept features of a configuration: the same for the same network and the same images."""
-    content: dict[str, Any] = plain(config.to_dict(), lenient=True)
-    model, loader = content.get("model") or {}, content.get("train_dataloader") or {}
-    names = ("backbone", "freeze", "data_preprocessor", "precision", "modifiers")
-    cache = {key: value for key, value in (content.get("feature_cache") or {}).items() if key == "level"}
-    decides = {name: model.get(name) for name in names} | {"dataset": loader.get("dataset"), **cache}
-    kept = Declaration("features", decides, {}, {"load_from": content.get("load_from")}, {})
-    return f"{safe(backbone_name(config))}_{kept.fingerprint[:8]}"
 
 
 def backbone_name(config: Config) -> str:
     """Return what a configuration's backbone is called."""
     backbone = (config.get("model") or {}).get("backbone") or {}
     return str(backbone.get("name") or backbone.get("type") or "backbone")
-
-
-def safe(name: str) -> str:
-    """Return a name as part of a folder's.
-
-    >>> safe("Grad-CAM++ (layer 4)")
-    'Grad-CAM++-layer-4'
-    """
-    return re.sub(r"[^A-Za-z0-9+.=-]+", "-", name).strip("-.") or "x"

@@ -4,17 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from statistics import mean
 
 from wsolkit.benchmark.failures import Failure, read_failure
-from wsolkit.benchmark.jobs import Job, Training
+from wsolkit.benchmark.jobs import Job
 from wsolkit.benchmark.stages import seconds_of
 from wsolkit.errors import ConfigError
 from wsolkit.pipeline.fingerprint import changes
 from wsolkit.pipeline.plan import Step
 from wsolkit.pipeline.records import DONE as RECORD, read_record
-from wsolkit.pipeline.states import DONE, FOREIGN, State, states_of
+from wsolkit.pipeline.states import BEGUN, DONE, FOREIGN, State, states_of
 
 __all__ = ["JobState", "check_folders", "estimate", "failure_of", "is_done", "state_of_job", "state_of_step"]
 
@@ -50,16 +49,15 @@ def is_done(step: Step) -> bool:
 
 def failure_of(job: Job) -> Failure | None:
     """Return why a job or its training failed, or None."""
-    return read_failure(job.training.folder) or read_failure(job.scoring.folder)
+    return next(filter(None, (read_failure(step.folder) for step in job.steps)), None)
 
 
 def state_of_job(job: Job) -> JobState:
     """Return how far a job is; nothing is changed."""
-    state = state_of_step(job.scoring)
-    trained = is_done(job.training)
-    kind = state.kind
-    if kind != DONE and state_of_step(job.training).kind == "begun":
-        kind = "begun"
+    kind = state_of_step(job.scoring).kind
+    trained = job.training is None or is_done(job.training)
+    if kind != DONE and any(state_of_step(step).kind == BEGUN for step in job.steps):
+        kind = BEGUN
     changed = "" if kind == DONE else what_changed(job)
     return JobState(job, kind, trained, None if kind == DONE else failure_of(job), changed)
 
@@ -90,7 +88,7 @@ def check_folders(jobs: Iterable[Job]) -> None:
         ConfigError: there is one where a job or a training belongs.
     """
     for job in jobs:
-        for step in (job.training, job.scoring):
+        for step in job.steps:
             state = state_of_step(step)
             if state.kind == FOREIGN and read_failure(step.folder) is None:
                 raise ConfigError(
@@ -103,18 +101,14 @@ def estimate(jobs: Sequence[Job]) -> float | None:
 
     A training counts as long as the mean of those on the same data set that are done, or else of all; a test alike.
     """
-    trainings: dict[Path, tuple[str, Training]] = {job.training.folder: (job.data, job.training) for job in jobs}
-    scorings = [(job.data, job.scoring) for job in jobs]
+    trainings = {job.training.folder: (job.data, job.training) for job in jobs if job.training is not None}
     left = [job for job in jobs if not is_done(job.scoring)]
-    todo = {job.training.folder: job.data for job in left if not is_done(job.training)}
+    todo = {job.shared: job.data for job in left if job.training is not None and not is_done(job.training)}
     trained = [(data, seconds_of(step.folder)) for data, step in trainings.values() if is_done(step)]
-    tested = [
-        (data, state.record["seconds"])
-        for data, state in ((d, state_of_step(s)) for d, s in scorings)
-        if state.kind == DONE
-    ]
+    states = [(job.data, state_of_step(job.scoring)) for job in jobs]
+    tested = [(data, state.record["seconds"]) for data, state in states if state.kind == DONE]
     parts = [typical(data, trained) for data in todo.values()] + [typical(job.data, tested) for job in left]
-    return None if any(part is None for part in parts) else sum(part for part in parts if part is not None)
+    return None if None in parts else sum(part for part in parts if part is not None)
 
 
 def typical(data: str, measured: Sequence[tuple[str, float]]) -> float | None:

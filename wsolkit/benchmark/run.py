@@ -48,9 +48,9 @@ def own_share(jobs: Sequence[Job], part: tuple[int, int] | None) -> list[Job]:
     """
     if part is None:
         return list(jobs)
-    trainings = list(dict.fromkeys(job.training.folder for job in jobs))
-    mine = set(trainings[part[0] :: part[1]])
-    return [job for job in jobs if job.training.folder in mine]
+    folders = list(dict.fromkeys(job.shared for job in jobs))
+    mine = set(folders[part[0] :: part[1]])
+    return [job for job in jobs if job.shared in mine]
 
 
 def run_jobs(jobs: Sequence[Job], tell: Tell = print) -> Outcome:
@@ -93,7 +93,7 @@ class Run:
         self.jobs = jobs
         self.tell = tell
         self.outcome = Outcome()
-        folders = {step.folder for job in jobs for step in (job.training, job.scoring)}
+        folders = {step.folder for job in jobs for step in job.steps}
         self.earlier: Mapping[Path, Failure | None] = {folder: read_failure(folder) for folder in folders}
 
     def attempt(self, job: Job) -> bool:
@@ -103,9 +103,10 @@ class Run:
             self.outcome.done.append(job)
             return True
         try:
-            failure = self.step(job.training, f"{number} {job.title}: training") or self.step(
-                job.scoring, f"{number} {job.title}: testing"
-            )
+            failure = None
+            for step in job.steps:
+                doing = "training" if step is job.training else "testing"
+                failure = failure or self.step(step, f"{number} {job.title}: {doing}")
         except TakenError:
             return False
         if failure is not None:

@@ -1,4 +1,4 @@
-"""The two stages of a job: a training, which several jobs may share, and the test of what it learnt."""
+"""What a job runs: a training, which several jobs may share, and a test of what it learnt; or a whole pipeline."""
 
 from __future__ import annotations
 
@@ -7,22 +7,31 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import torch
 
 from wsolkit.config.load import load_config
 from wsolkit.config.load_model import LoadedModel
 from wsolkit.files import write_json
-from wsolkit.pipeline import Test, Train
-from wsolkit.report.evaluation_file import write_evaluation
+from wsolkit.interfaces import Stage
+from wsolkit.pipeline import Test, Train, load_pipeline, run_pipeline
+from wsolkit.report.evaluation_file import read_evaluation, write_evaluation
 from wsolkit.training.checkpoints import LAST
 
-__all__ = ["JOB", "JobTest", "JobTraining", "seconds_of"]
+__all__ = ["JOB", "JobPipeline", "JobTest", "JobTraining", "seconds_of"]
 
 JOB = "job.json"
 CLOCK = "clock.json"
 """How long a training took before it was last stopped, and when it was last taken up."""
+
+
+def with_shared_features(config: str, options: Mapping[str, Any], features: Path) -> dict[str, Any]:
+    """Return options that keep features where all jobs of the same ones find them, if features are to be kept."""
+    cache = load_config(config, options).get("feature_cache")
+    if not isinstance(cache, Mapping) or cache.get("folder") or cache.get("shared"):
+        return dict(options)
+    return {**options, "feature_cache.shared": str(features)}
 
 
 class JobTraining(Train):
@@ -36,17 +45,13 @@ class JobTraining(Train):
     """
 
     def __init__(self, config: str, options: Mapping[str, Any], seed: int, features: Path) -> None:
-        super().__init__(config, options, seed)
-        self.features = features
+        super().__init__(config, with_shared_features(config, options, features), seed)
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Train, and keep how long it took; returns the best value of the monitored metric, if there is one."""
         spent = spent_before(folder) if resume else 0.0
         write_json(folder / CLOCK, {"spent": spent, "since": time.time()})
         began = time.perf_counter()
-        cache = load_config(self.config, self.options).get("feature_cache")
-        if isinstance(cache, dict) and not cache.get("folder"):
-            self.options = {**self.options, "feature_cache.folder": str(self.features)}
         numbers = super().run(folder, resume)
         write_json(folder / CLOCK, {"spent": spent + time.perf_counter() - began, "since": None})
         return numbers
@@ -73,23 +78,28 @@ class JobTest(Test):
 
     Args:
         config: name or path of the configuration.
-        checkpoint: the trained weights.
+        checkpoint: the trained weights; None for a model that needs no training.
         options: entries of the configuration to change, by dotted name.
         protocols: published protocols to compute.
         facts: what ``job.json`` says of the job.
+        features: folder of kept features, for configurations with a ``feature_cache`` that name none.
         device: cpu, cuda or cuda:N; a GPU if there is one by default.
+        split: ``test``, or ``val`` for a trial of a search.
     """
 
     def __init__(
         self,
         config: str,
-        checkpoint: str,
+        checkpoint: str | None,
         options: Mapping[str, Any],
         protocols: list[str],
         facts: Mapping[str, Any],
+        features: Path,
         device: str | None = None,
+        split: Literal["test", "val"] = "test",
     ) -> None:
-        super().__init__(config, checkpoint, options, protocols=protocols, report=False, device=device)
+        options = with_shared_features(config, options, features)
+        super().__init__(config, checkpoint, options, split, protocols, report=False, device=device)
         self.facts = dict(facts)
 
     def load(self) -> LoadedModel:
@@ -109,12 +119,51 @@ class JobTest(Test):
         began = time.perf_counter()
         found = self.evaluation(str(self.facts["method"]), str(self.facts["command"]))
         write_evaluation(folder, found, page=False)
-        minutes = {
-            "train_minutes": 0.0 if self.checkpoint is None else seconds_of(Path(self.checkpoint).parent) / 60,
-            "test_minutes": (time.perf_counter() - began) / 60,
-        }
-        write_json(folder / JOB, {**self.facts, **{name: round(value, 3) for name, value in minutes.items()}})
+        trained = None if self.checkpoint is None else seconds_of(Path(self.checkpoint).parent)
+        write_facts(folder, self.facts, trained, time.perf_counter() - began)
         return found.honest_numbers()
+
+
+class JobPipeline(Stage):
+    """A method that is a pipeline of its own: all its stages, and the results of one of them.
+
+    Args:
+        pipeline: name or path of the pipeline.
+        options: its options.
+        result: the stage whose results are the job's.
+        facts: what ``job.json`` says of the job.
+    """
+
+    def __init__(self, pipeline: str, options: Mapping[str, Any], result: str, facts: Mapping[str, Any]) -> None:
+        self.pipeline = pipeline
+        self.options = dict(options)
+        self.result = result
+        self.facts = dict(facts)
+
+    def run(self, folder: Path, resume: bool) -> dict[str, float]:
+        """Run what is not done of the pipeline; returns the honest numbers in percent."""
+        outcomes = run_pipeline(load_pipeline(self.pipeline, self.options, folder / "stages"), self.result)
+        found = read_evaluation(folder / "stages" / self.result)
+        found.name, found.command = str(self.facts["method"]), str(self.facts["command"])
+        write_evaluation(folder, found, page=False)
+        facts = {**self.facts, "boxes_used": (found.training.get("boxes") or "none") != "none"}
+        last = next(each.seconds for each in outcomes if each.name == self.result)
+        write_facts(folder, facts, sum(each.seconds for each in outcomes) - last, last)
+        return found.honest_numbers()
+
+
+def write_facts(folder: Path, facts: Mapping[str, Any], trained: float | None, tested: float) -> None:
+    """Write ``job.json``.
+
+    Args:
+        folder: the job's folder.
+        facts: what is known.
+        trained: seconds of training; None for a method without any.
+        tested: seconds of the test.
+    """
+    minutes = {"train_minutes": trained, "test_minutes": tested}
+    rounded = {name: None if value is None else round(value / 60, 3) for name, value in minutes.items()}
+    write_json(folder / JOB, {**facts, **rounded})
 
 
 def device_name(device: torch.device) -> str:

@@ -30,5 +30,5 @@ def claim_benchmark(out: Path, benchmark: Benchmark) -> None:
         return None
 
     claim_folder(out, "results", MARKER, lost, writer="wsolkit benchmark")
-    check_no_links(out, ("jobs", "trainings", "features"))
+    check_no_links(out, ("jobs", "trainings", "trials", "features"))
     write_json(out / MARKER, {"kind": KIND, "name": benchmark.name})

@@ -34,6 +34,7 @@ a file, such as table.py:
       "CAM": dict(config="cam_synthetic"),
       "Grad-CAM": dict(config="cam_synthetic", cam_method="GradCAM"),       # trains nothing: CAM's network again
       "C2AM": dict(config="c2am_{data}", options={"optim_wrapper.optimizer.lr": 0.01}, only=["birds50"]),
+      "PSOL": dict(pipeline="psol_maps", result="combined"),               # its stages, with their own budgets
   }
   backbones = {"resnet50": dict(options={"model.backbone.name": "resnet50"})}     # optional; {backbone} in names
   data = {"birds50": dict(root="data/birds50"), "voc": dict(root="data/voc")}     # optional; {data} in names
@@ -41,6 +42,10 @@ a file, such as table.py:
   budget = dict(epochs=6)                     # of every method; one that has its own `budget` is marked in the table
   checkpoint = "last"                         # or "best", by each configuration's validation
   baseline = "CAM"                            # what the others are compared with
+
+with --search:
+  search = dict(trials=30, metric="MaxBoxAccV2", seed=0)       # the defaults; every method has as many trials
+  "ADL": dict(config=..., search={"optim_wrapper.optimizer.lr": "log 1e-5 1"})        # else what its card says
 
 several processes share the folder by locks, on one machine or on shared storage:
   sbatch --array=1-8 --wrap 'wsolkit benchmark table.py --out results'        # whoever is free takes the next job
@@ -68,6 +73,11 @@ def add_parser(subparsers: Any) -> None:
         "--dry-run", action="store_true", help="show the jobs, how far each is and what they share; nothing runs"
     )
     parser.add_argument("--job", metavar="I/N", help="only the I-th of N shares of the jobs, such as 3/8")
+    parser.add_argument(
+        "--search",
+        action="store_true",
+        help="first search each method's hyper-parameters, with as many random trials each, chosen on val",
+    )
     add_config_options(parser, "seeds=[0] budget.epochs=1, which are variables of FILE")
     parser.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
     parser.set_defaults(run=run)
@@ -85,30 +95,42 @@ def run(args: argparse.Namespace) -> int:
     from rich.console import Console
 
     from wsolkit.benchmark.benchmark_file import read_benchmark
-    from wsolkit.benchmark.jobs import jobs_of
+    from wsolkit.benchmark.jobs import Setting, jobs_of
     from wsolkit.benchmark.run import own_share, run_jobs
+    from wsolkit.benchmark.search import chosen_options, trial_records, trials_of
     from wsolkit.benchmark.state import claim_benchmark
     from wsolkit.benchmark.table import benchmark_table
-    from wsolkit.errors import printable
+    from wsolkit.errors import ConfigError, nearest, printable
     from wsolkit.report import print_benchmark, write_benchmark
 
     out = (args.out or Path("benchmarks") / path.stem).absolute()
     benchmark = read_benchmark(args.file, options)
-    jobs = chosen(jobs_of(benchmark, out, shlex.join(["wsolkit", *sys.argv[1:]]), args.device), args.only)
+    names = [method.name for method in benchmark.methods]
+    for name in args.only:
+        if name not in names:
+            raise ConfigError(f"--only names {name!r}, which is no method of the file. {nearest(name, names)}")
+    setting = Setting(out, shlex.join(["wsolkit", *sys.argv[1:]]), args.device)
+    jobs = chosen(jobs_of(benchmark, setting), args.only)
+    trials = chosen(trials_of(benchmark, setting), args.only) if args.search else []
     console = Console(width=None if sys.stdout.isatty() else 120)
     if args.dry_run:
-        console.print(plan_table(jobs))
-        console.print(plan_words(jobs), soft_wrap=True, highlight=False, markup=False)
+        for each in filter(None, (trials, jobs)):
+            console.print(plan_table(each))
+            console.print(plan_words(each), soft_wrap=True, highlight=False, markup=False)
         return 0
     claim_benchmark(out, benchmark)
     try:
+        if trials:
+            run_jobs(own_share(trials, part), tell=say)
+            best = chosen_options(trials, benchmark.search.metric)
+            jobs = chosen(jobs_of(benchmark, setting, best), args.only)
         outcome = run_jobs(own_share(jobs, part), tell=say)
     except KeyboardInterrupt:
         print("What is done is kept; the same command goes on from there.", file=sys.stderr)
         raise
     table = benchmark_table(jobs, benchmark.baseline)
     print_benchmark(table, console)
-    for path in write_benchmark(table, out):
+    for path in write_benchmark(table, out, trial_records(trials, benchmark.search.metric)):
         console.print(printable(str(path)), soft_wrap=True, highlight=False, markup=False)
     for job, failure in outcome.failed:
         print(f"failed: {job.title}: {failure.words}", file=sys.stderr)
@@ -135,17 +157,7 @@ def part_of(text: str | None) -> tuple[int, int] | None:
 
 
 def chosen(jobs: Sequence[Job], only: Sequence[str]) -> list[Job]:
-    """Return the jobs of some methods; all of them where none is named.
-
-    Raises:
-        ConfigError: there is no such method.
-    """
-    from wsolkit.errors import ConfigError, nearest
-
-    names = list(dict.fromkeys(job.method for job in jobs))
-    for name in only:
-        if name not in names:
-            raise ConfigError(f"--only names {name!r}, which is no method of the file. {nearest(name, names)}")
+    """Return the jobs of some methods; all of them where none is named."""
     return [job for job in jobs if not only or job.method in only]
 
 
@@ -168,8 +180,9 @@ def plan_table(jobs: Sequence[Job]) -> Table:
     first: dict[Path, str] = {}
     for job in jobs:
         state = state_of_job(job)
-        owner = first.setdefault(job.training.folder, job.title)
+        owner = first.setdefault(job.shared, job.title)
         training = f"that of {owner}" if owner != job.title else "done" if state.trained else "its own"
+        training = training if job.training is not None else "none"
         why = f"failed before: {state.failure.words}" if state.failure else state.changed
         table.add_row(escape(job.title), state.kind, escape(training), escape(why))
     return table
@@ -181,7 +194,7 @@ def plan_words(jobs: Sequence[Job]) -> str:
     from wsolkit.progress import duration
 
     left = [job for job in jobs if not is_done(job.scoring)]
-    trainings = {job.training.folder: job.training for job in left}
+    trainings = {job.shared: job.training for job in left if job.training is not None}
     todo = sum(not is_done(training) for training in trainings.values())
     rest = estimate(jobs)
     time = "nothing was measured yet" if rest is None else f"about {duration(rest)} of work"

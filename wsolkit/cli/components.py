@@ -22,7 +22,9 @@ PIPE_WIDTH = 160
 def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     """Add ``list`` and ``show``."""
     listing = subparsers.add_parser("list", help="list components and methods, and the plugin each came from")
-    listing.add_argument("what", nargs="?", help="only these: an interface (Backbone, losses, ...), methods or configs")
+    listing.add_argument(
+        "what", nargs="?", help="only these: an interface (Backbone, losses, ...), methods, configs or benchmarks"
+    )
     listing.add_argument("--interface", help="the same, in words")
     listing.add_argument("--all", action="store_true", help="every component, method and configuration")
     listing.add_argument("--json", action="store_true", help="print everything as JSON")
@@ -50,15 +52,16 @@ def run_list(args: argparse.Namespace) -> int:
 
 def run_show(args: argparse.Namespace) -> int:
     """Print what is known about one name."""
-    from wsolkit.config.find import config_files
+    from wsolkit.config.find import benchmark_files, config_files
     from wsolkit.plugins.loading import Component, load_plugins
 
     console = console_for(sys.stdout)
-    if file := config_files().get(args.name):
-        console.rule(f"{args.name} (configuration)")
-        console.print(file.read_text("utf-8"))
-        console.print(f"file            {file}", soft_wrap=True)
-        return 0
+    for what, files in (("configuration", config_files()), ("benchmark", benchmark_files())):
+        if file := files.get(args.name):
+            console.rule(f"{args.name} ({what})")
+            console.print(file.read_text("utf-8"))
+            console.print(f"file            {file}", soft_wrap=True)
+            return 0
     plugins = load_plugins()
     if interfaces := interfaces_named(args.name, plugins):
         for interface in interfaces:
@@ -104,6 +107,7 @@ def print_overview(plugins: Plugins, console: Console) -> None:
         ("wsolkit list losses", "the parts of one interface"),
         ("wsolkit list methods", "the methods with their papers and configurations"),
         ("wsolkit list configs", "the configurations that are shipped"),
+        ("wsolkit list benchmarks", "the benchmarks that are shipped"),
         ("wsolkit list --all", "everything; with --json for programs"),
         ("wsolkit show NAME", "one method, part, interface or configuration"),
     ]
@@ -151,11 +155,12 @@ def print_tables(found: dict[str, list[Any]], console: Console) -> None:
             mark = "" if each["trained_with"] in ("labels", "nothing") else f" (trained with {each['trained_with']})"
             table.add_row(each["name"] + mark, each["plugin"], version, cited, ", ".join(each["configs"]))
         console.print(table)
-    if found["configs"]:
-        table = Table("name", "what it does", title="configurations", title_justify="left")
-        for each in found["configs"]:
-            table.add_row(each["name"], each["summary"])
-        console.print(table)
+    for key, title in (("configs", "configurations"), ("benchmarks", "benchmarks")):
+        if found[key]:
+            table = Table("name", "what it does", title=title, title_justify="left")
+            for each in found[key]:
+                table.add_row(each["name"], each["summary"])
+            console.print(table)
     print_left_out(found, console)
 
 

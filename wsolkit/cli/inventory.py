@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import inspect
+from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsolkit.errors import ConfigError, nearest
@@ -19,6 +21,7 @@ __all__ = ["description", "find_interface", "interface_rows", "inventory", "sign
 
 METHOD = "method"
 CONFIG = "config"
+BENCHMARK = "benchmark"
 
 
 def find_interface(name: str) -> str:
@@ -31,7 +34,8 @@ def find_interface(name: str) -> str:
     'activation head'
     """
     known = {plain(each.name): each.home.name for each in INTERFACES}
-    known |= {plain(each.home.name): each.home.name for each in INTERFACES} | {METHOD: METHOD, CONFIG: CONFIG}
+    known |= {plain(each.home.name): each.home.name for each in INTERFACES}
+    known |= {name: name for name in (METHOD, CONFIG, BENCHMARK)}
     for wanted in (plain(name), plain(name).removesuffix("s"), plain(name).removesuffix("es")):
         if wanted in known:
             return known[wanted]
@@ -48,7 +52,7 @@ def plain(name: str) -> str:
 
 def inventory(plugins: Plugins, interface: str | None = None) -> dict[str, list[Any]]:
     """Return components, methods, configurations and what was left out as plain data, of one interface or of all."""
-    from wsolkit.config.find import config_files
+    from wsolkit.config.find import benchmark_files, config_files
 
     wanted = find_interface(interface) if interface else None
     components = [
@@ -67,13 +71,20 @@ def inventory(plugins: Plugins, interface: str | None = None) -> dict[str, list[
         for method, source in sorted(plugins.methods, key=lambda pair: pair[0].name.lower())
         if wanted in (None, METHOD)
     ]
-    configs = [
-        {"name": name, "file": str(path), "summary": first_line(path.read_text("utf-8").lstrip("\"'"))}
-        for name, path in (sorted(config_files().items()) if wanted in (None, CONFIG) else ())
-    ]
+    configs = listed(config_files()) if wanted in (None, CONFIG) else []
+    benchmarks = listed(benchmark_files()) if wanted in (None, BENCHMARK) else []
     broken = [{**origin(broken.source), "reason": broken.reason} for broken in plugins.broken]
-    found: dict[str, list[Any]] = {"components": components, "methods": methods, "configs": configs}
+    found: dict[str, list[Any]] = {"components": components, "methods": methods}
+    found |= {"configs": configs, "benchmarks": benchmarks}
     return found | {"broken": broken, "disabled": list(plugins.disabled)}
+
+
+def listed(files: Mapping[str, Path]) -> list[dict[str, str]]:
+    """Return files of configurations by name, each with the first line of what it says of itself."""
+    return [
+        {"name": name, "file": str(path), "summary": first_line(path.read_text("utf-8").lstrip("\"'"))}
+        for name, path in sorted(files.items())
+    ]
 
 
 def origin(source: Source) -> dict[str, str]:

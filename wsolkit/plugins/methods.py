@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from wsolkit.errors import PluginError, nearest
+from wsolkit.errors import ConfigError, PluginError, nearest
+from wsolkit.plugins.search_ranges import SearchRange, ranges_of
 
 __all__ = ["Method"]
 
 FENCE = re.compile(r"\A---[ \t]*\n(.*?)^---[ \t]*(?:\n|\Z)\n*", re.DOTALL | re.MULTILINE)
 WORDS = ("name", "title", "authors", "venue", "summary")
 REQUIRED = (*WORDS, "year")
-KEYS = (*REQUIRED, "other_names", "configs", "config_dir", "reported", "trained_with")
+KEYS = (*REQUIRED, "other_names", "configs", "config_dir", "reported", "trained_with", "search")
 
 LABELS = "labels"
 TRAINED_WITH = (LABELS, "nothing", "boxes", "masks")
@@ -40,6 +41,7 @@ class Method:
         other_names: what else the method is called, such as by the authors' code.
         trained_with: what people have to say of the images it learns from: ``labels``, ``nothing``, ``boxes`` or
             ``masks``.
+        search: where hyper-parameters are searched, by the dotted names of their options.
     """
 
     name: str
@@ -54,6 +56,7 @@ class Method:
     reported: Mapping[str, float] = field(default_factory=dict)
     other_names: tuple[str, ...] = ()
     trained_with: str = LABELS
+    search: Mapping[str, SearchRange] = field(default_factory=dict)
 
     def is_called(self, name: str) -> bool:
         """Whether the method goes by a name, in small or capital letters."""
@@ -64,8 +67,9 @@ class Method:
         """Read a method from the YAML between two lines ``---`` at the top of its card.
 
         The keys are the attributes: ``name``, ``title``, ``authors``, ``venue``, ``year`` and ``summary``; where there
-        are any ``other_names`` and ``configs`` (lists), ``config_dir`` (relative to the card) and ``reported`` (numbers
-        by their names); ``trained_with`` where that is something else than labels.
+        are any ``other_names`` and ``configs`` (lists), ``config_dir`` (relative to the card), ``reported`` (numbers
+        by their names) and ``search`` (``optim_wrapper.optimizer.lr: log 1e-5 1``); ``trained_with`` where that is
+        something else than labels.
 
         Raises:
             PluginError: the card cannot be read, has no such lines, or a fact is missing, unknown or of another kind.
@@ -89,6 +93,7 @@ class Method:
             card=card,
             reported=numbers_of(card, facts.get("reported", {})),
             trained_with=supervision_of(card, facts.get("trained_with", LABELS)),
+            search=searched(card, facts.get("search", {})),
         )
 
     @property
@@ -216,6 +221,18 @@ def folder_of(card: Path, value: Any) -> Path | None:
             f"config_dir in the card {card} is a folder, relative to the card, but got {value!r}. Name one."
         )
     return folder
+
+
+def searched(card: Path, value: Any) -> dict[str, SearchRange]:
+    """Return where hyper-parameters are searched.
+
+    Raises:
+        PluginError: a range is written otherwise.
+    """
+    try:
+        return ranges_of(value, "search")
+    except ConfigError as error:
+        raise PluginError(f"The card {card}: {error}") from error
 
 
 def numbers_of(card: Path, value: Any) -> dict[str, float]:

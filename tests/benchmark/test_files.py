@@ -1,0 +1,94 @@
+"""What the file of a benchmark becomes: jobs, their order, their folders; and a pipeline as a method."""
+
+import json
+
+import pytest
+
+from tests.support.tiny_benchmark import benchmark, plan, run
+from wsolkit import Stage
+from wsolkit.benchmark.benchmark_file import Budget, read_benchmark
+from wsolkit.benchmark.jobs import Setting, jobs_of
+from wsolkit.benchmark.table import benchmark_table
+from wsolkit.config.find import benchmark_files
+from wsolkit.evaluation.results import VAL, Line, Result
+from wsolkit.evaluation.scores import Score
+from wsolkit.registry import STAGES
+from wsolkit.report import Evaluation, read_evaluation, write_evaluation
+
+FREE = {"model.losses": [], "model.head": {"type": "LinearHead", "num_classes": 3}}
+
+
+@STAGES.register_module(force=True)
+class Judge(Stage):
+    """Leaves an evaluation."""
+
+    def __init__(self, percent=50.0) -> None:
+        self.percent = percent
+
+    def run(self, folder, resume):
+        line = Line("GT-known", Score(self.percent, 4, 0.0, 100.0), 0.2, VAL)
+        write_evaluation(folder, Evaluation("judge", "test", 4, [Result("localization", (line,))]), page=False)
+        return {}
+
+
+@pytest.mark.parametrize("name", sorted(benchmark_files()))
+def test_a_shipped_benchmark_can_be_planned(name, tmp_path):
+    jobs = jobs_of(read_benchmark(name), Setting(tmp_path / "out"))
+    assert len({job.scoring.folder for job in jobs}) == len(jobs)
+    assert not (tmp_path / "out").exists()
+
+
+def test_seeds_come_last_and_only_leaves_out(config, tmp_path):
+    methods = {
+        "A": config,
+        "B": {"config": config, "only": ["small"], "seeds": [5]},
+        "C/..": {"config": config, "only": ["wide"], "budget": {"epochs": 1}},
+    }
+    wide = {"wide": {"options": {"model.backbone.width": 6}}, "narrow": {}}
+    data = {"small": {}, "large": {"options": {"train_dataloader.dataset.num_images": 32}}}
+    jobs = plan(config, tmp_path, methods, backbones=wide, data=data, seeds=[0, 1])
+    assert [job.title for job in jobs] == [
+        "A, wide, small, seed 0", "B, wide, small, seed 5", "C/.., wide, small, seed 0",
+        "A, narrow, small, seed 0", "B, narrow, small, seed 5",
+        "A, wide, large, seed 0", "C/.., wide, large, seed 0", "A, narrow, large, seed 0",
+        "A, wide, small, seed 1", "C/.., wide, small, seed 1", "A, narrow, small, seed 1",
+        "A, wide, large, seed 1", "C/.., wide, large, seed 1", "A, narrow, large, seed 1",
+    ]  # fmt: skip
+    assert [job.scoring.folder.parent for job in jobs] == [tmp_path / "jobs"] * len(jobs)
+    assert jobs[2].scoring.folder.name.startswith("C_wide_small_s0_")
+    assert [job.scoring.facts["budget"] for job in jobs[:3]] == [None, None, {"epochs": 1, "iterations": None}]
+    assert [job.scoring.facts["epochs"] for job in jobs[:3]] == [2, 2, 1]
+    assert benchmark(config, methods, data=data, backbones=wide).budget == Budget(epochs=2)
+
+
+def test_names_are_filled_in(tmp_path):
+    (tmp_path / "table.py").write_text(
+        'methods = {"CAM": "cam_{backbone}_{data}"}\ndata = {"cub": "birds"}\nbackbones = ["vgg16"]\nseeds = [3]\n'
+    )
+    job = jobs_of(read_benchmark(tmp_path / "table.py", {"seeds": [4]}), Setting(tmp_path / "out"))[0]
+    assert (job.scoring.facts["config"], job.seed, job.backbone) == ("cam_vgg16_cub", 4, "vgg16")
+    assert job.scoring.facts["set"]["data_root"] == "birds"
+
+
+def test_a_method_without_losses_is_tested_alone_once(config, tmp_path):
+    jobs = plan(config, tmp_path, {"free": {"config": config, "options": FREE}}, seeds=[0, 1])
+    assert [(job.training, job.scoring.checkpoint, job.scoring.facts["seed"]) for job in jobs] == [(None, None, None)]
+
+
+def test_a_pipeline_is_a_method(config, tmp_path):
+    (tmp_path / "judged.py").write_text(
+        'custom_imports = dict(imports=["tests.support.micro"])\npercent = 50.0\n'
+        'stages = [dict(name="a", type="Judge", percent=percent), dict(name="b", type="Judge", percent=1.0)]\n'
+    )
+    methods = {"piped": {"pipeline": str(tmp_path / "judged.py"), "result": "a", "options": {"percent": 75.0}}}
+    jobs, said = plan(config, tmp_path / "out", methods), []
+    assert run(jobs, said).done == jobs
+    found = read_evaluation(jobs[0].scoring.folder)
+    assert (found.name, found.honest_numbers()) == ("piped", {"GT-known": 75.0})
+    facts = json.loads((jobs[0].scoring.folder / "job.json").read_text())
+    assert (facts["budget"], facts["boxes_used"]) == ("its own stages", False)
+    assert sorted(path.name for path in (jobs[0].scoring.folder / "stages").iterdir()) == ["a"]
+    assert run(plan(config, tmp_path / "out", methods), said).done
+    assert len(said) == 2
+    table = benchmark_table(jobs, "piped")
+    assert [row.name for row in table.parts[0].rows if not row.trivial] == ["piped"]
