@@ -1,4 +1,4 @@
-"""CAM, other maps of the same network, and C2AM on the built-in scenes: a table that needs no data.
+"""CAM, Grad-CAM on the same network, and C2AM on the built-in scenes: a table that needs no data.
 
     wsolkit benchmark synthetic --out results
 
@@ -27,8 +27,8 @@ c2am = {
 
 methods = {
     "CAM": "cam_synthetic",
-    # It trains nothing: what CAM has learnt is tested with the mean of an image's map and its mirror image's.
-    "CAM, mirrored": dict(config="cam_synthetic", cam_method=dict(type="MultiScaleMaps", scales=[1.0], flip=True)),
+    # It trains nothing: what CAM has learnt is tested with other maps.
+    "Grad-CAM": dict(config="cam_synthetic", cam_method="GradCAM"),
     "C2AM": dict(config="cam_synthetic", options=c2am),
 }
 seeds = [0]

@@ -53,7 +53,7 @@ def own_share(jobs: Sequence[Job], part: tuple[int, int] | None) -> list[Job]:
     return [job for job in jobs if job.shared in mine]
 
 
-def run_jobs(jobs: Sequence[Job], tell: Tell = print) -> Outcome:
+def run_jobs(jobs: Sequence[Job], tell: Tell = print, others: Callable[[], None] | None = None) -> Outcome:
     """Run the jobs that are not done, and wait for those that other processes are at.
 
     What failed in an earlier run is tried again; what fails in this one, here or in another process, is not.
@@ -61,12 +61,15 @@ def run_jobs(jobs: Sequence[Job], tell: Tell = print) -> Outcome:
     Args:
         jobs: the jobs.
         tell: given a line for every step.
+        others: lets other processes work on the jobs before; what they leave undone is done here.
 
     Raises:
         ConfigError: something else is in the folder of a job.
     """
     check_folders(jobs)
     run = Run(jobs, tell)
+    if others is not None:
+        others()
     waiting, pause = list(jobs), 0.0
     while waiting:
         taken = [job for job in waiting if not run.attempt(job)]

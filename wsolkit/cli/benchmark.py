@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import shlex
 import sys
 from collections.abc import Sequence
@@ -48,6 +49,7 @@ with --search:
   "ADL": dict(config=..., search={"optim_wrapper.optimizer.lr": "log 1e-5 1"})        # else what its card says
 
 several processes share the folder by locks, on one machine or on shared storage:
+  wsolkit benchmark table.py --out results --jobs 4                           # four processes here
   sbatch --array=1-8 --wrap 'wsolkit benchmark table.py --out results'        # whoever is free takes the next job
   wsolkit benchmark table.py --out results --job 3/8                          # a fixed share, where locks do not work
 
@@ -72,6 +74,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--dry-run", action="store_true", help="show the jobs, how far each is and what they share; nothing runs"
     )
+    parser.add_argument("--jobs", metavar="N", type=int, default=1, help="processes to start here (default: 1)")
     parser.add_argument("--job", metavar="I/N", help="only the I-th of N shares of the jobs, such as 3/8")
     parser.add_argument(
         "--search",
@@ -87,9 +90,17 @@ def run(args: argparse.Namespace) -> int:
     """Run the jobs that are not done and write the table; returns the exit status."""
     from wsolkit.config.find import find_benchmark
     from wsolkit.config.parse import parse_options
+    from wsolkit.errors import ConfigError, nearest, printable
 
     path = find_benchmark(args.file)
     options, part = parse_options(args.cfg_options), part_of(args.job)
+    if args.jobs < 1:
+        raise ConfigError(f"--jobs is how many processes to start, but got {args.jobs}.")
+    if int(os.environ.get("WORLD_SIZE", "1")) > 1:
+        raise ConfigError(
+            "Each process of a benchmark takes jobs of its own, but torchrun started several as one. Start it without "
+            "torchrun, with --jobs N for N processes."
+        )
     take_device(args.device)
 
     from rich.console import Console
@@ -100,7 +111,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.benchmark.search import chosen_options, trial_records, trials_of
     from wsolkit.benchmark.state import claim_benchmark
     from wsolkit.benchmark.table import benchmark_table
-    from wsolkit.errors import ConfigError, nearest, printable
+    from wsolkit.benchmark.workers import run_workers
     from wsolkit.report import print_benchmark, write_benchmark
 
     out = (args.out or Path("benchmarks") / path.stem).absolute()
@@ -119,12 +130,17 @@ def run(args: argparse.Namespace) -> int:
             console.print(plan_words(each), soft_wrap=True, highlight=False, markup=False)
         return 0
     claim_benchmark(out, benchmark)
+
+    def others() -> None:
+        if args.jobs > 1:
+            run_workers(arguments_of(args, out), args.jobs, out, say)
+
     try:
         if trials:
-            run_jobs(own_share(trials, part), tell=say)
+            run_jobs(own_share(trials, part), say, others)
             best = chosen_options(trials, benchmark.search.metric)
             jobs = chosen(jobs_of(benchmark, setting, best), args.only)
-        outcome = run_jobs(own_share(jobs, part), tell=say)
+        outcome = run_jobs(own_share(jobs, part), say, None if trials else others)
     except KeyboardInterrupt:
         print("What is done is kept; the same command goes on from there.", file=sys.stderr)
         raise
@@ -135,6 +151,17 @@ def run(args: argparse.Namespace) -> int:
     for job, failure in outcome.failed:
         print(f"failed: {job.title}: {failure.words}", file=sys.stderr)
     return FAILED if outcome.failed else 0
+
+
+def arguments_of(args: argparse.Namespace, out: Path) -> list[str]:
+    """Return the arguments of one of several processes that do what this one was asked for."""
+    more = [(name, value) for name in ("job", "device") if (value := getattr(args, name)) is not None]
+    found = ["benchmark", args.file, "--out", str(out), *(f"--{name}={value}" for name, value in more)]
+    found += ["--search"] * args.search
+    for option in ("only", "cfg_options"):
+        if given := getattr(args, option):
+            found += [f"--{option.replace('_', '-')}", *given]
+    return found
 
 
 def part_of(text: str | None) -> tuple[int, int] | None:
