@@ -119,6 +119,7 @@ CASES = [
     Case(
         "a share of none", benchmark(CAM, "--job", "9/8"), "--job is which share of how many, from 1/8 to 8/8, but got"
     ),
+    Case("no process", benchmark(CAM, "--jobs", 0), "--jobs is how many processes to start, but got 0"),
     Case(
         "no such variable",
         benchmark(CAM, "--cfg-options", "size=3"),
