@@ -25,6 +25,7 @@ from wsolkit import (
 from wsolkit.model.batch_transforms import apply_transforms
 from wsolkit.registry import HEADS, MODELS
 
+NAMES = ["barn owl", "house wren", "snowy owl"]
 COMPONENTS = sorted({c.cls for c in load_plugins().components.values()}, key=lambda cls: cls.__name__)
 
 
@@ -37,7 +38,7 @@ def head_it_asks_for(error):
     named = re.search(r"head=dict\(type='(\w+)'((?:, \w+=\d+)*)", str(error))
     assert named, f"{error}: it should say which head to use"
     settings = {name: int(number) for name, number in re.findall(r"(\w+)=(\d+)", named[2])}
-    return build(HEADS.get(named[1]), channels={"a": 6}, num_classes=3, **settings)
+    return build(HEADS.get(named[1]), channels={"a": 6}, num_classes=3, class_names=NAMES, **settings)
 
 
 def skip_what_needs_a_trained_model(error):
@@ -101,7 +102,7 @@ def test_batch_transforms_leave_what_they_are_given_and_keep_a_batch_together(cl
 @pytest.mark.parametrize("cls", of(ActivationHead), ids=lambda cls: cls.__name__)
 def test_heads_give_maps_for_every_class_and_say_what_they_read(cls):
     inner = {"classes": {"type": "ConvHead"}, "foreground": {"type": "ConvHead", "num_classes": 1}}
-    head = build(cls, channels={"a": 4, "b": 6}, num_classes=3, **inner).eval()
+    head = build(cls, channels={"a": 4, "b": 6}, num_classes=3, class_names=NAMES, **inner).eval()
     activation = head({"a": torch.randn(2, 4, 8, 8), "b": torch.randn(2, 6, 4, 4)})
     assert activation.of(torch.tensor([0, 2])).ndim == 3
     assert activation.logits is None or activation.logits.shape == (2, 3)

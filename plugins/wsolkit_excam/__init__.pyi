@@ -2,7 +2,6 @@ from .average_with_first import AverageWithFirst as AverageWithFirst
 from .erase_found import EraseFound as EraseFound
 from .exclusive_maps import (
     ExclusiveMaps as ExclusiveMaps,
-    mean_cosine as mean_cosine,
     mean_square_distance as mean_square_distance,
 )
 from .first_classifier import FirstClassifier as FirstClassifier

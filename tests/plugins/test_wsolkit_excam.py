@@ -8,11 +8,12 @@ from torch import nn
 
 from tests.support.config_steps import one_step
 from wsolkit import Activation, Batch, ConfigError, ShapeError, load_plugins
+from wsolkit.components import mean_cosine
 from wsolkit.components.heads import ConvHead
 from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
 from wsolkit.registry import DATASETS, MODELS, MODIFIERS
-from wsolkit_excam import ExclusiveMaps, ImportanceOrDrop, SequentialDrop, hard_gates, mean_cosine, mean_square_distance
+from wsolkit_excam import ExclusiveMaps, ImportanceOrDrop, SequentialDrop, hard_gates, mean_square_distance
 
 CONFIGS = [
     "excam_resnet101_voc12",

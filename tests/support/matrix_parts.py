@@ -27,6 +27,7 @@ from wsolkit.plugins.loading import load_plugins
 from wsolkit.registry import BACKBONES, HEADS
 
 CLASSES = 4  # not 3: class maps would look like images
+NAMES = ["barn owl", "house wren", "snowy owl", "marsh wren"]
 
 SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "TimmBackbone": {
@@ -48,6 +49,7 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "TwoBranchHead": {"narrow": {"hidden": 16}},
     "ACoLHead": {"narrow": {"hidden": [16]}},
     "SPGHead": {"narrow": {"width": 16, "last_width": 16}},
+    "DivergentHead": {"narrow": {"hidden": [8], "maps_per_class": 3}},
     "CoAug": {"small": {"embedding": {"type": "TimmBackbone", "name": "test_resnet"}}},
     "InsideForeground": {"": {"classes": {"type": "ConvHead"}, "foreground": {"type": "C2AMHead"}}},
     "ScoreCAM": {"": {"channels": 2}},
@@ -171,7 +173,8 @@ def heads() -> list[Part]:
     """Return every head."""
     parts = []
     for cls in components(ActivationHead):
-        classes = {"num_classes": CLASSES} if "num_classes" in inspect.signature(cls).parameters else {}
+        told = {"num_classes": CLASSES, "class_names": NAMES}
+        classes = {fact: value for fact, value in told.items() if fact in inspect.signature(cls).parameters}
         for label, given in settings(cls).items():
             parts.append(Part("head", cls.__name__, label, {"type": cls.__name__, **classes, **given}))
     return parts

@@ -30,6 +30,7 @@ from .losses import (
     CrossEntropyOrNothing as CrossEntropyOrNothing,
     logits_and_labels as logits_and_labels,
 )
+from .map_similarity import mean_cosine as mean_cosine
 from .modifiers import (
     DropBlock as DropBlock,
     Dropout as Dropout,

@@ -1,0 +1,56 @@
+"""The CAM method of DANet: the maps of a class and of the groups it belongs to, fused."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model, normalize_maps
+
+__all__ = ["FusedMaps", "fused"]
+
+
+def fused(maps: Sequence[Tensor]) -> Tensor:
+    """Return the largest of maps (B, T, h, w) at each cell, after each is brought to [0, 1].
+
+    >>> fused([torch.tensor([0.0, 2.0, 4.0]).view(1, 1, 1, 3), torch.tensor([3.0, 1.0, 1.0]).view(1, 1, 1, 3)]).tolist()
+    [[[[1.0, 0.5, 1.0]]]]
+    """
+    return torch.stack([normalize_maps(each) for each in maps]).amax(0)
+
+
+class FusedMaps(CamMethod):
+    """Fuses the map of a class with those of its groups on every level of ``DivergentHead``, by their maximum (DANet).
+
+    Args:
+        groups: whether the groups' maps count; False leaves the mean of the class's own maps, as ``HeadMaps``.
+        resize: see ``CamMethod``.
+        normalize: see ``CamMethod``.
+    """
+
+    def __init__(self, groups: bool = True, resize: MapResize = "bicubic", normalize: MapNormalize = "minmax") -> None:
+        super().__init__(resize, normalize)
+        self.groups = groups
+
+    def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
+        """Return maps (B, h, w) or (B, T, h, w) of the classes.
+
+        Raises:
+            ConfigError: the head has no maps of groups.
+        """
+        seen = model.activate(images) if activation is None else activation
+        groups = seen.extras.get("groups")
+        if groups is None:
+            raise ConfigError(
+                f"FusedMaps fuses the maps of groups of classes, which {type(model.head).__name__} does not make. Use "
+                "head=dict(type='DivergentHead'), or cam_method=dict(type='HeadMaps')."
+            )
+        index = classes if classes.ndim == 2 else classes[:, None]  # (B, T)
+        rows = torch.arange(len(index), device=index.device)[:, None]
+        maps = [seen.of(index)]
+        for number, level in enumerate(groups if self.groups else ()):
+            maps.append(seen.extras[f"group_maps_{number}"][rows, level[index]])
+        found = fused(maps)
+        return found if classes.ndim == 2 else found[:, 0]

@@ -1,0 +1,86 @@
+"""The two losses of DANet beside the cross entropy of the classes."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+from torch.nn import functional as F
+
+from wsolkit import Activation, Batch, ConfigError, Loss, ShapeError
+from wsolkit.components import logits_and_labels, mean_cosine
+
+__all__ = ["DiscrepantMaps", "GroupCrossEntropy", "group_labels"]
+
+
+def group_labels(labels: Tensor, groups: Tensor) -> Tensor:
+    """Return labels of groups (B, G): the sum of those of its classes.
+
+    Args:
+        labels: (B,) indices, or (B, K) soft.
+        groups: (K,) group of each class, numbered from 0.
+
+    >>> group_labels(torch.tensor([2, 0]), torch.tensor([0, 0, 1])).tolist()
+    [[0.0, 1.0], [1.0, 0.0]]
+    >>> group_labels(torch.tensor([[0.25, 0.5, 0.25]]), torch.tensor([0, 0, 1])).tolist()
+    [[0.75, 0.25]]
+    """
+    of_class = F.one_hot(groups).float()  # (K, G)
+    return of_class[labels] if labels.ndim == 1 else labels.float() @ of_class
+
+
+class GroupCrossEntropy(Loss):
+    """Cross entropy of the softmax on every level above the classes (hierarchical divergent activation, DANet).
+
+    A cross entropy for each level of ``DivergentHead``, coarse to fine, which are added up; that of the classes is
+    ``CrossEntropy``. Mixed labels are mixed on each level.
+    """
+
+    takes_labels = "one"
+
+    def forward(self, activation: Activation, batch: Batch) -> dict[str, Tensor]:
+        """Return the loss of each level, ``level_0`` the coarsest.
+
+        Raises:
+            ConfigError: the head has no hierarchy.
+            ShapeError: there are no labels, or of another number of classes.
+        """
+        groups = activation.extras.get("groups")
+        if groups is None or not len(groups):
+            raise ConfigError(
+                "GroupCrossEntropy scores the groups of classes, but the head makes no maps of groups. Use "
+                "head=dict(type='DivergentHead') on data whose classes have groups or last words in common, or leave "
+                "GroupCrossEntropy out of the losses."
+            )
+        _, labels = logits_and_labels(self, activation, batch)
+        return {
+            f"level_{number}": F.cross_entropy(activation.extras[f"group_logits_{number}"], group_labels(labels, level))
+            for number, level in enumerate(groups)
+        }
+
+
+class DiscrepantMaps(Loss):
+    """Asks the maps of an image's class to differ: their mean cosine (discrepant divergent activation, DANet).
+
+    Configurations weigh it by .01, as the paper does. Where labels are mixed or several, the classes count by their
+    labels.
+    """
+
+    def forward(self, activation: Activation, batch: Batch) -> Tensor:
+        """Return the mean cosine over the pairs of maps of the labelled classes, in [-1 / (M - 1), 1].
+
+        Raises:
+            ConfigError: the head has no several maps per class.
+            ShapeError: there are no labels, or of another number of classes.
+        """
+        maps = activation.extras.get("maps_per_class")
+        if maps is None or maps.shape[2] < 2:
+            raise ConfigError(
+                "DiscrepantMaps compares the maps of a class, but the head has one of each. Use "
+                "head=dict(type='DivergentHead', maps_per_class=8), or leave DiscrepantMaps out of the losses."
+            )
+        if batch.labels is None:
+            raise ShapeError("DiscrepantMaps needs labels, but the batch has none. Give the data set class labels.")
+        _, labels = logits_and_labels(self, activation, batch)
+        shares = F.one_hot(labels, maps.shape[1]).float() if labels.ndim == 1 else labels.float()  # (B, K)
+        values = mean_cosine(maps.float())
+        return (values * shares).sum() / shares.sum().clamp_min(torch.finfo(shares.dtype).eps)
