@@ -117,7 +117,7 @@ def test_losses_are_finite_and_reach_the_model(cls, labels):
     logits = torch.randn(2, 3, requires_grad=True)
     maps = torch.randn(2, 3, 4, 4, requires_grad=True)
     features = torch.randn(2, 6, 4, 4, requires_grad=True)
-    batch = Batch(torch.randn(2, 3, 16, 16), labels)
+    batch = Batch(torch.randn(2, 3, 16, 16), labels, extras={"pseudo_maps": torch.rand(2, 1, 16, 16)})
     loss = build(cls)
     try:
         found = loss(Activation(maps, logits, features), batch)

@@ -94,7 +94,8 @@ def train_one_step(model, images, labels):
     """Run one step of gradient descent and hold its numbers against what any training promises."""
     model.train()
     optimizer = torch.optim.SGD([weight for weight in model.parameters() if weight.requires_grad], lr=1e-3)
-    batch = Batch(images, labels, ("a", "b"), progress=0.5)
+    extras = {"pseudo_maps": torch.rand(len(images), 1, *images.shape[-2:])}
+    batch = Batch(images, labels, ("a", "b"), progress=0.5, extras=extras)
     for _ in range(TRIES):
         optimizer.zero_grad()
         total, _ = model.parse_losses(model.loss(batch))

@@ -50,6 +50,7 @@ SETTINGS: dict[str, dict[str, dict[str, Any]]] = {
     "ACoLHead": {"narrow": {"hidden": [16]}},
     "SPGHead": {"narrow": {"width": 16, "last_width": 16}},
     "DivergentHead": {"narrow": {"hidden": [8], "maps_per_class": 3}},
+    "PixelDecoder": {"narrow": {"width": 8}},
     "CoAug": {"small": {"embedding": {"type": "TimmBackbone", "name": "test_resnet"}}},
     "InsideForeground": {"": {"classes": {"type": "ConvHead"}, "foreground": {"type": "C2AMHead"}}},
     "ScoreCAM": {"": {"channels": 2}},
