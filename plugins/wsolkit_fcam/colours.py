@@ -25,8 +25,8 @@ def affinities(image: Tensor, reach: float, colour: float) -> Tensor:
         reach: standard deviation in cells.
         colour: standard deviation in the image's own units.
 
-    >>> affinities(torch.zeros(3, 1, 2), reach=1.0, colour=1.0).round(decimals=4).tolist()
-    [[0.0, 0.6065], [0.6065, 0.0]]
+    >>> affinities(torch.zeros(3, 1, 2), reach=1.0, colour=1.0).log().tolist()
+    [[-inf, -0.5], [-0.5, -inf]]
     """
     height, width = image.shape[-2:]
     rows, columns = torch.meshgrid(
