@@ -92,3 +92,17 @@ def test_a_pipeline_is_a_method(config, tmp_path):
     assert len(said) == 2
     table = benchmark_table(jobs, "piped")
     assert [row.name for row in table.parts[0].rows if not row.trivial] == ["piped"]
+
+
+def test_what_only_the_test_sees_asks_for_no_other_training(config, tmp_path):
+    cached = {"feature_cache": {"level": "last", "evaluate": True}}
+    methods = {
+        "A": {"config": config, "options": cached},
+        "pixels": {"config": config, "options": {"feature_cache": {"level": "last", "most_gb": 1.0}}},
+        "more": {"config": config, "options": {**cached, "test_dataloader.batch_size": 2}},
+        "whole": {"config": config, "options": {"feature_cache": None}},
+        "best": {"config": config, "options": cached, "checkpoint": "best"},
+    }
+    trainings = [job.training for job in plan(config, tmp_path, methods)]
+    assert trainings[0] is trainings[1] is trainings[2]
+    assert len({training.folder for training in trainings}) == 3

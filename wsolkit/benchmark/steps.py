@@ -35,6 +35,7 @@ OF_THE_VALIDATION = (
     ("val_evaluator", ()),
     ("val_cfg", ()),
     ("train_cfg", ("val_interval", "val_begin", "dynamic_intervals")),
+    ("feature_cache", ("evaluate", "folder", "shared", "most_gb")),
 )
 """Those that decide nothing where the last weights are taken."""
 
