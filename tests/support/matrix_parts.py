@@ -67,6 +67,7 @@ AverageWithFirst need the checkpoint of a trained model, which stands in the pla
 """
 
 LEFT_OUT: dict[str, str] = {
+    "ObjectConsistency": "teaches features alone and no head; it stands beside a classification loss",
     "PytorchGradCAM": "of a library that need not be installed",
     "TorchCAM": "of a library that need not be installed",
     "BoxPixelLoss": "trains on boxes, which no batch of the matrix has; tests/plugins/test_wsolkit_fsl.py combines it",
