@@ -4,28 +4,16 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from itertools import pairwise
 from typing import Annotated
 
 import torch
 from torch import Tensor, nn
 
 from wsolkit import Activation, ActivationHead, Batch, Levels
-from wsolkit.components import choose_level
+from wsolkit.components import choose_level, map_classifier
 from wsolkit_danet.hierarchy import hierarchy
 
 __all__ = ["DivergentHead"]
-
-
-def branch(channels: int, maps: int, hidden: Sequence[int]) -> nn.Sequential:
-    """Return a 3 x 3 convolution with ReLU for each number of hidden channels, and a 1 x 1 convolution to the maps."""
-    widths = [channels, *hidden]
-    inner = [nn.Conv2d(before, after, 3, padding=1) for before, after in pairwise(widths)]
-    last = nn.Conv2d(widths[-1], maps, 1)
-    for each in inner:
-        nn.init.kaiming_normal_(each.weight, nonlinearity="relu")
-    nn.init.normal_(last.weight, std=0.01)
-    return nn.Sequential(*(step for each in inner for step in (each, nn.ReLU())), last)
 
 
 class DivergentHead(ActivationHead):
@@ -81,8 +69,8 @@ class DivergentHead(ActivationHead):
         groups = torch.tensor(levels, dtype=torch.long).view(len(levels), num_classes)
         self.register_buffer("groups", groups, persistent=False)
         width = channels[self.level]
-        self.classes = branch(width, num_classes * maps_per_class, hidden)
-        self.coarser = nn.ModuleList(branch(width, max(level) + 1, hidden) for level in levels)
+        self.classes = map_classifier(width, num_classes * maps_per_class, hidden)
+        self.coarser = nn.ModuleList(map_classifier(width, max(level) + 1, hidden) for level in levels)
 
     def forward(self, levels: Levels, batch: Batch | None = None) -> Activation:
         """Make maps (B, K, h, w), logits (B, K) and those of every level above."""
