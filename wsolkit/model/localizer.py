@@ -186,7 +186,7 @@ class Localizer(Checked, BaseModel):
         """Run the backbone alone, as ``activate`` does, on normalised images (B, 3, H, W) or from known levels on."""
         with autocast_context(self.precision, images.device):
             found = self._rest_of(images) if isinstance(images, KnownLevels) else self.backbone(self._seen(images))
-            return Levels(found, self._run_from)
+            return Levels(found, self._run_again)
 
     def levels_to(self, level: str, images: Tensor) -> Levels:
         """Run the backbone up to a level alone, on normalised images (B, 3, H, W); see ``Backbone.run_to``."""
@@ -214,6 +214,12 @@ class Localizer(Checked, BaseModel):
             level, maps.to(next(self.backbone.parameters(), maps).dtype), first
         )
         return found
+
+    def _run_again(self, level: str, maps: Tensor, first: Mapping[str, Tensor]) -> dict[str, Tensor]:
+        """Run the rest of the backbone for the head; errors name both."""
+        head, backbone = type(self.head).__name__, type(self.backbone).__name__
+        with noting(f"Here {head} runs {backbone} again.", head, backbone):
+            return self._run_from(level, maps, first)
 
     def _fold_norms(self, images: Tensor) -> None:
         """Fold the backbone's norms into its convolutions, the first time that all of it is at rest."""

@@ -1,0 +1,16 @@
+"""MEIL (Mai, Yang and Luo 2020) with EfficientNet-Lite0 on birds50: EIL at two levels.
+
+wsolkit train meil_lite0_birds50 --cfg-options data_root=...
+"""
+
+_base_ = ["eil_lite0_birds50.py"]
+
+model = dict(
+    backbone=dict(levels=["blocks.4", "blocks.6", "final"]),
+    head=dict(levels=["blocks.4", "blocks.6"]),
+    losses=[
+        dict(type="CrossEntropy"),
+        dict(type="CrossEntropy", logits="erased_logits", name="erased"),
+        dict(type="CrossEntropy", logits="erased_logits_2", name="erased_deeper"),
+    ],
+)

@@ -1,0 +1,1 @@
+from .head import ErasedPasses as ErasedPasses, erase_strongest as erase_strongest
