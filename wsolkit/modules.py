@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 import torch
 from torch import Tensor, nn
@@ -12,7 +13,15 @@ from torch.nn.modules.batchnorm import _BatchNorm
 
 from wsolkit.errors import ConfigError, nearest
 
-__all__ = ["find_module", "freeze_modules", "in_float32", "keep_resting", "module_names", "names_in"]
+__all__ = [
+    "find_module",
+    "freeze_modules",
+    "in_float32",
+    "keep_resting",
+    "module_names",
+    "names_in",
+    "without_gradients",
+]
 
 
 def in_float32(module: nn.Module, values: Tensor) -> Tensor:
@@ -52,6 +61,27 @@ def freeze_modules(backbone: nn.Module, names: Sequence[str]) -> list[str]:
     for name in found:
         backbone.get_submodule(name).requires_grad_(False)
     return found
+
+
+@contextmanager
+def without_gradients(backbone: nn.Module, names: Iterable[str]) -> Iterator[None]:
+    """Let modules compute without gradients of their weights; those of what they are given flow.
+
+    >>> layer, given = nn.Linear(1, 1), torch.ones(1, requires_grad=True)
+    >>> with without_gradients(nn.Sequential(layer), ["0"]):
+    ...     found = layer(given)
+    >>> found.backward()
+    >>> layer.weight.grad, given.grad.shape
+    (None, torch.Size([1]))
+    """
+    weights = [each for name in names for each in backbone.get_submodule(name).parameters() if each.requires_grad]
+    for each in weights:
+        each.requires_grad_(False)
+    try:
+        yield
+    finally:
+        for each in weights:
+            each.requires_grad_(True)
 
 
 def keep_resting(backbone: nn.Module, frozen: Sequence[str], norms: Sequence[str] = ()) -> None:

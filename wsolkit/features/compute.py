@@ -208,6 +208,8 @@ class Computer:
         """Return what decides the features: their shapes, and a fingerprint of weights, network and geometry."""
         model = self.model
         empty = torch.zeros(1, 3, *self.size, dtype=torch.uint8)
+        if self.level is not None:
+            self.run(empty)  # the first time, folding norms runs all of the backbone
         with modules_that_run(model.backbone) as ran:
             shapes = {name: list(level.shape[1:]) for name, level in self.run(empty).items()}
         preprocessor = {name: value.tolist() for name, value in model.data_preprocessor.named_buffers()}

@@ -13,8 +13,8 @@ from wsolkit.errors import ConfigError, ShapeError, nearest
 
 __all__ = ["Activation", "Batch", "KnownLevels", "Levels", "Prediction"]
 
-Again = Callable[[str, Tensor, Mapping[str, Tensor]], Mapping[str, Tensor]]
-"""Runs a backbone from a level on, with other maps there; it is given all levels of the pass before."""
+Again = Callable[[str, Tensor, Mapping[str, Tensor], bool], Mapping[str, Tensor]]
+"""Runs a backbone from a level on, with other maps there; told all levels of the pass before, and whether it learns."""
 
 
 class Levels(dict[str, Tensor]):
@@ -24,7 +24,7 @@ class Levels(dict[str, Tensor]):
         levels: the levels by name, or pairs of both.
         again: runs the rest of the backbone; a ``Localizer`` gives it.
 
-    >>> levels = Levels({"a": torch.ones(1, 2, 4, 4)}, lambda name, maps, first: {name: maps, "b": maps.sum(1, True)})
+    >>> levels = Levels({"a": torch.ones(1, 2, 4, 4)}, lambda name, maps, *_: {name: maps, "b": maps.sum(1, True)})
     >>> {name: float(level[0, 0, 0, 0]) for name, level in levels.run_from("a", 3 * levels["a"]).items()}
     {'a': 3.0, 'b': 6.0}
     """
@@ -35,7 +35,7 @@ class Levels(dict[str, Tensor]):
         super().__init__(levels)
         self._again = again
 
-    def run_from(self, name: str, maps: Tensor) -> Levels:
+    def run_from(self, name: str, maps: Tensor, learns: bool = True) -> Levels:
         """Return the levels from one on, as the rest of the backbone makes them of other maps.
 
         Modifiers behind the modules that run are applied again, and gradients flow through both passes.
@@ -43,6 +43,7 @@ class Levels(dict[str, Tensor]):
         Args:
             name: the level.
             maps: (B', C, h, w), what takes its place.
+            learns: whether the weights that run have gradients of this pass; the maps do in any case.
 
         Raises:
             ConfigError: there is no such level, nothing to run, or the backbone cannot be run in parts.
@@ -63,7 +64,7 @@ class Levels(dict[str, Tensor]):
                 f"Maps for a second pass from {name!r} should be (B, {self[name].shape[1]}, h, w), but got "
                 f"{tuple(maps.shape)}."
             )
-        return Levels(self._again(name, maps, self), self._again)
+        return Levels(self._again(name, maps, self, learns), self._again)
 
 
 class KnownLevels:

@@ -23,7 +23,7 @@ from wsolkit.model.places import IMAGE, MAPS, check_inner_places, check_place, m
 from wsolkit.model.precision import Precision, autocast_context
 from wsolkit.model.scored_batch import score_images
 from wsolkit.model.unreached import warn_of_unreached
-from wsolkit.modules import freeze_modules, keep_resting, module_names
+from wsolkit.modules import freeze_modules, keep_resting, module_names, without_gradients
 from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, REFINERS
 
 __all__ = ["BOXED_IMAGES", "REFINER", "Localizer"]
@@ -215,11 +215,13 @@ class Localizer(Checked, BaseModel):
         )
         return found
 
-    def _run_again(self, level: str, maps: Tensor, first: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    def _run_again(self, level: str, maps: Tensor, first: Mapping[str, Tensor], learns: bool) -> dict[str, Tensor]:
         """Run the rest of the backbone for the head; errors name both."""
         head, backbone = type(self.head).__name__, type(self.backbone).__name__
         with noting(f"Here {head} runs {backbone} again.", head, backbone):
-            return self._run_from(level, maps, first)
+            after = () if learns else self.backbone.modules_after(level)
+            with without_gradients(self.backbone, after):
+                return self._run_from(level, maps, first)
 
     def _fold_norms(self, images: Tensor) -> None:
         """Fold the backbone's norms into its convolutions, the first time that all of it is at rest."""

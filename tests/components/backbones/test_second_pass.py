@@ -207,7 +207,7 @@ def test_known_levels_go_on_from_their_place_and_again():
 
 
 def test_levels_say_what_they_cannot():
-    levels = Levels({"a": torch.zeros(1, 2, 3, 3)}, lambda name, maps, first: {name: maps})
+    levels = Levels({"a": torch.zeros(1, 2, 3, 3)}, lambda name, maps, *_: {name: maps})
     with pytest.raises(ConfigError, match="begins at one of the levels the backbone gives, but got 'b'"):
         levels.run_from("b", levels["a"])
     with pytest.raises(ShapeError, match=r"from 'a' should be \(B, 2, h, w\), but got \(1, 5, 3, 3\)"):
