@@ -1,6 +1,7 @@
 """What `wsolkit predict`, `test` and `train` are given of models in which nothing is trained."""
 
 from tests.bad_input.case import Case
+from tests.bad_input.label import photographs
 
 
 def predict(*words):
@@ -13,9 +14,16 @@ def predict(*words):
     return command
 
 
+def label(folder):
+    """Label photographs with a method that learns nothing."""
+    photographs(folder, 6)
+    (folder / "mine.py").write_text('_base_ = ["wsolkit::tokencut_lite0_birds50"]')
+    return ["label", "photos", "--method", "mine.py", "--out", "labels"]
+
+
 CASES = [
+    Case("labels of a map that is not learnt", label, "learns a map, and the model of mine.py has no losses.*predict"),
     Case("a model that is trained", predict("cam_synthetic"), "needs a checkpoint.*cam_synthetic only", always=True),
-    Case("no photographs", predict("tokencut_lite0_birds50"), "photos holds no image"),
     Case(
         "a checkpoint that is not there",
         lambda folder: ["predict", "tokencut_lite0_birds50", "mine.pth", "photos", "--out", "found"],

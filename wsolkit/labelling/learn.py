@@ -16,7 +16,7 @@ from wsolkit.config.classes import fill_classes
 from wsolkit.config.load import load_config, unfreeze_random
 from wsolkit.config.load_model import load_model, pipeline_of
 from wsolkit.config.stored import STORED, config_text, stored_document
-from wsolkit.errors import DataError, first_few
+from wsolkit.errors import ConfigError, DataError, first_few
 from wsolkit.files import hash_file, whole_file, write_json, write_text
 from wsolkit.formats.writer import remove
 from wsolkit.inference.predictor import Predictor
@@ -103,6 +103,7 @@ def configured(name: str, photographs: Photographs, seed: int, features: dict[st
         features: where features are kept and how many, as ``feature_cache`` of a configuration; None for none.
 
     Raises:
+        ConfigError: its model learns nothing.
         DataError: there are too few photographs.
     """
     count = len(photographs.files) - len(photographs.unreadable)
@@ -113,6 +114,11 @@ def configured(name: str, photographs: Photographs, seed: int, features: dict[st
         )
     data = handed_down(photographs)
     config = load_config(name, data)
+    if not config["model"].get("losses"):
+        raise ConfigError(
+            f"wsolkit label learns a map, and the model of {name} has no losses to learn one with. Find boxes with it "
+            f"as it is: wsolkit predict {name} PHOTOS --classes folder --out DIR --draw."
+        )
     batch = min(config["train_dataloader"]["batch_size"], count)
     epochs = max(config["train_cfg"]["max_epochs"], math.ceil(STEPS / (count // batch)))
     options: dict[str, Any] = {
