@@ -88,7 +88,7 @@ methods = {
     "TokenCut": "tokencut_lite0_birds50",
     "LOST": "lost_lite0_birds50",
     # With boxes.
-    "FSL": dict(config="fsl_lite0_birds50", options=tail, budget=dict(epochs=19)),  # 200 images: as many steps
+    "FSL": dict(config="fsl_lite0_birds50", budget=dict(epochs=19)),  # 200 images: as many steps
 }
 data = {"birds50": dict(root="{{$WSOLKIT_DATA:data}}/birds50")}
 seeds = [0, 1, 2]
