@@ -36,7 +36,7 @@ methods = {
     "HaS": dict(config="has_lite0_birds50"),
     "CutMix": dict(config="cutmix_lite0_birds50"),
     "ACoL": dict(config="acol_lite0_birds50", options=tail),
-    "SPG": dict(config="spg_lite0_birds50", options=tail),
+    "SPG": dict(config="spg_lite0_birds50", options={"feature_cache": dict(level="blocks.3", evaluate=True)}),
     "ADL": dict(config="adl_lite0_birds50", options=tail),
     "DANet": dict(config="danet_lite0_birds50", options=tail),
     "NL-CCAM": dict(config="nl_ccam_lite0_birds50", options=tail),
