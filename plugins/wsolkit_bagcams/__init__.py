@@ -1,0 +1,21 @@
+"""BagCAMs (Zhu et al., ECCV 2022): every region's gradient is a localizer of its own, and all of them vote."""
+
+from pathlib import Path
+
+import lazy_loader as lazy
+
+from wsolkit import Method, hookimpl
+
+__getattr__, _, __all__ = lazy.attach_stub(__name__, __file__)
+
+
+@hookimpl
+def wsolkit_components() -> dict[str, list[str]]:
+    """Return where this plugin's parts are, by interface."""
+    return {"CamMethod": ["wsolkit_bagcams.regional_localizers:BagCAMs"]}
+
+
+@hookimpl
+def wsolkit_methods() -> list[Method]:
+    """Return the paper behind it."""
+    return [Method.from_card(Path(__file__).with_name("card.md"))]
