@@ -60,11 +60,13 @@ from .interfaces.arrays import (
 from .interfaces.batch_transform import (
     BatchTransform as BatchTransform,
 )
+from .interfaces.loss import (
+    Loss as Loss,
+)
 from .interfaces.network_parts import (
     ActivationHead as ActivationHead,
     Backbone as Backbone,
     CamMethod as CamMethod,
-    Loss as Loss,
     MapModifier as MapModifier,
     Model as Model,
     Pooling as Pooling,
@@ -115,6 +117,7 @@ from .model.scored_batch import (
 )
 from .model.tape import (
     Tape as Tape,
+    check_places as check_places,
     watch as watch,
 )
 from .model.ten_crop import (

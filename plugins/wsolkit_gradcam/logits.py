@@ -9,7 +9,18 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from wsolkit import Activation, CamMethod, ConfigError, KnownLevels, Model, find_module, head_level, nearest, watch
+from wsolkit import (
+    Activation,
+    CamMethod,
+    ConfigError,
+    KnownLevels,
+    Model,
+    check_places,
+    find_module,
+    head_level,
+    nearest,
+    watch,
+)
 
 __all__ = ["LibraryMaps", "Logits", "library", "map_transform"]
 
@@ -71,6 +82,14 @@ class LibraryMaps(CamMethod):
     """
 
     at: str | None = None
+
+    def check(self, model: Model) -> None:
+        """Refuse a model whose backbone lacks the place.
+
+        Raises:
+            ConfigError: it does.
+        """
+        check_places(model, () if self.at is None else (self.at,))
 
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T).

@@ -17,6 +17,7 @@ from wsolkit import (
     MapResize,
     Model,
     ShapeError,
+    check_places,
     head_level,
     watch,
     weighted_sum,
@@ -97,6 +98,14 @@ class ScoreCAM(CamMethod):
     ) -> None:
         super().__init__(resize, normalize)
         self.at, self.definition, self.channels, self.batch = at, definition, channels, batch
+
+    def check(self, model: Model) -> None:
+        """Refuse a model whose backbone lacks the place.
+
+        Raises:
+            ConfigError: it does.
+        """
+        check_places(model, () if self.at is None else (self.at,))
 
     @torch.no_grad()
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:

@@ -66,6 +66,10 @@ class MultiScaleMaps(CamMethod):
         self.enlarge = resize
         self.of: CamMethod = CAM_METHODS.build(of or {"type": "HeadMaps"})
 
+    def check(self, model: Model) -> None:
+        """Refuse a model that the averaged method refuses."""
+        self.of.check(model)
+
     def activate(self, model: Model, images: Tensor) -> Activation:
         """Return what the model makes of the images, as the averaged method wants it where it sees this size."""
         return self.of.activate(model, images) if 1.0 in self.scales else model.activate(images)

@@ -12,11 +12,13 @@ from .arrays import (
 from .batch_transform import (
     BatchTransform as BatchTransform,
 )
+from .loss import (
+    Loss as Loss,
+)
 from .network_parts import (
     ActivationHead as ActivationHead,
     Backbone as Backbone,
     CamMethod as CamMethod,
-    Loss as Loss,
     MapModifier as MapModifier,
     Model as Model,
     Pooling as Pooling,

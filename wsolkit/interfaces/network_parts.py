@@ -18,11 +18,11 @@ from wsolkit.arguments import Checked
 from wsolkit.errors import ConfigError
 from wsolkit.interfaces.array_parts import BoxExtractor
 from wsolkit.interfaces.arrays import Panel
-from wsolkit.interfaces.labels import ANY, ONE, LabelKind, check_one_class
+from wsolkit.interfaces.labels import ANY, LabelKind
 from wsolkit.interfaces.tensors import Activation, Batch, Levels
 from wsolkit.maps import MapNormalize, MapResize, finish_maps
 
-__all__ = ["ActivationHead", "Backbone", "CamMethod", "Loss", "MapModifier", "Model", "Pooling"]
+__all__ = ["ActivationHead", "Backbone", "CamMethod", "MapModifier", "Model", "Pooling"]
 
 
 class Backbone(Checked, nn.Module, ABC):
@@ -232,44 +232,6 @@ class ActivationHead(Checked, nn.Module, ABC):
         return None
 
 
-class Loss(Checked, nn.Module, ABC):
-    """Scores an activation against what the batch says: a scalar, or several named ones.
-
-    It is called with autocast turned off, so that logarithms, exponentials and divisions are those of float32.
-
-    Attributes:
-        takes_labels: ``one`` where every image has to have one class, labels (B,) or rows (B, K) that add up to 1;
-            others are refused, data with such images before a training begins.
-        indexes_labels: whether it asks which classes an image shows, and not how much of each; it is then refused
-            beside a ``BatchTransform`` that mixes labels.
-    """
-
-    takes_labels: LabelKind = ANY
-    indexes_labels: bool = False
-
-    def __init__(self) -> None:
-        super().__init__()
-
-    def __call__(self, activation: Activation, batch: Batch) -> Any:
-        """Return what ``forward`` does, where it has no complaint of its own and the labels are of the kind it takes.
-
-        Raises:
-            ShapeError: an image has several classes or none, and the loss takes one.
-        """
-        with torch.autocast(batch.images.device.type, enabled=False):
-            found = super().__call__(activation, batch)
-        if self.takes_labels == ONE:
-            check_one_class(type(self).__name__, batch.labels)
-        return found
-
-    @abstractmethod
-    def forward(self, activation: Activation, batch: Batch) -> Tensor | dict[str, Tensor]:
-        """Return a scalar, or named scalars that are added up."""
-
-    def prepare_training(self) -> None:
-        """Read what training needs and prediction does not; called before a training writes or removes anything."""
-
-
 class Model(Protocol):
     """What parts may use of the assembled model, a ``Localizer``.
 
@@ -322,6 +284,9 @@ class CamMethod(Checked, ABC):
 
         ``activation`` is what the model made of these images where that is known already, to save a forward pass.
         """
+
+    def check(self, model: Model) -> None:
+        """Refuse a model whose parts have no place that the method looks at; called when the model is built."""
 
     def activate(self, model: Model, images: Tensor) -> Activation:
         """Return what the model makes of images of which maps will be asked for.

@@ -12,7 +12,7 @@ from torch import Tensor
 from wsolkit.errors import ConfigError, ShapeError
 from wsolkit.interfaces import Activation, CamMethod, Model
 from wsolkit.maps import MapNormalize, MapResize, normalize_maps, resize_maps
-from wsolkit.model.tape import Tape, watch
+from wsolkit.model.tape import Tape, check_places, watch
 
 __all__ = ["Fuse", "GradientMaps", "fuse_maps", "head_level", "weighted_sum"]
 
@@ -107,6 +107,14 @@ class GradientMaps(CamMethod):
     def places(self, model: Model) -> tuple[str, ...]:
         """Return the names of the places."""
         return (head_level(model),) if self.at is None else self.at
+
+    def check(self, model: Model) -> None:
+        """Refuse a model whose backbone lacks a place.
+
+        Raises:
+            ConfigError: it does.
+        """
+        check_places(model, self.at or ())
 
     def fused(self, maps: Sequence[Tensor]) -> Tensor:
         """Return one map of those of the places, shallow to deep as they were named."""

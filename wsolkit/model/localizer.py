@@ -109,6 +109,7 @@ class Localizer(Checked, BaseModel):
             check_inner_places(modifier, config["at"])
         self.batch_transforms = build_transforms(batch_transforms, self)
         self.cam_method = CAM_METHODS.build(cam_method or {"type": "HeadMaps"})
+        self.cam_method.check(self)
         self.box_extractor = BOX_EXTRACTORS.build(box_extractor or {"type": "LargestComponent"})
         self.refiner = REFINERS.build(refiner or {"type": REFINER})
         self.precision = precision

@@ -23,7 +23,7 @@ from wsolkit.model.map_layout import MapLayout, layout_of
 from wsolkit.model.places import IMAGE
 from wsolkit.modules import find_module, names_in
 
-__all__ = ["Tape", "watch"]
+__all__ = ["Tape", "check_places", "watch"]
 
 _ONE_AT_A_TIME = threading.RLock()
 """Held while weights ask for no gradients, so that no two threads put each other's flags back."""
@@ -138,6 +138,17 @@ def watch(
         )
     tape.logits = activation.logits
     return _without_graph(activation), tape
+
+
+def check_places(model: Model, places: Sequence[str]) -> None:
+    """Refuse places that a model's backbone does not have.
+
+    Raises:
+        ConfigError: there is one, or several modules answer to its name.
+    """
+    for place in places:
+        if place != IMAGE and place not in model.backbone.channels:
+            find_module(model.backbone, place)
 
 
 class _Watcher:

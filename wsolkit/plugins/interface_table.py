@@ -50,7 +50,7 @@ INTERFACES: tuple[Interface, ...] = (
     Interface("wsolkit.interfaces.batch_transform", "BatchTransform", registry.BATCH_TRANSFORMS),
     Interface("wsolkit.interfaces.network_parts", "Pooling", registry.POOLINGS),
     Interface("wsolkit.interfaces.network_parts", "ActivationHead", registry.HEADS),
-    Interface("wsolkit.interfaces.network_parts", "Loss", registry.LOSSES),
+    Interface("wsolkit.interfaces.loss", "Loss", registry.LOSSES),
     Interface("wsolkit.interfaces.network_parts", "CamMethod", registry.CAM_METHODS),
     Interface("wsolkit.interfaces.array_parts", "BoxExtractor", registry.BOX_EXTRACTORS),
     Interface("wsolkit.interfaces.array_parts", "Refiner", registry.REFINERS),
