@@ -1,6 +1,7 @@
 """What the file of a benchmark becomes: jobs, their order, their folders; and a pipeline as a method."""
 
 import json
+import threading
 
 import pytest
 
@@ -8,10 +9,12 @@ from tests.support.tiny_benchmark import benchmark, plan, run
 from wsolkit import Stage
 from wsolkit.benchmark.benchmark_file import Budget, read_benchmark
 from wsolkit.benchmark.jobs import Setting, jobs_of
+from wsolkit.benchmark.run import run_jobs
 from wsolkit.benchmark.table import benchmark_table
 from wsolkit.config.find import benchmark_files
 from wsolkit.evaluation.results import VAL, Line, Result
 from wsolkit.evaluation.scores import Score
+from wsolkit.lock import locked
 from wsolkit.registry import STAGES
 from wsolkit.report import Evaluation, read_evaluation, write_evaluation
 
@@ -75,12 +78,45 @@ def test_a_method_without_losses_is_tested_alone_once(config, tmp_path):
     assert [(job.training, job.scoring.checkpoint, job.scoring.facts["seed"]) for job in jobs] == [(None, None, None)]
 
 
-def test_a_pipeline_is_a_method(config, tmp_path):
-    (tmp_path / "judged.py").write_text(
+def piped(folder, percent):
+    """Return a method that is a pipeline."""
+    (folder / "judged.py").write_text(
         'custom_imports = dict(imports=["tests.support.micro"])\npercent = 50.0\n'
         'stages = [dict(name="a", type="Judge", percent=percent), dict(name="b", type="Judge", percent=1.0)]\n'
     )
-    methods = {"piped": {"pipeline": str(tmp_path / "judged.py"), "result": "a", "options": {"percent": 75.0}}}
+    return {"pipeline": str(folder / "judged.py"), "result": "a", "options": {"percent": percent}}
+
+
+def test_a_job_that_another_process_has_is_waited_for_at_the_end(config, tmp_path):
+    jobs = plan(config, tmp_path / "out", {"A": piped(tmp_path, 25.0), "B": piped(tmp_path, 75.0)})
+    ready, release, said = threading.Event(), threading.Event(), []
+
+    def hold():
+        with locked(jobs[0].scoring.folder, "benchmark"):
+            ready.set()
+            release.wait(60)
+
+    def tell(line):
+        said.append(line)
+        if "waiting for them" in line:
+            release.set()
+
+    other = threading.Thread(target=hold)
+    other.start()
+    ready.wait(60)
+    assert run_jobs(jobs, tell).done == [jobs[1], jobs[0]]
+    other.join()
+    assert [line.partition(", about")[0] for line in said] == [
+        "[2/2] B, seed 0: testing ...",
+        "[2/2] B, seed 0: GT-known 75.0; 1 job left",
+        "Other processes are at the last 1 job; waiting for them.",
+        "[1/2] A, seed 0: testing ...",
+        "[1/2] A, seed 0: GT-known 25.0",
+    ]
+
+
+def test_a_pipeline_is_a_method(config, tmp_path):
+    methods = {"piped": piped(tmp_path, 75.0)}
     jobs, said = plan(config, tmp_path / "out", methods), []
     assert run(jobs, said).done == jobs
     found = read_evaluation(jobs[0].scoring.folder)

@@ -76,7 +76,7 @@ def run_jobs(jobs: Sequence[Job], tell: Tell = print, others: Callable[[], None]
         if len(taken) < len(waiting):
             pause = 0.0
         elif not pause:
-            tell(f"Other processes are at the last {len(taken)} jobs; waiting for them.")
+            tell(f"Other processes are at the last {counted(len(taken))}; waiting for them.")
         if taken:
             time.sleep(pause)
             pause = min(max(2 * pause, WAITS[0]), WAITS[1])
@@ -154,7 +154,16 @@ class Run:
         count = sum(not is_done(job.scoring) for job in self.jobs)
         if not count:
             return ""
-        return f"; {count} jobs left" + ("" if rest is None else f", about {duration(rest)} of work")
+        return f"; {counted(count)} left" + ("" if rest is None else f", about {duration(rest)} of work")
+
+
+def counted(count: int) -> str:
+    """Return how many jobs there are in words.
+
+    >>> counted(1), counted(2)
+    ('1 job', '2 jobs')
+    """
+    return f"{count} job{'s' * (count != 1)}"
 
 
 def numbers_of(job: Job) -> str:
