@@ -7,6 +7,7 @@ head alone where a method wants frozen features; what the frozen part makes of t
 """
 
 tail = {"feature_cache": dict(level="blocks.5", evaluate=True)}
+earlier = {"feature_cache": dict(level="blocks.3", evaluate=True)}
 pixels = {"feature_cache": dict(level="blocks.5")}
 head = {"feature_cache": dict(evaluate=True)}
 cam = "cam_lite0_birds50"
@@ -29,6 +30,7 @@ methods = {
     "BP": dict(config=cam, options=pixels, cam_method="InputGradient"),
     "Smooth Grad-CAM++": dict(config=cam, options=pixels, cam_method=dict(type="SmoothGradCAMPlusPlus", at="blocks.6")),
     "Score-CAM, 16 channels": dict(config=cam, options=pixels, cam_method=dict(type="ScoreCAM", channels=16)),
+    "BagCAMs": dict(config=cam, options=pixels, cam_method=dict(type="BagCAMs", at="blocks.6")),
     "CombinedMaps": dict(config=cam, options=tail, cam_method="CombinedMaps"),
     "RCAM maps": dict(config=cam, options=tail, cam_method="RecombinedMaps"),
     "CAM + CRF": dict(config=cam, options=pixels, cam_method="CRFMaps"),
@@ -36,11 +38,14 @@ methods = {
     "HaS": dict(config="has_lite0_birds50"),
     "CutMix": dict(config="cutmix_lite0_birds50"),
     "ACoL": dict(config="acol_lite0_birds50", options=tail),
-    "SPG": dict(config="spg_lite0_birds50", options={"feature_cache": dict(level="blocks.3", evaluate=True)}),
+    "SPG": dict(config="spg_lite0_birds50", options=earlier),
     "ADL": dict(config="adl_lite0_birds50", options=tail),
     "DANet": dict(config="danet_lite0_birds50", options=tail),
-    "NL-CCAM": dict(config="nl_ccam_lite0_birds50", options=tail),
+    "NL-CCAM": dict(config="nl_ccam_lite0_birds50", options=earlier),
     "I2C": dict(config="i2c_lite0_birds50", options=tail),
+    "EIL": dict(config="eil_lite0_birds50", options=tail),
+    "MEIL": dict(config="meil_lite0_birds50", options=earlier),
+    "BAS": dict(config="bas_lite0_birds50", options=tail),
     "Dropout": dict(config="dropout_lite0_birds50", options=tail),
     "SpatialDropout": dict(config="spatial_dropout_lite0_birds50", options=tail),
     "DropBlock": dict(config="dropblock_lite0_birds50", options=tail),
@@ -85,6 +90,7 @@ methods = {
     "C2AM + CRF": dict(config="c2am_lite0_birds50", cam_method=dict(type="CRFMaps", of=both_sides)),
     # Frozen features.
     "TriLite": dict(config="trilite_lite0_birds50", options=head),
+    "PC1": "pc1_lite0_birds50",
     "TokenCut": "tokencut_lite0_birds50",
     "LOST": "lost_lite0_birds50",
     # With boxes.
