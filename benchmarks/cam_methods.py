@@ -62,8 +62,8 @@ def seconds(call: Call) -> float:
 
 
 def compare(title: str, calls: dict[str, Call], rounds: int) -> None:
-    """Run calls in turns and print each one's time as a multiple of the first one's."""
-    for call in calls.values():
+    """Run calls in turns, once before anything counts, and print each one's time as a multiple of the first one's."""
+    for call in calls.values() if rounds > 1 else ():
         call()
     found: dict[str, list[float]] = {name: [] for name in calls}
     for _ in range(rounds):
