@@ -75,11 +75,12 @@ def run_jobs(jobs: Sequence[Job], tell: Tell = print, others: Callable[[], None]
         taken = [job for job in waiting if not run.attempt(job)]
         if len(taken) < len(waiting):
             pause = 0.0
-        elif not pause:
+        elif pause == 0.0:
             tell(f"Other processes are at the last {counted(len(taken))}; waiting for them.")
-        if taken:
-            time.sleep(pause)
-            pause = min(max(2 * pause, WAITS[0]), WAITS[1])
+            pause = WAITS[0]
+        else:
+            pause = min(2 * pause, WAITS[1])
+        time.sleep(pause)
         waiting = taken
     return run.outcome
 
