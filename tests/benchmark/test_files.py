@@ -8,10 +8,10 @@ import pytest
 from tests.support.tiny_benchmark import benchmark, plan, run
 from wsolkit import Stage
 from wsolkit.benchmark.benchmark_file import Budget, read_benchmark
-from wsolkit.benchmark.jobs import Setting, jobs_of
+from wsolkit.benchmark.jobs import Setting, config_of, jobs_of, places_of
 from wsolkit.benchmark.run import run_jobs
 from wsolkit.benchmark.table import benchmark_table
-from wsolkit.config.find import benchmark_files
+from wsolkit.config.find import benchmark_files, find_config
 from wsolkit.evaluation.results import VAL, Line, Result
 from wsolkit.evaluation.scores import Score
 from wsolkit.lock import locked
@@ -35,9 +35,16 @@ class Judge(Stage):
 
 
 @pytest.mark.parametrize("name", sorted(benchmark_files()))
-def test_a_shipped_benchmark_can_be_planned(name, tmp_path):
-    jobs = jobs_of(read_benchmark(name), Setting(tmp_path / "out"))
-    assert len({job.scoring.folder for job in jobs}) == len(jobs)
+def test_a_shipped_benchmark_names_what_there_is(name):
+    asked = read_benchmark(name)
+    for method, backbone, data in places_of(asked):
+        assert find_config(config_of(method, backbone, data)).is_file()
+
+
+def test_the_shipped_benchmark_without_data_can_be_planned(tmp_path):
+    jobs = jobs_of(read_benchmark("synthetic"), Setting(tmp_path / "out"))
+    assert [job.method for job in jobs] == ["CAM", "Grad-CAM", "C2AM"]
+    assert jobs[0].training is jobs[1].training
     assert not (tmp_path / "out").exists()
 
 

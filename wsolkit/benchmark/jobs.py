@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from wsolkit.errors import ConfigError, naming
 from wsolkit.pipeline.fingerprint import plain
 from wsolkit.pipeline.plan import Step
 
-__all__ = ["Job", "Place", "Setting", "job_of", "jobs_of", "places_of", "share_trainings"]
+__all__ = ["Job", "Place", "Setting", "config_of", "job_of", "jobs_of", "places_of", "share_trainings"]
 
 Place = tuple[str, str, str]
 """Names of method, backbone and data set in the file."""
@@ -81,11 +81,24 @@ class Setting:
         out: folder of the benchmark.
         command: the command line, for ``job.json``.
         device: where tests compute; a GPU if there is one by default.
+        loaded: configurations that were loaded already, by name and options: seeds and many methods share them.
     """
 
     out: Path
     command: str = ""
     device: str | None = None
+    loaded: dict[str, Config] = field(default_factory=dict, compare=False)
+
+    def load(self, name: str, options: Mapping[str, Any]) -> Config:
+        """Return a configuration with options, which nobody changes.
+
+        Raises:
+            ConfigError: it is unknown or wrong.
+        """
+        key = repr((name, sorted(options.items())))
+        if key not in self.loaded:
+            self.loaded[key] = load_config(name, options)
+        return self.loaded[key]
 
 
 def jobs_of(
@@ -179,21 +192,21 @@ def job_of(
         facts["budget"] = "its own stages"
         step = piped(readable, name, options, method.result, seed, facts, setting.out)
         return Job(method.name, backbone.name, data.name, seed, readable, None, step, place)
-    config = load_config(name, options)
+    config = setting.load(name, options)
     if not config.get("model"):
         other = " It is a pipeline: write pipeline=NAME, result=STAGE." if config.get("stages") else ""
         raise ConfigError(f"the configuration {name} has no model, so there is nothing to train and test.{other}")
     facts["backbone"] = backbone.name or backbone_name(config)
     if config.model.get("losses"):
         options |= budget_options(config, method.budget, method.checkpoint == "last")
-        config = load_config(name, options)
+        config = setting.load(name, options)
         facts["epochs"] = (config.get("train_cfg") or {}).get("max_epochs")
         trained = training(name, options, seed, config, method.checkpoint == "last", setting.out)
     else:
         facts |= {"seed": None, "epochs": None}
         trained = None
     options |= method.test_options
-    tested = load_config(name, options) if method.test_options else config
+    tested = setting.load(name, options) if method.test_options else config
     test = scoring(
         readable,
         name,
