@@ -29,6 +29,7 @@ class CachedFeatures:
         images: the images, in the order of their numbers.
         again: computes the rows that were not kept; without it asking for such an image is an error.
         failures: why images could not be read, by number, as far as it is known already.
+        header: what the folder's header has to be; None takes whatever is there.
 
     Attributes:
         size: (H, W) of the network's input.
@@ -38,7 +39,7 @@ class CachedFeatures:
         kept: how many images have their features on disk.
 
     Raises:
-        DataError: the folder holds no features.
+        DataError: the folder holds no features, or those of other weights or another geometry.
     """
 
     def __init__(
@@ -47,9 +48,12 @@ class CachedFeatures:
         images: Sequence[ImageFile],
         again: Again | None = None,
         failures: Mapping[int, str] | None = None,
+        header: Mapping[str, Any] | None = None,
     ) -> None:
         self.folder = Path(folder)
         self.header: dict[str, Any] = read_header(self.folder)
+        if header is not None and self.header != header:
+            raise self.replaced()
         self.images = list(images)
         self.again = again
         self.size: tuple[int, int] = tuple(self.header["size"])
@@ -142,9 +146,32 @@ class CachedFeatures:
         entry = self.entries[index]
         assert entry is not None
         if entry.chunk not in self._arrays:
-            self._arrays[entry.chunk] = open_rows(self.folder, entry.chunk)
+            self._arrays[entry.chunk] = self._open(entry.chunk)
         row: np.ndarray = self._arrays[entry.chunk][entry.row, int(mirrored)]
         return row
+
+    def _open(self, chunk: int) -> np.ndarray:
+        """Return a chunk, which nobody has replaced since: a new header comes before the first new chunk.
+
+        Raises:
+            DataError: somebody has.
+        """
+        try:
+            array = open_rows(self.folder, chunk)
+            unchanged = read_header(self.folder) == self.header
+        except (OSError, DataError) as error:
+            raise self.replaced() from error
+        if not unchanged:
+            raise self.replaced()
+        return array
+
+    def replaced(self) -> DataError:
+        """Return what is said where features of another model have taken the place of these."""
+        return DataError(
+            f"The features in {self.folder} are no longer those of this model: something else has put features of "
+            "other weights or another geometry there. Start again with a feature_cache.folder of its own, or with "
+            "feature_cache.shared, which keeps both."
+        )
 
 
 def fitting(entry: Entry | None) -> Entry | None:

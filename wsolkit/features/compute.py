@@ -109,7 +109,7 @@ def compute_features(
             rows, entries = computer.chunk(chunk, [stamps[index] for index in chunk], failures, num_workers, advance)
             if entries:
                 write_chunk(folder, number, rows, entries)
-    return CachedFeatures(folder, images, computer.rows, failures)
+    return CachedFeatures(folder, images, computer.rows, failures, header)
 
 
 def kept_features(
@@ -120,9 +120,14 @@ def kept_features(
     size: tuple[int, int],
     level: str | None = None,
 ) -> CachedFeatures:
-    """Return what another process has computed; nothing is written. The others are computed when they are asked for."""
+    """Return what another process has computed; nothing is written. The others are computed when they are asked for.
+
+    Raises:
+        DataError: the folder holds no features, or those of other weights or another geometry.
+    """
     mirror = bool(read_header(Path(folder))["mirror"])
-    return CachedFeatures(folder, images, Computer(model, images, transform, size, mirror, level).rows)
+    computer = Computer(model, images, transform, size, mirror, level)
+    return CachedFeatures(folder, images, computer.rows, header=computer.header())
 
 
 def features_key(

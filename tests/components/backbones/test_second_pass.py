@@ -193,6 +193,19 @@ def test_a_head_runs_the_backbone_again_in_training_and_evaluation(options):
         torch.testing.assert_close(found["layer4"].float(), 2 * bare["layer4"].float(), atol=1e-2, rtol=1e-2)
 
 
+@pytest.mark.parametrize("learns", [True, False])
+def test_running_statistics_are_those_of_the_first_pass_alone(learns):
+    model = localizer().train()
+    levels = model.levels_of(torch.randn(2, 3, 64, 64))
+    before = {name: each.clone() for name, each in model.backbone.named_buffers()}
+    again = levels.run_from("layer3", levels["layer3"], learns=learns)
+    torch.testing.assert_close(again["layer4"], levels["layer4"])  # normalised by the batch, as the first
+    changed = [name for name, each in model.backbone.named_buffers() if not torch.equal(each, before[name])]
+    assert changed == []
+    model.levels_of(torch.randn(2, 3, 64, 64))
+    assert any(not torch.equal(each, before[name]) for name, each in model.backbone.named_buffers())
+
+
 def test_known_levels_go_on_from_their_place_and_again():
     model = localizer().eval()
     images = torch.randn(2, 3, 64, 64)
