@@ -113,9 +113,9 @@ class SelfProducedGuidance(Loss):
             raise ShapeError(
                 "SelfProducedGuidance needs labels, but the batch has none. Give the data set class labels."
             )
-        size = tuple(batch.images.shape[-2:])
+        size = (int(batch.images.shape[-2]), int(batch.images.shape[-1]))
         b2, b1, c = (enlarged(activation.extras[name], size) for name in MASKS)
-        attention = map_of_present(enlarged(activation.maps.detach(), size), batch.labels)
+        attention = map_of_present(activation.maps, batch.labels, size=size)
         seen_b2, seen_b1 = (mask.detach().sigmoid() for mask in (b2, b1))
         steps = zip(("b2", "b1", "c"), (b2, b1, c), (attention, seen_b2, (seen_b1 + seen_b2) / 2), strict=True)
         return {

@@ -55,6 +55,13 @@ def test_the_map_of_the_present_classes_by_a_loop():
         map_of_present(maps, labels[:2])
 
 
+def test_maps_of_present_classes_are_resized_before_they_are_normalised():
+    maps, labels = drawn(3, 4, 2, 5) - 0.5, torch.tensor([[0, 1, 0, 1], [0, 0, 0, 0], [1, 1, 1, 1]])
+    large = torch.nn.functional.interpolate(maps, size=(7, 6), mode="bilinear", align_corners=False)
+    for each in (labels, torch.tensor([1, 3, 0])):
+        torch.testing.assert_close(map_of_present(maps, each, size=(7, 6)), map_of_present(large, each))
+
+
 def test_a_cell_at_the_threshold_is_erased():
     maps = torch.tensor([[[[-2.0, 0.0, 2.0, 4.0]]], [[[5.0, 5.0, 5.0, 5.0]]]])
     assert below(maps, 0.5).flatten(1).tolist() == [[1, 1, 0, 0], [0, 0, 0, 0]]

@@ -4,6 +4,7 @@ import math
 
 import pytest
 import torch
+from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.support.config_steps import loss_step
 from wsolkit import Activation, Batch, ConfigError, ShapeError
@@ -91,6 +92,26 @@ def test_the_three_losses_by_loops(several):
     }
     assert {name: float(term) for name, term in terms.items()} == pytest.approx(expected, abs=1e-5)
     assert min(expected.values()) > 0.01
+
+
+class Largest(TorchDispatchMode):
+    """Notes how many numbers the largest tensor has that is made meanwhile."""
+
+    numbers = 0
+
+    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
+        found = func(*args, **(kwargs or {}))
+        self.numbers = max(self.numbers, found.numel() if isinstance(found, torch.Tensor) else 0)
+        return found
+
+
+@pytest.mark.parametrize("labels", [torch.tensor([1, 2]), torch.eye(500)[:2]])
+def test_maps_of_absent_classes_are_not_enlarged(labels):
+    masks = {f"mask_{name}": torch.zeros(2, 1, 2, 2) for name in ("b1", "b2", "c")}
+    activation = Activation(drawn(2, 500, 2, 2), torch.zeros(2, 500), extras=masks)
+    with Largest() as largest:
+        SelfProducedGuidance()(activation, batch(labels))
+    assert largest.numbers <= activation.maps.numel() < 500 * 16 * 12
 
 
 @torch.no_grad()

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from wsolkit.errors import ShapeError
-from wsolkit.maps import MapNormalize, between, extremes
+from wsolkit.maps import MapNormalize, between, extremes, resize_maps
 
 __all__ = ["below", "map_of_present", "normalized_maximum", "pool_regions"]
 
@@ -46,16 +46,19 @@ def pool_regions(features: Tensor, regions: Tensor, per: Literal["weight", "cell
 
 
 @torch.no_grad()
-def map_of_present(maps: Tensor, labels: Tensor, normalize: MapNormalize = "minmax") -> Tensor:
+def map_of_present(
+    maps: Tensor, labels: Tensor, normalize: MapNormalize = "minmax", size: tuple[int, int] | None = None
+) -> Tensor:
     """Return one map of what an image shows: the maximum over the normalised maps of its classes, without gradients.
 
     Args:
         maps: (B, K, h, w), or (B, 1, h, w) of all classes.
         labels: (B,) class indices, or (B, K) where classes above 0 are present; an image of none has a map of zeros.
         normalize: see ``wsolkit.maps.normalize_maps``.
+        size: (H, W) that the maps of these classes, and of no others, are resized to bilinearly before.
 
     Returns:
-        (B, 1, h, w) in [0, 1].
+        (B, 1, h, w) in [0, 1], or (B, 1, H, W).
 
     Raises:
         ShapeError: the labels do not fit the maps.
@@ -70,14 +73,21 @@ def map_of_present(maps: Tensor, labels: Tensor, normalize: MapNormalize = "minm
     fits = len(labels) == len(maps) and (labels.ndim == 1 or (labels.ndim == 2 and classes in (1, labels.shape[1])))
     if not fits:
         raise ShapeError(f"Labels of the maps {tuple(maps.shape)} should be (B,) or (B, K), but got {labels.shape}.")
-    maps = maps.float()
+    images = torch.arange(len(maps), device=maps.device)
+    labels = labels.to(maps.device)
     if classes == 1:
-        return between(maps, *extremes(maps), normalize)
-    if labels.ndim == 1:
-        chosen = maps[torch.arange(len(maps), device=maps.device), labels.to(maps.device)][:, None]
-        return between(chosen, *extremes(chosen), normalize)
-    present = (labels.to(maps.device) > 0)[:, :, None, None]
-    return (between(maps, *extremes(maps), normalize) * present).amax(1, keepdim=True)
+        chosen = maps
+    elif labels.ndim == 1:
+        chosen = maps[images, labels][:, None]
+    else:
+        images, present = (labels > 0).nonzero(as_tuple=True)
+        chosen = maps[images, present][:, None]
+    chosen = chosen.float() if size is None else resize_maps(chosen.float(), size, "bilinear")
+    chosen = between(chosen, *extremes(chosen), normalize)
+    if classes == 1 or labels.ndim == 1:
+        return chosen
+    found = chosen.new_zeros(len(maps), *chosen.shape[1:])
+    return found.scatter_reduce(0, images[:, None, None, None].expand_as(chosen), chosen, "amax")
 
 
 @torch.no_grad()
