@@ -21,7 +21,7 @@ class SuppressionHead(ActivationHead):
     The maps are sigmoid(conv(F)) of the level F, (B, K, h, w). The image is classified by the average of the deepest
     level's features. In training the map m of the image's class cuts F into F m and F (1 - m); the rest of the backbone
     and the classifier, as they are, say what each shows: they pass gradients on to the maps and learn nothing
-    themselves from the two.
+    themselves from the two. The generator reads the level as it is, so that what lies before it learns from the maps.
 
     ``extras`` holds, in training, ``foreground`` (B, 1, h, w), ``foreground_logits`` and ``background_logits`` (B, K).
     ``maps`` are those of all classes.
@@ -31,6 +31,10 @@ class SuppressionHead(ActivationHead):
         num_classes: K.
         level: where the maps are made and cut; by default the level before the deepest, or the only one.
         kernel: side of the generator's convolution; odd.
+
+    Attributes:
+        cut_level: where the maps are made and cut.
+        level: what is classified, the deepest level.
 
     >>> head = SuppressionHead({"layer3": 4, "layer4": 8}, num_classes=3)
     >>> found = head({"layer3": torch.rand(2, 4, 4, 4), "layer4": torch.rand(2, 8, 4, 4)})
@@ -46,10 +50,10 @@ class SuppressionHead(ActivationHead):
         kernel: Annotated[int, "at least 1"] = 3,
     ) -> None:
         super().__init__()
-        self.level = choose_level(channels, level or list(channels)[-2:][0])
-        self.deepest = choose_level(channels)
-        self.generator = nn.Conv2d(channels[self.level], num_classes, kernel, padding=kernel // 2)
-        self.classifier = nn.Linear(channels[self.deepest], num_classes)
+        self.cut_level = choose_level(channels, level or list(channels)[-2:][0])
+        self.level = choose_level(channels)
+        self.generator = nn.Conv2d(channels[self.cut_level], num_classes, kernel, padding=kernel // 2)
+        self.classifier = nn.Linear(channels[self.level], num_classes)
         nn.init.normal_(self.classifier.weight, std=0.01)
         nn.init.zeros_(self.classifier.bias)
 
@@ -64,13 +68,13 @@ class SuppressionHead(ActivationHead):
         Raises:
             ConfigError: the backbone cannot be run again from the level.
         """
-        features = levels[self.deepest]
+        features = levels[self.level]
         logits = self.classifier(features.mean((2, 3)))
-        maps = torch.sigmoid(self.generator(levels[self.level]).float())  # (B, K, h, w)
+        maps = torch.sigmoid(self.generator(levels[self.cut_level]).float())  # (B, K, h, w)
         if batch is None or batch.labels is None:
             return Activation(maps, logits, features)
         foreground = of_labels(maps, batch.labels)  # (B, 1, h, w)
-        cut = levels[self.level].detach()
+        cut = levels[self.cut_level].detach()
         extras = {
             "foreground": foreground,
             "foreground_logits": self.fixed_logits(levels, cut * foreground),
@@ -80,7 +84,7 @@ class SuppressionHead(ActivationHead):
 
     def fixed_logits(self, levels: Levels, maps: Tensor) -> Tensor:
         """Return what the classifier, which learns nothing from it, says of other maps of the level."""
-        pooled = levels.run_from(self.level, maps, learns=False)[self.deepest].mean((2, 3))
+        pooled = levels.run_from(self.cut_level, maps, learns=False)[self.level].mean((2, 3))
         weights = {name: weight.detach() for name, weight in self.classifier.named_parameters()}
         found: Tensor = functional_call(self.classifier, weights, (pooled,))
         return found

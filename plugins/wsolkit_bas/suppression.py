@@ -24,6 +24,7 @@ def background_share(background: Tensor, whole: Tensor) -> Tensor:
     Returns:
         (B,); 1 where the background is as active as the whole.
 
+    >>> import torch
     >>> background_share(torch.tensor([1.0, -1.0]), torch.tensor([4.0, 2.0])).tolist()
     [0.25, 0.0]
     """
@@ -35,17 +36,24 @@ class BackgroundSuppression(Loss):
 
     ``suppression`` is the mean of S_b / (S + eps), never above 1 for an image, ``guidance`` the cross entropy of the
     foreground's logits, ``area`` the mean of the foreground map. With several classes of an image S is the mean of
-    theirs and the guidance the binary cross entropy.
+    theirs.
 
     Args:
         guidance: weight of the foreground's classification.
         area: weight of the area.
+        several: whether images have several classes or none, so that the guidance is the binary cross entropy; by
+            default where labels are (B, K), whatever their rows hold. Mixed labels of one class are (B, K) as well and
+            may ask for ``False``.
     """
 
     def __init__(
-        self, guidance: Annotated[float, "at least 0"] = 1.0, area: Annotated[float, "at least 0"] = 1.2
+        self,
+        guidance: Annotated[float, "at least 0"] = 1.0,
+        area: Annotated[float, "at least 0"] = 1.2,
+        several: bool | None = None,
     ) -> None:
         super().__init__()
+        self.several = several
         self.guidance = guidance
         self.area = area
 
@@ -66,11 +74,10 @@ class BackgroundSuppression(Loss):
         rows = F.one_hot(labels, inside.shape[1]) if labels.ndim == 1 else labels
         weights = rows.to(inside.dtype) / rows.sum(1, keepdim=True).clamp_min(EPSILON)
         share = background_share((outside * weights).sum(1), (activation.logits * weights).sum(1))
-        several = labels.ndim == 2 and bool((labels.sum(1) - 1).abs().max() > 1e-3)
-        if several:
-            guidance = F.binary_cross_entropy_with_logits(inside, labels.to(inside.dtype))
+        if labels.ndim == 2 if self.several is None else self.several:
+            guidance = F.binary_cross_entropy_with_logits(inside, rows.to(inside.dtype))
         else:
-            guidance = F.cross_entropy(inside, labels)
+            guidance = F.cross_entropy(inside, labels if labels.ndim == 1 else labels.to(inside.dtype))
         return {
             "suppression": share.clamp_max(1).mean(),
             "guidance": self.guidance * guidance,

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support.config_steps import loss_step
-from wsolkit import HEADS, Activation, Batch, Localizer, ShapeError
+from wsolkit import HEADS, Activation, Batch, Localizer, ShapeError, head_level
 from wsolkit.config.load import load_config
 from wsolkit_bas import BackgroundSuppression, background_share
 
@@ -41,16 +41,16 @@ def test_both_passes_by_hand():
     assert model.activate(IMAGES).extras == {}
 
 
-def test_the_second_passes_teach_the_generator_alone():
+def test_the_losses_of_the_maps_teach_the_generator_and_what_lies_before_it():
     model = localizer()
     losses = model.loss(Batch(IMAGES, LABELS))
     names = [f"loss_background_suppression_{each}" for each in ("suppression", "guidance", "area")]
     assert list(losses) == ["loss_cross_entropy", *names]
     sum(losses[name] for name in names).backward()
-    taught = [name for name, weight in model.named_parameters() if weight.grad is not None and weight.grad.any()]
-    stem = [name for name in taught if name.startswith(("backbone.model.layer4", "head.classifier"))]
-    assert stem == []
-    assert "head.generator.weight" in taught
+    taught = {name for name, weight in model.named_parameters() if weight.grad is not None}
+    later = ("backbone.model.layer4.", "head.classifier.")
+    assert taught == {name for name, _ in model.named_parameters() if not name.startswith(later)}
+    assert {"head.generator.weight", "head.generator.bias", "backbone.model.conv1.0.weight"} <= taught
     assert all(weight.requires_grad for weight in model.backbone.parameters())
 
 
@@ -75,10 +75,27 @@ def test_the_losses_by_a_loop():
     assert whole.grad is None
     torch.testing.assert_close(outside.grad, torch.tensor([[0.25, 0, 0], [0, 0, 0]]))
     rows = torch.nn.functional.one_hot(LABELS, 3).float()
-    same = BackgroundSuppression(guidance=2.0, area=4.0)(activation, Batch(IMAGES, rows))
+    same = BackgroundSuppression(guidance=2.0, area=4.0, several=False)(activation, Batch(IMAGES, rows))
     assert {name: float(value) for name, value in same.items()} == pytest.approx(
         {name: float(value) for name, value in found.items()}
     )
+
+
+@pytest.mark.parametrize("second", [0, 1])
+def test_the_kind_of_labels_says_what_guides_and_not_how_many_classes_a_batch_has(second):
+    logits, labels = torch.tensor([[0.5, -1.0], [2.0, 0.0]]), torch.tensor([[1, 0], [second, 1]])
+    extras = {"foreground": torch.zeros(2, 1, 1, 1), "foreground_logits": logits, "background_logits": logits}
+    activation = Activation(torch.zeros(2, 2, 1, 1), logits, extras=extras)
+    found = BackgroundSuppression()(activation, Batch(IMAGES, labels))["guidance"]
+    each = [
+        math.log1p(math.exp(-score if label else score))
+        for score, label in zip(logits.flatten().tolist(), labels.flatten().tolist(), strict=True)
+    ]
+    assert float(found) == pytest.approx(sum(each) / 4)
+
+
+def test_gradients_of_class_scores_are_taken_at_the_level_that_is_classified():
+    assert head_level(localizer()) == "layer4"
 
 
 def test_a_background_as_active_as_the_whole_has_a_share_of_one():
@@ -94,11 +111,13 @@ def test_a_head_without_a_foreground_is_refused():
 
 def test_the_configuration_for_birds_takes_a_step():
     model, losses = loss_step("bas_lite0_birds50")
-    assert model.head.level == "blocks.6"
+    assert model.head.cut_level == "blocks.6"
     assert len([key for key in losses if "suppression" in key]) == 3
 
 
 def test_the_parts_of_the_other_configurations():
     channels = {"block4": 2, "block5": 2, "conv6": 2, "layer3": 2, "layer4": 2}
     for name, level in [("bas_vgg16_cub", "block5"), ("bas_resnet50_cub", "layer3"), ("bas_resnet50_ilsvrc", "layer3")]:
-        assert HEADS.build({**load_config(name).model["head"], "channels": channels, "num_classes": 4}).level == level
+        assert (
+            HEADS.build({**load_config(name).model["head"], "channels": channels, "num_classes": 4}).cut_level == level
+        )
