@@ -133,6 +133,21 @@ def test_a_second_time_only_what_is_new_or_changed_is_computed(images, tmp_path,
     assert sum(counts) - 1 == 2 * 5
 
 
+def test_what_another_training_has_put_there_is_never_taken(images, tmp_path, monkeypatch):
+    monkeypatch.setattr("wsolkit.features.compute.CHUNK", 1)
+    model, folder = localizer(), tmp_path / "features"
+    mine = compute_features(model, images[:2], folder, RESIZE, SIZE)
+    mine.levels([0])
+    compute_features(localizer(seed=1), images[:2], folder, RESIZE, SIZE)
+    with pytest.raises(DataError, match=r"no longer those of this model.* with feature_cache.shared, which keeps both"):
+        kept_features(model, images[:2], folder, RESIZE, SIZE)
+    with pytest.raises(DataError, match="no longer those of this model"):
+        mine.levels([1])
+    shutil.rmtree(folder)
+    with pytest.raises(DataError, match="no longer those of this model"):
+        mine.levels([1])
+
+
 def test_what_other_weights_or_files_left_behind_is_missing(images, tmp_path):
     model, folder = localizer(), tmp_path / "features"
     assert count_missing(model, images, folder, RESIZE, SIZE) == 5

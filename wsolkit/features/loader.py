@@ -14,6 +14,7 @@ from torchvision.transforms import v2
 
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import ConfigError
+from wsolkit.features.cached import CachedFeatures
 from wsolkit.features.compute import compute_features, features_key, kept_features
 from wsolkit.features.dataset import CachedDataset, image_files_of, photographs_of, split_pipeline
 from wsolkit.model.localizer import Localizer
@@ -134,7 +135,7 @@ def cached_loader(
     images = image_files_of(dataset)
     mirror = mirror or flip is not None
     folder = options.folder_for(source, model, mirror, default)
-    failures: dict[int, str] = {}
+    computed: CachedFeatures | None = None
     seconds: float | None = None
     done: list[int] = []
     if is_main_process():
@@ -144,15 +145,14 @@ def cached_loader(
                 model, images, folder, transform, size,
                 mirror=mirror, most_gb=options.most_gb, level=options.level, advance=advance, computed=done.append,
             )  # fmt: skip
-        failures = computed.failures
         seconds = (time.perf_counter() - began) / sum(done) / (1 + mirror) if sum(done) else None
     barrier()
-    features = kept_features(model, images, folder, transform, size, options.level)
-    features.failures |= failures
-    cached = CachedDataset(dataset, features, flip)
+    if computed is None:
+        computed = kept_features(model, images, folder, transform, size, options.level)
+    cached = CachedDataset(dataset, computed, flip)
     cached.check_corrupt()
     found = DataLoader(cached, batch_sampler=loader.batch_sampler, collate_fn=same)
-    return Cached(found, features.kept, len(images), seconds, folder)
+    return Cached(found, computed.kept, len(images), seconds, folder)
 
 
 def same(batch: Any) -> Any:
