@@ -20,6 +20,7 @@ __all__ = [
     "keep_resting",
     "module_names",
     "names_in",
+    "with_fixed_statistics",
     "without_gradients",
 ]
 
@@ -82,6 +83,29 @@ def without_gradients(backbone: nn.Module, names: Iterable[str]) -> Iterator[Non
     finally:
         for each in weights:
             each.requires_grad_(True)
+
+
+@contextmanager
+def with_fixed_statistics(*parts: nn.Module) -> Iterator[None]:
+    """Let the batch norms inside some modules leave their running statistics as they are; in training they go on
+    normalising by the batch.
+
+    >>> norm = nn.BatchNorm1d(1).train()
+    >>> with with_fixed_statistics(norm):
+    ...     norm(torch.tensor([[1.0], [3.0]])).round().flatten().tolist()
+    [-1.0, 1.0]
+    >>> norm.running_mean.item(), norm.num_batches_tracked.item(), norm.track_running_stats
+    (0.0, 0, True)
+    """
+    norms = [each for part in parts for each in part.modules() if isinstance(each, _BatchNorm)]
+    collecting = [norm for norm in norms if norm.training and norm.track_running_stats]
+    for norm in collecting:
+        norm.track_running_stats = False
+    try:
+        yield
+    finally:
+        for norm in collecting:
+            norm.track_running_stats = True
 
 
 def keep_resting(backbone: nn.Module, frozen: Sequence[str], norms: Sequence[str] = ()) -> None:

@@ -38,7 +38,8 @@ class Levels(dict[str, Tensor]):
     def run_from(self, name: str, maps: Tensor, learns: bool = True) -> Levels:
         """Return the levels from one on, as the rest of the backbone makes them of other maps.
 
-        Modifiers behind the modules that run are applied again, and gradients flow through both passes.
+        Modifiers behind the modules that run are applied again, and gradients flow through both passes. In training
+        batch norms take the statistics of the batch here too, but their running ones are of the first pass alone.
 
         Args:
             name: the level.

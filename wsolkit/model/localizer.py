@@ -23,7 +23,7 @@ from wsolkit.model.places import IMAGE, MAPS, check_inner_places, check_place, m
 from wsolkit.model.precision import Precision, autocast_context
 from wsolkit.model.scored_batch import score_images
 from wsolkit.model.unreached import warn_of_unreached
-from wsolkit.modules import freeze_modules, keep_resting, module_names, without_gradients
+from wsolkit.modules import freeze_modules, keep_resting, module_names, with_fixed_statistics, without_gradients
 from wsolkit.registry import BACKBONES, BOX_EXTRACTORS, CAM_METHODS, HEADS, LOSSES, MODELS, REFINERS
 
 __all__ = ["BOXED_IMAGES", "REFINER", "Localizer"]
@@ -221,7 +221,8 @@ class Localizer(Checked, BaseModel):
         head, backbone = type(self.head).__name__, type(self.backbone).__name__
         with noting(f"Here {head} runs {backbone} again.", head, backbone):
             after = () if learns else self.backbone.modules_after(level)
-            with without_gradients(self.backbone, after):
+            norms = with_fixed_statistics(self.backbone, self.feature_modifiers)  # those of whole images are in use
+            with norms, without_gradients(self.backbone, after):
                 return self._run_from(level, maps, first)
 
     def _fold_norms(self, images: Tensor) -> None:
