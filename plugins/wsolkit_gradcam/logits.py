@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -14,8 +16,9 @@ from wsolkit import (
     CamMethod,
     ConfigError,
     KnownLevels,
+    MapNormalize,
+    MapResize,
     Model,
-    check_places,
     find_module,
     head_level,
     nearest,
@@ -55,15 +58,35 @@ def library(module: str, package: str, part: str) -> Any:
         ) from error
 
 
-def method_of(module: Any, name: str, part: str, names: Sequence[str]) -> Any:
+def method_of(module: Any, name: str, part: str) -> Any:
     """Return a method of a library by the name of its class.
 
     Raises:
-        ConfigError: it has none of that name.
+        ConfigError: the library that is installed has none of that name.
     """
-    if name not in names or not hasattr(module, name):
-        raise ConfigError(f"{part} knows no method {name!r}. {nearest(name, [*names])}", about=part)
+    if not hasattr(module, name):
+        raise ConfigError(f"{part} finds no {name} in {module.__name__}. Install a newer one.", about=part)
     return getattr(module, name)
+
+
+@contextmanager
+def drawn_from(seed: int, device: torch.device) -> Iterator[None]:
+    """Let whatever a library draws begin at a seed; what others draw goes on as if nothing had been drawn.
+
+    >>> with drawn_from(3, torch.device("cpu")):
+    ...     first = torch.rand(1), np.random.rand()
+    >>> with drawn_from(3, torch.device("cpu")):
+    ...     first == (torch.rand(1), np.random.rand())
+    True
+    """
+    state = np.random.get_state()  # noqa: NPY002 (the libraries draw from numpy's one generator)
+    with torch.random.fork_rng([device] if device.type == "cuda" else []):
+        torch.manual_seed(seed)
+        np.random.seed(seed % 2**32)  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(state)  # noqa: NPY002
 
 
 def map_transform(model: Model, images: Tensor, place: str, part: str) -> Callable[[Tensor], Tensor] | None:
@@ -76,20 +99,56 @@ def map_transform(model: Model, images: Tensor, place: str, part: str) -> Callab
 class LibraryMaps(CamMethod):
     """What the adapters share: which module is looked at, and which images and classes are taken.
 
-    Attributes:
-        part: the name of the adapter.
+    Args:
+        method: the name of the library's class.
+        known: those that there are.
         at: the module, or None for the level that the head reads.
+        seed: of what is drawn.
+        resize: see ``CamMethod``.
+        normalize: see ``CamMethod``.
+
+    Raises:
+        ConfigError: there is no such method.
     """
 
-    at: str | None = None
+    draws: frozenset[str] = frozenset()
+    """Methods that draw: they are given one image at a time, so that a map does not depend on those beside it."""
+
+    def __init__(
+        self,
+        method: str,
+        known: Sequence[str],
+        at: str | None,
+        seed: int,
+        resize: MapResize,
+        normalize: MapNormalize,
+    ) -> None:
+        super().__init__(resize, normalize)
+        if method not in known:
+            part = type(self).__name__
+            raise ConfigError(f"{part} knows no method {method!r}. {nearest(method, known)}", about=part)
+        self.method, self.at, self.seed = method, at, seed
 
     def check(self, model: Model) -> None:
-        """Refuse a model whose backbone lacks the place.
+        """Refuse a model in which no module makes what is looked at.
 
         Raises:
-            ConfigError: it does.
+            ConfigError: so it is.
         """
-        check_places(model, () if self.at is None else (self.at,))
+        self.place(model)
+
+    def place(self, model: Model) -> str:
+        """Return the name of the module that is looked at: that of ``at``, or the one that makes the head's level.
+
+        Raises:
+            ConfigError: there is none.
+        """
+        asked = self.at or head_level(model)
+        return (
+            model.backbone.module_of(asked)
+            if asked in model.backbone.channels
+            else find_module(model.backbone, asked)[0]
+        )
 
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T).
@@ -111,15 +170,19 @@ class LibraryMaps(CamMethod):
                 f"{part} needs class scores, but {head} does not classify. Take a head that does, such as LinearHead.",
                 about=head,
             )
-        place = self.at or head_level(model)
+        place = self.place(model)
         _, module = find_module(model.backbone, place)
         asked = classes if classes.ndim == 2 else classes[:, None]
         transform = map_transform(model, images, place, part)
         maps = []
+        groups = 1 if self.method in self.draws else max(1, len(images))
         for labels in asked.unbind(1):
-            with torch.enable_grad():
-                given = images.detach().clone().requires_grad_()  # frozen weights leave nothing else to go back to
-                maps.append(self.library_maps(Logits(model), module, transform, given, labels.tolist()).detach())
+            parts = []
+            for some, wanted in zip(images.split(groups), labels.split(groups), strict=True):
+                with torch.enable_grad(), drawn_from(self.seed, images.device):
+                    given = some.detach().clone().requires_grad_()  # frozen weights leave nothing else to go back to
+                    parts.append(self.library_maps(Logits(model), module, transform, given, wanted.tolist()).detach())
+            maps.append(torch.cat(parts))
         found_maps = torch.stack([each.to(images.device).float() for each in maps], 1)
         return found_maps if classes.ndim == 2 else found_maps[:, 0]
 

@@ -42,6 +42,7 @@ class PytorchGradCAM(LibraryMaps):
         at: the module of the backbone; the level the head reads by default. FullGrad takes all.
         options: further arguments of the class, such as ``dict(ratio_channels_to_ablate=0.5)`` of AblationCAM.
         batch: how many ablated or masked images it runs at once, where it does.
+        seed: of what the method draws, as RandomCAM does, for each image and class anew.
         resize: see ``CamMethod``; the library gives maps at the size of the image, in [0, 1].
         normalize: see ``CamMethod``.
 
@@ -49,17 +50,20 @@ class PytorchGradCAM(LibraryMaps):
         ConfigError: the library is not installed, or knows no such method.
     """
 
+    draws = frozenset({"RandomCAM"})
+
     def __init__(
         self,
         method: str = "EigenCAM",
         at: str | None = None,
         options: Mapping[str, Any] | None = None,
         batch: Annotated[int, "at least 1"] = 32,
+        seed: Annotated[int, "at least 0"] = 0,
         resize: MapResize = "bilinear",
         normalize: MapNormalize = "minmax",
     ) -> None:
-        super().__init__(resize, normalize)
-        self.at, self.method, self.options, self.batch = at, method, dict(options or {}), batch
+        super().__init__(method, METHODS, at, seed, resize, normalize)
+        self.options, self.batch = dict(options or {}), batch
 
     def library_maps(
         self, logits: Logits, module: nn.Module, transform: Any, images: Tensor, classes: list[int]
@@ -68,7 +72,7 @@ class PytorchGradCAM(LibraryMaps):
         part = type(self).__name__
         methods = library("pytorch_grad_cam", "grad-cam", part)
         targets = library("pytorch_grad_cam.utils.model_targets", "grad-cam", part)
-        kind = method_of(methods, self.method, part, METHODS)
+        kind = method_of(methods, self.method, part)
         gradients = [weight.grad for weight in logits.parameters()]
         layers = [] if self.method == "FullGrad" else [module]
         with contextlib.redirect_stderr(io.StringIO()):  # its progress bars

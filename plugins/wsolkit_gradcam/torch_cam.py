@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Annotated, Any
 
 from torch import Tensor, nn
 
@@ -22,6 +22,7 @@ class TorchCAM(LibraryMaps):
         method: the name of its class, such as ``ISCAM`` or ``SSCAM``.
         at: the module of the backbone; the level the head reads by default.
         options: further arguments of the class, such as ``dict(num_samples=5)`` of SSCAM.
+        seed: of what the method draws, as SSCAM and SmoothGradCAMpp do, for each image and class anew.
         resize: see ``CamMethod``; the library gives maps at the size of the module's.
         normalize: see ``CamMethod``.
 
@@ -29,23 +30,26 @@ class TorchCAM(LibraryMaps):
         ConfigError: the library is not installed, or knows no such method.
     """
 
+    draws = frozenset({"SSCAM", "SmoothGradCAMpp"})
+
     def __init__(
         self,
         method: str = "ISCAM",
         at: str | None = None,
         options: Mapping[str, Any] | None = None,
+        seed: Annotated[int, "at least 0"] = 0,
         resize: MapResize = "bicubic",
         normalize: MapNormalize = "minmax",
     ) -> None:
-        super().__init__(resize, normalize)
-        self.at, self.method, self.options = at, method, dict(options or {})
+        super().__init__(method, METHODS, at, seed, resize, normalize)
+        self.options = dict(options or {})
 
     def library_maps(
         self, logits: Logits, module: nn.Module, transform: Any, images: Tensor, classes: list[int]
     ) -> Tensor:
         """Return the library's maps (B, h, w)."""
         part = type(self).__name__
-        kind = method_of(library("torchcam.methods", "torchcam", part), self.method, part, METHODS)
+        kind = method_of(library("torchcam.methods", "torchcam", part), self.method, part)
         given = {} if transform is None else {"reshape_transform": transform}
         with kind(logits, module, **given, **self.options) as cam:
             scores = logits(images)

@@ -55,6 +55,41 @@ def test_the_adapter_s_values_are_those_of_the_library_s_class(net):
     net.zero_grad()
 
 
+def test_a_level_that_is_no_module_is_looked_at_behind_the_module_that_makes_it():
+    pytest.importorskip("pytorch_grad_cam")
+    pytest.importorskip("torchcam")
+    net = random_network(name="test_efficientnet", levels=["blocks.3", "final"])
+    net.cam_method = TorchCAM("GradCAM")
+    net.cam_method.check(net)
+    assert net.cam_method.place(net) == "model.bn2"
+    expected = GradCAM().raw_maps(net, IMAGES, CLASSES)
+    for method in (TorchCAM("GradCAM"), TorchCAM("GradCAM", at="final")):
+        found = method.raw_maps(net, IMAGES, CLASSES)
+        torch.testing.assert_close(found, expected, atol=1e-5 * float(expected.max()), rtol=1e-4)
+    for method in ("EigenCAM", "FullGrad"):
+        assert PytorchGradCAM(method).raw_maps(net, IMAGES, CLASSES).shape == (2, 2, 32, 32)
+    with pytest.raises(ConfigError, match="no module 'bn3'. Did you mean 'bn"):
+        TorchCAM(at="bn3").check(net)
+
+
+@pytest.mark.parametrize(
+    ("adapter", "given"),
+    [
+        (TorchCAM, {"method": "SSCAM", "options": {"num_samples": 1}}),
+        (PytorchGradCAM, {"method": "RandomCAM", "at": "layer2"}),
+    ],
+)
+def test_what_a_method_draws_is_the_same_each_time_and_beside_other_images(net, adapter, given):
+    pytest.importorskip("pytorch_grad_cam")
+    pytest.importorskip("torchcam")
+    before = torch.get_rng_state()
+    method = adapter(**given)
+    both = method.raw_maps(net, IMAGES, CLASSES)
+    torch.testing.assert_close(method.raw_maps(net, IMAGES[1:], CLASSES[1:]), both[1:], atol=1e-5, rtol=1e-4)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert not torch.allclose(adapter(**given, seed=5).raw_maps(net, IMAGES, CLASSES), both, atol=1e-3)
+
+
 def test_both_libraries_and_wsolkit_agree_where_all_are_right(net):
     pytest.importorskip("pytorch_grad_cam")
     pytest.importorskip("torchcam")
@@ -93,6 +128,7 @@ def test_wrong_requests_are_said_in_words(net):
     known = KnownLevels(net.levels_of(IMAGES), (32, 32))
     with pytest.raises(ConfigError, match="TorchCAM needs the images, which are known by their cached features alone"):
         TorchCAM().raw_maps(net, known, CLASSES)
-    pytest.importorskip("torchcam")
     with pytest.raises(ConfigError, match="TorchCAM knows no method 'GradCam'. Did you mean 'GradCAM'"):
-        TorchCAM("GradCam").raw_maps(net, IMAGES, CLASSES)
+        TorchCAM("GradCam")  # with or without the library
+    with pytest.raises(ConfigError, match="PytorchGradCAM knows no method 'EigenCam'. Did you mean 'EigenCAM'"):
+        PytorchGradCAM("EigenCam")

@@ -21,6 +21,7 @@ from wsolkit.interfaces.arrays import Panel
 from wsolkit.interfaces.labels import ANY, LabelKind
 from wsolkit.interfaces.tensors import Activation, Batch, Levels
 from wsolkit.maps import MapNormalize, MapResize, finish_maps
+from wsolkit.modules import find_module
 
 __all__ = ["ActivationHead", "Backbone", "CamMethod", "MapModifier", "Model", "Pooling"]
 
@@ -83,6 +84,17 @@ class Backbone(Checked, nn.Module, ABC):
             ConfigError: the backbone cannot be run in parts, or not from there.
         """
         raise self._in_one_piece(level)
+
+    def module_of(self, level: str) -> str:
+        """Return the full name of the module whose output is a level; by default the one of its name.
+
+        Raises:
+            ConfigError: no module alone makes it.
+        """
+        try:
+            return find_module(self, level)[0]
+        except ConfigError as error:
+            raise ConfigError(f"{error} (No module alone is known to make the level {level!r}.)") from error
 
     def _in_one_piece(self, level: str) -> ConfigError:
         name = getattr(self, "name", None)

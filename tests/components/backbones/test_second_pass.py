@@ -140,6 +140,19 @@ def test_what_cannot_be_run_in_parts_is_refused_in_words():
     torch.testing.assert_close(token.run_from("blocks.0", early["blocks.0"], early)["blocks.1"], first["blocks.1"])
 
 
+def test_the_module_that_makes_a_level():
+    for name, level, maker in [
+        ("tf_efficientnet_lite0", "final", "model.bn2"),
+        ("resnet10t", "layer4", "model.layer4"),
+        ("vgg16gap", "block4", "conv4_3"),
+        ("deit_tiny_patch16_224", "final", "model.blocks.3"),  # its norm passes on what it is given
+    ]:
+        assert network(name)[0].module_of(level) == maker
+    assert Sums("resnet10t").module_of("layer3") == "model.layer3"
+    with pytest.raises(ConfigError, match=r"has no module 'deep'.*\(No module alone is known to make the level 'deep'"):
+        OnePiece().module_of("deep")
+
+
 class Doubled(MapModifier):
     train_only = False
 

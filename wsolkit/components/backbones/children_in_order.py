@@ -50,6 +50,10 @@ class ChildrenInOrder(Backbone):
         """Return the names of the children after a level, see ``Backbone``."""
         return self._second_pass().modules_after(level)
 
+    def module_of(self, level: str) -> str:
+        """Return the name of the child whose output is a level, see ``Backbone``."""
+        return self._second_pass().module_of(level) or super().module_of(level)
+
     def _second_pass(self) -> SecondPass:
         flow, places = Flow(), {}
         for number, (name, _) in enumerate(self.named_children()):

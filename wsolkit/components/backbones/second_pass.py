@@ -104,6 +104,10 @@ class SecondPass:
         calls = {call.made: call for chain in self.goals(level).values() for call in chain}
         return [call.name for call in sorted(calls.values(), key=lambda call: self.flow.order(call.made))]
 
+    def module_of(self, level: str) -> str | None:
+        """Return the name of the module whose output is a level, or None where it is not known."""
+        return self.flow.maker(self.places[level].key) if level in self.places else None
+
     def place(self, level: str) -> Place:
         """Return where a level is.
 

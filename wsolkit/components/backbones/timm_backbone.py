@@ -166,6 +166,12 @@ class TimmBackbone(Backbone):
         """Return the names of the modules after a level, see ``Backbone``."""
         return [f"model.{name}" for name in self._rest(level).modules_after(level)]
 
+    def module_of(self, level: str) -> str:
+        """Return the name of the module whose output is a level, see ``Backbone``: ``model.bn2`` for ``final``, say."""
+        own = type(self).forward is TimmBackbone.forward
+        found = self._second_pass.module_of(level) if own else None
+        return super().module_of(level) if found is None else f"model.{found}"
+
     def _rest(self, level: str) -> SecondPass:
         if type(self).forward is not TimmBackbone.forward:  # it makes levels of its own that nobody here knows of
             raise self._in_one_piece(level)
