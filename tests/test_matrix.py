@@ -17,6 +17,7 @@ from tests.support.matrix_parts import (
     PLAIN,
     SETTINGS,
     SIDES,
+    Part,
     axes,
     backbone,
     meaningless,
@@ -153,9 +154,14 @@ def run(combination, first):
 
 
 def named_in(message, combination):
-    """Return the parts that a refusal names, without those it only advises."""
+    """Return the parts that a refusal names, without those it only advises.
+
+    Where it names a batch transform, "labels" are those that the transform mixes, not the kind that the data has.
+    """
     words = set(re.findall(r"\w+", re.sub(r"type='\w+'", "", message)))
-    return tuple(part for part in combination if {part.name, part.name.removesuffix("s")} & words)
+    named = tuple(part for part in combination if {part.name, part.name.removesuffix("s")} & words)
+    mixed = any(part.axis == "batch transform" for part in named)
+    return tuple(part for part in named if not (mixed and part.axis == "labels"))
 
 
 def described(combination):
@@ -243,6 +249,8 @@ def test_advice_does_not_count_as_a_name():
     assert named_in(f"Use head=dict(type='{head}').", combination) == ()
     assert named_in(f"{head}x is no good.", combination) == ()
     assert [part.name for part in named_in("Every image needs a label.", combination)] == ["labels"]
+    mixing = (*combination[:-1], Part("batch transform", "CutMix"))
+    assert [part.name for part in named_in("CutMix mixes labels.", mixing)] == ["CutMix"]
 
 
 def test_a_backbone_is_copied_for_each_model(first):

@@ -281,10 +281,9 @@ class Localizer(Checked, BaseModel):
         with ExitStack() as notes:
             for name, modifier in self.named_modifiers():
                 kind, group = type(modifier).__name__, name.split(".")[0]
-                part, place = (self.head, "on the maps of") if group == MAPS else (self.backbone, "inside")
-                if group != IMAGE:
-                    holder = type(part).__name__
-                    notes.enter_context(noting(f"Here {kind} sits {place} {holder}.", kind, holder, only=kind))
+                place = {MAPS: "on the maps of", IMAGE: "on the images of"}.get(group, "inside")
+                holder = type(self.head if group == MAPS else self.backbone).__name__
+                notes.enter_context(noting(f"Here {kind} sits {place} {holder}.", kind, holder, only=kind))
             yield
 
     def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
