@@ -10,7 +10,7 @@ import pytest
 import torch
 from torch import nn
 
-from tests.support.matrix_pairs import Explored, Outcome, explore, fill_up, pairs_between, pairs_of
+from tests.support.matrix_pairs import Explored, Outcome, drawn, explore, fill_up, pairs_between, pairs_of
 from tests.support.matrix_parts import (
     INSIDE,
     LEFT_OUT,
@@ -32,6 +32,9 @@ from wsolkit.registry import MODELS
 
 BATCH = 2
 FURTHER = int(os.environ.get("WSOLKIT_MATRIX", "0"))
+EVERY = 1 if "WSOLKIT_MATRIX" in os.environ else 4
+"""A run without ``WSOLKIT_MATRIX=0`` has to try about one pair of parts in so many; others meet as it happens."""
+
 DRAWN = 40
 ALONE = 12
 TRIES = 3  # a modifier may drop all of a batch of two images by chance
@@ -174,9 +177,9 @@ def described(combination):
 def test_combinations_train_and_predict_or_name_the_two_parts_that_do_not_fit(first, capsys):
     choices = axes()
     never = meaningless(choices)
-    explored = explore(choices, lambda combination: run(combination, first), never)
+    explored = explore(choices, lambda combination: run(combination, first), never, EVERY)
     drawing = random.Random(0)
-    drawn = [draw(choices, explored, never, drawing, first) for _ in range(DRAWN + FURTHER)]
+    further = [draw(choices, explored, never, drawing, first) for _ in range(DRAWN + FURTHER)]
     ran = sum(outcome.runs for outcome in explored.outcomes.values())
     refused = sum(len(outcome.named) > 1 for outcome in explored.outcomes.values())
     with capsys.disabled():
@@ -185,9 +188,10 @@ def test_combinations_train_and_predict_or_name_the_two_parts_that_do_not_fit(fi
             f"({len(explored.covered)} pairs run, {len(explored.refused)} refuse, {len(explored.apart)} cannot meet)"
         )
     failures = [f"{described(combination)}\n    {reason}" for combination, reason in explored.failures.items()]
-    failures += filter(None, drawn)
+    failures += filter(None, further)
     assert not failures, f"{len(failures)} combinations fail:\n" + "\n".join(failures[:40])
-    assert explored.covered | set(explored.refused) | explored.apart == set(pairs_between(choices)) - never
+    wanted = {pair for pair in pairs_between(choices) if drawn(pair, EVERY)} - never
+    assert wanted <= explored.covered | set(explored.refused) | explored.apart
     assert not explored.covered & set(explored.refused), "a pair both runs and refuses"
     check_alone(explored, first)
 
@@ -205,7 +209,7 @@ def draw(choices, explored: Explored, never, drawing: random.Random, first) -> s
         return f"{described(combination)}\n    runs, although a pair of it refuses: {[sorted(pair) for pair in known]}"
     if not outcome.runs and len(outcome.named) < 2:
         return f"{described(combination)}\n    {outcome.message}"
-    if not outcome.runs and not known:
+    if not outcome.runs and not known and EVERY == 1:  # else the pair may not have been tried
         return f"{described(combination)}\n    is refused, though every pair of it runs: {outcome.message}"
     return ""
 

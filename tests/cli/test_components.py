@@ -192,7 +192,9 @@ def test_list_begins_with_the_methods_and_fits_on_a_screen(capsys, monkeypatch, 
     lines = [line.strip() for line in run(capsys, "list").splitlines()]
     assert len(lines) <= 60
     assert lines[0] == "Methods"
-    assert any(line.startswith("CAM ") and " cam " in line and "Average pooling before" in line for line in lines)
+    names = " ".join(lines[1 : lines.index("Interfaces, and how many parts there are for each")])
+    assert all(each.name in names for each, _ in load_plugins().methods)
+    assert "trained with boxes: FSL" in names
     for name, words in (("box extractor", "Finds scored boxes"), ("hook", "at certain moments of a training")):
         assert any(line.startswith(f"{name} ") and words in line for line in lines)
     assert any(line.startswith("wsolkit list losses") for line in lines)

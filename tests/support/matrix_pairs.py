@@ -1,5 +1,6 @@
 """Combinations that hold every pair of choices, found while it is learned which pairs refuse each other."""
 
+import zlib
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
@@ -91,8 +92,13 @@ class Explored:
     failures: dict[Combination, str] = field(default_factory=dict)
 
 
+def drawn(pair: Pair, every: int) -> bool:
+    """Whether a pair is among about one in ``every``; the choice depends on its words alone."""
+    return zlib.crc32(" x ".join(sorted(map(str, pair))).encode()) % every == 0
+
+
 def explore(
-    axes: Sequence[Sequence[Any]], run: Callable[[Combination], Outcome], never: Iterable[Pair] = ()
+    axes: Sequence[Sequence[Any]], run: Callable[[Combination], Outcome], never: Iterable[Pair] = (), every: int = 1
 ) -> Explored:
     """Try combinations until every pair has run, or refused, or cannot meet.
 
@@ -103,21 +109,23 @@ def explore(
         axes: the choices for each place.
         run: tries one combination.
         never: pairs that are not to be tried.
+        every: about one pair in so many has to be tried; the others are tried as it happens.
     """
-    return Search(axes, run, set(never)).explore()
+    return Search(axes, run, set(never), every).explore()
 
 
 class Search:
     """The search behind ``explore``."""
 
     def __init__(
-        self, axes: Sequence[Sequence[Any]], run: Callable[[Combination], Outcome], avoided: set[Pair]
+        self, axes: Sequence[Sequence[Any]], run: Callable[[Combination], Outcome], avoided: set[Pair], every: int = 1
     ) -> None:
         self.axes = axes
         self.run = run
         self.avoided = set(avoided)
         self.found = Explored()
-        self.open_pairs = dict.fromkeys(pair for pair in pairs_between(axes) if pair not in avoided)
+        wanted = [pair for pair in pairs_between(axes) if pair not in avoided and drawn(pair, every)]
+        self.open_pairs = dict.fromkeys(wanted)
 
     def explore(self) -> Explored:
         """Return what became of every pair."""

@@ -93,19 +93,22 @@ def interfaces_named(name: str, plugins: Plugins) -> list[Interface]:
 
 
 def print_overview(plugins: Plugins, console: Console) -> None:
-    """Print the methods and the interfaces, a line each, and how to see more."""
-    from wsolkit.cli.inventory import first_line, interface_rows
+    """Print the names of the methods, the interfaces, a line each, and how to see more."""
+    from rich.columns import Columns
 
-    methods = sorted(plugins.methods, key=lambda pair: pair[0].name.lower())
+    from wsolkit.cli.inventory import interface_rows
+
+    methods = sorted((each for each, _ in plugins.methods), key=lambda each: each.name.lower())
     console.print("Methods")
-    lines = [(each, source, f"({each.warning}) " if each.warning else "") for each, source in methods]
-    print_lines([(each.name, source.plugin, mark + first_line(each.summary)) for each, source, mark in lines], console)
+    console.print(Columns([f" {each.name}" for each in methods], column_first=True, padding=(0, 1)))
+    for warning in dict.fromkeys(each.warning for each in methods if each.warning):
+        console.print(f" {warning}: {', '.join(each.name for each in methods if each.warning == warning)}")
     console.print("\nInterfaces, and how many parts there are for each")
     print_lines([(name, str(count), summary) for name, summary, count in interface_rows(plugins)], console)
     console.print("\nMore")
     hints = [
         ("wsolkit list losses", "the parts of one interface"),
-        ("wsolkit list methods", "the methods with their papers and configurations"),
+        ("wsolkit list methods", "what each method is, with its paper and configurations"),
         ("wsolkit list configs", "the configurations that are shipped"),
         ("wsolkit list benchmarks", "the benchmarks that are shipped"),
         ("wsolkit list --all", "everything; with --json for programs"),
