@@ -125,6 +125,23 @@ def test_a_table_without_trials_is_compared_by_its_intervals(make, jobs):
     assert "~+10.0" in as_markdown(table_of(without, methods=[])).replace("\\", "")
 
 
+def test_single_images_are_compared_only_where_the_first_column_is_the_mean_of_them(make):
+    jobs = []
+    for name, value in (("CAM", 66.7), ("Mine", 100.0)):
+        v2 = make.result("MaxBoxAccV2", [make.line("MaxBoxAccV2", value, None, "chosen on val")])
+        trials = [make.trial(f"{place}.jpg", "hit", 0.8) for place in range(3)]  # at IoU .5 both hit all
+        blob = make.result("MaxBoxAccV2", [make.line("MaxBoxAccV2", 30.0, None, "chosen on val")])
+        content = make.content(results=[v2], trials=trials, baselines={BLOB: [blob]}, baseline_hits={BLOB: "111"})
+        jobs.append((facts(name), evaluation_of(content, "x")))
+    table = table_of(jobs, methods=[])
+    found = rows(table)["Mine"].against["baseline"].found
+    assert (found.difference, found.paired) == (pytest.approx(33.3), False)
+    assert rows(table)["CAM"].against["blob"].found.difference == pytest.approx(36.7)
+    text = as_markdown(table).replace("\\", "")
+    assert "~ against CAM: points of MaxBoxAccV2, not compared image by image" in text
+    assert "sign-flip" not in text
+
+
 def test_what_is_missing_is_said(jobs):
     missing = [facts("Mine_100%", 2, error="out of\nmemory"), facts("Late", 0), facts("Late", 1)]
     table = table_of(jobs, missing=missing, methods=[])

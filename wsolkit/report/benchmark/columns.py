@@ -7,10 +7,10 @@ from typing import NamedTuple
 
 from wsolkit.evaluation.over_seeds import OverSeeds, mean_of_scores, mean_over_seeds
 from wsolkit.evaluation.results import Line
-from wsolkit.report.benchmark.hits import HITS, hits_of
+from wsolkit.report.benchmark.hits import HITS, Hits, drawn_hits, hits_of, is_hit
 from wsolkit.report.evaluation import Evaluation, Number, numbers_of
 
-__all__ = ["Column", "columns_of", "mean_gap", "number_in", "over_seeds"]
+__all__ = ["Column", "columns_of", "drawn_hits_in", "hits_in", "mean_gap", "number_in", "over_seeds"]
 
 
 class Column(NamedTuple):
@@ -83,15 +83,44 @@ def over_seeds(evaluations: Sequence[Evaluation], column: Column) -> OverSeeds |
     scores = [line.score for line in (line_of(each, column) for each in evaluations) if line is not None]
     if not scores:
         return None
+    hits = hits_in(evaluations, column)
+    return mean_of_scores(scores) if hits is None else mean_over_seeds(*hits.by_image())
+
+
+def hits_in(evaluations: Sequence[Evaluation], column: Column) -> Hits | None:
+    """Return the hits of the single images that a column is the mean of; None where they do not give every number.
+
+    >>> hits_in([], Column("PxAP", "PxAP", "PxAP")) is None
+    True
+    """
     judge = HITS.get((column.metric, column.name))
-    if judge is not None and len(scores) == len(evaluations):
-        hits = hits_of(evaluations, judge)
-        if hits is not None:
-            found = mean_over_seeds(*hits.by_image())
-            known = [score.percent for score in scores]
-            if all(abs(a - b) < 1e-6 for a, b in zip(found.by_seed, known, strict=True)):
-                return found
-    return mean_of_scores(scores)
+    if judge is None or not all(each.trials for each in evaluations):
+        return None
+    return agreeing(hits_of(evaluations, judge), evaluations, column)
+
+
+def drawn_hits_in(evaluation: Evaluation, baseline: str, scored: Evaluation, column: Column) -> Hits | None:
+    """Return the hits of a trivial baseline that its number in a column is the mean of, as ``hits_in``.
+
+    Args:
+        evaluation: one that says what the baseline hits.
+        baseline: its name.
+        scored: the baseline's own numbers.
+        column: the column.
+    """
+    if HITS.get((column.metric, column.name)) is not is_hit:
+        return None
+    return agreeing(drawn_hits(evaluation, baseline), [scored], column)
+
+
+def agreeing(hits: Hits | None, evaluations: Sequence[Evaluation], column: Column) -> Hits | None:
+    """Return hits whose rates are the numbers of a column; None where they are not, or where there is no number."""
+    lines = [line_of(each, column) for each in evaluations]
+    if hits is None or any(line is None for line in lines):
+        return None
+    rates = mean_over_seeds(*hits.by_image()).by_seed
+    known = [line.score.percent for line in lines if line is not None]
+    return hits if all(abs(a - b) < 1e-6 for a, b in zip(rates, known, strict=True)) else None
 
 
 def mean_gap(evaluations: Sequence[Evaluation], column: Column) -> float | None:

@@ -51,17 +51,19 @@ def legend_of(part: Part) -> str:
         words.append(f"{WITH_BOXES}: trained with people's boxes, no weakly supervised method.")
     if any("baseline" in row.against for row in part.rows):
         name = next(row.against["baseline"].name for row in part.rows if "baseline" in row.against)
-        unpaired = any(
-            row.against["baseline"].found and not row.against["baseline"].found.paired
-            for row in part.rows
-            if "baseline" in row.against
-        )
-        words.append(
-            f"against {name}: points of {part.first} on the images both have, means over seeds, with its interval; p "
-            "by the exact sign-flip test over images (McNemar's for one seed), corrected for all rows (Holm). A method "
-            "beats another where p is below .05 and the whole interval above 0."
-        )
-        words += ["~: not compared image by image, but by the two intervals."] if unpaired else []
+        found = [row.against["baseline"].found for row in part.rows if "baseline" in row.against]
+        paired = {each.paired for each in found if each is not None}
+        if True in paired:
+            words.append(
+                f"against {name}: points of {part.first} on the images both have, means over seeds, with its interval; "
+                "p by the exact sign-flip test over images (McNemar's for one seed), corrected for all rows (Holm)."
+            )
+        if False in paired:
+            head = "~:" if True in paired else f"~ against {name}: points of {part.first},"
+            words.append(
+                f"{head} not compared image by image, but by the two intervals; p by Student's t, corrected (Holm)."
+            )
+        words += ["A method beats another where p is below .05 and the whole interval above 0."] if paired else []
     if any(row.gap is not None for row in part.rows):
         words.append("gap: points that choosing the threshold on the test boxes themselves would have added.")
     return " ".join(words)

@@ -9,8 +9,8 @@ from typing import Any
 
 from wsolkit.evaluation.over_seeds import OverSeeds, SeedDifference
 from wsolkit.plugins.methods import Method
-from wsolkit.report.benchmark.columns import Column, mean_gap, over_seeds
-from wsolkit.report.benchmark.hits import Hits, drawn_hits, hits_of
+from wsolkit.report.benchmark.columns import Column, drawn_hits_in, hits_in, mean_gap, over_seeds
+from wsolkit.report.benchmark.hits import Hits
 from wsolkit.report.evaluation import Evaluation
 from wsolkit.report.job_facts import JobFacts
 
@@ -65,7 +65,7 @@ class Row:
         evaluations: one for each seed; of a trivial baseline none.
         jobs: what the benchmark knows of each seed.
         missing: jobs of this row that failed or have not run.
-        hits: what its seeds hit.
+        hits: what its seeds hit; None where the first column is not the mean of that.
         against: how it compares, by what the other is: ``baseline``, ``blob``, ``boxes``.
         printed: numbers of papers on the same data.
     """
@@ -129,7 +129,7 @@ def method_row(
         evaluations=evaluations,
         jobs=tuple(each for each, _ in facts),
         missing=tuple(missing),
-        hits=hits_of(evaluations) if evaluations and all(each.trials for each in evaluations) else None,
+        hits=hits_in(evaluations, columns[0]) if columns and evaluations else None,
     )
 
 
@@ -144,7 +144,8 @@ def trivial_rows(evaluations: Sequence[Evaluation], columns: Sequence[Column], d
         alone = (Evaluation(name, first.split, first.images, list(results), path=first.path),)
         cells = {column.title: over_seeds(alone, column) for column in columns}
         gap = mean_gap(alone, columns[0]) if columns else None
-        rows.append(Row(name, JobFacts(name, data=data), True, cells=cells, gap=gap, hits=drawn_hits(first, name)))
+        hits = drawn_hits_in(first, name, alone[0], columns[0]) if columns else None
+        rows.append(Row(name, JobFacts(name, data=data), True, cells=cells, gap=gap, hits=hits))
     return rows
 
 
