@@ -2,14 +2,18 @@
 
 import json
 import shutil
+from dataclasses import replace
 
 import pytest
 
 from tests.support import tiny_benchmark
 from tests.support.tiny_benchmark import BROKEN, FLIPPED, plan, run
 from wsolkit.benchmark.progress import state_of_job
-from wsolkit.benchmark.run import own_share
-from wsolkit.errors import ConfigError
+from wsolkit.benchmark.run import Outcome, own_share
+from wsolkit.benchmark.state import claim_benchmark
+from wsolkit.benchmark.table import benchmark_table
+from wsolkit.cli.main import main
+from wsolkit.errors import ConfigError, DataError
 from wsolkit.report import read_evaluation
 from wsolkit.weights.checkpoint import read_checkpoint
 
@@ -52,6 +56,55 @@ def test_a_job_leaves_its_facts(finished):
     wide = json.loads((jobs[2].scoring.folder / "job.json").read_text())
     assert wide["parameters"] > facts["parameters"]
     assert read_evaluation(jobs[1].scoring.folder).name == "flipped"
+
+
+def test_the_table_of_a_run_of_some_methods_has_all_of_the_file(finished, tmp_path, monkeypatch, capsys):
+    jobs, _, _ = finished
+    out = tmp_path / "out"
+    config = jobs[0].training.config
+    methods = {
+        "CAM": config,
+        "flipped": {"config": config, "cam_method": FLIPPED},
+        "late": {"config": config, "seeds": [7]},
+    }
+    benchmark = tiny_benchmark.benchmark(config, methods)
+    asked = []
+    monkeypatch.setattr("wsolkit.benchmark.benchmark_file.read_benchmark", lambda *_: benchmark)
+    monkeypatch.setattr("wsolkit.benchmark.run.run_jobs", lambda jobs, *_: asked.extend(jobs) or Outcome())
+    (tmp_path / "tiny.py").write_text("methods = {}")
+    claim_benchmark(out, benchmark)
+    shutil.copytree(jobs[0].scoring.folder.parents[1], out, dirs_exist_ok=True)
+    table = out / "table.json"
+    table.write_text('{"trials": [{"trial": 0}]}')
+    code = main(["benchmark", str(tmp_path / "tiny.py"), "--out", str(out), "--only", "CAM"])
+    assert code == 0, capsys.readouterr().err
+    assert {job.method for job in asked} == {"CAM"}
+    content = json.loads(table.read_text())
+    assert {row["name"] for part in content["parts"] for row in part["rows"]} >= {"CAM", "flipped", "late"}
+    assert content["missing"] == ["late (MicroBackbone): seed 7 has not run"]
+    assert content["trials"] == [{"trial": 0}]  # of an earlier search
+
+
+def test_what_the_file_says_now_counts_and_not_what_a_job_was_written_with(finished, tmp_path):
+    jobs, _, _ = finished
+    path = jobs[0].scoring.folder / "job.json"
+    written = path.read_text()
+    try:
+        now = replace(jobs[0].scoring, facts={**jobs[0].scoring.facts, "data": "voc", "command": "again"})
+        table = benchmark_table([replace(jobs[0], scoring=now)], "CAM")
+        (row,) = [row for row in table.parts[0].rows if row.seeds]
+        assert table.parts[0].data == "voc"
+        known = json.loads(written)
+        assert (row.facts.train_minutes, row.facts.command) == (known["train_minutes"], known["command"])
+        assert row.facts.device == known["device"]
+        path.write_text("{")
+        with pytest.raises(DataError, match=r"job.json cannot be read: .*Run the benchmark again"):
+            benchmark_table(jobs, "CAM")
+        path.unlink()
+        with pytest.raises(DataError, match=r"job.json cannot be read: .*No such file"):
+            benchmark_table(jobs, "CAM")
+    finally:
+        path.write_text(written)
 
 
 def test_the_last_weights_are_tested_without_a_validation_before(finished):

@@ -54,6 +54,13 @@ def test_runs_that_differ_in_their_seed_alone_are_a_group(runs):
     assert grouped([runs[0], other, *runs[2:]]) == [("cam (cam_0)", 1), ("cam (cam_1)", 1), ("mine", 3)]
     scored = replace(runs[1], settings={"checkpoint": "cam_1", "split": "val"})
     assert grouped([runs[0], scored]) == [("cam (cam_0)", 1), ("cam (cam_1)", 1)]
+    tested = [replace(run, scoring_hash=words) for run, words in zip(runs[:2], ("CAM's", "GradCAM's"), strict=True)]
+    assert grouped(tested) == [("cam (cam_0)", 1), ("cam (cam_1)", 1)]
+    files = [
+        replace(run, settings={**run.settings, "config": f"cam_{seed}/config.py"}) for seed, run in enumerate(runs[:2])
+    ]
+    assert grouped(files) == [("cam (cam_0)", 1), ("cam (cam_1)", 1)]  # nobody knows what these say
+    assert grouped([replace(run, scoring_hash="same") for run in files]) == [("cam", 2)]
     assert grouped([runs[0], runs[0]]) == [("cam (cam_0)", 1), ("cam (cam_0)", 1)]  # one seed twice
     silent = [replace(run, training={}) for run in runs]
     assert grouped(silent) == [(run.name, 1) for run in runs]

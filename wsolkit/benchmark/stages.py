@@ -17,11 +17,11 @@ from wsolkit.files import write_json
 from wsolkit.interfaces import Stage
 from wsolkit.pipeline import Test, Train, load_pipeline, run_pipeline
 from wsolkit.report.evaluation_file import read_evaluation, write_evaluation
+from wsolkit.report.job_facts import FACTS
 from wsolkit.training.checkpoints import LAST
 
-__all__ = ["JOB", "JobPipeline", "JobTest", "JobTraining", "seconds_of"]
+__all__ = ["JobPipeline", "JobTest", "JobTraining", "seconds_of"]
 
-JOB = "job.json"
 CLOCK = "clock.json"
 """How long a training took before it was last stopped, and when it was last taken up."""
 
@@ -163,7 +163,7 @@ def write_facts(folder: Path, facts: Mapping[str, Any], trained: float | None, t
     """
     minutes = {"train_minutes": trained, "test_minutes": tested}
     rounded = {name: None if value is None else round(value / 60, 3) for name, value in minutes.items()}
-    write_json(folder / JOB, {**facts, **rounded})
+    write_json(folder / FACTS, {**facts, **rounded})
 
 
 def device_name(device: torch.device) -> str:

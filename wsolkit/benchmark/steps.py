@@ -17,10 +17,11 @@ from wsolkit.pipeline import Train, load_pipeline
 from wsolkit.pipeline.configurations import files_named
 from wsolkit.pipeline.fingerprint import Declaration, plain, state_of_files
 from wsolkit.pipeline.plan import Step
+from wsolkit.report.job_facts import JOBS
 
-__all__ = ["FEATURES", "JOBS", "TRAININGS", "Piped", "Scoring", "Training", "piped", "safe", "scoring", "training"]
+__all__ = ["FEATURES", "TRAININGS", "Piped", "Scoring", "Training", "piped", "safe", "scoring", "training"]
 
-TRAININGS, JOBS, TRIALS, FEATURES = "trainings", "jobs", "trials", "features"
+TRAININGS, TRIALS, FEATURES = "trainings", "trials", "features"
 
 OF_THE_TEST = (
     ("model", ("cam_method", "box_extractor", "refiner")),

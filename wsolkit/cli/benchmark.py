@@ -70,7 +70,14 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--out", metavar="DIR", type=Path, help="folder for everything (default: benchmarks/NAME OF THE FILE)"
     )
-    parser.add_argument("--only", metavar="METHOD", nargs="+", action="extend", default=[], help="these methods alone")
+    parser.add_argument(
+        "--only",
+        metavar="METHOD",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="run these methods alone; the table is of all, with what was done",
+    )
     parser.add_argument(
         "--dry-run", action="store_true", help="show the jobs, how far each is and what they share; nothing runs"
     )
@@ -107,6 +114,7 @@ def run(args: argparse.Namespace) -> int:
 
     from wsolkit.benchmark.benchmark_file import read_benchmark
     from wsolkit.benchmark.jobs import Setting, jobs_of
+    from wsolkit.benchmark.progress import is_done
     from wsolkit.benchmark.run import own_share, run_jobs
     from wsolkit.benchmark.search import chosen_options, trial_records, trials_of
     from wsolkit.benchmark.state import claim_benchmark
@@ -121,11 +129,11 @@ def run(args: argparse.Namespace) -> int:
         if name not in names:
             raise ConfigError(f"--only names {name!r}, which is no method of the file. {nearest(name, names)}")
     setting = Setting(out, shlex.join(["wsolkit", *sys.argv[1:]]), args.device)
-    jobs = chosen(jobs_of(benchmark, setting), args.only)
-    trials = chosen(trials_of(benchmark, setting), args.only) if args.search else []
+    jobs = jobs_of(benchmark, setting)
+    trials = trials_of(benchmark, setting) if args.search else []
     console = Console(width=None if sys.stdout.isatty() else 120)
     if args.dry_run:
-        for each in filter(None, (trials, jobs)):
+        for each in filter(None, (chosen(trials, args.only), chosen(jobs, args.only))):
             console.print(plan_table(each))
             console.print(plan_words(each), soft_wrap=True, highlight=False, markup=False)
         return 0
@@ -137,10 +145,11 @@ def run(args: argparse.Namespace) -> int:
 
     try:
         if trials:
-            run_jobs(own_share(trials, part), say, others)
-            best = chosen_options(trials, benchmark.search.metric)
-            jobs = chosen(jobs_of(benchmark, setting, best), args.only)
-        outcome = run_jobs(own_share(jobs, part), say, None if trials else others)
+            run_jobs(own_share(chosen(trials, args.only), part), say, others)
+            ended = {job.place for job in trials if is_done(job.scoring)}  # by --only, others may have none
+            known = [job for job in trials if not args.only or job.method in args.only or job.place in ended]
+            jobs = jobs_of(benchmark, setting, chosen_options(known, benchmark.search.metric))
+        outcome = run_jobs(own_share(chosen(jobs, args.only), part), say, None if trials else others)
     except KeyboardInterrupt:
         print("What is done is kept; the same command goes on from there.", file=sys.stderr)
         raise

@@ -40,6 +40,7 @@ class Evaluation:
         training: how the model was trained, as its checkpoint says: ``seed``, ``number_format``, and ``boxes``, which
             is ``none`` for labels alone.
         number_format: what the model computed in when it was scored, such as ``fp32``.
+        scoring_hash: a hash of how a model was scored: its whole test configuration without the seed.
         path: where it was read from.
     """
 
@@ -64,6 +65,7 @@ class Evaluation:
     settings: Mapping[str, Any] = field(default_factory=dict)
     training: Mapping[str, Any] = field(default_factory=dict)
     number_format: str | None = None
+    scoring_hash: str | None = None
     path: Path = field(default_factory=Path)
 
     def class_name(self, label: int) -> str:

@@ -36,7 +36,8 @@ PAGE = "index.html"
 """The page beside the results, see ``wsolkit.report.page``."""
 
 MADE_BY = "wsolkit evaluate and wsolkit test write such files."
-MADE_OF = ("name", "split", "command", "config", "checkpoint", "maps", "image_root", "extractor", "number_format")
+TEXTS = ("config", "checkpoint", "maps", "image_root", "extractor", "number_format", "scoring_hash")
+MADE_OF = ("name", "split", "command", *TEXTS)
 """What the head of the file holds as text."""
 
 SHOWN_ONLY = frozenset(("out", "name", "report", "overwrite", "threads", "device", "launcher", "traceback", "run"))
@@ -212,7 +213,7 @@ def evaluation_of(content: Any, path: str | Path) -> Evaluation:
         at |= {key: float(at[key]) for key in ("threshold", "iou") if at.get(key) is not None}
         texts = {key: text_or_none(content.get(key)) for key in MADE_OF}
         return Evaluation(
-            **{key: texts[key] for key in ("config", "checkpoint", "maps", "image_root", "extractor", "number_format")},
+            **{key: texts[key] for key in TEXTS},
             name=texts["name"] or folder,
             split=texts["split"] or "",
             command=texts["command"] or "",

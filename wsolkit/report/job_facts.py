@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Collection, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +13,7 @@ from wsolkit.errors import DataError, printable
 from wsolkit.report.evaluation import Evaluation
 from wsolkit.report.evaluation_file import RESULTS, read_evaluation
 
-__all__ = ["FACTS", "JOBS", "JobFacts", "is_benchmark", "read_jobs"]
+__all__ = ["FACTS", "JOBS", "JobFacts", "is_benchmark", "read_facts", "read_jobs"]
 
 JOBS, FACTS = "jobs", "job.json"
 """The folder of a benchmark's jobs, and what a job leaves in its own beside ``results.json``."""
@@ -127,6 +127,27 @@ def is_benchmark(folder: str | Path) -> bool:
     return any(Path(folder).glob(f"{JOBS}/*/{FACTS}"))
 
 
+def read_facts(path: Path, known: Mapping[str, Any] | None = None) -> JobFacts:
+    """Read the facts of a job.
+
+    Args:
+        path: its ``job.json``.
+        known: what the benchmark's file says of the job now; of the job's own file what it measured is taken, and the
+            command that made it.
+
+    Raises:
+        DataError: the file cannot be read, or is not what a job writes.
+    """
+    try:
+        content = json.loads(path.read_text("utf-8"))
+    except (OSError, ValueError, RecursionError) as error:
+        raise DataError(f"{path} cannot be read: {error}. Run the benchmark again.") from error
+    facts = JobFacts.from_dict(content, path)
+    if known is not None:
+        facts = JobFacts.from_dict({**content, **known, "command": facts.command}, path)
+    return replace(facts, folder=path.parent)
+
+
 def read_jobs(
     folder: str | Path, names: Collection[str] | None = None
 ) -> tuple[list[tuple[JobFacts, Evaluation]], list[JobFacts]]:
@@ -146,12 +167,7 @@ def read_jobs(
     for path in sorted(Path(folder).glob(f"{JOBS}/*/{FACTS}")):
         if names is not None and path.parent.name not in names:
             continue
-        try:
-            content = json.loads(path.read_text("utf-8"))
-        except (OSError, ValueError, RecursionError) as error:
-            raise DataError(f"{path} cannot be read: {error}. Run the benchmark again.") from error
-        facts = JobFacts.from_dict(content, path)
-        facts = JobFacts(**{**vars(facts), "folder": path.parent})
+        facts = read_facts(path)
         if facts.error or not path.with_name(RESULTS).is_file():
             missing.append(facts)
         else:

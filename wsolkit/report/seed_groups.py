@@ -17,13 +17,13 @@ from wsolkit.evaluation.scores import Score
 from wsolkit.report.benchmark.columns import Column, over_seeds
 from wsolkit.report.benchmark.curves import band_of
 from wsolkit.report.evaluation import Evaluation
-from wsolkit.report.job_facts import FACTS, JobFacts
+from wsolkit.report.job_facts import FACTS, read_facts
 
 __all__ = ["Group", "group_runs", "merged"]
 
 OVER_SEEDS = "Student's t over images and seeds"
-APART = ("checkpoint", "config")
-"""Settings of an evaluation that say which seed it is of."""
+APART = ("checkpoint",)
+"""Settings of an evaluation that say which seed it is of; so does the name of a configuration whose hash is known."""
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,8 @@ def group_runs(runs: Sequence[Evaluation]) -> list[Group]:
     """Put runs together that differ in nothing but their seed, in the order of their first ones.
 
     Jobs of a benchmark say what they are themselves; other runs are of one configuration where their checkpoints say
-    so (those of earlier versions do not) and were scored with the same settings. Runs of one seed are no group.
+    so (those of earlier versions do not) and were scored with the same settings and the same configuration of the
+    test. Runs of one seed are no group.
 
     >>> [(group.name, len(group.runs)) for group in group_runs([Evaluation("A"), Evaluation("B")])]
     [('A', 1), ('B', 1)]
@@ -68,15 +69,17 @@ def identity(run: Evaluation) -> tuple[Any, Any, str] | None:
     job = run.path.parent / FACTS
     if job.is_file():
         try:
-            facts = JobFacts.from_dict(json.loads(job.read_text("utf-8")), job)
-        except (OSError, ValueError, RecursionError, DataError):
+            facts = read_facts(job)
+        except DataError:
             return None
         return facts.row, facts.seed, facts.method
     name, digest = (run.training.get(key) for key in ("configuration", "configuration_hash"))
     if not isinstance(name, str) or not name or not digest:
         return None
-    asked = {key: value for key, value in run.settings.items() if key not in APART}
-    key = (name, digest, run.split, run.extractor, run.number_format, json.dumps(asked, sort_keys=True, default=str))
+    apart = (*APART, "config") if run.scoring_hash else APART
+    asked = {key: value for key, value in run.settings.items() if key not in apart}
+    scored = (run.scoring_hash, run.split, run.extractor, run.number_format)
+    key = (name, digest, *scored, json.dumps(asked, sort_keys=True, default=str))
     made = run.checkpoint is not None and Path(run.checkpoint).parent.name == run.name
     return key, run.training.get("seed"), name if made else run.name
 

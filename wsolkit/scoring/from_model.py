@@ -17,6 +17,7 @@ from mmengine.evaluator import BaseMetric
 from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
+from wsolkit.config.seed_free import scoring_hash
 from wsolkit.datasets.shared_memory import fit_workers
 from wsolkit.datasets.unseen import check_never_seen
 from wsolkit.errors import ConfigError, DataError
@@ -126,6 +127,7 @@ def score_model(
         classes=tuple(config.get("classes") or ()),
         extractor=type(model.box_extractor).__name__,
         number_format=number_format(model.precision, next(model.parameters()).device),
+        scoring_hash=scoring_hash(config, split, ten_crop=ten_crop, protocols=list(protocols)),
     )
     threshold = None if split == select else own
     fill(evaluation, found.tally, None if chosen is None else chosen.tally, threshold, {"split": split, **found.notes})

