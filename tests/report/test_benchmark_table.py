@@ -165,6 +165,22 @@ def test_rows_that_differ_have_names_that_differ(make, jobs):
     assert {"CAM", "CAM (GradCAM)", "Same, lite0, k=2", "Same, vgg16"} <= set(names)
 
 
+def test_a_budget_and_options_of_its_own_are_marked_everywhere(make, jobs, tmp_path):
+    more = {"budget": {"epochs": 50, "iterations": None}, "options": {"optim_wrapper.optimizer.lr": 0.02}}
+    table = table_of([*jobs, (facts("Long", **more), evaluation(make, HITS["CAM"][0]))], methods=[])
+    said = "* Long: a budget of its own (50 epochs); options chosen by a search (optim_wrapper.optimizer.lr=0.02)."
+    paths = {path.name: path.read_text("utf-8") for path in write_benchmark(table, tmp_path)}
+    console = Console(width=300, record=True, file=io.StringIO())
+    print_benchmark(table, console)
+    texts = [paths["table.md"].replace("\\", ""), paths["table.tex"].replace("\\", ""), paths["index.html"]]
+    for text in (*texts, console.export_text()):
+        assert said in " ".join(text.split())
+        assert "Long*" in text
+        assert "CAM*" not in text
+    line = next(each for each in csv.DictReader(paths["table.csv"].splitlines()) if each["name"] == "Long")
+    assert (line["budget"], line["options"]) == ("50 epochs", '{"optim_wrapper.optimizer.lr": 0.02}')
+
+
 def test_the_baseline_of_another_backbone_is_taken_where_there_is_but_one(make, jobs):
     other = [(JobFacts("Deit", "deit_s", "birds50", 0), evaluation(make, HITS["FSL"][0]))]
     assert rows(table_of([*jobs, *other], methods=[]))["Deit"].against["baseline"].name == "CAM"

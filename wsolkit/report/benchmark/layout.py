@@ -7,13 +7,16 @@ from dataclasses import dataclass
 from math import isfinite
 
 from wsolkit.evaluation.over_seeds import OverSeeds
-from wsolkit.report.benchmark.rows import Row
+from wsolkit.report.benchmark.rows import Row, own_words
 from wsolkit.report.benchmark.sentences import minutes_words
 from wsolkit.report.benchmark.table import Part
 from wsolkit.report.comparison_page import p_words
 from wsolkit.report.page import percent
 
 __all__ = ["LEGEND", "Cell", "Heading", "head_words", "headings_of", "legend_of", "row_label", "row_texts"]
+
+OWN = "*"
+"""What stands behind the name of a method with a budget of its own, or with options that a search chose."""
 
 WITH_BOXES = "+boxes"
 """What stands behind the name of a method that was trained with people's boxes."""
@@ -66,6 +69,9 @@ def legend_of(part: Part) -> str:
         words += ["A method beats another where p is below .05 and the whole interval above 0."] if paired else []
     if any(row.gap is not None for row in part.rows):
         words.append("gap: points that choosing the threshold on the test boxes themselves would have added.")
+    own = [f"{row.name}: {said}" for row in part.rows if (said := own_words(row.facts))]
+    if own:
+        words.append(f"{OWN} {'. '.join(own)}.")
     return " ".join(words)
 
 
@@ -108,8 +114,9 @@ def against_name(part: Part) -> str:
 
 
 def row_label(row: Row) -> str:
-    """Return what a row is called, marked where boxes were used."""
-    return f"{row.name} {WITH_BOXES}" if row.boxes else row.name
+    """Return what a row is called, marked where boxes were used, and where its budget or options are its own."""
+    name = f"{row.name}{OWN}" if own_words(row.facts) else row.name
+    return f"{name} {WITH_BOXES}" if row.boxes else name
 
 
 def row_texts(part: Part, row: Row) -> list[Cell]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
@@ -16,7 +17,7 @@ from wsolkit.errors import printable
 from wsolkit.evaluation.over_seeds import OverSeeds
 from wsolkit.report.benchmark.curves import Band, bands_of
 from wsolkit.report.benchmark.hits import Hits
-from wsolkit.report.benchmark.rows import Row
+from wsolkit.report.benchmark.rows import Row, budget_words
 from wsolkit.report.benchmark.sentences import of_data, sentences_of
 from wsolkit.report.benchmark.table import BenchmarkTable, Part
 from wsolkit.report.evaluation import Evaluation, numbers_of
@@ -162,7 +163,12 @@ def csv_row(part: Part, row: Row, titles: Sequence[str]) -> dict[str, Any]:
     facts, against = row.facts, row.against.get("baseline")
     found = None if against is None else against.found
     values: dict[str, Any] = {"data": part.data, "name": row.name, "method": facts.method, "cam": facts.cam}
-    values |= {"backbone": facts.backbone, "trivial": int(row.trivial), "boxes": int(row.boxes), "seeds": row.seeds}
+    values |= {
+        "backbone": facts.backbone,
+        "budget": budget_words(facts) or None,
+        "options": json.dumps(defined(facts.options), ensure_ascii=False) if facts.options else None,
+    }
+    values |= {"trivial": int(row.trivial), "boxes": int(row.boxes), "seeds": row.seeds}
     for title in titles:
         cell = row.cells.get(title)
         for name in ("mean", "low", "high", "lowest", "highest"):

@@ -14,7 +14,7 @@ from wsolkit.report.benchmark.hits import Hits
 from wsolkit.report.evaluation import Evaluation
 from wsolkit.report.job_facts import JobFacts
 
-__all__ = ["Against", "Printed", "Row", "method_row", "trivial_rows"]
+__all__ = ["Against", "Printed", "Row", "budget_words", "method_row", "option_words", "own_words", "trivial_rows"]
 
 
 @dataclass(frozen=True)
@@ -156,7 +156,31 @@ def option_words(facts: JobFacts) -> str:
     'x=2, 6 epochs'
     """
     said = [f"{name.rpartition('.')[2]}={plain(value)}" for name, value in facts.options.items()]
-    return ", ".join([*said, *([plain(facts.budget)] if facts.budget is not None else [])])
+    return ", ".join(filter(None, [*said, budget_words(facts)]))
+
+
+def budget_words(facts: JobFacts) -> str:
+    """Return a budget of a method's own in words; nothing where it has the benchmark's.
+
+    >>> budget_words(JobFacts("CAM", budget={"epochs": 50, "iterations": None})), budget_words(JobFacts("CAM"))
+    ('50 epochs', '')
+    """
+    if not isinstance(facts.budget, Mapping):
+        return "" if facts.budget is None else plain(facts.budget)
+    named = [f"{plain(value)} {name}" for name, value in facts.budget.items() if value is not None]
+    return ", ".join(named) or "as its configuration says"
+
+
+def own_words(facts: JobFacts) -> str:
+    """Return what a table has to say below it of a row: a budget of its own, and the options that a search chose.
+
+    >>> own_words(JobFacts("CAM", options={"optim_wrapper.optimizer.lr": 0.02}, budget="its own stages"))
+    'a budget of its own (its own stages); options chosen by a search (optim_wrapper.optimizer.lr=0.02)'
+    """
+    budget = budget_words(facts)
+    options = ", ".join(f"{name}={plain(value)}" for name, value in facts.options.items())
+    found = [f"a budget of its own ({budget})"] * bool(budget)
+    return "; ".join([*found, *[f"options chosen by a search ({options})"] * bool(options)])
 
 
 def plain(value: Any) -> str:
