@@ -93,7 +93,7 @@ class ComponentRegistry(Registry):
 
     def knows(self, key: Any) -> TypeGuard[str]:
         """Whether a component is called so, by its name or its long one."""
-        return isinstance(key, str) and (key in self.names() or key in find_parts().every_name(self.name))
+        return isinstance(key, str) and (key in find_parts().every_name(self.name) or key in self.names())
 
     def names(self) -> list[str]:
         """Return the names registered here and in the parent registries, sorted."""

@@ -169,8 +169,8 @@ def check_component(path: tuple[str, ...], node: Mapping[str, Any], sources: boo
     """
     kind = node["type"]
     home = home_of(path, node, sources)
-    ours = isinstance(home, ComponentRegistry) and home.knows(kind)
-    if isinstance(kind, str) and "." in kind.removeprefix(f"{registry.SCOPE}.") and not ours:
+    dotted = isinstance(kind, str) and "." in kind.removeprefix(f"{registry.SCOPE}.")
+    if dotted and not (isinstance(home, ComponentRegistry) and home.knows(kind)):
         try:
             check_path(kind, functions=path[-1] in ("collate_fn", "worker_init_fn"))
         except ConfigError as error:
