@@ -32,7 +32,7 @@ from wsolkit.registry import MODELS
 
 BATCH = 2
 FURTHER = int(os.environ.get("WSOLKIT_MATRIX", "0"))
-EVERY = 1 if "WSOLKIT_MATRIX" in os.environ else 4
+EVERY = 1 if "WSOLKIT_MATRIX" in os.environ else 10
 """A run without ``WSOLKIT_MATRIX=0`` has to try about one pair of parts in so many; others meet as it happens."""
 
 DRAWN = 40
