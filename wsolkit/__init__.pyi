@@ -97,6 +97,7 @@ from .model.device import (
 )
 from .model.gradient_maps import (
     GradientMaps as GradientMaps,
+    check_classes as check_classes,
     fuse_maps as fuse_maps,
     head_level as head_level,
     weighted_sum as weighted_sum,

@@ -87,8 +87,9 @@ def without_gradients(backbone: nn.Module, names: Iterable[str]) -> Iterator[Non
 
 @contextmanager
 def with_fixed_statistics(*parts: nn.Module) -> Iterator[None]:
-    """Let the batch norms inside some modules leave their running statistics as they are; in training they go on
-    normalising by the batch.
+    """Let the batch norms inside some modules leave their running statistics as they are.
+
+    In training they go on normalising by the batch.
 
     >>> norm = nn.BatchNorm1d(1).train()
     >>> with with_fixed_statistics(norm):

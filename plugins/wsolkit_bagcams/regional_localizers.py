@@ -8,6 +8,9 @@ from wsolkit import GradientMaps, weighted_sum
 
 __all__ = ["BagCAMs", "bag_of_localizers"]
 
+SEEN_AT_ONCE = 2**22
+"""How many numbers, at most, localizers are let see before they are added up; one localizer is always let see all."""
+
 
 def bag_of_localizers(activations: Tensor, gradients: Tensor) -> Tensor:
     """Return the mean of what the localizers of all regions see in each region, as maps (..., h, w).
@@ -26,8 +29,12 @@ def bag_of_localizers(activations: Tensor, gradients: Tensor) -> Tensor:
     """
     if gradients.shape[-2:] == (1, 1):
         return weighted_sum(activations, gradients).relu()
-    seen = gradients.flatten(-2).transpose(-1, -2) @ activations.flatten(-2)  # (..., regions m, regions i)
-    return seen.relu().mean(-2).unflatten(-1, activations.shape[-2:])
+    cells = activations.flatten(-2)  # (..., C, regions i)
+    localizers = gradients.flatten(-2).transpose(-1, -2)  # (..., regions m, C)
+    images = max(cells[..., 0, 0].numel(), localizers[..., 0, 0].numel(), 1)
+    step = max(1, SEEN_AT_ONCE // (images * cells.shape[-1]))
+    votes = [(some @ cells).relu().sum(-2) for some in localizers.split(step, -2)]
+    return (sum(votes[1:], votes[0]) / localizers.shape[-2]).unflatten(-1, activations.shape[-2:])
 
 
 class BagCAMs(GradientMaps):

@@ -19,6 +19,7 @@ from wsolkit import (
     MapNormalize,
     MapResize,
     Model,
+    check_classes,
     find_module,
     head_level,
     nearest,
@@ -156,6 +157,7 @@ class LibraryMaps(CamMethod):
         Raises:
             ConfigError: the library is not there, the module is unknown, the head does not classify, or the images are
                 known by cached features alone.
+            ShapeError: a class is none of the head's.
         """
         part = type(self).__name__
         if isinstance(images, KnownLevels):
@@ -173,6 +175,7 @@ class LibraryMaps(CamMethod):
         place = self.place(model)
         _, module = find_module(model.backbone, place)
         asked = classes if classes.ndim == 2 else classes[:, None]
+        check_classes(asked, found.logits.shape[1])
         transform = map_transform(model, images, place, part)
         maps = []
         groups = 1 if self.method in self.draws else max(1, len(images))

@@ -8,7 +8,17 @@ from typing import Annotated, Literal
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, ConfigError, GradientMaps, KnownLevels, MapNormalize, MapResize, Model, watch
+from wsolkit import (
+    Activation,
+    ConfigError,
+    GradientMaps,
+    KnownLevels,
+    MapNormalize,
+    MapResize,
+    Model,
+    check_classes,
+    watch,
+)
 from wsolkit_gradients.formulas import grad_cam_plus_plus, smooth_grad_cam_plus_plus
 
 __all__ = ["SmoothGradCAMPlusPlus"]
@@ -57,6 +67,7 @@ class SmoothGradCAMPlusPlus(GradientMaps):
 
         Raises:
             ConfigError: as ``GradientMaps``, or the images are known by cached features alone.
+            ShapeError: as ``GradientMaps``.
         """
         if self.flat_weights(model) is not None:
             return super().raw_maps(model, images, classes, activation)
@@ -67,7 +78,10 @@ class SmoothGradCAMPlusPlus(GradientMaps):
             )
         name, places = type(self).__name__, self.places(model)
         asked = classes if classes.ndim == 2 else classes[:, None]  # (B, T)
-        clean = watch(model, images, places, name, gradients=False)[1].activations()
+        unspoilt, tape = watch(model, images, places, name, gradients=False)
+        if unspoilt.logits is not None:  # a head without logits is refused below
+            check_classes(asked, unspoilt.logits.shape[1])
+        clean = tape.activations()
         powers = [[[torch.zeros_like(each) for each in clean] for _ in range(3)] for _ in range(asked.shape[1])]
         for noise in self.noise(images):
             seen, tape = watch(model, images + noise, places, name)

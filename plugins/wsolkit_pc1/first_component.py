@@ -20,6 +20,7 @@ from wsolkit import (
     one_of,
     watch,
 )
+from wsolkit.components import finite_features, where_features_vary
 
 __all__ = ["PC1", "Sign", "first_component"]
 
@@ -98,8 +99,10 @@ class PC1(CamMethod):
 
         Raises:
             ConfigError: the place is unknown, or the head shows no features.
+            MapError: the features hold NaN or infinity.
         """
-        found = first_component(self.features(model, images, activation), self.sign)
+        features = finite_features(self.features(model, images, activation), type(self).__name__)
+        found = where_features_vary(first_component(features, self.sign), features)
         if classes.ndim == 1:
             return found
         return found[:, None].expand(-1, classes.shape[1], -1, -1)

@@ -16,7 +16,7 @@ from wsolkit import (
     MapResize,
     Model,
     Panel,
-    ShapeError,
+    check_classes,
     normalize_maps,
 )
 
@@ -71,11 +71,7 @@ class RecombinedMaps(CamMethod):
         """
         found = activation or model.activate(images)
         features, weights = self.used(model, found)
-        if classes.numel() and (int(classes.min()) < 0 or int(classes.max()) >= len(weights)):
-            raise ShapeError(
-                f"classes should lie in 0..{len(weights) - 1}, those of the classifier, but got {int(classes.min())}.."
-                f"{int(classes.max())}."
-            )
+        check_classes(classes, len(weights))
         self._look_for_signs(features)
         asked = classes if classes.ndim == 2 else classes[:, None]  # (B, T)
         with torch.autocast(features.device.type, enabled=False):

@@ -16,7 +16,7 @@ from wsolkit import (
     MapNormalize,
     MapResize,
     Model,
-    ShapeError,
+    check_classes,
     check_places,
     head_level,
     watch,
@@ -26,7 +26,7 @@ from wsolkit import (
 __all__ = ["ScoreCAM", "channel_weights", "masks_of"]
 
 Definition = Literal["increase", "logit", "probability"]
-"""torch-cam and the paper, pytorch-grad-cam, the authors' code."""
+"""As torch-cam, as pytorch-grad-cam, as the authors' code."""
 
 
 def masks_of(activations: Tensor, size: tuple[int, int], definition: Definition = "increase") -> Tensor:
@@ -78,8 +78,8 @@ class ScoreCAM(CamMethod):
 
     Args:
         at: the place: a module of the backbone by its dotted name, or a level; the one the head reads by default.
-        definition: of mask and weight: ``increase`` (torch-cam and the paper), ``logit`` (pytorch-grad-cam) or
-            ``probability`` (the authors' code).
+        definition: of mask and weight: ``increase`` (torch-cam), ``logit`` (pytorch-grad-cam; in the paper's order,
+            which resizes before it brings to [0, 1]) or ``probability`` (the authors' code).
         channels: an approximation: only so many channels of an image count, those of the largest activations; the
             others weigh nothing. All by default.
         batch: how many masked images go through the network at a time.
@@ -132,12 +132,7 @@ class ScoreCAM(CamMethod):
                 about=head,
             )
         asked = (classes if classes.ndim == 2 else classes[:, None]).to(seen.logits.device)  # (B, T)
-        count = seen.logits.shape[1]
-        if asked.numel() and (int(asked.min()) < 0 or int(asked.max()) >= count):
-            raise ShapeError(
-                f"classes should lie in 0..{count - 1}, those of the classifier, but got {int(asked.min())}.."
-                f"{int(asked.max())}."
-            )
+        check_classes(asked, seen.logits.shape[1])
         maps = []
         for image, cells, wanted, baseline in zip(images, tape.activations()[0], asked, seen.logits, strict=True):
             kept = cells if self.channels is None else cells[self.strongest(cells, self.channels)]

@@ -2,6 +2,7 @@
 
 import torch
 
+from tests.support.largest import Largest
 from tests.support.random_network import random_network
 from wsolkit import watch
 from wsolkit_bagcams import BagCAMs, bag_of_localizers
@@ -32,6 +33,17 @@ def test_the_votes_by_a_loop():
     torch.testing.assert_close(
         bag_of_localizers(a, flat), bag_of_localizers(a, flat.expand_as(g)), atol=1e-5, rtol=1e-5
     )
+
+
+@torch.no_grad()
+def test_many_regions_vote_a_part_at_a_time(monkeypatch):
+    generator = torch.Generator().manual_seed(0)
+    a, g = torch.randn(1, 2, 50, 50, generator=generator), torch.randn(1, 2, 50, 50, generator=generator)
+    with Largest() as largest:
+        found = bag_of_localizers(a, g)
+    assert largest.numbers <= 2**22 < 2500**2
+    monkeypatch.setattr("wsolkit_bagcams.regional_localizers.SEEN_AT_ONCE", 2500 * 701)
+    torch.testing.assert_close(bag_of_localizers(a, g), found, atol=1e-4, rtol=1e-4)
 
 
 @torch.no_grad()

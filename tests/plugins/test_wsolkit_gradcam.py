@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support.random_network import LogitsOf, random_network
-from wsolkit import ConfigError, KnownLevels
+from wsolkit import ConfigError, KnownLevels, ShapeError
 from wsolkit.registry import CAM_METHODS
 from wsolkit_gradcam import PytorchGradCAM, TorchCAM
 from wsolkit_gradcam.pytorch_grad_cam import METHODS as OF_PYTORCH_GRAD_CAM
@@ -128,6 +128,9 @@ def test_wrong_requests_are_said_in_words(net):
     known = KnownLevels(net.levels_of(IMAGES), (32, 32))
     with pytest.raises(ConfigError, match="TorchCAM needs the images, which are known by their cached features alone"):
         TorchCAM().raw_maps(net, known, CLASSES)
+    for adapter in (TorchCAM, PytorchGradCAM):
+        with pytest.raises(ShapeError, match=r"classes should lie in 0..3, those of the classifier, but got 1..4"):
+            adapter().raw_maps(net, IMAGES, torch.tensor([1, 4]))
     with pytest.raises(ConfigError, match="TorchCAM knows no method 'GradCam'. Did you mean 'GradCAM'"):
         TorchCAM("GradCam")  # with or without the library
     with pytest.raises(ConfigError, match="PytorchGradCAM knows no method 'EigenCam'. Did you mean 'EigenCAM'"):

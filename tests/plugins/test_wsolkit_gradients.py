@@ -8,7 +8,7 @@ import torch
 
 from tests.support.config_steps import loss_step
 from tests.support.random_network import LogitsOf, random_network
-from wsolkit import ConfigError, KnownLevels, watch
+from wsolkit import ConfigError, KnownLevels, ShapeError, watch
 from wsolkit.config.load import load_config
 from wsolkit.maps import resize_maps
 from wsolkit.registry import CAM_METHODS
@@ -246,6 +246,8 @@ def test_smooth_grad_cam_plus_plus_written_out(net):
     plain = ours(SmoothGradCAMPlusPlus("layer3", samples=2, std=0.0), net)
     close(plain, ours(GradCAMPlusPlus("layer3"), net), 1e-4)
     close(ours(SmoothGradCAMPlusPlus(), net), ours(GradCAMPlusPlus(), net))
+    with pytest.raises(ShapeError, match="classes should lie in 0..3, those of the classifier, but got 0..4"):
+        method.raw_maps(net, IMAGES, torch.tensor([0, 4]))
     known = KnownLevels(net.levels_of(IMAGES), (64, 64))
     with pytest.raises(ConfigError, match="SmoothGradCAMPlusPlus adds noise to the images, which are known by"):
         method.raw_maps(net, known, torch.tensor(CLASSES))

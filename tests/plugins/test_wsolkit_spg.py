@@ -4,9 +4,9 @@ import math
 
 import pytest
 import torch
-from torch.utils._python_dispatch import TorchDispatchMode
 
 from tests.support.config_steps import loss_step
+from tests.support.largest import Largest
 from wsolkit import Activation, Batch, ConfigError, ShapeError
 from wsolkit.config.load import load_config
 from wsolkit.registry import HEADS
@@ -92,17 +92,6 @@ def test_the_three_losses_by_loops(several):
     }
     assert {name: float(term) for name, term in terms.items()} == pytest.approx(expected, abs=1e-5)
     assert min(expected.values()) > 0.01
-
-
-class Largest(TorchDispatchMode):
-    """Notes how many numbers the largest tensor has that is made meanwhile."""
-
-    numbers = 0
-
-    def __torch_dispatch__(self, func, types, args=(), kwargs=None):
-        found = func(*args, **(kwargs or {}))
-        self.numbers = max(self.numbers, found.numel() if isinstance(found, torch.Tensor) else 0)
-        return found
 
 
 @pytest.mark.parametrize("labels", [torch.tensor([1, 2]), torch.eye(500)[:2]])

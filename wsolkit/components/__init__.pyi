@@ -12,7 +12,12 @@ from .boxes import (
 )
 from .cams import HeadMaps as HeadMaps, MultiScaleMaps as MultiScaleMaps
 from .crf_maps import CRFMaps as CRFMaps, object_chance as object_chance
-from .feature_maps import FeatureMaps as FeatureMaps, component_of as component_of
+from .feature_maps import (
+    FeatureMaps as FeatureMaps,
+    component_of as component_of,
+    finite_features as finite_features,
+    where_features_vary as where_features_vary,
+)
 from .heads import (
     ConvHead as ConvHead,
     FeatureHead as FeatureHead,

@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wsolkit.errors import ConfigError, ShapeError
+from wsolkit.errors import ConfigError, MapError, ShapeError
 from wsolkit.interfaces import Activation, CamMethod, Model
-from wsolkit.maps import MapNormalize, MapResize
+from wsolkit.maps import MapNormalize, MapResize, extremes
 
-__all__ = ["FeatureMaps", "component_of"]
+__all__ = ["FeatureMaps", "component_of", "finite_features", "where_features_vary"]
 
 
 class FeatureMaps(CamMethod):
@@ -44,6 +44,7 @@ class FeatureMaps(CamMethod):
         Raises:
             ConfigError: the head gives no features.
             ShapeError: they are of one cell.
+            MapError: they hold NaN or infinity.
         """
         features = (activation or model.activate(images)).features
         name, head = type(self).__name__, type(model.head).__name__
@@ -58,9 +59,47 @@ class FeatureMaps(CamMethod):
                 "Take a level that is a map, such as 'blocks.11.keys' of a transformer."
             )
         with torch.autocast(features.device.type, enabled=False):
-            features = features.float()
+            features = finite_features(features, name)
             maps = self.maps_of(features - features.mean((2, 3), keepdim=True) if self.center else features)
+            maps = where_features_vary(maps, features)
         return maps if classes.ndim == 1 else maps[:, None].expand(-1, classes.shape[1], -1, -1)
+
+
+def finite_features(features: Tensor, part: str) -> Tensor:
+    """Return features (B, C, h, w) in float32, all of them numbers.
+
+    Args:
+        features: what a model gave.
+        part: the name of what reads them, for the words.
+
+    Raises:
+        MapError: they hold NaN or infinity.
+    """
+    features = features.float()
+    if not bool(torch.isfinite(features).all()):
+        raise MapError(
+            f"{part} reads features that hold NaN or infinity: the model has diverged, or its numbers are too large "
+            "for half precision. Take an earlier checkpoint, or precision='fp32'."
+        )
+    return features
+
+
+def where_features_vary(maps: Tensor, features: Tensor) -> Tensor:
+    """Return maps (B, h, w), of zeros where all cells of an image have the same features and nothing stands out.
+
+    Without this a map would be made of rounding noise.
+
+    Args:
+        maps: made of the features.
+        features: (B, C, h, w), float32.
+
+    >>> where_features_vary(torch.ones(2, 1, 2), torch.tensor([[[[3.0, 3.0]]], [[[3.0, 4.0]]]])).tolist()
+    [[[0.0, 0.0]], [[1.0, 1.0]]]
+    """
+    lowest, highest = extremes(features)  # (B, C, 1, 1)
+    noise = 8 * torch.finfo(features.dtype).eps * torch.maximum(lowest.abs(), highest.abs())
+    varies = (highest - lowest > noise).any(1)  # (B, 1, 1)
+    return maps.where(varies, torch.zeros_like(maps))
 
 
 def component_of(mask: Tensor, seed: int) -> Tensor:

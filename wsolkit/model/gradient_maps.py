@@ -14,7 +14,7 @@ from wsolkit.interfaces import Activation, CamMethod, Model
 from wsolkit.maps import MapNormalize, MapResize, normalize_maps, resize_maps
 from wsolkit.model.tape import Tape, check_places, watch
 
-__all__ = ["Fuse", "GradientMaps", "fuse_maps", "head_level", "weighted_sum"]
+__all__ = ["Fuse", "GradientMaps", "check_classes", "fuse_maps", "head_level", "weighted_sum"]
 
 Fuse = Literal["mean", "max"]
 """How the maps of several places become one."""
