@@ -406,7 +406,8 @@ def test_a_split_is_scored_with_its_boxes_beside_baselines_without_features(tmp_
     assert found.extractor == "TwoStageBox"
     (own,) = [result for result in found.results if result.metric == "localization"]
     assert {(line.threshold, line.selection) for line in own.lines} == {(None, OWN)}
-    assert list(found.baselines) == ["centre box (half the area)", "centred Gaussian blob", "whole image"]
+    drawn = ["centre box (half the area)", "centred Gaussian blob", "whole image"]
+    assert list(found.baselines) == [*drawn, "mean box of val (trained with boxes)"]
     for results in found.baselines.values():
         (beside,) = [result for result in results if result.metric == "localization"]
         assert all(line.threshold is not None for line in beside.lines)
