@@ -62,6 +62,14 @@ CASES = [
         benchmark({"method": "CAM"}, None, "--names", "a"),
         "bench is a benchmark, whose table is printed as it is: --names does not go with it",
     ),
+    *(
+        Case(
+            f"a benchmark with {option}",
+            benchmark({"method": "CAM"}, None, option, *value),
+            f"bench is a benchmark, whose table is printed as it is: {option} does not go with it",
+        )
+        for option, value in (("--by-run", ()), ("--own-runs", ()), ("--overwrite", ()), ("--true-masks", ("x",)))
+    ),
     Case("seeds of one method alone", seeds(), "The 2 runs are seeds of one method, cam. Add --by-run", always=True),
     Case("seeds run by run", seeds("--by-run"), "", code=0),
 ]

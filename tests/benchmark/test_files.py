@@ -2,6 +2,7 @@
 
 import json
 import threading
+from types import SimpleNamespace
 
 import pytest
 
@@ -10,11 +11,14 @@ from wsolkit import Stage
 from wsolkit.benchmark.benchmark_file import Budget, read_benchmark
 from wsolkit.benchmark.jobs import Setting, config_of, jobs_of, places_of
 from wsolkit.benchmark.run import run_jobs
+from wsolkit.benchmark.stages import JobTraining, feature_seconds_of, seconds_of
 from wsolkit.benchmark.table import benchmark_table
 from wsolkit.config.find import benchmark_files, find_config
 from wsolkit.evaluation.results import VAL, Line, Result
 from wsolkit.evaluation.scores import Score
+from wsolkit.features.time_spent import tell_of_features
 from wsolkit.lock import locked
+from wsolkit.pipeline import Train
 from wsolkit.registry import STAGES
 from wsolkit.report import Evaluation, read_evaluation, write_evaluation
 
@@ -149,3 +153,17 @@ def test_what_only_the_test_sees_asks_for_no_other_training(config, tmp_path):
     trainings = [job.training for job in plan(config, tmp_path, methods)]
     assert trainings[0] is trainings[1] is trainings[2]
     assert len({training.folder for training in trainings}) == 3
+
+
+def test_features_that_all_share_are_no_time_of_the_training_that_came_first(config, tmp_path, monkeypatch):
+    def train(self, folder, resume):
+        tell_of_features(100.0)
+        (folder / "last.pth").touch()
+        return {}
+
+    monkeypatch.setattr(Train, "run", train)
+    clock = SimpleNamespace(perf_counter=iter([0.0, 130.0]).__next__, time=lambda: 0.0)
+    monkeypatch.setattr("wsolkit.benchmark.stages.time", clock)
+    stage = JobTraining(config, {}, 0, tmp_path / "features")
+    stage.run(tmp_path, False)
+    assert (seconds_of(tmp_path), feature_seconds_of(tmp_path)) == (30.0, 100.0)

@@ -14,6 +14,7 @@ from wsolkit.evaluation.over_seeds import difference_over_seeds, mean_over_seeds
 from wsolkit.evaluation.paired import holm
 from wsolkit.plugins.methods import Method
 from wsolkit.report import JobFacts, print_benchmark, read_jobs, table_of, write_benchmark
+from wsolkit.report.benchmark.files import read_again
 from wsolkit.report.benchmark.sentences import frontier, sentences_of
 from wsolkit.report.benchmark.texts import as_latex, as_markdown, latex
 from wsolkit.report.evaluation_file import evaluation_of, read_evaluation, write_evaluation
@@ -181,6 +182,17 @@ def test_a_budget_and_options_of_its_own_are_marked_everywhere(make, jobs, tmp_p
     assert (line["budget"], line["options"]) == ("50 epochs", '{"optim_wrapper.optimizer.lr": 0.02}')
 
 
+def test_shared_features_are_a_column_of_their_own(make):
+    shared = [(facts(name, feature_minutes=minutes), evaluation(make, HITS["CAM"][0]))
+              for name, minutes in (("CAM", 3.0), ("Same", 0.0))]  # fmt: skip
+    table = table_of(shared, methods=[])
+    assert [rows(table)[name].minutes for name in ("CAM", "Same")] == [2.0, 9.0]
+    text = as_markdown(table)
+    assert "| features |" in text
+    assert text.count("3.0 min") == 1
+    assert "it fell to who came first, and is in neither training nor scoring" in text
+
+
 def test_the_baseline_of_another_backbone_is_taken_where_there_is_but_one(make, jobs):
     other = [(JobFacts("Deit", "deit_s", "birds50", 0), evaluation(make, HITS["FSL"][0]))]
     assert rows(table_of([*jobs, *other], methods=[]))["Deit"].against["baseline"].name == "CAM"
@@ -303,6 +315,21 @@ def test_jobs_are_read_from_their_folders(make, tmp_path):
     (tmp_path / "jobs" / "a" / "job.json").write_text("{")
     with pytest.raises(DataError, match=r"a/job.json cannot be read: .*Run the benchmark again"):
         read_jobs(tmp_path)
+
+
+def test_a_job_that_was_missing_and_is_finished_now_is_read_again(make, tmp_path):
+    folders = [tmp_path / "jobs" / name for name in ("a", "b", "c")]
+    for seed, folder in enumerate(folders):
+        folder.mkdir(parents=True)
+        (folder / "job.json").write_text(json.dumps({"method": "CAM", "data": "birds50", "seed": seed}))
+    (folders[0] / "results.json").write_text(json.dumps(make.content()))
+    done, missing = read_jobs(tmp_path)
+    write_benchmark(table_of(done, missing=missing, methods=[]), tmp_path)
+    assert read_again(tmp_path).missing == ("CAM on birds50: seed 1 has not run; seed 2 has not run",)
+    (folders[1] / "results.json").write_text(json.dumps(make.content()))
+    found = read_again(tmp_path)
+    assert rows(found)["CAM"].seeds == 2
+    assert found.missing == ("CAM on birds50: seed 2 has not run",)
 
 
 def test_hits_of_baselines_are_written_and_read(make, tmp_path):

@@ -13,6 +13,7 @@ import torch
 
 from wsolkit.config.load import load_config
 from wsolkit.config.load_model import LoadedModel
+from wsolkit.features.time_spent import hearing_of_features
 from wsolkit.files import write_json
 from wsolkit.interfaces import Stage
 from wsolkit.pipeline import Test, Train, load_pipeline, run_pipeline
@@ -23,7 +24,7 @@ from wsolkit.training.checkpoints import LAST
 __all__ = ["JobPipeline", "JobTest", "JobTraining", "seconds_of"]
 
 CLOCK = "clock.json"
-"""How long a training took before it was last stopped, and when it was last taken up."""
+"""How long a training took before it was last stopped, how long its features, and when it was last taken up."""
 
 
 def with_shared_features(config: str, options: Mapping[str, Any], features: Path) -> dict[str, Any]:
@@ -49,11 +50,21 @@ class JobTraining(Train):
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Train, and keep how long it took; returns the best value of the monitored metric, if there is one."""
-        spent = spent_before(folder) if resume else 0.0
-        write_json(folder / CLOCK, {"spent": spent, "since": time.time()})
+        spent, features = (spent_before(folder), feature_seconds_of(folder)) if resume else (0.0, 0.0)
+        clock: dict[str, float | None] = {"spent": spent, "features": features, "since": time.time()}
+        heard: list[float] = []
+
+        def hear(seconds: float) -> None:
+            heard.append(seconds)
+            now = {"features": features + sum(heard), "since": (clock["since"] or 0.0) + sum(heard)}
+            write_json(folder / CLOCK, {**clock, **now})
+
+        write_json(folder / CLOCK, clock)
         began = time.perf_counter()
-        numbers = super().run(folder, resume)
-        write_json(folder / CLOCK, {"spent": spent + time.perf_counter() - began, "since": None})
+        with hearing_of_features(hear):
+            numbers = super().run(folder, resume)
+        spent += time.perf_counter() - began - sum(heard)
+        write_json(folder / CLOCK, {"spent": spent, "features": features + sum(heard), "since": None})
         return numbers
 
 
@@ -69,8 +80,16 @@ def spent_before(folder: Path) -> float:
 
 
 def seconds_of(folder: Path) -> float:
-    """Return how long a finished training took, all times it was taken up together."""
+    """Return how long a finished training took, all times it was taken up together, without its features."""
     return spent_before(folder)
+
+
+def feature_seconds_of(folder: Path) -> float:
+    """Return how long a training computed features, or waited for those of another; 0 where it had all of them."""
+    try:
+        return float(json.loads((folder / CLOCK).read_text(encoding="utf-8"))["features"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return 0.0
 
 
 class JobTest(Test):
@@ -117,10 +136,14 @@ class JobTest(Test):
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Score the checkpoint; returns the honest numbers in percent."""
         began = time.perf_counter()
-        found = self.evaluation(str(self.facts["method"]), str(self.facts["command"]))
+        heard: list[float] = []
+        with hearing_of_features(heard.append):
+            found = self.evaluation(str(self.facts["method"]), str(self.facts["command"]))
         write_evaluation(folder, found, page=False)
-        trained = None if self.checkpoint is None else seconds_of(Path(self.checkpoint).parent)
-        write_facts(folder, self.facts, trained, time.perf_counter() - began)
+        tested = time.perf_counter() - began - sum(heard)
+        training = None if self.checkpoint is None else Path(self.checkpoint).parent
+        features = sum(heard) + (0.0 if training is None else feature_seconds_of(training))
+        write_facts(folder, self.facts, None if training is None else seconds_of(training), tested, features)
         return found.honest_numbers()
 
 
@@ -152,7 +175,9 @@ class JobPipeline(Stage):
         return found.honest_numbers()
 
 
-def write_facts(folder: Path, facts: Mapping[str, Any], trained: float | None, tested: float) -> None:
+def write_facts(
+    folder: Path, facts: Mapping[str, Any], trained: float | None, tested: float, features: float | None = None
+) -> None:
     """Write ``job.json``.
 
     Args:
@@ -160,8 +185,9 @@ def write_facts(folder: Path, facts: Mapping[str, Any], trained: float | None, t
         facts: what is known.
         trained: seconds of training; None for a method without any.
         tested: seconds of the test.
+        features: seconds in which features were computed, which are in neither; None where nobody counted them.
     """
-    minutes = {"train_minutes": trained, "test_minutes": tested}
+    minutes = {"train_minutes": trained, "test_minutes": tested, "feature_minutes": features}
     rounded = {name: None if value is None else round(value / 60, 3) for name, value in minutes.items()}
     write_json(folder / FACTS, {**facts, **rounded})
 

@@ -32,5 +32,5 @@ def benchmark_table(jobs: Sequence[Job], baseline: str) -> BenchmarkTable:
             continue
         failure = failure_of(job)
         facts = JobFacts.from_dict(dict(job.scoring.facts), job.title)
-        missing.append(replace(facts, error="" if failure is None else failure.words))
+        missing.append(replace(facts, error="" if failure is None else failure.words, folder=job.scoring.folder))
     return table_of(done, baseline, missing)

@@ -90,6 +90,8 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.report.job_facts import is_benchmark
     from wsolkit.report.seed_groups import Group, group_runs, merged
 
+    if len(args.runs) == 1 and is_benchmark(args.runs[0]):
+        return print_again(args)
     if args.images is not None and not args.images.is_dir():
         raise DataError(f"--images should be the folder of the images, but there is no folder {args.images}.")
     if args.masks and len(args.masks) != len(args.runs):
@@ -104,8 +106,6 @@ def run(args: argparse.Namespace) -> int:
         raise ConfigError("--masks are shown on a page. Say where it is to be written with --out DIR.")
     if args.note and args.out is None:
         raise ConfigError("--note stands at the top of the page. Say where it is to be written with --out DIR.")
-    if len(args.runs) == 1 and is_benchmark(args.runs[0]):
-        return print_again(args)
     each = [read_evaluation(path) for path in args.runs]
     groups = [Group(run.name, (run,)) for run in each] if args.by_run else group_runs(each)
     if len(groups) == 1 < len(each):
@@ -156,7 +156,8 @@ def print_again(args: argparse.Namespace) -> int:
     from wsolkit.report.benchmark.files import read_again
 
     given = {"--names": args.names, "--metric": args.metric, "--out": args.out, "--images": args.images,
-             "--masks": args.masks, "--note": args.note}  # fmt: skip
+             "--masks": args.masks, "--true-masks": args.true_masks, "--note": args.note, "--by-run": args.by_run,
+             "--own-runs": args.own_runs, "--overwrite": args.overwrite}  # fmt: skip
     for option, value in given.items():
         if value:
             raise ConfigError(

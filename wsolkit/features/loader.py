@@ -17,6 +17,7 @@ from wsolkit.errors import ConfigError
 from wsolkit.features.cached import CachedFeatures
 from wsolkit.features.compute import compute_features, features_key, kept_features
 from wsolkit.features.dataset import CachedDataset, image_files_of, photographs_of, split_pipeline
+from wsolkit.features.time_spent import tell_of_features
 from wsolkit.model.localizer import Localizer
 from wsolkit.progress import hidden, progress_bar, watched
 
@@ -145,7 +146,9 @@ def cached_loader(
                 model, images, folder, transform, size,
                 mirror=mirror, most_gb=options.most_gb, level=options.level, advance=advance, computed=done.append,
             )  # fmt: skip
-        seconds = (time.perf_counter() - began) / sum(done) / (1 + mirror) if sum(done) else None
+        spent = time.perf_counter() - began
+        tell_of_features(spent)
+        seconds = spent / sum(done) / (1 + mirror) if sum(done) else None
     barrier()
     if computed is None:
         computed = kept_features(model, images, folder, transform, size, options.level)

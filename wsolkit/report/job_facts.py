@@ -20,7 +20,7 @@ JOBS, FACTS = "jobs", "job.json"
 
 TEXTS = ("method", "backbone", "data")
 MORE_TEXTS = ("cam", "device", "command", "error")
-NUMBERS = ("epochs", "train_minutes", "test_minutes")
+NUMBERS = ("epochs", "train_minutes", "test_minutes", "feature_minutes")
 COUNTS = ("parameters", "trained_parameters")
 
 
@@ -40,6 +40,7 @@ class JobFacts:
         epochs: how many epochs were trained.
         train_minutes: minutes of training.
         test_minutes: minutes of scoring.
+        feature_minutes: minutes in which features were computed that jobs share; in neither of the two.
         parameters: how many parameters the model has.
         trained_parameters: how many of them were trained.
         device: what it ran on.
@@ -59,6 +60,7 @@ class JobFacts:
     epochs: float | None = None
     train_minutes: float | None = None
     test_minutes: float | None = None
+    feature_minutes: float | None = None
     parameters: int | None = None
     trained_parameters: int | None = None
     device: str = ""

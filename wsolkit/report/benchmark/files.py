@@ -24,6 +24,8 @@ NUMBERS = "table.json"
 def read_again(folder: str | Path) -> BenchmarkTable:
     """Return the table that a benchmark's folder holds, made of its jobs once more; of all of them where none is yet.
 
+    A job that the table says is missing and that has been finished since is in it.
+
     Raises:
         ConfigError: no job is finished.
         DataError: a job's file is damaged.
@@ -33,11 +35,14 @@ def read_again(folder: str | Path) -> BenchmarkTable:
         baseline = str(known["baseline"])
         rows = [{**row, "data": part["data"]} for part in known["parts"] for row in part["rows"]]
         names = {str(seed["folder"]) for row in rows for seed in row["seeds"]}
-        missing = [JobFacts.from_dict({**row, **each}) for row in rows for each in row["missing"]]
-    except (OSError, ValueError, KeyError, TypeError, RecursionError, DataError):
-        done, missing = read_jobs(folder)
-        return table_of(done, missing=missing)
-    return table_of(read_jobs(folder, names)[0], baseline, missing)
+        missing = [(each.get("folder"), JobFacts.from_dict({**row, **each})) for row in rows for each in row["missing"]]
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError, DataError):
+        done, unfinished = read_jobs(folder)
+        return table_of(done, missing=unfinished)
+    late = {str(name) for name, _ in missing if name}
+    done, _ = read_jobs(folder, names | late)
+    ended = {facts.folder.name for facts, _ in done if facts.folder is not None}
+    return table_of(done, baseline, [facts for name, facts in missing if name not in ended])
 
 
 def write_benchmark(table: BenchmarkTable, folder: str | Path, trials: Sequence[Mapping[str, Any]] = ()) -> list[Path]:

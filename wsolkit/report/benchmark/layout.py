@@ -69,6 +69,11 @@ def legend_of(part: Part) -> str:
         words += ["A method beats another where p is below .05 and the whole interval above 0."] if paired else []
     if any(row.gap is not None for row in part.rows):
         words.append("gap: points that choosing the threshold on the test boxes themselves would have added.")
+    if any(row.mean("feature_minutes") for row in part.rows):
+        words.append(
+            "features: time in which a row computed features that all rows share, or waited for them; it fell to who "
+            "came first, and is in neither training nor scoring."
+        )
     own = [f"{row.name}: {said}" for row in part.rows if (said := own_words(row.facts))]
     if own:
         words.append(f"{OWN} {'. '.join(own)}.")
@@ -90,6 +95,7 @@ def headings_of(part: Part) -> list[Heading]:
         Heading("gap", "gap", lambda row: Cell("" if row.gap is None else f"{row.gap:+.1f}", value=row.gap)),
         Heading("train", "training", lambda row: minutes_cell(row.mean("train_minutes"))),
         Heading("test", "scoring", lambda row: minutes_cell(row.mean("test_minutes"))),
+        Heading("features", "features", lambda row: minutes_cell(row.mean("feature_minutes") or None)),
         Heading("parameters", "parameters", lambda row: count_cell(row.mean("parameters"))),
         Heading("trained", "trained", lambda row: count_cell(row.mean("trained_parameters"))),
     ]

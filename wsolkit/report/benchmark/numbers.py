@@ -25,7 +25,7 @@ from wsolkit.report.job_facts import JobFacts
 
 __all__ = ["as_csv", "as_dict"]
 
-FACTS = ("train_minutes", "test_minutes", "parameters", "trained_parameters")
+FACTS = ("train_minutes", "test_minutes", "feature_minutes", "parameters", "trained_parameters")
 
 
 def as_dict(table: BenchmarkTable) -> dict[str, Any]:
@@ -72,7 +72,7 @@ def row_dict(part: Part, row: Row, keys: Sequence[tuple[str, int]]) -> dict[str,
         "printed": [each._asdict() if hasattr(each, "_asdict") else asdict(each) for each in row.printed],
         "curves": {title: band_dict(band) for title, band in row_bands(part, row).items()},
         "seeds": [seed_dict(*each) for each in zip(row.jobs, row.evaluations, strict=True)],
-        "missing": [{"seed": each.seed, "error": each.error} for each in row.missing],
+        "missing": [{"seed": each.seed, "error": each.error, "folder": folder_name(each)} for each in row.missing],
         "hits": [] if row.hits is None else letters_of(row.hits, keys),
     }
 
@@ -107,7 +107,7 @@ def seed_dict(job: JobFacts, evaluation: Evaluation) -> dict[str, Any]:
     }
     return {
         "seed": job.seed,
-        "folder": None if job.folder is None else job.folder.name,
+        "folder": folder_name(job),
         "evaluation": printable(str(evaluation.path)),
         "device": job.device,
         "command": job.command,
@@ -115,6 +115,11 @@ def seed_dict(job: JobFacts, evaluation: Evaluation) -> dict[str, Any]:
         **{name: getattr(job, name) for name in FACTS},
         "percent_oracle_threshold": {name: " ".join(map(plain_text, values)) for name, values in numbers.items()},
     }
+
+
+def folder_name(job: JobFacts) -> str | None:
+    """Return the name of a job's folder; None where it is not known."""
+    return None if job.folder is None else job.folder.name
 
 
 def plain_text(value: float | None) -> str:
