@@ -89,6 +89,7 @@ def wsolkit_components() -> dict[str, list[str]]:
             "wsolkit.datasets.pascal_voc:PascalVOC",
             "wsolkit.datasets.wsol_metadata:WsolMetadata",
         ],
+        "Sampler": ["wsolkit.datasets.batch_sampler:ClassBalancedBatchSampler"],
         "Transform": ["wsolkit.datasets.transforms:ResizedRandomCrop"],
         "BaseMetric": [
             "wsolkit.scoring.localization_metric:LocalizationMetric",

@@ -14,7 +14,6 @@ def wsolkit_components() -> dict[str, list[str]]:
     """Return where this plugin's parts are, by interface."""
     return {
         "CamMethod": ["wsolkit_csoa.branch_union:BranchUnion"],
-        "Sampler": ["wsolkit_csoa.batch_sampler:ClassBalancedBatchSampler"],
         "Loss": ["wsolkit_csoa.co_aug:CoAug", "wsolkit_csoa.conf_seg:ConfSeg"],
         "ActivationHead": ["wsolkit_csoa.head:TwoBranchHead"],
     }

@@ -1,4 +1,3 @@
-from .batch_sampler import ClassBalancedBatchSampler as ClassBalancedBatchSampler
 from .branch_union import BranchUnion as BranchUnion
 from .co_aug import CoAug as CoAug, masked_images as masked_images
 from .conf_seg import ConfSeg as ConfSeg

@@ -2,11 +2,13 @@
 
 import pytest
 import torch
+from mmengine.dataset import DefaultSampler
 
 from tests.support.config_steps import loss_step
 from wsolkit import Activation, Batch, ConfigError, ShapeError
 from wsolkit.config.load import load_config
-from wsolkit.registry import LOSSES
+from wsolkit.datasets import ClassBalancedBatchSampler
+from wsolkit.registry import DATA_SAMPLERS, LOSSES
 from wsolkit_i2c import ObjectConsistency, draw_partners, draw_seeds
 
 
@@ -109,10 +111,25 @@ def test_what_is_missing_is_said():
         ObjectConsistency(threshold=0.0)
 
 
+class Labels:
+    """A data set of twenty classes, of which nobody opens an image."""
+
+    def __len__(self):
+        return 200
+
+    def get_data_info(self, index):
+        return {"labels": [index % 20]}
+
+
+def batches_of(loader):
+    sampler = DefaultSampler(Labels(), seed=0)
+    return DATA_SAMPLERS.build(dict(loader.batch_sampler, sampler=sampler, batch_size=loader.batch_size))
+
+
 @pytest.mark.parametrize("name", ["i2c_resnet50_cub", "i2c_inceptionv3_ilsvrc"])
 def test_the_losses_of_a_configuration_for_large_data(name):
     config = load_config(name)
-    assert config.train_dataloader.batch_sampler.type == "ClassBalancedBatchSampler"
+    assert isinstance(batches_of(config.train_dataloader), ClassBalancedBatchSampler)
     assert isinstance(LOSSES.build(dict(config.model.losses[1])), ObjectConsistency)
 
 

@@ -1,3 +1,6 @@
+from .batch_sampler import (
+    ClassBalancedBatchSampler as ClassBalancedBatchSampler,
+)
 from .collate import (
     collate_samples as collate_samples,
 )

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch.utils.data import Sampler
 
-from wsolkit import ConfigError, DataError
+from wsolkit.errors import ConfigError, DataError
 
 __all__ = ["ClassBalancedBatchSampler", "Deck", "images_by_class"]
 
@@ -68,14 +68,14 @@ def images_by_class(dataset: Any) -> dict[int, list[int]]:
             raise DataError(
                 f"ClassBalancedBatchSampler needs images with one class each, but {type(dataset).__name__} "
                 + ("is multi-label data" if several else f"gives image {place} the labels {list(labels)}")
-                + ". Leave train_dataloader.batch_sampler out, and CoAug with it."
+                + ". Leave train_dataloader.batch_sampler out, and the losses that compare images of a class with it."
             )
         found.setdefault(int(labels[0]), []).append(place)
     return dict(sorted(found.items()))
 
 
 class ClassBalancedBatchSampler(Sampler[list[int]]):
-    """Draws batches of at most so many classes with so many images of each, as CSoA's pairs need them.
+    """Draws batches of at most so many classes with so many images of each, for losses that compare images of a class.
 
     Written in a configuration as ``train_dataloader.batch_sampler``, beside the ordinary ``sampler`` and
     ``batch_size``. Every class comes as often as every other, give or take one; the images of a class come all once
