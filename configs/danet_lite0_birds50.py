@@ -2,7 +2,7 @@
 
     wsolkit train danet_lite0_birds50 --cfg-options data_root=...
 
-The groups are the last words of the birds' names: 23 families of 50 kinds. One convolution of 256 channels in each
+The groups are the last words of the birds' names: 25 of them for 50 kinds. One convolution of 256 channels in each
 branch, in the place of two of 1024, for time.
 """
 

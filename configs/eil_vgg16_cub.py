@@ -12,5 +12,6 @@ model = dict(
     losses=[dict(type="CrossEntropy"), dict(type="CrossEntropy", logits="erased_logits", name="erased")],
 )
 train_dataloader = dict(batch_size=64)
+optim_wrapper = dict(optimizer=dict(weight_decay=1e-4))
 param_scheduler = [dict(type="MultiStepLR", by_epoch=True, milestones=[60], gamma=0.1)]
 train_cfg = dict(max_epochs=80)

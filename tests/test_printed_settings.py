@@ -11,6 +11,7 @@ PRINTED = {
     "excam_resnet101_voc07": {"batch": 16},
     "excam_resnet101_voc12": {"batch": 16},
     "rcam_vgg16_cub": {"lr": 1e-4, "batch": 32},
+    **{f"{name}_vgg16_cub": {"lr": 1e-3, "batch": 64, "weight_decay": 1e-4, "epochs": 80} for name in ("eil", "meil")},
     **{f"ass_vgg16_{data}": {"lr": 1e-3, "batch": 32, "lr_mult": ONE_RATE} for data in ("cub", "ilsvrc")},
     **{
         f"adh_{name}_{data}": {"lr": 1e-3, "batch": 32, "lr_mult": ONE_RATE}

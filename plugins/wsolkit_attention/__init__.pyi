@@ -1,6 +1,5 @@
 from .dual import (
     DualAttention as DualAttention,
     channel_attention as channel_attention,
-    position_attention as position_attention,
 )
 from .gates import CBAM as CBAM, Gate as Gate, SqueezeExcite as SqueezeExcite

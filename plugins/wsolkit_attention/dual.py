@@ -8,31 +8,12 @@ import torch
 from torch import Tensor, nn
 
 from wsolkit import MapModifier, ShapeError
+from wsolkit.components import attend
 
-__all__ = ["DualAttention", "channel_attention", "position_attention"]
+__all__ = ["DualAttention", "channel_attention"]
 
 MOST_CELLS = 4096
 """Of a map whose cells look at each other: 64 x 64 of them make 16.8 million pairs for each image."""
-
-
-def position_attention(queries: Tensor, keys: Tensor, values: Tensor) -> Tensor:
-    """Return for each cell the mean of all cells' values, weighted by softmax over i of k_i . q_j (equations 1 and 2).
-
-    Args:
-        queries: (B, D, h, w).
-        keys: (B, D, h, w).
-        values: (B, C, h, w).
-
-    Returns:
-        (B, C, h, w).
-
-    >>> maps = torch.tensor([[[[0.0, 2.0]]]])
-    >>> position_attention(torch.zeros(1, 1, 1, 2), maps, maps).tolist()
-    [[[[1.0, 1.0]]]]
-    """
-    pairs = torch.einsum("bdj,bdi->bji", queries.flatten(2).float(), keys.flatten(2).float())
-    shares = pairs.softmax(2).to(values.dtype)  # (B, n, n)
-    return torch.einsum("bji,bci->bcj", shares, values.flatten(2)).view_as(values)
 
 
 def channel_attention(maps: Tensor) -> Tensor:
@@ -93,5 +74,5 @@ class DualAttention(MapModifier):
                 about=type(self).__name__,
             )
         self.note(alpha=self.alpha, beta=self.beta)
-        positions = position_attention(self.queries(maps), self.keys(maps), self.values(maps))
+        positions = attend(self.queries(maps), self.keys(maps), self.values(maps))
         return maps + self.alpha.to(maps.dtype) * positions + self.beta.to(maps.dtype) * channel_attention(maps)

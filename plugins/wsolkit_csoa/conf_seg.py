@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wsolkit import Activation, Batch, Loss, ShapeError
+from wsolkit.components import label_rows
 from wsolkit_csoa.confidence import Reduction, inner_distance
 from wsolkit_csoa.labels import known_labels, present_classes
 from wsolkit_csoa.ramp import linear_ramp
@@ -30,8 +31,7 @@ def early_cross_entropy(logits: Tensor, labels: Tensor, classification: Classifi
         ShapeError: an image has several classes or none, and the softmax is asked for.
     """
     if classification == "sigmoid":
-        wanted = F.one_hot(labels, logits.shape[1]) if labels.ndim == 1 else labels
-        return F.binary_cross_entropy_with_logits(logits, wanted.to(logits.dtype))
+        return F.binary_cross_entropy_with_logits(logits, label_rows(labels, logits.shape[1], logits.dtype))
     if labels.ndim == 2 and bool(((labels.sum(1) - 1).abs() > 1e-3).any()):
         raise ShapeError(
             "ConfSeg classifies by a softmax, for one class per image, but the labels of an image do not add up to 1. "

@@ -7,9 +7,9 @@ from typing import Annotated
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from wsolkit import Batch, BatchTransform, ShapeError
+from wsolkit.components import label_rows
 
 __all__ = ["CutMix", "cut_box", "mix_labels", "paste"]
 
@@ -69,7 +69,7 @@ def mix_labels(labels: Tensor, order: Tensor, share: float, num_classes: int) ->
             "Leave its num_classes out, to follow the data.",
             about="CutMix",
         )
-    rows = F.one_hot(labels, num_classes).float() if labels.ndim == 1 else labels.float()
+    rows = label_rows(labels, num_classes)
     return share * rows + (1 - share) * rows[order]
 
 

@@ -1,6 +1,5 @@
 from .fused_maps import (
     FusedMaps as FusedMaps,
-    fused as fused,
 )
 from .head import DivergentHead as DivergentHead
 from .hierarchy import (

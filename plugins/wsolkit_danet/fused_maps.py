@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model, normalize_maps
+from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model
+from wsolkit.components import normalized_maximum
 
-__all__ = ["FusedMaps", "fused"]
-
-
-def fused(maps: Sequence[Tensor]) -> Tensor:
-    """Return the largest of maps (B, T, h, w) at each cell, after each is brought to [0, 1].
-
-    >>> fused([torch.tensor([0.0, 2.0, 4.0]).view(1, 1, 1, 3), torch.tensor([3.0, 1.0, 1.0]).view(1, 1, 1, 3)]).tolist()
-    [[[[1.0, 0.5, 1.0]]]]
-    """
-    return torch.stack([normalize_maps(each) for each in maps]).amax(0)
+__all__ = ["FusedMaps"]
 
 
 class FusedMaps(CamMethod):
@@ -52,5 +42,5 @@ class FusedMaps(CamMethod):
         maps = [seen.of(index)]
         for number, level in enumerate(groups if self.groups else ()):
             maps.append(seen.extras[f"group_maps_{number}"][rows, level[index]])
-        found = fused(maps)
+        found = normalized_maximum(*maps)
         return found if classes.ndim == 2 else found[:, 0]

@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wsolkit import Activation, Batch, ConfigError, Loss, ShapeError
-from wsolkit.components import logits_and_labels, mean_cosine
+from wsolkit.components import label_rows, logits_and_labels, mean_cosine
 
 __all__ = ["DiscrepantMaps", "GroupCrossEntropy", "group_labels"]
 
@@ -59,14 +59,15 @@ class GroupCrossEntropy(Loss):
 
 
 class DiscrepantMaps(Loss):
-    """Asks the maps of an image's class to differ: their mean cosine (discrepant divergent activation, DANet).
+    """Asks the maps of an image's class to differ: the sum of their cosines (discrepant divergent activation, DANet).
 
-    Configurations weigh it by .01, as the paper does. Where labels are mixed or several, the classes count by their
+    The cosines of the M (M - 1) / 2 pairs of maps are added up, 28 of them for 8 maps. Configurations weigh the sum by
+    .01, as the paper does. Where labels are mixed or several, the classes count by their
     labels.
     """
 
     def forward(self, activation: Activation, batch: Batch) -> Tensor:
-        """Return the mean cosine over the pairs of maps of the labelled classes, in [-1 / (M - 1), 1].
+        """Return the sum of cosines over the pairs of maps of the labelled classes, in [-M / 2, M (M - 1) / 2].
 
         Raises:
             ConfigError: the head has no several maps per class.
@@ -81,6 +82,7 @@ class DiscrepantMaps(Loss):
         if batch.labels is None:
             raise ShapeError("DiscrepantMaps needs labels, but the batch has none. Give the data set class labels.")
         _, labels = logits_and_labels(self, activation, batch)
-        shares = F.one_hot(labels, maps.shape[1]).float() if labels.ndim == 1 else labels.float()  # (B, K)
-        values = mean_cosine(maps.float())
+        shares = label_rows(labels, maps.shape[1])  # (B, K)
+        pairs = maps.shape[2] * (maps.shape[2] - 1) / 2
+        values = pairs * mean_cosine(maps.float())
         return (values * shares).sum() / shares.sum().clamp_min(torch.finfo(shares.dtype).eps)

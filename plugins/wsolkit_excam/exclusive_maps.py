@@ -6,10 +6,9 @@ from typing import Literal
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
 
 from wsolkit import Activation, Batch, ConfigError, Loss, ShapeError
-from wsolkit.components import mean_cosine
+from wsolkit.components import label_rows, mean_cosine
 
 __all__ = ["ExclusiveMaps", "mean_square_distance"]
 
@@ -82,7 +81,7 @@ class ExclusiveMaps(Loss):
                 "present_only=False."
             )
         if labels.ndim == 1 and (not labels.numel() or int(labels.max()) < values.shape[1]):
-            return F.one_hot(labels, values.shape[1]).to(values.dtype)
+            return label_rows(labels, values.shape[1], values.dtype)
         if labels.shape != values.shape:
             raise ShapeError(
                 f"The labels are {tuple(labels.shape)}, but the head has maps of {tuple(values.shape)} images and "

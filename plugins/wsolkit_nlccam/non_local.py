@@ -8,30 +8,9 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 
 from wsolkit import MapModifier
+from wsolkit.components import attend
 
-__all__ = ["NonLocal", "attend"]
-
-
-def attend(theta: Tensor, phi: Tensor, g: Tensor) -> Tensor:
-    """Return the mean of g over all cells, weighed by the softmax of theta's likeness to phi (Wang et al. 2018, eq. 6).
-
-    The likeness is the plain inner product, without the division by a square root that transformers have.
-
-    Args:
-        theta: (B, C, h, w), what each cell asks.
-        phi: (B, C, h', w'), what each cell answers.
-        g: (B, C, h', w'), what each cell gives.
-
-    Returns:
-        (B, C, h, w).
-
-    >>> maps = torch.tensor([[[[0.0, 30.0]]]])
-    >>> attend(maps, maps, maps).flatten().tolist()
-    [15.0, 30.0]
-    """
-    query, key, value = (each.flatten(2).mT[:, None].contiguous() for each in (theta, phi, g))  # (B, 1, cells, C)
-    found = F.scaled_dot_product_attention(query, key, value, scale=1.0)
-    return found[:, 0].mT.unflatten(2, theta.shape[2:])
+__all__ = ["NonLocal"]
 
 
 class NonLocal(MapModifier):

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wsolkit import Activation, Batch, Loss, ShapeError
-from wsolkit.components import logits_and_labels
+from wsolkit.components import label_rows, logits_and_labels
 
 __all__ = ["WithoutTheClass", "minus_log_of_others"]
 
@@ -67,9 +67,7 @@ class WithoutTheClass(Loss):
                 "WithoutTheClass compares the class of an image with others, but the head has 1 class. Take "
                 "score='sigmoid' or score='nothing'."
             )
-        if labels.ndim == 1:
-            labels = F.one_hot(labels, logits.shape[1])
-        labels = labels.to(logits.dtype)
+        labels = label_rows(labels, logits.shape[1], logits.dtype)
         if self.score == "sigmoid":
             return ((F.softplus(logits) * labels).sum(1) / labels.sum(1).clamp_min(1)).mean()
         rows, classes = (labels > 0).nonzero(as_tuple=True)

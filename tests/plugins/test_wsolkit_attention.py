@@ -8,8 +8,9 @@ import torch
 
 from tests.support.model_step import built_model, model_step
 from wsolkit import MODIFIERS, ConfigError, Localizer, ShapeError, load_plugins
+from wsolkit.components import attend
 from wsolkit.training.param_groups import group_parameters
-from wsolkit_attention import CBAM, DualAttention, SqueezeExcite, channel_attention, position_attention
+from wsolkit_attention import CBAM, DualAttention, SqueezeExcite, channel_attention
 
 BLOCKS = [SqueezeExcite, CBAM, DualAttention]
 CONFIGS = ["se", "cbam", "dual_attention"]
@@ -27,7 +28,7 @@ def softmax(values):
 
 def test_positions_are_mixed_as_a_loop_over_cells_says():
     queries, keys, values = drawn(2, 3, 2, 4), drawn(2, 3, 2, 4, seed=1), drawn(2, 5, 2, 4, seed=2)
-    found = position_attention(queries, keys, values).flatten(2).numpy()
+    found = attend(queries, keys, values).flatten(2).numpy()
     q, k, v = (each.flatten(2).double().numpy() for each in (queries, keys, values))
     for image in range(2):
         for j in range(8):
@@ -52,7 +53,7 @@ def test_the_scales_add_both_to_the_features():
     with torch.no_grad():
         block.alpha.fill_(0.5)
         block.beta.fill_(-2.0)
-        positions = position_attention(block.queries(maps), block.keys(maps), block.values(maps))
+        positions = attend(block.queries(maps), block.keys(maps), block.values(maps))
         torch.testing.assert_close(block(maps), maps + 0.5 * positions - 2 * channel_attention(maps))
     assert block.scalars() == {"alpha": 0.5, "beta": -2.0}
 

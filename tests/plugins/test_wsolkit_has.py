@@ -58,9 +58,11 @@ def test_settings_out_of_range_are_refused(setting, words):
 
 
 def test_the_configuration_for_birds_takes_a_step():
-    model, losses = loss_step("has_lite0_birds50")
+    model, losses = loss_step("has_lite0_birds50", options={"model.modifiers.0.sizes": [16]})
     assert [type(each).__name__ for each in model.image_modifiers] == ["HideAndSeek"]
-    assert 0 <= float(losses["image.0/hidden"]) <= 1
+    cells = 2 * 16 * float(losses["image.0/hidden"])  # of two images of 64 x 64 pixels
+    assert cells == int(cells)
+    assert 0 < cells < 32
 
 
 def test_the_configurations_have_the_papers_sizes():

@@ -7,10 +7,10 @@ import torch
 
 from tests.support.config_steps import loss_step
 from wsolkit import Activation, ConfigError
-from wsolkit.components import LinearHead
+from wsolkit.components import LinearHead, attend
 from wsolkit.config.load import load_config
 from wsolkit.registry import MODIFIERS
-from wsolkit_nlccam import CombinedMaps, NonLocal, attend, rank_weights, ranks
+from wsolkit_nlccam import CombinedMaps, NonLocal, rank_weights, ranks
 
 
 def drawn(*shape, seed=0):

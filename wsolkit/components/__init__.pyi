@@ -11,6 +11,7 @@ from .boxes import (
     largest_contour as largest_contour,
 )
 from .cams import HeadMaps as HeadMaps, MultiScaleMaps as MultiScaleMaps
+from .cell_attention import attend as attend
 from .crf_maps import CRFMaps as CRFMaps, object_chance as object_chance
 from .feature_maps import (
     FeatureMaps as FeatureMaps,
@@ -33,6 +34,7 @@ from .losses import (
     BinaryCrossEntropy as BinaryCrossEntropy,
     CrossEntropy as CrossEntropy,
     CrossEntropyOrNothing as CrossEntropyOrNothing,
+    label_rows as label_rows,
     logits_and_labels as logits_and_labels,
 )
 from .map_similarity import mean_cosine as mean_cosine

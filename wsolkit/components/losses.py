@@ -10,7 +10,7 @@ from wsolkit.errors import ShapeError, nearest
 from wsolkit.interfaces import Activation, Batch, Loss
 from wsolkit.interfaces.labels import ONE
 
-__all__ = ["BinaryCrossEntropy", "CrossEntropy", "CrossEntropyOrNothing", "logits_and_labels"]
+__all__ = ["BinaryCrossEntropy", "CrossEntropy", "CrossEntropyOrNothing", "label_rows", "logits_and_labels"]
 
 
 def logits_and_labels(
@@ -50,6 +50,22 @@ def logits_and_labels(
             "Set model.head.num_classes to that of the data."
         )
     return logits, labels
+
+
+def label_rows(labels: Tensor, num_classes: int, dtype: torch.dtype = torch.float32) -> Tensor:
+    """Return labels as rows (B, K), whichever way they were given.
+
+    Args:
+        labels: (B,) indices below K, or (B, K) multi-hot or soft.
+        num_classes: K.
+        dtype: of the rows.
+
+    >>> label_rows(torch.tensor([2, 0]), 3).tolist()
+    [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]]
+    >>> label_rows(torch.tensor([[1, 0, 1]]), 3).tolist()
+    [[1.0, 0.0, 1.0]]
+    """
+    return (F.one_hot(labels, num_classes) if labels.ndim == 1 else labels).to(dtype)
 
 
 class CrossEntropy(Loss):
@@ -92,9 +108,7 @@ class BinaryCrossEntropy(Loss):
     def forward(self, activation: Activation, batch: Batch) -> Tensor:
         """Return the mean over batch and classes; labels are (B, K) in [0, 1] or (B,) indices."""
         logits, labels = logits_and_labels(self, activation, batch, self.logits)
-        if labels.ndim == 1:
-            labels = F.one_hot(labels, logits.shape[1])
-        return F.binary_cross_entropy_with_logits(logits, labels.to(logits.dtype))
+        return F.binary_cross_entropy_with_logits(logits, label_rows(labels, logits.shape[1], logits.dtype))
 
 
 class CrossEntropyOrNothing(Loss):
