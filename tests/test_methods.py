@@ -4,8 +4,12 @@ import re
 
 import pytest
 
-from wsolkit import Method, PluginError, load_plugins
+from wsolkit import ConfigError, Method, PluginError, load_plugins
+from wsolkit.config.check import check_config
 from wsolkit.config.find import config_files
+from wsolkit.config.load import load_config
+from wsolkit.config.options import apply_options
+from wsolkit.plugins.search_ranges import options_in
 
 FACTS = """---
 name: CAM
@@ -131,3 +135,35 @@ def test_the_cards_of_the_plugins_name_configurations_that_exist():
     for method in methods:
         assert set(method.configs) <= set(config_files()), method.name
         assert not method.card_text().startswith("---"), method.name
+
+
+def refusal(method, config, share):
+    """Return what a configuration says to the values that lie at a share of all ranges of a method; None if it fits."""
+    values = {option: each.value(share) for name, each in method.search.items() for option in options_in(name)}
+    try:
+        apply_options(config, values)
+        check_config(config)
+    except ConfigError as error:
+        return str(error)
+    return None
+
+
+SEARCHED = {method.name: method for method, source in load_plugins().methods if source.distribution == "wsolkit"}
+SEARCHED = {name: method for name, method in SEARCHED.items() if method.search}
+
+
+def test_the_cards_of_trained_methods_have_ranges():
+    assert {"CAM", "ADL", "HaS", "ACoL", "SPG", "CutMix", "DANet", "TS-CAM", "CSoA", "MaxDrop", "FSL"} <= set(SEARCHED)
+    assert all(method.search["optim_wrapper.optimizer.lr"].kind == "log" for method in SEARCHED.values())
+
+
+@pytest.mark.parametrize("name", SEARCHED)
+def test_the_ranges_of_a_card_are_of_entries_that_its_configurations_have(name):
+    method = SEARCHED[name]
+    refused = {}
+    for each in method.configs:
+        config = load_config(each)
+        refused[each] = [refusal(method, config, share) for share in (0.0, 0.999)]
+        if refused[each] == [None, None]:
+            return
+    raise AssertionError(refused)

@@ -12,7 +12,7 @@ from wsolkit.errors import ConfigError, PluginError
 from wsolkit.evaluation.results import ORACLE, Line, Result
 from wsolkit.evaluation.scores import Score
 from wsolkit.plugins.methods import Method
-from wsolkit.plugins.search_ranges import SearchRange, share_of
+from wsolkit.plugins.search_ranges import SearchRange, options_in, share_of
 from wsolkit.report import Evaluation, read_evaluation
 
 LR = "optim_wrapper.optimizer.lr"
@@ -55,6 +55,14 @@ def test_a_card_has_ranges(tmp_path):
     card.write_text(f"---\n{facts}search:\n  {LR}: 3\n---\n")
     with pytest.raises(PluginError, match=r"The card .*card.md: search\['optim_wrapper.optimizer.lr'\] is searched in"):
         Method.from_card(card)
+
+
+def test_a_range_in_braces_is_of_the_options_it_names(config, tmp_path):
+    asked = {"trials": 1, "metric": "PxAP", "ranges": {LR: "log 1e-3 1"}}
+    methods = {"CAM": {"config": config, "search": {"model.losses.{0}.weight": [2.0]}}}
+    (trial,) = trials_of(benchmark(config, methods, search=asked), Setting(tmp_path / "out"))
+    assert trial.scoring.facts["options"] == {"model.losses.0.weight": 2.0}
+    assert options_in("model.modifiers.{0,2}.at") == ["model.modifiers.0.at", "model.modifiers.2.at"]
 
 
 def test_the_number_that_chooses_is_at_vals_own_threshold():

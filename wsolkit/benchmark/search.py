@@ -14,7 +14,7 @@ from wsolkit.benchmark.jobs import Job, Place, Setting, job_of, places_of, share
 from wsolkit.benchmark.progress import failure_of, is_done
 from wsolkit.errors import ConfigError, naming, nearest
 from wsolkit.plugins.loading import load_methods
-from wsolkit.plugins.search_ranges import SearchRange, share_of
+from wsolkit.plugins.search_ranges import SearchRange, options_in, share_of
 from wsolkit.report import Evaluation, read_evaluation
 from wsolkit.report.evaluation import numbers_of
 
@@ -40,7 +40,11 @@ def trials_of(benchmark: Benchmark, setting: Setting) -> list[Job]:
             plain = job_of(benchmark, asked, search.seed, setting, {})
             ranges = ranges_for(asked[0], search.ranges if plain.training is not None else {})
             for trial in range(search.trials if ranges else 0):
-                drawn = {name: each.value(share_of(search.seed, trial, name)) for name, each in ranges.items()}
+                drawn = {
+                    option: each.value(share_of(search.seed, trial, name))
+                    for name, each in ranges.items()
+                    for option in options_in(name)
+                }
                 found[trial, number] = job_of(benchmark, asked, search.seed, setting, drawn, trial)
     return share_trainings([found[key] for key in sorted(found)])
 

@@ -41,7 +41,8 @@ class Method:
         other_names: what else the method is called, such as by the authors' code.
         trained_with: what people have to say of the images it learns from: ``labels``, ``nothing``, ``boxes`` or
             ``masks``.
-        search: where hyper-parameters are searched, by the dotted names of their options.
+        search: where hyper-parameters are searched, by the dotted names of their options;
+            ``model.modifiers.{0,1}.drop_rate`` is one value for both.
     """
 
     name: str

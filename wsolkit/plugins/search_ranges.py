@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +12,7 @@ import numpy as np
 
 from wsolkit.errors import ConfigError, shortened
 
-__all__ = ["SearchRange", "ranges_of", "share_of"]
+__all__ = ["SearchRange", "options_in", "ranges_of", "share_of"]
 
 KINDS = ("log", "uniform", "integer")
 
@@ -91,6 +92,18 @@ def ranges_of(given: Any, place: str) -> dict[str, SearchRange]:
     if not isinstance(given, Mapping) or not all(isinstance(name, str) for name in given):
         raise ConfigError(f"{place} should be {{'dotted.name': 'log 1e-5 1'}}, but got {shortened(repr(given))}.")
     return {name: SearchRange.of(value, f"{place}[{name!r}]") for name, value in given.items()}
+
+
+def options_in(name: str) -> list[str]:
+    """Return the options that a range is of: several that get one value, where numbers stand in braces.
+
+    >>> options_in("model.modifiers.{0,1}.drop_rate")
+    ['model.modifiers.0.drop_rate', 'model.modifiers.1.drop_rate']
+    >>> options_in("optim_wrapper.optimizer.lr")
+    ['optim_wrapper.optimizer.lr']
+    """
+    found = re.search(r"\{([0-9,]+)\}", name)
+    return [name[: found.start()] + each + name[found.end() :] for each in found[1].split(",")] if found else [name]
 
 
 def share_of(seed: int, trial: int, option: str) -> float:
