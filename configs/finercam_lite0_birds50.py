@@ -1,0 +1,8 @@
+"""Finer-CAM (Zhang et al. 2025) with EfficientNet-Lite0 on birds50; the training is CAM's.
+
+wsolkit train finercam_lite0_birds50 --cfg-options data_root=...
+"""
+
+_base_ = "./cam_lite0_birds50.py"
+
+model = dict(cam_method=dict(type="FinerCAM"))
