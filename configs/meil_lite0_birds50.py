@@ -3,11 +3,18 @@
 wsolkit train meil_lite0_birds50 --cfg-options data_root=...
 """
 
-_base_ = ["eil_lite0_birds50.py"]
+_base_ = ["cam_lite0_birds50.py"]
 
 model = dict(
     backbone=dict(levels=["blocks.4", "blocks.6", "final"]),
-    head=dict(levels=["blocks.4", "blocks.6"]),
+    head=dict(
+        _delete_=True,
+        type="ErasedPasses",
+        head=dict(type="CAMHead", form="linear"),
+        levels=["blocks.4", "blocks.6"],
+        threshold=0.7,
+        normalize="minmax",
+    ),
     losses=[
         dict(type="CrossEntropy"),
         dict(type="CrossEntropy", logits="erased_logits", name="erased"),
