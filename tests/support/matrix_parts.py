@@ -92,6 +92,9 @@ PLAIN = ("LinearHead", "AveragePooling", "CrossEntropy", "HeadMaps", "LargestCom
 PLACES = ("image", "inside", "maps")
 """Where a modifier may sit: on the images, behind a module of the backbone, on the head's maps."""
 
+NOT_AT = {"DualAttention": ("image",)}
+"""Where a modifier has more cells than it compares: which images are too large depends on every part beside it."""
+
 
 @dataclass(frozen=True, order=True)
 class Part:
@@ -200,6 +203,7 @@ def modifiers() -> list[Part]:
         for cls in components(MapModifier)
         for label, given in settings(cls).items()
         for place in PLACES
+        if place not in NOT_AT.get(cls.__name__, ())
     ]
 
 
