@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
+import secrets
+import time
 from collections.abc import Callable, Iterable
 from contextlib import suppress
 from pathlib import Path
+from typing import TypeVar
 
 from wsolkit.errors import ConfigError
 from wsolkit.files import HALF, LOCK
 
-__all__ = ["check_no_links", "claim_folder", "is_untouched"]
+__all__ = ["check_no_links", "claim_folder", "insist", "is_untouched"]
+
+T = TypeVar("T")
+TRIES = 100
 
 
 def is_untouched(folder: Path, *markers: str) -> bool:
     """Whether a folder is missing or empty, but for a lock and files of these names that were cut off in the writing.
 
+    >>> import tempfile
     >>> is_untouched(Path(tempfile.mkdtemp()) / "new")
     True
     """
     if not folder.is_dir():
         return not folder.exists() and not folder.is_symlink()
-    halves = (HALF.fullmatch(entry.name) for entry in folder.iterdir() if entry.name != LOCK)
+    try:
+        names = [entry.name for entry in folder.iterdir()]
+    except FileNotFoundError:  # another process has just tried whether it can be made
+        return True
+    halves = (HALF.fullmatch(name) for name in names if name != LOCK)
     return all(half is not None and half["name"] in markers for half in halves)
 
 
@@ -56,6 +67,7 @@ def claim_folder(
     Raises:
         ConfigError: the folder is a file or a stranger's, cannot be written to, or holds results that would be lost.
 
+    >>> import tempfile
     >>> claim_folder(Path(tempfile.mkdtemp()) / "new", "boxes", "run.json", lambda path: "boxes of other images")
     False
     """
@@ -69,15 +81,16 @@ def claim_folder(
                 f"{folder} is a link that leads nowhere, but {what} are written to a folder. Remove it, or choose "
                 f"another {option}."
             )
-        found = path.exists()
+        untouched = is_untouched(folder, marker)
+        found = path.exists()  # asked last: the marker of a process that begins at the same time comes first
         if found:
             check_earlier(path, earlier, overwrite, writer, option)
-        elif not is_untouched(folder, marker):
+        elif not untouched:
             raise ConfigError(
                 f"{folder} is not empty and holds no {what} of ours (no {marker}). Choose a new folder as {option}; "
                 "nothing was changed."
             )
-        probe(folder)
+        probe(folder, marker)
     except OSError as error:
         why = error.strerror or error
         raise ConfigError(f"{folder} cannot be written to: {why}. Choose another {option}.") from error
@@ -98,18 +111,38 @@ def check_earlier(path: Path, earlier: Callable[[Path], str | None], overwrite: 
         )
 
 
-def probe(folder: Path) -> None:
+def insist(make: Callable[[], T]) -> T:
+    """Return what a function returns that makes a folder and writes into it, called again where the folder went away.
+
+    Another process that does the same removes folders that it had made for a moment, as long as they are empty.
+    """
+    for _ in range(TRIES):
+        with suppress(FileNotFoundError, FileExistsError):
+            return make()
+        time.sleep(0.001)
+    return make()
+
+
+def probe(folder: Path, marker: str) -> None:
     """Write a file into a folder and remove it, with every folder that had to be made for it.
+
+    To others that look into the folder meanwhile it is a marker that is being written.
 
     Raises:
         OSError: this is not possible.
     """
     made = [each for each in (folder, *folder.parents) if not each.exists()]
-    try:
+    path = folder / f".{marker}.{os.getpid()}-{secrets.randbits(32)}.part"
+
+    def write() -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder) as file:
-            file.write(b"0")
+        path.write_bytes(b"0")
+
+    try:
+        insist(write)
     finally:
+        with suppress(OSError):
+            path.unlink()
         for each in made:
             with suppress(OSError):  # it was never made, or someone else has written to it
                 each.rmdir()
@@ -126,6 +159,7 @@ def check_no_links(folder: str | Path, names: Iterable[str], option: str = "--ou
     Raises:
         ConfigError: one of them is a link.
 
+    >>> import tempfile
     >>> check_no_links(tempfile.mkdtemp(), ["parts"])
     """
     for name in names:

@@ -39,6 +39,14 @@ class AverageWithFirst(CamMethod):
         self.given = checkpoint is not None
         self.first = FirstClassifier("AverageWithFirst", checkpoint, config)
 
+    def check(self, model: Model) -> None:
+        """Refuse a model that the method for its own maps refuses."""
+        self.of.check(model)
+
+    def activate(self, model: Model, images: Tensor) -> Activation:
+        """Return what the model makes of the images, as the method for its own maps wants it."""
+        return self.of.activate(model, images)
+
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, H, W) or (B, T, H, W) in [0, 1] for ``classes`` (B,) or (B, T).
 
@@ -49,7 +57,7 @@ class AverageWithFirst(CamMethod):
         helper = self.first_of(model)
         first = helper.model(images.device)
         seen = helper.prepared(images, model.data_preprocessor)
-        known, here = first.activate(seen), activation or model.activate(images)
+        known, here = first.activate(seen), activation or self.activate(model, images)
         if known.logits is not None and here.logits is not None and known.logits.shape[1] != here.logits.shape[1]:
             raise ConfigError(
                 f"AverageWithFirst needs two models of the same classes, but the first classifier {helper.checkpoint} "

@@ -2,18 +2,24 @@
 
 import json
 import threading
+import time
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
-from tests.support.tiny_benchmark import benchmark, plan, run
+from tests.support.tiny_benchmark import FLIPPED, benchmark, claim_together, plan, run
 from wsolkit import Stage
 from wsolkit.benchmark.benchmark_file import Budget, read_benchmark
+from wsolkit.benchmark.failures import keep_failure
 from wsolkit.benchmark.jobs import Setting, config_of, jobs_of, places_of
+from wsolkit.benchmark.progress import is_done
 from wsolkit.benchmark.run import run_jobs
+from wsolkit.benchmark.search import value_of
 from wsolkit.benchmark.stages import JobTraining, feature_seconds_of, seconds_of
 from wsolkit.benchmark.table import benchmark_table
 from wsolkit.config.find import benchmark_files, find_config
+from wsolkit.errors import ConfigError
 from wsolkit.evaluation.results import VAL, Line, Result
 from wsolkit.evaluation.scores import Score
 from wsolkit.features.time_spent import tell_of_features
@@ -167,3 +173,54 @@ def test_features_that_all_share_are_no_time_of_the_training_that_came_first(con
     stage = JobTraining(config, {}, 0, tmp_path / "features")
     stage.run(tmp_path, False)
     assert (seconds_of(tmp_path), feature_seconds_of(tmp_path)) == (30.0, 100.0)
+
+
+@pytest.mark.parametrize(("checkpoint", "count"), [("last", 1), ("best", 4)])
+def test_what_the_validation_sees_decides_only_about_the_best_weights(config, tmp_path, checkpoint, count):
+    options = [{}, {"model.cam_method": FLIPPED}, {"model.box_extractor.multiple": True}, {"model.refiner": None}]
+    options[3] = {"model.refiner": {"type": "DenseCRFRefiner"}}
+    methods = {str(number): {"config": config, "options": each} for number, each in enumerate(options)}
+    trainings = [job.training for job in plan(config, tmp_path, methods, checkpoint=checkpoint)]
+    assert len({training.folder for training in trainings}) == count
+
+
+def test_a_budget_that_the_training_does_not_count_is_refused(config, tmp_path):
+    counts = "train_cfg = dict(_delete_=True, by_epoch=False, max_iters=6, val_interval=3)\n"
+    (tmp_path / "counts.py").write_text(f'_base_ = "./{Path(config).name}"\n{counts}')
+    methods = {"by iterations": str(tmp_path / "counts.py")}
+    with pytest.raises(ConfigError, match=r"Method 'by iterations': its training counts iterations, .* epochs alone"):
+        plan(config, tmp_path, methods, budget={"epochs": 3})
+    with pytest.raises(ConfigError, match=r"counts epochs, but .* iterations alone \(3\). Give budget.epochs too"):
+        plan(config, tmp_path, budget={"iterations": 3})
+    both = {"CAM": config, **methods}
+    jobs = plan(config, tmp_path, both, budget={"epochs": 3, "iterations": 5})
+    assert [job.scoring.facts["epochs"] for job in jobs] == [3, None]
+
+
+def test_what_failed_since_the_run_began_is_not_tried_again(config, tmp_path):
+    jobs = plan(config, tmp_path / "out", {"A": piped(tmp_path, 25.0)})
+    began = time.time()
+    failure = keep_failure(jobs[0].scoring.folder, ConfigError("It went wrong."))
+    outcome = run_jobs(jobs, lambda _: None, since=began)
+    assert outcome.failed == [(jobs[0], failure)]
+    assert run_jobs(jobs, lambda _: None).done == jobs
+
+
+def test_a_job_is_looked_at_as_soon_as_it_is_done(config, tmp_path):
+    jobs = plan(config, tmp_path / "out", {"A": piped(tmp_path, 25.0), "B": piped(tmp_path, 75.0)})
+    for _ in range(2):  # where it has just been run, and where it was done before
+        with pytest.raises(ConfigError, match="search.metric is 'GTK', but val has no such number. .*'GT-known'"):
+            run_jobs(jobs, lambda _: None, look=lambda job: value_of(job, "GTK"))
+    assert not is_done(jobs[1].scoring)
+
+
+def test_processes_that_begin_at_once_in_a_new_folder_leave_each_other_alone(processes, tmp_path):
+    barrier, errors = processes.Barrier(6), processes.Queue()
+    names = [str(tmp_path / str(number) / "out") for number in range(25)]
+    started = [processes.Process(target=claim_together, args=(names, barrier, errors)) for _ in range(6)]
+    for process in started:
+        process.start()
+    assert [errors.get(timeout=60) for _ in started] == [[]] * 6
+    for process in started:
+        process.join()
+    assert [[path.name for path in Path(name).iterdir()] for name in names] == [["benchmark.json"]] * 25

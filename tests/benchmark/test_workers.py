@@ -2,6 +2,8 @@
 
 import sys
 
+import pytest
+
 from wsolkit import __version__
 from wsolkit.benchmark import workers
 
@@ -16,6 +18,36 @@ def test_each_process_runs_the_command(tmp_path):
         f"2 processes work on it; {tmp_path / 'logs'} holds what each says.",
         "All processes have come to their end.",
     ]
+
+
+def test_a_process_that_ends_badly_is_told_with_its_log(tmp_path):
+    said = []
+    workers.run_workers(["no-such-command"], 1, tmp_path, said.append)
+    log = tmp_path / "logs" / "process_1.log"
+    assert said[1] == f"Process 1 ended with exit status 2; {log} says why. What is left undone is done here."
+    assert "no-such-command" in log.read_text()
+
+
+@pytest.mark.parametrize(("device", "seen"), [("cuda:1", [None, None]), ("cuda", ["0", "1"])])
+def test_gpus_are_shared_out_unless_one_is_named(device, seen, tmp_path, monkeypatch):
+    found = []
+
+    class Process:
+        """One that is done at once."""
+
+        def __init__(self, *_, env, **__):
+            found.append(env.get("CUDA_VISIBLE_DEVICES"))
+
+        def poll(self):
+            return 0
+
+        wait = poll
+
+    monkeypatch.setattr(workers, "gpus", lambda: 2)
+    monkeypatch.delenv("CUDA_VISIBLE_DEVICES", raising=False)
+    monkeypatch.setattr(workers.subprocess, "Popen", Process)
+    workers.run_workers(["benchmark", f"--device={device}"], 2, tmp_path, lambda _: None)
+    assert found == seen
 
 
 def test_those_that_run_are_ended_where_this_one_is(tmp_path, monkeypatch):

@@ -54,6 +54,16 @@ def test_the_box_follows_the_edges_of_the_square(blot):
     assert after > 0.9
 
 
+def test_the_other_method_checks_the_model_and_keeps_what_it_needs_of_the_pass():
+    method, seen = CRFMaps(), []
+    method.of = SimpleNamespace(
+        check=lambda *given: seen.append(given), activate=lambda *given: seen.append(given) or "its own"
+    )
+    assert method.check("model") is None
+    assert method.activate("model", "images") == "its own"
+    assert seen == [("model",), ("model", "images")]
+
+
 def test_pixels_that_are_not_known_are_asked_for_in_words(blot):
     model, images, activation, _ = blot
     with pytest.raises(ConfigError, match="CRFMaps looks at the pixels of the images, which are not known here"):

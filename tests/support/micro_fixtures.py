@@ -25,5 +25,5 @@ def processes():
     os.environ["PYTHONPATH"] = os.pathsep.join([str(ROOT), str(ROOT / "plugins"), os.environ.get("PYTHONPATH", "")])
     os.environ["OMP_NUM_THREADS"] = "1"
     context = multiprocessing.get_context("forkserver")
-    context.set_forkserver_preload(["tests.support.micro", "tests.support.tiny_stages"])
+    context.set_forkserver_preload(["tests.support.micro", "tests.support.tiny_stages", "tests.support.tiny_benchmark"])
     return context

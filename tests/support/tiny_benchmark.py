@@ -2,6 +2,7 @@
 
 import gc
 import os
+from pathlib import Path
 
 import torch
 
@@ -9,6 +10,7 @@ from tests.support.tiny_stages import kill
 from wsolkit.benchmark.benchmark_file import benchmark_of
 from wsolkit.benchmark.jobs import Setting, jobs_of
 from wsolkit.benchmark.run import run_jobs
+from wsolkit.benchmark.state import claim_benchmark
 from wsolkit.training.loops import EpochLoop
 
 LOADER = {
@@ -74,6 +76,18 @@ def run(jobs, said=None):
     gc.freeze()
     torch.set_num_threads(1)
     return run_jobs(jobs, tell=(said if said is not None else []).append)
+
+
+def claim_together(folders, barrier, errors):
+    """Claim folders at the same moments as other processes, and tell what went wrong."""
+    wrong = []
+    for folder in folders:
+        barrier.wait(60)
+        try:
+            claim_benchmark(Path(folder), benchmark_of("tiny", {"methods": {"CAM": "cam_synthetic"}}))
+        except Exception as error:  # whatever it is, the test shows it
+            wrong.append(repr(error))
+    errors.put(wrong)
 
 
 def run_in_process(config, out, log):

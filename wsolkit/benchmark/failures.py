@@ -24,19 +24,22 @@ class Failure:
     Attributes:
         words: the message.
         attempt: which attempt it was; another one has another name.
+        at: when it was, in seconds since 1970.
     """
 
     words: str
     attempt: str
+    at: float = 0.0
 
 
 def keep_failure(folder: Path, error: Exception) -> Failure:
     """Write why a task failed into its folder; a mistake in code comes with where it arose."""
     words = str(error) if isinstance(error, WsolkitError) else f"{type(error).__name__}: {error}"
     where = None if isinstance(error, WsolkitError) else "".join(traceback.format_exception(error))
-    failure = Failure(" ".join(words.split()), uuid.uuid4().hex[:12])
+    failure = Failure(" ".join(words.split()), uuid.uuid4().hex[:12], time.time())
     when = time.strftime("%Y-%m-%dT%H:%M:%S%z")
-    write_json(folder / FAILED, {"error": failure.words, "attempt": failure.attempt, "when": when, "traceback": where})
+    facts = {"error": failure.words, "attempt": failure.attempt, "at": failure.at, "when": when, "traceback": where}
+    write_json(folder / FAILED, facts)
     return failure
 
 
@@ -44,7 +47,7 @@ def read_failure(folder: Path) -> Failure | None:
     """Return why the task of a folder failed when it was last tried, or None where it did not."""
     try:
         content = json.loads((folder / FAILED).read_text(encoding="utf-8"))
-        return Failure(str(content["error"]), str(content["attempt"]))
+        return Failure(str(content["error"]), str(content["attempt"]), float(content.get("at", 0.0)))
     except (OSError, ValueError, KeyError, TypeError, RecursionError):
         return None
 

@@ -246,10 +246,20 @@ def config_of(method: Method, backbone: Entry, data: Entry) -> str:
 
 
 def budget_options(config: Config, budget: Budget, last: bool) -> dict[str, Any]:
-    """Return the options that give a training its budget, without validations where the last weights are taken."""
+    """Return the options that give a training its budget, without validations where the last weights are taken.
+
+    Raises:
+        ConfigError: the budget names the other count alone.
+    """
     loop = config.get("train_cfg") or {}
     counts = "max_epochs" if loop.get("max_epochs") is not None else "max_iters"
-    wanted = budget.epochs if counts == "max_epochs" else budget.iterations
+    both = [("epochs", budget.epochs), ("iterations", budget.iterations)]
+    (what, wanted), (other, given) = both if counts == "max_epochs" else both[::-1]
+    if loop and wanted is None and given is not None:
+        raise ConfigError(
+            f"its training counts {what}, but the budget gives {other} alone ({given}). Give budget.{what} too, for "
+            "all or as a budget of its own."
+        )
     options = {} if not loop or wanted is None else {f"train_cfg.{counts}": wanted}
     known = loop.get("type") in (None, "EpochBasedTrainLoop", "IterBasedTrainLoop")
     return options | ({"train_cfg.val_begin": NEVER} if loop and last and known else {})

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import gc
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from wsolkit.benchmark.failures import Failure, forget_failure, keep_failure, read_failure
 from wsolkit.benchmark.jobs import Job
@@ -24,6 +23,7 @@ WAITS = (0.2, 5.0)
 """Seconds between two looks at what other processes are doing: at first, and at most."""
 
 Tell = Callable[[str], None]
+Look = Callable[[Job], object]
 
 
 @dataclass
@@ -53,7 +53,13 @@ def own_share(jobs: Sequence[Job], part: tuple[int, int] | None) -> list[Job]:
     return [job for job in jobs if job.shared in mine]
 
 
-def run_jobs(jobs: Sequence[Job], tell: Tell = print, others: Callable[[], None] | None = None) -> Outcome:
+def run_jobs(
+    jobs: Sequence[Job],
+    tell: Tell = print,
+    others: Callable[[], None] | None = None,
+    since: float | None = None,
+    look: Look | None = None,
+) -> Outcome:
     """Run the jobs that are not done, and wait for those that other processes are at.
 
     What failed in an earlier run is tried again; what fails in this one, here or in another process, is not.
@@ -62,12 +68,14 @@ def run_jobs(jobs: Sequence[Job], tell: Tell = print, others: Callable[[], None]
         jobs: the jobs.
         tell: given a line for every step.
         others: lets other processes work on the jobs before; what they leave undone is done here.
+        since: when this run began, in seconds since 1970; now by default.
+        look: given each job as soon as it is done; what it raises ends the run.
 
     Raises:
         ConfigError: something else is in the folder of a job.
     """
     check_folders(jobs)
-    run = Run(jobs, tell)
+    run = Run(jobs, tell, time.time() if since is None else since, look)
     if others is not None:
         others()
     waiting, pause = list(jobs), 0.0
@@ -91,20 +99,22 @@ class Run:
     Args:
         jobs: its jobs.
         tell: given a line for every step.
+        since: when the run began: what failed before is tried again.
+        look: given each job as soon as it is done.
     """
 
-    def __init__(self, jobs: Sequence[Job], tell: Tell) -> None:
+    def __init__(self, jobs: Sequence[Job], tell: Tell, since: float, look: Look | None = None) -> None:
         self.jobs = jobs
         self.tell = tell
+        self.since = since
+        self.look = look
         self.outcome = Outcome()
-        folders = {step.folder for job in jobs for step in job.steps}
-        self.earlier: Mapping[Path, Failure | None] = {folder: read_failure(folder) for folder in folders}
 
     def attempt(self, job: Job) -> bool:
         """Bring a job to its end; returns False where another process is at it."""
         number = f"[{self.jobs.index(job) + 1}/{len(self.jobs)}]"
         if is_done(job.scoring):
-            self.outcome.done.append(job)
+            self.finish(job)
             return True
         try:
             failure = None
@@ -117,9 +127,15 @@ class Run:
             self.tell(f"{number} {job.title} failed: {failure.words}")
             self.outcome.failed.append((job, failure))
             return True
-        self.outcome.done.append(job)
         self.tell(f"{number} {job.title}: {numbers_of(job)}{self.left()}")
+        self.finish(job)
         return True
+
+    def finish(self, job: Job) -> None:
+        """Note that a job is done."""
+        self.outcome.done.append(job)
+        if self.look is not None:
+            self.look(job)
 
     def step(self, step: Step, title: str) -> Failure | None:
         """Bring a training or a test to its end; returns why it failed, or None.
@@ -132,7 +148,7 @@ class Run:
         with locked(step.folder, "benchmark", "--out"):
             remove_leftovers(step.folder)
             failure = read_failure(step.folder)
-            if failure is not None and failure != self.earlier[step.folder]:
+            if failure is not None and failure.at >= self.since:
                 return failure
             state = state_of_step(step)
             if is_done(step):

@@ -18,7 +18,7 @@ from wsolkit.plugins.search_ranges import SearchRange, options_in, share_of
 from wsolkit.report import Evaluation, read_evaluation
 from wsolkit.report.evaluation import numbers_of
 
-__all__ = ["chosen_options", "trial_records", "trials_of"]
+__all__ = ["chosen_options", "trial_records", "trials_of", "value_of"]
 
 
 def trials_of(benchmark: Benchmark, setting: Setting) -> list[Job]:
@@ -84,7 +84,11 @@ def chosen_options(trials: Sequence[Job], metric: str) -> dict[Place, Mapping[st
 
 
 def value_of(job: Job, metric: str) -> float | None:
-    """Return the number of a trial that chooses; None where it is not done."""
+    """Return the number of a trial that chooses; None where it is not done.
+
+    Raises:
+        ConfigError: there is no such number.
+    """
     return number_in(read_evaluation(job.scoring.folder), metric) if is_done(job.scoring) else None
 
 

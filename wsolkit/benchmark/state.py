@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wsolkit.benchmark.benchmark_file import Benchmark
 from wsolkit.files import write_json
-from wsolkit.folders import check_no_links, claim_folder
+from wsolkit.folders import check_no_links, claim_folder, insist
 
 __all__ = ["MARKER", "claim_benchmark"]
 
@@ -17,6 +17,8 @@ KIND = "wsolkit_benchmark"
 
 def claim_benchmark(out: Path, benchmark: Benchmark) -> None:
     """Make a folder ready for a benchmark, or go on in it; everything that lies in it stays.
+
+    Several processes may do so at once.
 
     Other settings have other folders inside, so that one folder may hold a benchmark and what it was before.
 
@@ -31,4 +33,4 @@ def claim_benchmark(out: Path, benchmark: Benchmark) -> None:
 
     claim_folder(out, "results", MARKER, lost, writer="wsolkit benchmark")
     check_no_links(out, ("jobs", "trainings", "trials", "features"))
-    write_json(out / MARKER, {"kind": KIND, "name": benchmark.name})
+    insist(lambda: write_json(out / MARKER, {"kind": KIND, "name": benchmark.name}))

@@ -24,7 +24,6 @@ __all__ = ["FEATURES", "TRAININGS", "Piped", "Scoring", "Training", "piped", "sa
 TRAININGS, TRIALS, FEATURES = "trainings", "trials", "features"
 
 OF_THE_TEST = (
-    ("model", ("cam_method", "box_extractor", "refiner")),
     ("test_dataloader", ()),
     ("test_evaluator", ()),
     ("test_cfg", ()),
@@ -32,6 +31,7 @@ OF_THE_TEST = (
 """Entries of a configuration that decide nothing about the weights."""
 
 OF_THE_VALIDATION = (
+    ("model", ("cam_method", "box_extractor", "refiner")),
     ("val_dataloader", ()),
     ("val_evaluator", ()),
     ("val_cfg", ()),

@@ -6,6 +6,7 @@ import argparse
 import os
 import shlex
 import sys
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -90,6 +91,7 @@ def add_parser(subparsers: Any) -> None:
     )
     add_config_options(parser, "seeds=[0] budget.epochs=1, which are variables of FILE")
     parser.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
+    parser.add_argument("--since", type=float, help=argparse.SUPPRESS)  # when the run began that started this process
     parser.set_defaults(run=run)
 
 
@@ -116,7 +118,7 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.benchmark.jobs import Setting, jobs_of
     from wsolkit.benchmark.progress import is_done
     from wsolkit.benchmark.run import own_share, run_jobs
-    from wsolkit.benchmark.search import chosen_options, trial_records, trials_of
+    from wsolkit.benchmark.search import chosen_options, trial_records, trials_of, value_of
     from wsolkit.benchmark.state import claim_benchmark
     from wsolkit.benchmark.table import benchmark_table
     from wsolkit.benchmark.workers import run_workers
@@ -139,17 +141,21 @@ def run(args: argparse.Namespace) -> int:
         return 0
     claim_benchmark(out, benchmark)
 
+    since = args.since = args.since or time.time()
+
     def others() -> None:
         if args.jobs > 1:
             run_workers(arguments_of(args, out), args.jobs, out, say)
 
     try:
         if trials:
-            run_jobs(own_share(chosen(trials, args.only), part), say, others)
+            metric = benchmark.search.metric
+            mine = own_share(chosen(trials, args.only), part)
+            run_jobs(mine, say, others, since, lambda trial: value_of(trial, metric))
             ended = {job.place for job in trials if is_done(job.scoring)}  # by --only, others may have none
             known = [job for job in trials if not args.only or job.method in args.only or job.place in ended]
-            jobs = jobs_of(benchmark, setting, chosen_options(known, benchmark.search.metric))
-        outcome = run_jobs(own_share(chosen(jobs, args.only), part), say, None if trials else others)
+            jobs = jobs_of(benchmark, setting, chosen_options(known, metric))
+        outcome = run_jobs(own_share(chosen(jobs, args.only), part), say, None if trials else others, since)
     except KeyboardInterrupt:
         print("What is done is kept; the same command goes on from there.", file=sys.stderr)
         raise
@@ -164,7 +170,7 @@ def run(args: argparse.Namespace) -> int:
 
 def arguments_of(args: argparse.Namespace, out: Path) -> list[str]:
     """Return the arguments of one of several processes that do what this one was asked for."""
-    more = [(name, value) for name in ("job", "device") if (value := getattr(args, name)) is not None]
+    more = [(name, value) for name in ("job", "device", "since") if (value := getattr(args, name)) is not None]
     found = ["benchmark", args.file, "--out", str(out), *(f"--{name}={value}" for name, value in more)]
     found += ["--search"] * args.search
     for option in ("only", "cfg_options"):

@@ -83,6 +83,14 @@ class CRFMaps(CamMethod):
         self.weight = weight
         self.iterations = iterations
 
+    def check(self, model: Model) -> None:
+        """Refuse a model that the other method refuses."""
+        self.of.check(model)
+
+    def activate(self, model: Model, images: Tensor) -> Activation:
+        """Return what the model makes of the images, as the other method wants it."""
+        return self.of.activate(model, images)
+
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
         """Return maps (B, H, W) or (B, T, H, W) for ``classes`` (B,) or (B, T).
 

@@ -13,7 +13,7 @@ from torch.utils.data import DataLoader
 from torchvision.transforms import v2
 
 from wsolkit.datasets.images import ImageDataset
-from wsolkit.errors import ConfigError
+from wsolkit.errors import ConfigError, in_range
 from wsolkit.features.cached import CachedFeatures
 from wsolkit.features.compute import compute_features, features_key, kept_features
 from wsolkit.features.dataset import CachedDataset, image_files_of, photographs_of, split_pipeline
@@ -36,7 +36,7 @@ class CacheOptions:
         most_gb: gigabytes that are kept at most; the features of other images are computed again and again.
         level: the level up to which the backbone is at rest; what comes after it is run each time. None for all of it.
         evaluate: read the images of the validation and of ``wsolkit test`` from features too, for the latter where
-            ``folder`` is given.
+            ``folder`` or ``shared`` is given.
     """
 
     folder: Path | None = None
@@ -59,14 +59,21 @@ class CacheOptions:
                 f"feature_cache is written as dict(folder=..., most_gb=4.0), but got {given!r}. Write it so."
             )
         level, evaluate = given.get("level"), given.get("evaluate", False)
+        for key in ("folder", "shared"):
+            if not isinstance(given.get(key), str | Path | None):
+                raise ConfigError(f"feature_cache.{key} is the path of a folder, but got {given[key]!r}.")
         folder, shared = (None if given.get(key) is None else Path(given[key]) for key in ("folder", "shared"))
+        most_gb = given.get("most_gb", 4.0)
+        if isinstance(most_gb, bool):
+            raise ConfigError(f"feature_cache.most_gb is a number of gigabytes, but got {most_gb!r}.")
+        in_range("feature_cache.most_gb", most_gb, "at least 0")
         if not isinstance(level, str | None) or level == "":
             raise ConfigError(f"feature_cache.level is the name of a level of the backbone, but got {level!r}.")
         if not isinstance(evaluate, bool):
             raise ConfigError(f"feature_cache.evaluate is True or False, but got {evaluate!r}.")
         if folder is not None and shared is not None:
             raise ConfigError(f"Set either feature_cache.folder={str(folder)!r} or shared={str(shared)!r}, not both.")
-        return cls(folder, given.get("most_gb", 4.0), level, evaluate, shared)
+        return cls(folder, most_gb, level, evaluate, shared)
 
     def folder_for(self, source: Source, model: Localizer, mirror: bool, default: Path) -> Path:
         """Return where the features of a data set are kept."""
