@@ -8,6 +8,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wsolkit import Activation, Batch, Loss, ShapeError
+from wsolkit.components import label_rows
 
 __all__ = ["BackgroundSuppression", "background_share"]
 
@@ -71,11 +72,11 @@ class BackgroundSuppression(Loss):
         if labels is None:
             raise ShapeError("BackgroundSuppression needs labels, but the batch has none.")
         inside, outside = extras["foreground_logits"].float(), extras["background_logits"].float()
-        rows = F.one_hot(labels, inside.shape[1]) if labels.ndim == 1 else labels
-        weights = rows.to(inside.dtype) / rows.sum(1, keepdim=True).clamp_min(EPSILON)
+        rows = label_rows(labels, inside.shape[1], inside.dtype)
+        weights = rows / rows.sum(1, keepdim=True).clamp_min(EPSILON)
         share = background_share((outside * weights).sum(1), (activation.logits * weights).sum(1))
         if labels.ndim == 2 if self.several is None else self.several:
-            guidance = F.binary_cross_entropy_with_logits(inside, rows.to(inside.dtype))
+            guidance = F.binary_cross_entropy_with_logits(inside, rows)
         else:
             guidance = F.cross_entropy(inside, labels if labels.ndim == 1 else labels.to(inside.dtype))
         return {
