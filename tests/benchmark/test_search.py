@@ -75,18 +75,18 @@ def test_the_number_that_chooses_is_at_vals_own_threshold():
 
 def test_a_search_tries_chooses_and_keeps(config, tmp_path):
     asked = {"trials": 2, "metric": "PxAP", "seed": 4, "ranges": {LR: "log 1e-3 1"}}
-    methods = {"CAM": config, "flipped": {"config": config, "cam_method": FLIPPED, "seeds": [1]}}
+    methods = {"mine": config, "flipped": {"config": config, "cam_method": FLIPPED, "seeds": [1]}}
     asked_for = benchmark(config, methods, search=asked)
     setting = Setting(tmp_path / "out")
     trials = trials_of(asked_for, setting)
     assert [job.title for job in trials] == [
-        f"{method}, MicroBackbone, seed 4, trial {trial}" for trial in (1, 2) for method in ("CAM", "flipped")
+        f"{method}, MicroBackbone, seed 4, trial {trial}" for trial in (1, 2) for method in ("mine", "flipped")
     ]
     rates = [job.scoring.facts["options"][LR] for job in trials]
     assert rates[0] == rates[1] == float(f"{10 ** (-3 + 3 * share_of(4, 0, LR)):.4g}")
     assert rates[2] != rates[0]
     with pytest.raises(
-        ConfigError, match=r"No trial of CAM has come to its end \(CAM, .*trial 1: it is not done yet\)"
+        ConfigError, match=r"No trial of mine has come to its end \(mine, .*trial 1: it is not done yet\)"
     ):
         chosen_options(trials, "PxAP")
     said = []
@@ -96,14 +96,14 @@ def test_a_search_tries_chooses_and_keeps(config, tmp_path):
     records = json.loads(json.dumps(trial_records(trials, "PxAP")))
     values = [record["value"] for record in records]
     best = chosen_options(trials, "PxAP")
-    for number, method in enumerate(("CAM", "flipped")):
+    for number, method in enumerate(("mine", "flipped")):
         winner = number if values[number] >= values[number + 2] else number + 2
         assert best[method, "", ""] == {LR: rates[winner]}
     assert [(record["trial"], record["options"][LR]) for record in records] == list(
         zip((0, 0, 1, 1), rates, strict=True)
     )
     jobs = plan(config, tmp_path / "out", methods, found=best)
-    assert [job.scoring.facts["options"] for job in jobs] == [best["CAM", "", ""], best["flipped", "", ""]]
+    assert [job.scoring.facts["options"] for job in jobs] == [best["mine", "", ""], best["flipped", "", ""]]
     assert [job.seed for job in jobs] == [0, 1]
     assert run(trials, said).done == trials
     assert sum("training ..." in line for line in said) == 2
