@@ -81,7 +81,7 @@ def test_a_head_that_does_not_use_its_map_modifiers_is_found_out(monkeypatch):
     [
         ("maps", r"does not like \(2, 5, 2, 2\)\. \(Here Picky sits on the maps of ConvHead\.\)$"),
         ("layer3", r"Here Picky sits inside TimmBackbone\.\)$"),
-        ("image", r"does not like \(2, 3, 64, 64\)\.$"),
+        ("image", r"does not like \(2, 3, 64, 64\)\. \(Here Picky sits on the images of TimmBackbone\.\)$"),
     ],
 )
 def test_the_complaint_of_a_modifier_says_where_it_sits(place, words):

@@ -259,7 +259,7 @@ def test_the_card_is_marked_everywhere(capsys):
     assert main(["show", "FSL"]) == 0
     assert "trained with    boxes: not weakly supervised" in capsys.readouterr().out
     assert main(["list"]) == 0
-    assert "(trained with boxes) The few-shot baseline" in capsys.readouterr().out
+    assert "trained with boxes: FSL" in capsys.readouterr().out
     assert main(["list", "methods"]) == 0
     assert "FSL (trained with" in capsys.readouterr().out
     assert main(["list", "methods", "--json"]) == 0
