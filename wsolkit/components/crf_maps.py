@@ -106,7 +106,7 @@ class CRFMaps(CamMethod):
             )
         found = resize_maps(self.of(model, images, classes, activation), (images.shape[-2], images.shape[-1]))
         pixels = restore(images).permute(0, 2, 3, 1).cpu().numpy()
-        maps = found.cpu().numpy().reshape(len(images), -1, *found.shape[-2:])  # (B, T, H, W)
+        maps = found.detach().cpu().numpy().reshape(len(images), -1, *found.shape[-2:])  # (B, T, H, W)
         edges = BilateralKernel(self.reach * max(found.shape[-2:]), self.colour, self.weight)
         drawn = [
             [object_chance(image, each, self.even_at, self.slope, edges, self.iterations) for each in of_image]
