@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 import torch
 
+from tests.support.matrix_parts import LEFT_OUT
 from wsolkit import (
     Activation,
     ActivationHead,
@@ -111,7 +112,12 @@ def test_heads_give_maps_for_every_class_and_say_what_they_read(cls):
     assert weights is None or weights.shape == (3, activation.features.shape[1])
 
 
-@pytest.mark.parametrize("cls", of(Loss), ids=lambda cls: cls.__name__)
+@pytest.mark.parametrize(
+    "cls",
+    # the head of BackgroundSuppression runs a backbone again, which is not there; its own tests and the matrix hold it
+    [cls for cls in of(Loss) if cls.__name__ not in {*LEFT_OUT, "BackgroundSuppression"}],
+    ids=lambda cls: cls.__name__,
+)
 @pytest.mark.parametrize("labels", [torch.tensor([0, 2]), torch.eye(3)[[0, 2]]], ids=["indices", "vectors"])
 def test_losses_are_finite_and_reach_the_model(cls, labels):
     logits = torch.randn(2, 3, requires_grad=True)

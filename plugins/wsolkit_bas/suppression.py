@@ -67,7 +67,8 @@ class BackgroundSuppression(Loss):
         extras, labels = activation.extras, batch.labels
         if not {"foreground", "foreground_logits", "background_logits"} <= set(extras) or activation.logits is None:
             raise ShapeError(
-                "BackgroundSuppression needs a head that scores a foreground and a background. Choose SuppressionHead."
+                "BackgroundSuppression needs a head that scores a foreground and a background. Use "
+                "head=dict(type='SuppressionHead')."
             )
         if labels is None:
             raise ShapeError("BackgroundSuppression needs labels, but the batch has none.")
