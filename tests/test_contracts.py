@@ -15,6 +15,7 @@ from wsolkit import (
     BatchTransform,
     BoxExtractor,
     CamMethod,
+    ConfigError,
     Loss,
     MapModifier,
     Pooling,
@@ -103,8 +104,16 @@ def test_batch_transforms_leave_what_they_are_given_and_keep_a_batch_together(cl
 @pytest.mark.parametrize("cls", of(ActivationHead), ids=lambda cls: cls.__name__)
 def test_heads_give_maps_for_every_class_and_say_what_they_read(cls):
     inner = {"classes": {"type": "ConvHead"}, "foreground": {"type": "ConvHead", "num_classes": 1}}
-    head = build(cls, channels={"a": 4, "b": 6}, num_classes=3, class_names=NAMES, **inner).eval()
-    activation = head({"a": torch.randn(2, 4, 8, 8), "b": torch.randn(2, 6, 4, 4)})
+    levels = {"a": torch.randn(2, 4, 8, 8), "b": torch.randn(2, 6, 4, 4)}
+    told = {"num_classes": 3, "class_names": NAMES, **inner}
+    try:
+        head = build(cls, channels={"a": 4, "b": 6}, **told).eval()
+    except ConfigError as error:
+        if "levels=['blocks.0.attention', ..., 'final']" not in str(error):  # else it says which levels it reads
+            raise
+        levels = {"blocks.0.attention": torch.rand(2, 2, 17, 17).softmax(3), "final": torch.randn(2, 6, 4, 4)}
+        head = build(cls, channels={"blocks.0.attention": 2, "final": 6}, **told).eval()
+    activation = head(levels)
     assert activation.of(torch.tensor([0, 2])).ndim == 3
     assert activation.logits is None or activation.logits.shape == (2, 3)
     assert activation.features is not None

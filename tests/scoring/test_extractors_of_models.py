@@ -12,8 +12,9 @@ from wsolkit.cli.main import main
 from wsolkit.components.boxes import AllComponents, LargestComponent, largest_box
 from wsolkit.config.classes import fill_classes
 from wsolkit.config.load import load_config
+from wsolkit.evaluation import MEAN_BOX
 from wsolkit.evaluation.overlap import best_iou
-from wsolkit.evaluation.results import LABEL_FREE, ORACLE, OWN, VAL
+from wsolkit.evaluation.results import FIXED, LABEL_FREE, ORACLE, OWN, VAL
 from wsolkit.interfaces import ScoredBoxes
 from wsolkit.registry import DATASETS, MODELS
 from wsolkit.scoring.from_model import score_model
@@ -109,6 +110,9 @@ def test_an_extractor_with_thresholds_of_its_own(config, model, monkeypatch):
     assert localization["GT-known"].percent == pytest.approx(100 * np.mean(expected))
     features = model.activate(torch.zeros(1, 3, 96, 96)).features.shape[1:]
     assert set(extractor.asked) == {((96, 96), tuple(features))}
+    mean_box = found.baselines.pop(MEAN_BOX)  # the same at every threshold
+    assert {line.selection for line in mean_box[0].lines} == {FIXED, ORACLE}
+    assert found.baselines
     for results in found.baselines.values():  # a baseline has the largest component's box
         assert {line.selection for line in results[0].lines} == {VAL, LABEL_FREE, ORACLE}
 
