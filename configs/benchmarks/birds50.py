@@ -1,4 +1,4 @@
-"""Every method on birds50 with EfficientNet-Lite0 from the weights installed with wsolkit: benchmarks/RESULTS.md.
+"""Every method on birds50 with EfficientNet-Lite0, from the weights installed with wsolkit.
 
     WSOLKIT_DATA=... wsolkit benchmark birds50 --out results/birds50 --jobs 2
 
