@@ -12,7 +12,7 @@ from .boxes import (
 )
 from .cams import HeadMaps as HeadMaps, MultiScaleMaps as MultiScaleMaps
 from .cell_attention import attend as attend
-from .crf_maps import CRFMaps as CRFMaps, object_chance as object_chance
+from .crf_maps import CRFMaps as CRFMaps
 from .feature_maps import (
     FeatureMaps as FeatureMaps,
     component_of as component_of,
@@ -54,7 +54,7 @@ from .poolings import (
     log_sum_exp as log_sum_exp,
     mean_of_top_cells as mean_of_top_cells,
 )
-from .refiners.dense_crf_refiner import DenseCRFRefiner as DenseCRFRefiner
+from .refiners.dense_crf_refiner import DenseCRFRefiner as DenseCRFRefiner, object_chance as object_chance
 from .refiners.grab_cut import GrabCutRefiner as GrabCutRefiner
 from .refiners.map_masks import MapMasks as MapMasks
 from .refiners.objects import ForegroundRefiner as ForegroundRefiner, map_masks as map_masks

@@ -9,36 +9,14 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wsolkit.components.refiners.dense_crf_refiner import chances
-from wsolkit.crf import BilateralKernel, GaussianKernel, crf_probability_energy, dense_crf
+from wsolkit.components.refiners.dense_crf_refiner import object_chance
+from wsolkit.crf import BilateralKernel
 from wsolkit.errors import ConfigError
 from wsolkit.interfaces import Activation, CamMethod, KnownLevels, Model
 from wsolkit.maps import MapNormalize, resize_maps
 from wsolkit.registry import CAM_METHODS
 
-__all__ = ["CRFMaps", "object_chance"]
-
-
-def object_chance(
-    image: np.ndarray, score_map: np.ndarray, even: float, slope: float, edges: BilateralKernel, iterations: int
-) -> np.ndarray:
-    """Return how likely each pixel is of the object, once all pixels have asked those nearby and of their colour.
-
-    Mean field inference of a dense CRF (Kraehenbuehl and Koltun, NIPS 2011) of two labels, object and background.
-
-    Args:
-        image: (H, W, 3) uint8, RGB.
-        score_map: (H, W) in [0, 1].
-        even: where in the map both are as likely.
-        slope: how steeply the chance of the object rises there; see ``chances``.
-        edges: the kernel that follows the edges.
-        iterations: mean field steps.
-
-    Returns:
-        (H, W) float32 in [0, 1].
-    """
-    energies = crf_probability_energy(chances(score_map, even, slope))
-    return dense_crf(np.ascontiguousarray(image), energies, iterations, GaussianKernel(), edges)[1]
+__all__ = ["CRFMaps"]
 
 
 class CRFMaps(CamMethod):

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -19,6 +18,7 @@ from wsolkit.model.batch_transforms import apply_transforms, build_transforms
 from wsolkit.model.classes import Chosen, classes_to_score
 from wsolkit.model.folded import fold_norms
 from wsolkit.model.loss_names import checked_name, free_name, snake_case
+from wsolkit.model.named_places import naming_places
 from wsolkit.model.places import IMAGE, MAPS, check_inner_places, check_place, modifier_for_images, modifier_for_maps
 from wsolkit.model.precision import Precision, autocast_context
 from wsolkit.model.scored_batch import score_images
@@ -180,7 +180,11 @@ class Localizer(Checked, BaseModel):
         if not isinstance(images, KnownLevels) and (images.ndim != 4 or images.shape[1] != 3):
             raise ShapeError(f"Images should be (B, 3, H, W), but got {tuple(images.shape)}.")
         network = str(getattr(self.backbone, "name", type(self.backbone).__name__))
-        with autocast_context(self.precision, images.device), self._naming_places(), plain_size_errors(network, images):
+        with (
+            autocast_context(self.precision, images.device),
+            naming_places(self.named_modifiers(), self.backbone, self.head),
+            plain_size_errors(network, images),
+        ):
             return self.head(self.levels_of(images), batch)
 
     def levels_of(self, images: Tensor | KnownLevels) -> Levels:
@@ -274,17 +278,6 @@ class Localizer(Checked, BaseModel):
         kind, head = type(loss).__name__, type(self.head).__name__
         with noting(f"The loss is {kind}, the head {head}.", kind, head):
             return loss(activation, batch)
-
-    @contextmanager
-    def _naming_places(self) -> Iterator[None]:
-        """Name what a modifier sits in where an error is about the modifier, which does not know that itself."""
-        with ExitStack() as notes:
-            for name, modifier in self.named_modifiers():
-                kind, group = type(modifier).__name__, name.split(".")[0]
-                place = {MAPS: "on the maps of", IMAGE: "on the images of"}.get(group, "inside")
-                holder = type(self.head if group == MAPS else self.backbone).__name__
-                notes.enter_context(noting(f"Here {kind} sits {place} {holder}.", kind, holder, only=kind))
-            yield
 
     def parse_losses(self, losses: dict[str, Tensor]) -> tuple[Tensor, dict[str, Tensor]]:
         """Add up the losses alone, whatever the modifiers' numbers beside them are called."""

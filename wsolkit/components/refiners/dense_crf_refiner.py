@@ -9,7 +9,7 @@ import numpy as np
 from wsolkit.components.refiners.objects import ForegroundRefiner
 from wsolkit.crf import BilateralKernel, GaussianKernel, crf_probability_energy, dense_crf
 
-__all__ = ["DenseCRFRefiner", "chances"]
+__all__ = ["DenseCRFRefiner", "chances", "object_chance"]
 
 
 def chances(share: np.ndarray, threshold: float, slope: float) -> np.ndarray:
@@ -25,6 +25,28 @@ def chances(share: np.ndarray, threshold: float, slope: float) -> np.ndarray:
     """
     inside = 1 / (1 + np.exp(-slope * (share - threshold)))
     return np.stack([1 - inside, inside]).astype(np.float32)
+
+
+def object_chance(
+    image: np.ndarray, score_map: np.ndarray, even: float, slope: float, edges: BilateralKernel, iterations: int
+) -> np.ndarray:
+    """Return how likely each pixel is of the object, once all pixels have asked those nearby and of their colour.
+
+    Mean field inference of a dense CRF (Kraehenbuehl and Koltun, NIPS 2011) of two labels, object and background.
+
+    Args:
+        image: (H, W, 3) uint8, RGB.
+        score_map: (H, W) in [0, 1].
+        even: where in the map both are as likely.
+        slope: how steeply the chance of the object rises there; see ``chances``.
+        edges: the kernel that follows the edges.
+        iterations: mean field steps.
+
+    Returns:
+        (H, W) float32 in [0, 1].
+    """
+    energies = crf_probability_energy(chances(score_map, even, slope))
+    return dense_crf(np.ascontiguousarray(image), energies, iterations, GaussianKernel(), edges)[1]
 
 
 class DenseCRFRefiner(ForegroundRefiner):
@@ -69,7 +91,5 @@ class DenseCRFRefiner(ForegroundRefiner):
     def foreground(self, image: np.ndarray, score_map: np.ndarray, seeds: np.ndarray, threshold: float) -> np.ndarray:
         """Return (h, w) bool: where the objects are."""
         even = min(threshold, self.even_at)
-        energies = crf_probability_energy(chances(score_map / score_map.max(), even, self.slope))
         edges = BilateralKernel(self.reach * max(score_map.shape), self.colour, self.weight)
-        found = dense_crf(np.ascontiguousarray(image), energies, self.iterations, GaussianKernel(), edges)
-        return found[1] > found[0]
+        return object_chance(image, score_map / score_map.max(), even, self.slope, edges, self.iterations) > 0.5
