@@ -71,8 +71,10 @@ def two(monkeypatch):
     homes = {id(each.home): each.home for each in INTERFACES}.values()
     load_plugins()
     before = [(home, dict(home.module_dict)) for home in homes]
+    for home in homes:
+        home.module_dict.pop("ADL", None)  # the plugin adl has one, and must not be a third
     first, second = called("ADL", 2.0), called("ADL", 3.0)
-    others = list(loading.metadata.entry_points(group="wsolkit"))
+    others = [each for each in loading.metadata.entry_points(group="wsolkit") if each.name != "adl"]
     stubs = [entry("first_adl", first, Around, Told), entry("second_adl", second, called("Other", 5.0))]
     monkeypatch.setattr(loading.metadata, "entry_points", lambda group: [*others, *stubs])
     monkeypatch.setattr(loading, "_loaded", None)

@@ -28,6 +28,7 @@ class NonLocal(MapModifier):
     Raises:
         ConfigError: a number is too small.
 
+    >>> import torch
     >>> block = NonLocal(channels=4)
     >>> maps = torch.rand(2, 4, 6, 6)
     >>> torch.equal(block(maps), maps)

@@ -119,7 +119,8 @@ class RecombinedMaps(CamMethod):
         if self._looked:
             return
         self._looked = True
-        share = float(features.float().clamp_max(0).sum().abs() / features.float().abs().sum().clamp_min(1e-12))
+        values = features.detach().float()
+        share = float(values.clamp_max(0).sum().abs() / values.abs().sum().clamp_min(1e-12))
         if share > SIGNED:
             warnings.warn(
                 f"RecombinedMaps adds up features with absolute weights, but {share:.0%} of what these hold is "

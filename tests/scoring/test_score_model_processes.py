@@ -29,7 +29,7 @@ def test_two_gloo_processes_equal_one(tmp_path):
     assert found["one"]["images"] == 21  # 11 and 11: one image is seen twice and counts once
     names = [result["metric"] for result in found["one"]["results"]]
     assert names[:4] == ["accuracy", "localization", "MaxBoxAcc", "MaxBoxAccV2"]
-    assert len(found["one"]["baselines"]) == 3
+    assert len(found["one"]["baselines"]) == 4
     assert len(found["one"]["trials"]) == 21
     assert set(found["one"]["mmengine"]) >= {"GT-known", "MaxBoxAccV2/MaxBoxAccV2", "top1"}
     assert found["two"] == found["one"]
