@@ -3,15 +3,15 @@
 PYTHON ?= python3
 VENV ?= .venv
 BIN := $(VENV)/bin
-SOURCES := $(wildcard wsolkit plugins configs tests tools benchmarks)
+SOURCES := $(wildcard wsolkit plugins configs tests tools benchmarks docs)
 SHIPPED := $(shell find wsolkit plugins configs -type f -not -name '*.pyc')
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit quick fix clean
+.PHONY: help demo test lint types unit quick fix docs linkcheck clean
 
 help:  ## say what there is
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-8s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: $(VENV)/.installed  ## install, train on drawn scenes, and print a table and where the files are
 	$(BIN)/python tools/demo.py
@@ -36,8 +36,15 @@ fix: $(VENV)/.testing  ## let ruff correct what it can
 	$(BIN)/python -m ruff check --fix $(SOURCES)
 	$(BIN)/python -m ruff format $(SOURCES)
 
+docs: $(VENV)/.testing  ## build the site into docs/_build/html; a warning is an error
+	$(BIN)/python -m sphinx -q -W --keep-going -b html docs docs/_build/html
+	@echo "docs/_build/html/index.html"
+
+linkcheck: $(VENV)/.testing  ## try the links of the site that lead to other sites
+	$(BIN)/python -m sphinx -q -W --keep-going -b linkcheck docs docs/_build/linkcheck
+
 clean:  ## remove .venv and what was built
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build dist docs/_build docs/methods .mypy_cache .ruff_cache .hypothesis
 
 # The stamps keep a second run from installing again while nothing has changed that is installed.
 
@@ -50,5 +57,5 @@ $(VENV)/.installed: pyproject.toml $(SHIPPED) | $(BIN)/python
 	touch $@
 
 $(VENV)/.testing: pyproject.toml | $(BIN)/python
-	$(BIN)/python -m pip install --quiet --editable '.[test]'
+	$(BIN)/python -m pip install --quiet --editable '.[test,docs]'
 	touch $@ $(VENV)/.installed

@@ -1,0 +1,33 @@
+"""How Sphinx builds the site: `make docs`. Pages are Markdown; the pages of methods are made from their cards."""
+
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parent))
+
+import wsolkit
+
+project = "wsolkit"
+author = "the authors of wsolkit"
+release = version = wsolkit.__version__
+
+extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pages_of_methods", "links_of_included"]
+exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
+
+highlight_language = "none"  # what a block does not name: commands, trees of folders
+
+myst_enable_extensions = ["colon_fence", "deflist"]
+myst_heading_anchors = 3
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "description"
+napoleon_google_docstring = True
+napoleon_numpy_docstring = False
+nitpicky = True
+nitpick_ignore_regex = [(r"py:.*", r"(?!wsolkit).*")]  # names of other packages are not looked up
+
+html_theme = "furo"
+html_title = "wsolkit"
+html_show_sourcelink = False
+html_copy_source = False
+linkcheck_timeout = 20

@@ -1,0 +1,27 @@
+"""Where links of the repository's own files lead when a page includes them: README names files, the site has pages."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from sphinx.application import Sphinx
+
+PAGES = {
+    "](benchmarks/RESULTS.md)": "](/results.md)",
+    "](CONTRIBUTING.md)": "](/contributing.md)",
+    "](plugins/wsolkit_cam)": "](/methods/cam.md)",
+    "[tests/third_party](tests/third_party)": "`tests/third_party`",
+}
+
+
+def lead_to_pages(app: Sphinx, path: Path, docname: str, content: list[str]) -> None:
+    """Put the page in the place of each link to a file of the repository."""
+    for file, page in PAGES.items():
+        content[0] = content[0].replace(file, page)
+
+
+def setup(app: Sphinx) -> dict[str, Any]:
+    """Let Sphinx call this for each included file."""
+    app.connect("include-read", lead_to_pages)
+    return {"parallel_read_safe": True}
