@@ -15,9 +15,9 @@ from wsolkit.benchmark.failures import keep_failure
 from wsolkit.benchmark.jobs import Setting, config_of, jobs_of, places_of
 from wsolkit.benchmark.progress import is_done
 from wsolkit.benchmark.run import run_jobs
-from wsolkit.benchmark.search import value_of
 from wsolkit.benchmark.stages import JobTraining, feature_seconds_of, seconds_of
 from wsolkit.benchmark.table import benchmark_table
+from wsolkit.benchmark.trials import value_of
 from wsolkit.config.find import benchmark_files, find_config
 from wsolkit.errors import ConfigError
 from wsolkit.evaluation.results import VAL, Line, Result

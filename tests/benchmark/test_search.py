@@ -7,7 +7,8 @@ import pytest
 
 from tests.support.tiny_benchmark import FLIPPED, benchmark, plan, run
 from wsolkit.benchmark.jobs import Setting
-from wsolkit.benchmark.search import chosen_options, number_in, trial_records, trials_of
+from wsolkit.benchmark.search import chosen_options, trial_records
+from wsolkit.benchmark.trials import number_in, trials_of
 from wsolkit.errors import ConfigError, PluginError
 from wsolkit.evaluation.results import ORACLE, Line, Result
 from wsolkit.evaluation.scores import Score
@@ -93,7 +94,7 @@ def test_a_search_tries_chooses_and_keeps(config, tmp_path):
     run(trials, said)
     assert sum("training ..." in line for line in said) == 2  # both methods test the same networks
     assert all(read_evaluation(job.scoring.folder).split == "val" for job in trials)
-    records = json.loads(json.dumps(trial_records(trials, "PxAP")))
+    records = json.loads(json.dumps(trial_records(trials, asked_for.search)))
     values = [record["value"] for record in records]
     best = chosen_options(trials, "PxAP")
     for number, method in enumerate(("mine", "flipped")):

@@ -2,15 +2,19 @@
 
 import gc
 import os
+import time
 from pathlib import Path
 
 import torch
 
 from tests.support.tiny_stages import kill
+from wsolkit.benchmark import benchmark_file, optuna_draws
 from wsolkit.benchmark.benchmark_file import benchmark_of
 from wsolkit.benchmark.jobs import Setting, jobs_of
 from wsolkit.benchmark.run import run_jobs
+from wsolkit.benchmark.search import run_trials
 from wsolkit.benchmark.state import claim_benchmark
+from wsolkit.benchmark.trials import trials_of
 from wsolkit.training.loops import EpochLoop
 
 LOADER = {
@@ -122,3 +126,10 @@ def run_and_die_at_fsync(config, out, number):
 
     os.fsync = counted
     run(plan(config, out))
+
+
+def search_in_process(config, out, search):
+    """Search in a process of its own, with Optuna from the third trial on."""
+    benchmark_file.STARTUP = optuna_draws.STARTUP = 2
+    asked, began = benchmark(config, {"mine": config}, search=search), time.time()
+    run_trials(asked, Setting(out), trials_of(asked, Setting(out), since=began), began, run)

@@ -27,7 +27,7 @@ from wsolkit.config.read import check_computed, read_config
 from wsolkit.errors import ConfigError, nearest, one_of
 from wsolkit.plugins.search_ranges import SearchRange, ranges_of
 
-__all__ = ["Benchmark", "Budget", "Entry", "Method", "read_benchmark"]
+__all__ = ["STARTUP", "Benchmark", "Budget", "Entry", "Method", "Search", "read_benchmark"]
 
 METHOD = (
     "config", "pipeline", "result", "options", "cam_method", "box_extractor", "budget", "seeds", "only", "checkpoint",
@@ -41,7 +41,11 @@ DATA = ("root", "options")
 BUDGET = ("epochs", "iterations")
 CHECKPOINTS = ("last", "best")
 LR = "optim_wrapper.optimizer.lr"
-SEARCH = ("trials", "metric", "seed", "ranges")
+SEARCH = ("trials", "metric", "seed", "ranges", "sampler")
+SAMPLERS = ("random", "optuna")
+STARTUP = 10
+"""The first trials of a search, which every sampler draws at random: what Optuna's has to begin with."""
+
 TOP = ("methods", "backbones", "data", "seeds", "budget", "options", "checkpoint", "protocols", "baseline", "search")
 
 
@@ -67,12 +71,18 @@ class Search:
         metric: the number on the validation split that chooses.
         seed: seed of the settings and of their trainings.
         ranges: what a method without ranges of its own is searched in.
+        sampler: ``random``, or ``optuna``: its TPE draws each trial from those before.
     """
 
     trials: int = 30
     metric: str = "MaxBoxAccV2"
     seed: int = 0
     ranges: Mapping[str, SearchRange] = field(default_factory=lambda: {LR: SearchRange("log", 1e-5, 1.0)})
+    sampler: str = "random"
+
+    def drawn_by(self, trial: int) -> str:
+        """Return which sampler draws a trial, by its number from 0."""
+        return "random" if trial < STARTUP else self.sampler
 
 
 @dataclass(frozen=True)
@@ -309,4 +319,11 @@ def search_of(given: Any, place: str) -> Search:
         )
     if "ranges" in found:
         found["ranges"] = ranges_of(found["ranges"], f"{place}.ranges")
-    return Search(**found)
+    one_of(f"{place}.sampler", found.get("sampler", "random"), SAMPLERS)
+    search = Search(**found)
+    if search.sampler != "random" and search.trials <= STARTUP:
+        raise ConfigError(
+            f"{place}.sampler is {search.sampler!r}, whose first {STARTUP} trials are drawn at random, but "
+            f"{place}.trials is {search.trials}. Give it more trials, or leave the sampler out."
+        )
+    return search

@@ -17,7 +17,18 @@ from wsolkit.errors import ConfigError, naming
 from wsolkit.pipeline.fingerprint import plain
 from wsolkit.pipeline.plan import Step
 
-__all__ = ["Job", "Place", "Setting", "config_of", "job_of", "jobs_of", "places_of", "share_trainings"]
+__all__ = [
+    "Job",
+    "Place",
+    "Setting",
+    "config_of",
+    "job_of",
+    "jobs_of",
+    "places_of",
+    "readable_name",
+    "share_trainings",
+    "trial_name",
+]
 
 Place = tuple[str, str, str]
 """Names of method, backbone and data set in the file."""
@@ -174,7 +185,7 @@ def job_of(
     place = (method.name, backbone.name, data.name)
     name = config_of(method, backbone, data)
     options = {**benchmark.options, **backbone.options, **data.options, **method.options, **drawn}
-    readable = "_".join(safe(part) for part in (*place, f"s{seed}", trial_name(trial)) if part)
+    readable = readable_name(place, seed, trial_name(benchmark, trial))
     facts: dict[str, Any] = {
         "method": method.name,
         "backbone": backbone.name,
@@ -223,9 +234,20 @@ def job_of(
     return Job(method.name, facts["backbone"], data.name, seed, readable, trained, test, place, trial)
 
 
-def trial_name(trial: int | None) -> str:
-    """Return a trial as a part of a folder's name; nothing for other jobs."""
-    return "" if trial is None else f"t{trial + 1:02d}"
+def readable_name(place: Place, seed: int, trial: str = "") -> str:
+    """Return how the name of a job's folder begins.
+
+    >>> readable_name(("Grad-CAM++", "", "voc"), 0, "t01")
+    'Grad-CAM++_voc_s0_t01'
+    """
+    return "_".join(safe(part) for part in (*place, f"s{seed}", trial) if part)
+
+
+def trial_name(benchmark: Benchmark, trial: int | None) -> str:
+    """Return a trial as a part of a folder's name, which tells who has drawn it; nothing for other jobs."""
+    if trial is None:
+        return ""
+    return f"{'t' if benchmark.search.drawn_by(trial) == 'random' else 'tpe'}{trial + 1:02d}"
 
 
 def config_of(method: Method, backbone: Entry, data: Entry) -> str:

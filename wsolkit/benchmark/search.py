@@ -1,60 +1,47 @@
-"""A search of hyper-parameters: as many random settings of every method, of which the validation split chooses one.
-
-What wsolevaluation does (Choe et al. 2020, section 4.3). The same option has the same draws in every method, so that
-methods that share it are tried at the same settings, and trainings that are the same run once.
-"""
+"""A search of hyper-parameters: as many trials of every method, of which the validation split chooses one."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from wsolkit.benchmark.benchmark_file import Benchmark, Method
-from wsolkit.benchmark.jobs import Job, Place, Setting, job_of, places_of, share_trainings
+from wsolkit.benchmark.benchmark_file import Benchmark, Search
+from wsolkit.benchmark.jobs import Job, Place, Setting
 from wsolkit.benchmark.progress import failure_of, is_done
-from wsolkit.errors import ConfigError, naming, nearest
-from wsolkit.plugins.loading import load_methods
-from wsolkit.plugins.search_ranges import SearchRange, options_in, share_of
-from wsolkit.report import Evaluation, read_evaluation
-from wsolkit.report.evaluation import numbers_of
+from wsolkit.benchmark.trials import trials_of, value_of
+from wsolkit.errors import ConfigError
 
-__all__ = ["chosen_options", "trial_records", "trials_of", "value_of"]
+__all__ = ["chosen_options", "run_trials", "trial_records", "undrawn"]
 
 
-def trials_of(benchmark: Benchmark, setting: Setting) -> list[Job]:
-    """Return the trials of all methods that have something to search; the first trial of all comes first.
+def run_trials(
+    benchmark: Benchmark,
+    setting: Setting,
+    trials: Sequence[Job],
+    since: float,
+    run: Callable[[Sequence[Job]], object],
+) -> list[Job]:
+    """Run trials and those that are drawn from them, until all are there; returns all of them.
 
     Args:
         benchmark: what was read.
         setting: where they belong.
-
-    Raises:
-        ConfigError: a range is of an option that a configuration does not have; names the method.
+        trials: those that are known at the beginning.
+        since: when the run began, in seconds since 1970.
+        run: runs those that are new.
     """
-    search = benchmark.search
-    found: dict[tuple[int, int], Job] = {}
-    for number, asked in enumerate(places_of(benchmark)):
-        with naming(", ".join(filter(None, (each.name for each in asked))), "Method"):
-            if asked[0].result is not None:
-                continue
-            plain = job_of(benchmark, asked, search.seed, setting, {})
-            ranges = ranges_for(asked[0], search.ranges if plain.training is not None else {})
-            for trial in range(search.trials if ranges else 0):
-                drawn = {
-                    option: each.value(share_of(search.seed, trial, name))
-                    for name, each in ranges.items()
-                    for option in options_in(name)
-                }
-                found[trial, number] = job_of(benchmark, asked, search.seed, setting, drawn, trial)
-    return share_trainings([found[key] for key in sorted(found)])
+    known: list[Job] = []
+    found = list(trials)
+    while len(found) > len(known):
+        before = {(job.place, job.trial) for job in known}
+        run([job for job in found if (job.place, job.trial) not in before])
+        known, found = found, trials_of(benchmark, setting, found, since)
+    return found
 
 
-def ranges_for(method: Method, default: Mapping[str, SearchRange]) -> Mapping[str, SearchRange]:
-    """Return what a method is searched in: as the file says, as its card says, or as everybody."""
-    if method.search is not None:
-        return method.search
-    cards = (card for card, _ in load_methods() if card.is_called(method.card))
-    return next((card.search for card in cards if card.search), default)
+def undrawn(benchmark: Benchmark, trials: Sequence[Job]) -> int:
+    """Return how many trials are still to be drawn."""
+    return benchmark.search.trials * len({job.place for job in trials}) - len(trials)
 
 
 def chosen_options(trials: Sequence[Job], metric: str) -> dict[Place, Mapping[str, Any]]:
@@ -83,31 +70,9 @@ def chosen_options(trials: Sequence[Job], metric: str) -> dict[Place, Mapping[st
     return {place: job.scoring.facts["options"] for place, (_, job) in best.items()}
 
 
-def value_of(job: Job, metric: str) -> float | None:
-    """Return the number of a trial that chooses; None where it is not done.
-
-    Raises:
-        ConfigError: there is no such number.
-    """
-    return number_in(read_evaluation(job.scoring.folder), metric) if is_done(job.scoring) else None
-
-
-def number_in(evaluation: Evaluation, name: str) -> float:
-    """Return a number at the threshold that is best on the scored split itself, or without any.
-
-    Raises:
-        ConfigError: there is no such number.
-    """
-    numbers = {each.name: each for result in evaluation.results for each in numbers_of(result)}
-    if name not in numbers:
-        raise ConfigError(f"search.metric is {name!r}, but val has no such number. {nearest(name, numbers)}")
-    line = numbers[name].oracle or numbers[name].honest
-    assert line is not None
-    return line.score.percent
-
-
-def trial_records(trials: Sequence[Job], metric: str) -> list[dict[str, Any]]:
+def trial_records(trials: Sequence[Job], search: Search) -> list[dict[str, Any]]:
     """Return what became of every trial, as plain data for the table's JSON file."""
+    metric = search.metric
     records = []
     for job in trials:
         failure = None if is_done(job.scoring) else failure_of(job)
@@ -119,6 +84,7 @@ def trial_records(trials: Sequence[Job], metric: str) -> list[dict[str, Any]]:
                 "trial": job.trial,
                 "seed": job.seed,
                 "options": dict(job.scoring.facts["options"]),
+                "sampler": search.drawn_by(job.trial or 0),
                 "metric": f"{metric} on val",
                 "value": value_of(job, metric),
                 "error": "" if failure is None else failure.words,

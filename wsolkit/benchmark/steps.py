@@ -19,7 +19,7 @@ from wsolkit.pipeline.fingerprint import Declaration, plain, state_of_files
 from wsolkit.pipeline.plan import Step
 from wsolkit.report.job_facts import JOBS
 
-__all__ = ["FEATURES", "TRAININGS", "Piped", "Scoring", "Training", "piped", "safe", "scoring", "training"]
+__all__ = ["FEATURES", "TRAININGS", "TRIALS", "Piped", "Scoring", "Training", "piped", "safe", "scoring", "training"]
 
 TRAININGS, TRIALS, FEATURES = "trainings", "trials", "features"
 

@@ -47,6 +47,7 @@ a file, such as table.py:
 
 with --search:
   search = dict(trials=30, metric="MaxBoxAccV2", seed=0)       # the defaults; every method has as many trials
+  search = dict(sampler="optuna")       # draws each trial after the first 10 from those before; wsolkit[search]
   "ADL": dict(config=..., search={"optim_wrapper.optimizer.lr": "log 1e-5 1"})        # else what its card says
 
 several processes share the folder by locks, on one machine or on shared storage:
@@ -87,7 +88,7 @@ def add_parser(subparsers: Any) -> None:
     parser.add_argument(
         "--search",
         action="store_true",
-        help="first search each method's hyper-parameters, with as many random trials each, chosen on val",
+        help="first search each method's hyper-parameters, with as many trials each, chosen on val; FILE says how",
     )
     add_config_options(parser, "seeds=[0] budget.epochs=1, which are variables of FILE")
     parser.add_argument("--device", help="cpu, cuda or cuda:N (default: a GPU if there is one)")
@@ -118,9 +119,10 @@ def run(args: argparse.Namespace) -> int:
     from wsolkit.benchmark.jobs import Setting, jobs_of
     from wsolkit.benchmark.progress import is_done
     from wsolkit.benchmark.run import own_share, run_jobs
-    from wsolkit.benchmark.search import chosen_options, trial_records, trials_of, value_of
+    from wsolkit.benchmark.search import chosen_options, run_trials, trial_records, undrawn
     from wsolkit.benchmark.state import claim_benchmark
     from wsolkit.benchmark.table import benchmark_table
+    from wsolkit.benchmark.trials import trials_of, value_of
     from wsolkit.benchmark.workers import run_workers
     from wsolkit.report import print_benchmark, write_benchmark
 
@@ -130,18 +132,24 @@ def run(args: argparse.Namespace) -> int:
     for name in args.only:
         if name not in names:
             raise ConfigError(f"--only names {name!r}, which is no method of the file. {nearest(name, names)}")
+    if args.search and part is not None and benchmark.search.sampler != "random":
+        raise ConfigError(
+            "--job gives each process its trials from the beginning, but search.sampler='optuna' draws them one after "
+            "the other. Start the processes without --job: they share the folder by locks; or use --jobs N."
+        )
     setting = Setting(out, shlex.join(["wsolkit", *sys.argv[1:]]), args.device)
     jobs = jobs_of(benchmark, setting)
-    trials = trials_of(benchmark, setting) if args.search else []
+    since = args.since = args.since or time.time()
+    trials = trials_of(benchmark, setting, since=since) if args.search else []
     console = Console(width=None if sys.stdout.isatty() else 120)
     if args.dry_run:
         for each in filter(None, (chosen(trials, args.only), chosen(jobs, args.only))):
             console.print(plan_table(each))
             console.print(plan_words(each), soft_wrap=True, highlight=False, markup=False)
+        if rest := undrawn(benchmark, trials):
+            print(f"{rest} more trials are drawn by {benchmark.search.sampler} from what becomes of those.")
         return 0
     claim_benchmark(out, benchmark)
-
-    since = args.since = args.since or time.time()
 
     def others() -> None:
         if args.jobs > 1:
@@ -150,8 +158,13 @@ def run(args: argparse.Namespace) -> int:
     try:
         if trials:
             metric = benchmark.search.metric
-            mine = own_share(chosen(trials, args.only), part)
-            run_jobs(mine, say, others, since, lambda trial: value_of(trial, metric))
+            first = [others]
+
+            def run_some(new: Sequence[Job]) -> None:
+                mine = own_share(chosen(new, args.only), part)
+                run_jobs(mine, say, first.pop() if first else None, since, lambda trial: value_of(trial, metric))
+
+            trials = run_trials(benchmark, setting, trials, since, run_some)
             ended = {job.place for job in trials if is_done(job.scoring)}  # by --only, others may have none
             known = [job for job in trials if not args.only or job.method in args.only or job.place in ended]
             jobs = jobs_of(benchmark, setting, chosen_options(known, metric))
@@ -161,7 +174,7 @@ def run(args: argparse.Namespace) -> int:
         raise
     table = benchmark_table(jobs, benchmark.baseline)
     print_benchmark(table, console)
-    for path in write_benchmark(table, out, trial_records(trials, benchmark.search.metric)):
+    for path in write_benchmark(table, out, trial_records(trials, benchmark.search)):
         console.print(printable(str(path)), soft_wrap=True, highlight=False, markup=False)
     for job, failure in outcome.failed:
         print(f"failed: {job.title}: {failure.words}", file=sys.stderr)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from collections.abc import Mapping
@@ -12,7 +13,7 @@ import numpy as np
 
 from wsolkit.errors import ConfigError, shortened
 
-__all__ = ["SearchRange", "options_in", "ranges_of", "share_of"]
+__all__ = ["SearchRange", "options_in", "ranges_of", "rounded", "share_of"]
 
 KINDS = ("log", "uniform", "integer")
 
@@ -76,8 +77,33 @@ class SearchRange:
         if self.kind == "integer":
             return int(self.low + math.floor(share * (self.high - self.low + 1)))
         if self.kind == "log":
-            return float(f"{math.exp(math.log(self.low) + share * math.log(self.high / self.low)):.4g}")
-        return float(f"{self.low + share * (self.high - self.low):.4g}")
+            return rounded(math.exp(math.log(self.low) + share * math.log(self.high / self.low)))
+        return rounded(self.low + share * (self.high - self.low))
+
+    def holds(self, value: Any) -> bool:
+        """Whether a value may have been drawn from the range.
+
+        >>> SearchRange("log", 1e-4, 1.0).holds(0.01), SearchRange("log", 1e-4, 1.0).holds(2.0)
+        (True, False)
+        """
+        if self.kind == "choice":
+            return self.place_of(value) is not None
+        number = isinstance(value, (int, float)) and not isinstance(value, bool)
+        return number and rounded(self.low) <= value <= rounded(self.high)
+
+    def place_of(self, value: Any) -> int | None:
+        """Return the place of a value among the choices, also of one that was read from JSON; None where it is none.
+
+        >>> SearchRange("choice", choices=((1, 2), "a")).place_of([1, 2])
+        0
+        """
+        texts = [json.dumps(each, sort_keys=True, default=str) for each in (value, *self.choices)]
+        return texts.index(texts[0], 1) - 1 if texts[0] in texts[1:] else None
+
+
+def rounded(value: float) -> float:
+    """Return a number with four digits, as tables show it."""
+    return float(f"{value:.4g}")
 
 
 def ranges_of(given: Any, place: str) -> dict[str, SearchRange]:
