@@ -3,7 +3,8 @@ import torch
 
 from tests.support import micro  # noqa: F401
 from wsolkit.errors import ConfigError
-from wsolkit.training.checkpoints import AtomicBackend, find_score
+from wsolkit.training.checkpoints import AtomicBackend
+from wsolkit.training.monitored import find_score
 from wsolkit.training.train import train
 from wsolkit.weights.checkpoint import read_checkpoint
 
@@ -76,3 +77,26 @@ def test_ema_weights_and_threshold_reach_the_checkpoint(micro_config, tmp_path):
     assert not bool(checkpoint["state_dict"]["chosen_threshold"].isnan())
     averaged, trained = checkpoint["state_dict"], checkpoint["ema_state_dict"]
     assert not torch.equal(averaged["head.classifier.weight"], trained["module.head.classifier.weight"])
+
+
+def plain_and_pickled(folder, name):
+    """Return the state dicts and the epochs of a checkpoint and of its copy."""
+    both = [read_checkpoint(folder / f"{name}{suffix}") for suffix in (".pth", ".safetensors")]
+    return [each["state_dict"] for each in both], [each["meta"]["epoch"] for each in both]
+
+
+def test_copies_without_a_pickle_lie_beside_and_stay_true_when_resumed(micro_config, tmp_path):
+    monitored = {"default_hooks__checkpoint__monitor": "threshold"}
+    train(micro_config(train_cfg__max_epochs=1, **monitored), tmp_path)
+    for name in ("best", "last"):
+        (one, other), epochs = plain_and_pickled(tmp_path, name)
+        assert one.keys() == other.keys()
+        assert all(torch.equal(one[key], other[key]) for key in one if one[key].numel() > 1)
+        assert epochs == [1, 1]
+    (tmp_path / "best.safetensors").write_bytes(b"of a training that was killed between the two")
+    train(micro_config(train_cfg__max_epochs=2, **monitored), tmp_path, resume=True)
+    assert [plain_and_pickled(tmp_path, name)[1] for name in ("best", "last")][1] == [2, 2]
+    assert len(set(plain_and_pickled(tmp_path, "best")[1])) == 1
+    without = micro_config(train_cfg__max_epochs=3, default_hooks__checkpoint__safetensors=False, **monitored)
+    train(without, tmp_path, resume=True)
+    assert not list(tmp_path.glob("*.safetensors"))

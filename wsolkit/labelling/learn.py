@@ -26,6 +26,7 @@ from wsolkit.model.threshold import MAPS_ALONE, THRESHOLD_SOURCE
 from wsolkit.registry import MODELS
 from wsolkit.training.train import train
 from wsolkit.weights.checkpoint import read_checkpoint
+from wsolkit.weights.plain_copy import plain_copy
 
 __all__ = [
     "Learnt",
@@ -239,7 +240,7 @@ def republish(out: Path, cut: float, chosen: str) -> None:
 def write_map(
     out: Path, config: Config, stored: Mapping[str, Any], cut: float | None, chosen: str, learnt: str
 ) -> None:
-    """Write a configuration and a checkpoint that holds it, the checkpoint last."""
+    """Write a configuration and a checkpoint that holds it, the checkpoint last, and its copy without a pickle."""
     meta, state = {**stored["meta"], LEARNT: learnt}, dict(stored["state_dict"])
     if cut is not None:
         config["model"]["box_extractor"]["threshold"] = cut
@@ -249,6 +250,7 @@ def write_map(
     write_text(out / CONFIG, config.pretty_text)
     with whole_file(out / CHECKPOINT) as temporary:
         torch.save({"state_dict": state, "meta": meta}, temporary)
+    plain_copy(out / CHECKPOINT)
 
 
 def read_plain(path: Path) -> Any:

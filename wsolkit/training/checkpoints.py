@@ -17,23 +17,24 @@ from mmengine.runner import IterBasedTrainLoop, Runner
 
 from wsolkit.arguments import Checked
 from wsolkit.config.stored import STORED, config_text
-from wsolkit.errors import CheckpointError, ConfigError, WsolkitError, nearest
+from wsolkit.errors import CheckpointError, WsolkitError
 from wsolkit.files import whole_file
 from wsolkit.interrupts import interrupts_later
 from wsolkit.training.accumulation import give_back, unfinished
 from wsolkit.training.facts import training_facts
 from wsolkit.training.manifest import note_weights
+from wsolkit.training.monitored import MONITORED, find_score
 from wsolkit.training.runner import bare
 from wsolkit.training.threshold import source_of_threshold
 from wsolkit.weights.checkpoint import read_checkpoint
+from wsolkit.weights.plain_copy import plain_copy
+from wsolkit.weights.safetensors_files import SUFFIX
 
-__all__ = ["BEST", "LAST", "Checkpoints", "find_score"]
+__all__ = ["BEST", "LAST", "Checkpoints"]
 
 LAST = "last.pth"
 BEST = "best.pth"
 ATOMIC = "wsolkit_atomic"
-MONITORED = ("top1_loc", "MaxBoxAccV2", "MaxBoxAcc", "GT-known", "PxAP", "IoU", "top1", "mAP", "accuracy")
-"""What is monitored where a configuration does not say: the first of these that the metrics contain."""
 
 
 class AtomicBackend(LocalBackend):
@@ -55,6 +56,9 @@ class Checkpoints(Checked, Hook):
     that hold NaN or infinity are never written. A training that was killed between an epoch and its validation
     validates first when it is resumed.
 
+    Beside ``best.pth`` lies ``best.safetensors``, and at the end ``last.safetensors`` beside ``last.pth``: weights and
+    what prediction needs, without a pickle.
+
     Args:
         interval: epochs between two ``last.pth`` (the last epoch is always written).
         every_iterations: also write ``last.pth`` after every so many iterations, for long epochs; required for
@@ -63,6 +67,7 @@ class Checkpoints(Checked, Hook):
         monitor: the metric that decides about ``best.pth``; by default the first of top1_loc, MaxBoxAccV2, MaxBoxAcc,
             GT-known, PxAP, IoU, top1, mAP, accuracy that the validation returns.
         greater: whether larger is better.
+        safetensors: whether to write the ``.safetensors`` files.
 
     Raises:
         ConfigError: a number is not positive, or the validation does not return the monitored metric.
@@ -77,12 +82,14 @@ class Checkpoints(Checked, Hook):
         keep_every: Annotated[int, "at least 1"] | None = None,
         monitor: str | None = None,
         greater: bool = True,
+        safetensors: bool = True,
     ) -> None:
         self.interval = interval
         self.every_iterations = every_iterations
         self.keep_every = keep_every
         self.monitor = monitor
         self.greater = greater
+        self.safetensors = safetensors
         self.best_key: str | None = None
         self.best_score: float | None = None
         self.by_epoch = True
@@ -116,9 +123,11 @@ class Checkpoints(Checked, Hook):
         check_same_course(self._loaded, course(runner))
         give_back(runner, self._gradients)
         best = Path(runner.work_dir) / BEST
+        self._copy(Path(runner.work_dir) / LAST, wanted=False)  # it would become older than last.pth
         if best.exists():
             meta = read_checkpoint(best).get("meta", {})
             self.best_key, self.best_score = meta.get("best_key"), meta.get("best_score")
+            self._copy(best)
         if self._loaded.get("validation_pending") and runner.val_loop is not None:
             runner.logger.info("The training was stopped before a validation; it is done now.")
             runner.val_loop.run()
@@ -155,6 +164,18 @@ class Checkpoints(Checked, Hook):
             self._save(runner, BEST, runner.epoch, runner.iter, pending=False, optimizer=False)
             runner.logger.info(f"Best {self.best_key} so far: {score:.4f}, kept in {BEST}.")
         self._save(runner, LAST, runner.epoch, runner.iter, pending=False)
+
+    def after_train(self, runner: Runner) -> None:
+        """Write ``last.safetensors``."""
+        self._copy(Path(runner.work_dir) / LAST)
+
+    def _copy(self, checkpoint: Path, wanted: bool = True) -> None:
+        if not is_main_process():
+            return
+        if wanted and self.safetensors and checkpoint.exists():
+            plain_copy(checkpoint)
+        else:
+            checkpoint.with_suffix(SUFFIX).unlink(missing_ok=True)
 
     def _better(self, runner: Runner, metrics: Mapping[str, Any]) -> float | None:
         found = find_score(metrics, self.monitor)
@@ -194,6 +215,8 @@ class Checkpoints(Checked, Hook):
                 meta=meta,
                 backend_args={"backend": ATOMIC},
             )
+            if name == BEST:
+                self._copy(Path(runner.work_dir) / name)
 
 
 def no_best(metrics: Mapping[str, Any]) -> str:
@@ -211,27 +234,6 @@ def no_best(metrics: Mapping[str, Any]) -> str:
         f"No {BEST} is kept: none of {', '.join(MONITORED)} is among the metrics ({', '.join(metrics)}). Name one with "
         f"default_hooks.checkpoint.monitor; {LAST} is kept."
     )
-
-
-def find_score(metrics: Mapping[str, Any], monitor: str | None) -> tuple[str, float] | None:
-    """Return the monitored metric's name and value, or None where nothing is named and nothing known is there.
-
-    Raises:
-        ConfigError: ``monitor`` is not among the metrics.
-
-    >>> find_score({"val/top1": 0.5, "loss": 2.0}, None)
-    ('val/top1', 0.5)
-    """
-    numbers = {key: float(value) for key, value in metrics.items() if is_number(value)}
-    for wanted in (monitor,) if monitor else MONITORED:
-        if wanted in numbers:
-            return wanted, numbers[wanted]
-        for key, value in numbers.items():
-            if key.rpartition("/")[2] == wanted:
-                return key, value
-    if monitor:
-        raise ConfigError(f"The validation returns no metric {monitor!r} to monitor. {nearest(monitor, numbers)}")
-    return None
 
 
 def course(runner: Runner) -> dict[str, Any]:
@@ -260,15 +262,6 @@ def check_same_course(before: Mapping[str, Any], now: Mapping[str, Any]) -> None
                 f"{value} now. Resume with the same data, batch size and number of processes, or start a new training "
                 "from its weights with --cfg-options load_from=CHECKPOINT."
             )
-
-
-def is_number(value: Any) -> bool:
-    """Whether a metric is one number."""
-    try:
-        float(value)
-    except (TypeError, ValueError, RuntimeError):
-        return False
-    return not isinstance(value, str)
 
 
 def is_training(runner: Runner) -> bool:
@@ -344,6 +337,6 @@ def resumable(path: str | Path) -> dict[str, Any]:
 def clear(work_dir: Path) -> None:
     """Remove the checkpoints of an earlier training, on the main process."""
     if is_main_process():
-        for pattern in (LAST, BEST, "epoch_*.pth", "iter_*.pth"):
+        for pattern in (LAST, BEST, "epoch_*.pth", "iter_*.pth", f"last{SUFFIX}", f"best{SUFFIX}"):
             for path in work_dir.glob(pattern):
                 path.unlink(missing_ok=True)

@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors.torch import load_file
 from torch import Tensor
 
 from wsolkit.errors import CheckpointError
 from wsolkit.weights.files import existing_weights
+from wsolkit.weights.safetensors_files import SUFFIX, load_safetensors
 
 __all__ = ["entries", "first_line", "read_safely"]
 
@@ -35,7 +35,9 @@ def read_safely(path: str | Path, map_location: Any = "cpu") -> Any:
     path = existing_weights(path)
     check_records(path)
     try:
-        payload = load_file(path) if path.suffix == ".safetensors" else load_pickle(path, map_location)
+        payload = load_safetensors(path) if path.suffix == SUFFIX else load_pickle(path, map_location)
+    except CheckpointError:
+        raise
     except Exception as error:  # what a damaged or hostile file makes the reader raise cannot be foreseen
         wanted = re.search(r"GLOBAL (\S+)", str(error))
         if wanted:
