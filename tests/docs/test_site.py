@@ -1,0 +1,81 @@
+"""The site builds without a warning, and what its pages say of keys and protocols is what the code has."""
+
+import html
+import re
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from wsolkit.config.load import load_config
+from wsolkit.config.parse import parse_options
+from wsolkit.evaluation import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL
+from wsolkit.plugins.loading import load_methods
+
+DOCS = Path(__file__).parents[2] / "docs"
+ROW = re.compile(r"^\| (?!---)(.*) \|$", re.MULTILINE)
+
+
+def rows_of(page, heading):
+    """Return the cells of the rows of the tables behind a heading of a page, up to the next one of its kind."""
+    section = (DOCS / page).read_text("utf-8").partition(f"{heading}\n")[2].partition("\n## ")[0]
+    return [row.split(" | ") for row in ROW.findall(section)]
+
+
+@pytest.fixture(scope="module")
+def site(tmp_path_factory):
+    """Build the site as ``make docs`` does, from a copy, and return the folder of its pages."""
+    pytest.importorskip("sphinx", reason="needs the extra [docs]")
+    root = tmp_path_factory.mktemp("site")
+    for name in ("docs", "benchmarks"):
+        shutil.copytree(DOCS.parent / name, root / name, ignore=shutil.ignore_patterns("_build", "methods", "*.py[co]"))
+    for path in DOCS.parent.glob("*.md"):
+        shutil.copy(path, root)
+    command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "docs", "html"]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return root / "html"
+
+
+@pytest.mark.slow
+def test_every_method_has_a_page_and_a_row(site):
+    index = (site / "methods" / "index.html").read_text("utf-8")
+    methods = [method for method, source in load_methods() if source.distribution == "wsolkit"]
+    for method in methods:
+        [link] = re.findall(
+            rf'<td><p><a [^>]*href="([^"]+)"[^>]*><span[^>]*>{re.escape(html.escape(method.name))}<', index
+        )
+        page = html.unescape((site / "methods" / link).read_text("utf-8"))
+        assert method.title in page
+        assert all(config in page for config in method.configs)
+    assert len(list((site / "methods").glob("*.html"))) == len(methods) + 1
+
+
+@pytest.mark.slow
+def test_no_page_links_to_a_file_of_the_repository(site):
+    for page in site.rglob("*.html"):
+        for link in re.findall(r'href="([^"#?]+)', page.read_text("utf-8")):
+            if "://" not in link and not link.startswith(("mailto:", "data:")):
+                assert (page.parent / link).exists(), f"{page.name} leads to {link}"
+
+
+def test_the_keys_of_the_table_are_keys_of_the_configuration():
+    cells = [row[1] for row in rows_of("label.md", "## I want ... → key") if len(row) == 2]
+    keys = [key for cell in cells for key in re.findall(r"`([a-z_.0-9]+=[^` ]+)`", cell)]
+    assert len(keys) > 15
+    for cell in cells:
+        if given := re.findall(r"`([a-z_.0-9]+=[^` ]+)`", cell):
+            load_config("cam_folder", parse_options(given))
+
+
+def test_the_table_of_protocols_is_what_they_need():
+    words = {BOXES: "boxes", MASKS: "masks", LOGITS: "logits", SINGLE_LABEL: SINGLE_LABEL, MULTI_LABEL: MULTI_LABEL}
+    found = {row[0].strip("`"): set(row[2].split(", ")) for row in rows_of("protocols.md", "# Protocols")[1:]}
+    assert found == {name: {words[need] for need in kind.needs} for name, kind in PROTOCOLS.items()}
+
+
+def test_a_protocol_that_is_asked_for_by_name_says_so():
+    told = {row[0].strip("`"): "asked for by name" in row[1] for row in rows_of("protocols.md", "# Protocols")[1:]}
+    assert told == {name: not kind.by_default for name, kind in PROTOCOLS.items()}
