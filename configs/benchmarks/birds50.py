@@ -87,12 +87,26 @@ methods = {
         },
     ),
     "C2AM": dict(config="c2am_lite0_birds50", options=head),
+    "CCNN": dict(
+        config="c2am_lite0_birds50",
+        options={
+            "feature_cache": None,  # its attention is trained between the stages
+            "model.backbone": dict(
+                type="CCNNBackbone", name="tf_efficientnet_lite0", levels=["final"], output_stride=16
+            ),
+            "model.head": dict(type="C2AMHead", members=5),
+            "model.freeze": ["model", "amm_stage.parts"],
+            "optim_wrapper.paramwise_cfg.lr_mult": {"backbone": 0.1, "backbone.amm_stage.gates": 1.0, "head": 1.0},
+        },
+    ),
     "C2AM + CRF": dict(config="c2am_lite0_birds50", cam_method=dict(type="CRFMaps", of=both_sides)),
     # Frozen features.
     "TriLite": dict(config="trilite_lite0_birds50", options=head),
     "PC1": "pc1_lite0_birds50",
     "TokenCut": "tokencut_lite0_birds50",
     "LOST": "lost_lite0_birds50",
+    # A pipeline, with budgets of its own: CAM's maps teach a decoder.
+    "F-CAM": dict(pipeline="fcam_lite0_birds50", result="test"),
     # With boxes.
     "FSL": dict(config="fsl_lite0_birds50", budget=dict(epochs=19)),  # 200 images: as many steps
 }

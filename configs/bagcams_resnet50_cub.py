@@ -1,0 +1,8 @@
+"""BagCAMs (Zhu et al. 2022) with ResNet-50 on CUB-200-2011; the training is CAM's.
+
+wsolkit train bagcams_resnet50_cub --cfg-options data_root=...
+"""
+
+_base_ = "./cam_resnet50_cub.py"
+
+model = dict(cam_method=dict(type="BagCAMs", at="layer4"))

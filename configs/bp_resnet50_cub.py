@@ -1,0 +1,8 @@
+"""The gradient at the pixels (Simonyan et al. 2014) with ResNet-50 on CUB-200-2011; the training is CAM's.
+
+wsolkit train bp_resnet50_cub --cfg-options data_root=...
+"""
+
+_base_ = "./cam_resnet50_cub.py"
+
+model = dict(cam_method=dict(type="InputGradient"))

@@ -1,0 +1,8 @@
+"""Score-CAM (Wang et al. 2020), all channels, with ResNet-50 on CUB-200-2011; the training is CAM's.
+
+wsolkit train scorecam_resnet50_cub --cfg-options data_root=...
+"""
+
+_base_ = "./cam_resnet50_cub.py"
+
+model = dict(cam_method=dict(type="ScoreCAM"))
