@@ -6,9 +6,10 @@ BIN := $(VENV)/bin
 SOURCES := $(wildcard wsolkit plugins configs tests tools benchmarks docs)
 SHIPPED := $(shell find wsolkit plugins configs -type f -not -name '*.pyc')
 WORKERS ?= 2
+RESULTS ?= synthetic # with WSOLKIT_DATA, also birds50, voc and tiles: hours
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit quick fix docs linkcheck clean
+.PHONY: help demo test lint types unit quick fix docs linkcheck results clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -42,6 +43,9 @@ docs: $(VENV)/.testing  ## build the site into docs/_build/html; a warning is an
 
 linkcheck: $(VENV)/.testing  ## try the links of the site that lead to other sites
 	$(BIN)/python -m sphinx -q -W --keep-going -b linkcheck docs docs/_build/linkcheck
+
+results: $(VENV)/.testing  ## measure the table on the built-in scenes again, and write it into RESULTS.md and the cards
+	$(BIN)/python tools/results.py --run $(RESULTS)
 
 clean:  ## remove .venv and what was built
 	rm -rf $(VENV) build dist docs/_build docs/methods .mypy_cache .ruff_cache .hypothesis

@@ -84,8 +84,8 @@ def rows_of(content: Mapping[str, Any], name: str, methods: Sequence[str]) -> st
         blob = max(trivial, key=lambda row: mean_of(row, columns[0]))["name"]
         shown = list(dict.fromkeys([*methods, content["baseline"], blob]))
         lines += [
-            f"`wsolkit benchmark {name}`: {part['images']} images of {part['data']}'s {part['split']} split, thresholds "
-            "from val; percent, with 95 % intervals.",
+            f"`wsolkit benchmark {name}`: {part['images']} images of {part['data']}'s {part['split']} split, "
+            "thresholds from val; percent, with 95 % intervals.",
             "",
             f"| | seeds | {' | '.join(columns)} |",
             "|---|" + "--:|" * (len(columns) + 1),
@@ -104,11 +104,7 @@ def mean_of(row: Mapping[str, Any], column: str) -> float:
 
 
 def cell_of(row: Mapping[str, Any], column: str) -> str:
-    """Return a number with its interval; nothing where the row has none.
-
-    >>> print(cell_of({"numbers": {"mAP": {"mean": 83.04, "low": 80.22, "high": 85.66}}}, "mAP"))
-    83.0 \\[80.2, 85.7\\]
-    """
+    """Return a number with its interval; nothing where the row has none."""
     number = row["numbers"].get(column)
     if not number:
         return ""
