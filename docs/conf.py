@@ -28,6 +28,9 @@ nitpick_ignore_regex = [(r"py:.*", r"(?!wsolkit).*")]  # names of other packages
 
 html_theme = "furo"
 html_title = "wsolkit"
+html_static_path = ["_static"]
+html_css_files = ["tables.css"]
+html_show_copyright = False
 html_show_sourcelink = False
 html_copy_source = False
 linkcheck_timeout = 20

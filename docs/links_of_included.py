@@ -8,9 +8,9 @@ from typing import Any
 from sphinx.application import Sphinx
 
 PAGES = {
-    "](benchmarks/RESULTS.md)": "](/results.md)",
-    "](CONTRIBUTING.md)": "](/contributing.md)",
-    "](plugins/wsolkit_cam)": "](/methods/cam.md)",
+    "[benchmarks/RESULTS.md](benchmarks/RESULTS.md)": "[Results](/results.md)",
+    "[CONTRIBUTING.md](CONTRIBUTING.md)": "[Contributing](/contributing.md)",
+    "[plugins/wsolkit_cam](plugins/wsolkit_cam)": "CAM's plugin, `plugins/wsolkit_cam`",
     "[tests/third_party](tests/third_party)": "`tests/third_party`",
 }
 
