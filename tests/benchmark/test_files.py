@@ -195,6 +195,11 @@ def test_a_budget_that_the_training_does_not_count_is_refused(config, tmp_path):
     both = {"CAM": config, **methods}
     jobs = plan(config, tmp_path, both, budget={"epochs": 3, "iterations": 5})
     assert [job.scoring.facts["epochs"] for job in jobs] == [3, None]
+    loop = {"_delete_": True, "by_epoch": False, "max_iters": 6, "val_interval": 3}
+    methods = {"by options": {"config": config, "options": {"train_cfg": loop}}}
+    (job,) = plan(config, tmp_path, methods, budget={"epochs": 3, "iterations": 5})
+    assert {"max_iters", "by_epoch"} <= set(job.training.declaration.settings["configuration"]["train_cfg"])
+    assert job.training.declaration.settings["configuration"]["train_cfg"]["max_iters"] == 5
 
 
 def test_what_failed_since_the_run_began_is_not_tried_again(config, tmp_path):

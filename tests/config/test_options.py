@@ -69,6 +69,20 @@ def test_a_whole_component_of_another_type_replaces_the_old_one():
     assert again.model.cam_method.of == {"type": "HeadMaps"}
 
 
+def test_what_is_set_as_a_whole_comes_before_what_is_set_inside_it_later():
+    loop = {"_delete_": True, "by_epoch": False, "max_iters": 6, "val_interval": 3}
+    losses = [{"type": "CrossEntropy"}, {"type": "CrossEntropy", "name": "again"}]
+    pairs = [("train_cfg", loop), ("train_cfg.max_iters", 5), ("train_cfg.val_begin", 4)]
+    pairs += [("model.losses", losses), ("model.losses.1.weight", 2.0)]
+    config = load_config("cam_synthetic", dict(pairs))
+    assert config.train_cfg == {"by_epoch": False, "max_iters": 5, "val_interval": 3, "val_begin": 4}
+    assert config.model.losses[1] == {**losses[1], "weight": 2.0}
+    before = load_config("cam_synthetic", {"train_cfg.val_interval": 2, "train_cfg": {"max_epochs": 5}}).train_cfg
+    assert before == {**load_config("cam_synthetic").train_cfg, "max_epochs": 5}
+    with pytest.raises(ConfigError, match="train_cfg.max_epoch leads nowhere: there is no 'max_epoch' in train_cfg"):
+        load_config("cam_synthetic", {"train_cfg": loop, "train_cfg.max_epoch": 5})
+
+
 def test_a_data_set_can_be_wrapped_by_options():
     options = {
         "train_dataloader.dataset.type": "RepeatDataset",

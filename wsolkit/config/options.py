@@ -22,11 +22,18 @@ def apply_options(config: Config, options: Mapping[str, Any]) -> None:
     """Put options into a configuration.
 
     Types come first, whatever the order: ``model.box_extractor.step=0.1`` is for the type that
-    ``model.box_extractor.type=...`` names. Arguments of the old type that the new one does not take go away.
+    ``model.box_extractor.type=...`` names. Arguments of the old type that the new one does not take go away. What is
+    set as a whole comes before what is set inside it later; what was set inside it before is lost.
 
     Raises:
         ConfigError: a name leads nowhere, or sets something that nothing reads; with the nearest names.
     """
+    names = list(options)
+    inside = {name: options[name] for place, name in enumerate(names) if not above(name).isdisjoint(names[:place])}
+    if inside:
+        apply_options(config, {name: value for name, value in options.items() if name not in inside})
+        apply_options(config, inside)
+        return
     for option in sorted(options, key=lambda option: option.count(".")):
         path = tuple(option.split("."))
         if path[-1] == "type":
@@ -38,6 +45,16 @@ def apply_options(config: Config, options: Mapping[str, Any]) -> None:
         config.merge_from_dict(deepcopy(dict(options)))  # merging takes keys out of it
     except (KeyError, TypeError, AttributeError) as error:
         raise ConfigError(f"The options {dict(options)} do not fit the configuration: {error}") from None
+
+
+def above(option: str) -> set[str]:
+    """Return the dotted names of everything that an option lies in.
+
+    >>> sorted(above("model.head.bias"))
+    ['model', 'model.head']
+    """
+    parts = option.split(".")
+    return {".".join(parts[:depth]) for depth in range(1, len(parts))}
 
 
 def part_at(config: Config, path: tuple[str, ...]) -> Any:
