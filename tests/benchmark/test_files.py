@@ -161,6 +161,22 @@ def test_what_only_the_test_sees_asks_for_no_other_training(config, tmp_path):
     assert len({training.folder for training in trainings}) == 3
 
 
+def test_a_job_says_a_hash_of_its_settings_that_its_seeds_have_in_common(config, tmp_path):
+    def said(percent, seeds=(0,), **more):
+        methods = {"CAM": config, "piped": piped(tmp_path, percent)}
+        jobs = plan(config, tmp_path, methods, seeds=list(seeds), **more)
+        hashes = {(job.method, job.scoring.facts["settings_hash"]) for job in jobs}
+        assert len(hashes) == 2
+        return dict(hashes)
+
+    first = said(50.0, [0, 1])
+    other = said(60.0, checkpoint="best")
+    Path(config).write_text(Path(config).read_text().replace("lr=0.01", "lr=0.02"))
+    changed = said(50.0)
+    assert len({each["CAM"] for each in (first, other, changed)}) == 3
+    assert first["piped"] == changed["piped"] != other["piped"]
+
+
 def test_features_that_all_share_are_no_time_of_the_training_that_came_first(config, tmp_path, monkeypatch):
     def train(self, folder, resume):
         tell_of_features(100.0)

@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import math
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -164,6 +165,19 @@ def test_rows_that_differ_have_names_that_differ(make, jobs):
     ]
     names = list(rows(table_of([*jobs, *more], methods=[])))
     assert {"CAM", "CAM (GradCAM)", "Same, lite0, k=2", "Same, vgg16"} <= set(names)
+
+
+def test_other_settings_of_one_name_are_another_row(make, jobs):
+    one, two = [(facts("Same", seed, settings_hash=words), evaluation(make, HITS["Same"][0])) for seed, words in
+                ((1, "abcdef"), (2, "0123"))]  # fmt: skip
+    found = rows(table_of([*jobs, one], methods=[]))  # the first seed is of an earlier version and says none
+    assert [facts.seed for facts in found["Same"].jobs] == [0, 1]
+    found = rows(table_of([*jobs[:-1], one, two], missing=[facts("Same", 3, settings_hash="0123")], methods=[]))
+    assert [each.seed for each in found["Same, lite0, settings abcd"].jobs] == [1]
+    assert [each.seed for each in found["Same, lite0, settings 0123"].jobs] == [2]
+    assert [each.seed for each in found["Same, lite0, settings 0123"].missing] == [3]
+    again = (replace(two[0], seed=1), two[1])  # no second job of one seed: its settings are others
+    assert len(rows(table_of([*jobs[:-1], one, again], methods=[]))) == 6
 
 
 def test_a_budget_and_options_of_its_own_are_marked_everywhere(make, jobs, tmp_path):

@@ -76,8 +76,12 @@ def test_jobs_of_a_benchmark_are_grouped_by_what_they_are(make, tmp_path):
         (folder / "job.json").write_text(json.dumps({"method": method, "data": "birds50", "seed": seed}))
         found.append(evaluation_of(make.content(f"{method}{seed}"), folder / "results.json"))
     assert grouped(found) == [("ADL", 2), ("CAM", 1)]
+    for seed, words in enumerate(("ab", "cd")):
+        changed = {"method": "ADL", "data": "birds50", "seed": seed, "settings_hash": words}
+        (tmp_path / f"ADL{seed}" / "job.json").write_text(json.dumps(changed))
+        assert grouped(found)[0] == [("ADL", 2), ("ADL (ADL0)", 1)][seed]  # one that says none goes with the other
     (tmp_path / "CAM0" / "job.json").write_text("{")
-    assert grouped(found) == [("ADL", 2), ("CAM0", 1)]
+    assert grouped(found)[2] == ("CAM0", 1)
 
 
 def test_a_method_is_the_mean_of_its_seeds(runs):

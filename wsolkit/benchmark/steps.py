@@ -11,6 +11,7 @@ from typing import Any, ClassVar, Literal
 from mmengine.config import Config
 
 from wsolkit.benchmark.stages import JobPipeline, JobTest, JobTraining
+from wsolkit.config.seed_free import seed_free_hash
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.interfaces import Stage
 from wsolkit.pipeline import Train, load_pipeline
@@ -18,6 +19,7 @@ from wsolkit.pipeline.configurations import files_named
 from wsolkit.pipeline.fingerprint import Declaration, plain, state_of_files
 from wsolkit.pipeline.plan import Step
 from wsolkit.report.job_facts import JOBS
+from wsolkit.training.facts import configuration_facts
 
 __all__ = ["FEATURES", "TRAININGS", "TRIALS", "Piped", "Scoring", "Training", "piped", "safe", "scoring", "training"]
 
@@ -175,6 +177,7 @@ def scoring(
     declared = Declaration("Test", arguments, builds_on, {"configuration": content}, inputs_of(config))
     folder = out / (JOBS if split == "test" else TRIALS) / f"{readable}_{declared.fingerprint[:8]}"
     weights = None if trained is None else trained.folder / f"{checkpoint}.pth"
+    said = {**configuration_facts(content), "checkpoint": checkpoint}
     return Scoring(
         readable,
         JobTest,
@@ -186,7 +189,7 @@ def scoring(
         dict(options),
         weights,
         protocols,
-        facts,
+        {**facts, "settings_hash": seed_free_hash(said)},
         device,
         split,
     )
@@ -216,6 +219,9 @@ def piped(
             f"the pipeline {name} has no stage {result!r}, whose results are asked for. {nearest(result, names)}"
         )
     seeds = {f"stages.{step.name}.seed": seed for step in steps if issubclass(step.cls, Train)}
+    stages = [(step.name, step.declaration) for step in load_pipeline(name, options, out).upto(result)]
+    said = [(name, each.type, each.arguments, each.settings) for name, each in stages]
+    facts = {**facts, "settings_hash": seed_free_hash(said)}
     options = {**seeds, **options}
     steps = load_pipeline(name, options, out).upto(result)
     builds_on = {step.name: step.declaration.fingerprint for step in steps}

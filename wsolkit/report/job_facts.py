@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any, Self
@@ -13,13 +13,13 @@ from wsolkit.errors import DataError, printable
 from wsolkit.report.evaluation import Evaluation
 from wsolkit.report.evaluation_file import RESULTS, read_evaluation
 
-__all__ = ["FACTS", "JOBS", "JobFacts", "is_benchmark", "read_facts", "read_jobs"]
+__all__ = ["FACTS", "JOBS", "JobFacts", "is_benchmark", "read_facts", "read_jobs", "with_known_settings"]
 
 JOBS, FACTS = "jobs", "job.json"
 """The folder of a benchmark's jobs, and what a job leaves in its own beside ``results.json``."""
 
 TEXTS = ("method", "backbone", "data")
-MORE_TEXTS = ("cam", "device", "command", "error")
+MORE_TEXTS = ("cam", "device", "command", "error", "settings_hash")
 NUMBERS = ("epochs", "train_minutes", "test_minutes", "feature_minutes")
 COUNTS = ("parameters", "trained_parameters")
 
@@ -36,6 +36,7 @@ class JobFacts:
         cam: the CAM method, where it is another one than the method's own.
         budget: what the job might use, such as a number of epochs; None for the benchmark's own.
         options: options of the configuration that make this job another one than the method's usual.
+        settings_hash: a hash of everything that decides the result but the seed; empty where the job does not say.
         boxes_used: whether people's boxes were used in training.
         epochs: how many epochs were trained.
         train_minutes: minutes of training.
@@ -67,12 +68,14 @@ class JobFacts:
     command: str = ""
     error: str = ""
     folder: Path | None = None
+    settings_hash: str = ""
 
     @property
     def row(self) -> tuple[str, ...]:
         """What is the same in all seeds of one row of the table."""
         more = (self.budget, dict(self.options))
-        return (self.data, self.backbone, self.method, self.cam or "", json.dumps(more, sort_keys=True, default=str))
+        words = json.dumps(more, sort_keys=True, default=str)
+        return (self.data, self.backbone, self.method, self.cam or "", words, self.settings_hash)
 
     @classmethod
     def from_dict(cls, content: Any, path: str | Path = FACTS) -> Self:
@@ -99,12 +102,31 @@ class JobFacts:
             found[name] = checked(content, name, int, path)
         found["boxes_used"] = bool(checked(content, "boxes_used", bool, path))
         found["options"] = dict(checked(content, "options", Mapping, path) or {})
-        found |= {name: found[name] or "" for name in (*TEXTS, "device", "command", "error")}
+        found |= {name: found[name] or "" for name in (*TEXTS, "device", "command", "error", "settings_hash")}
         return cls(**found, budget=content.get("budget"))
 
     def as_dict(self) -> dict[str, Any]:
         """Return the facts as plain data for a JSON file."""
         return {**asdict(self), "folder": None if self.folder is None else printable(str(self.folder))}
+
+
+def with_known_settings(jobs: Sequence[JobFacts]) -> list[JobFacts]:
+    """Return jobs of which those that say no hash of their settings have that of the others of their row.
+
+    Jobs of earlier versions say none. Where the others differ, it stays unknown.
+
+    >>> jobs = [JobFacts("CAM", seed=0), JobFacts("CAM", seed=1, settings_hash="ab"), JobFacts("ADL", seed=0)]
+    >>> [job.settings_hash for job in with_known_settings(jobs)]
+    ['ab', 'ab', '']
+    """
+    known: dict[tuple[str, ...], set[str]] = {}
+    for job in jobs:
+        known.setdefault(job.row[:-1], set()).update(filter(None, [job.settings_hash]))
+    found = []
+    for job in jobs:
+        said = known[job.row[:-1]]
+        found.append(replace(job, settings_hash=job.settings_hash or (next(iter(said)) if len(said) == 1 else "")))
+    return found
 
 
 def checked(content: Mapping[str, Any], name: str, kind: Any, path: str | Path) -> Any:

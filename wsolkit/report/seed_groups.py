@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from wsolkit.evaluation.scores import Score
 from wsolkit.report.benchmark.columns import Column, over_seeds
 from wsolkit.report.benchmark.curves import band_of
 from wsolkit.report.evaluation import Evaluation
-from wsolkit.report.job_facts import FACTS, read_facts
+from wsolkit.report.job_facts import FACTS, JobFacts, read_facts, with_known_settings
 
 __all__ = ["Group", "group_runs", "merged"]
 
@@ -45,8 +45,9 @@ def group_runs(runs: Sequence[Evaluation]) -> list[Group]:
     [('A', 1), ('B', 1)]
     """
     found: dict[Any, list[tuple[Any, str, Evaluation]]] = {}
+    jobs = jobs_among(runs)
     for place, run in enumerate(runs):
-        key, seed, name = identity(run) or (place, None, run.name)
+        key, seed, name = identity(run, jobs) or (place, None, run.name)
         found.setdefault(key, []).append((seed, name, run))
     groups = []
     for members in found.values():
@@ -64,15 +65,25 @@ def group_runs(runs: Sequence[Evaluation]) -> list[Group]:
     ]
 
 
-def identity(run: Evaluation) -> tuple[Any, Any, str] | None:
+def jobs_among(runs: Sequence[Evaluation]) -> dict[Path, JobFacts | None]:
+    """Return what runs that are jobs of a benchmark say of themselves, by the paths of their files; None if damaged."""
+    found: dict[Path, JobFacts | None] = {}
+    for path in dict.fromkeys(run.path.parent / FACTS for run in runs):
+        if path.is_file():
+            try:
+                found[path] = read_facts(path)
+            except DataError:
+                found[path] = None
+    told = [path for path, facts in found.items() if facts is not None]
+    return found | dict(zip(told, with_known_settings([found[path] for path in told]), strict=True))
+
+
+def identity(run: Evaluation, jobs: Mapping[Path, JobFacts | None]) -> tuple[Any, Any, str] | None:
     """Return what is the same in all seeds of a run's method, the seed, and the method's name; None if not known."""
-    job = run.path.parent / FACTS
-    if job.is_file():
-        try:
-            facts = read_facts(job)
-        except DataError:
-            return None
-        return facts.row, facts.seed, facts.method
+    path = run.path.parent / FACTS
+    if path in jobs:
+        facts = jobs[path]
+        return None if facts is None else (facts.row, facts.seed, facts.method)
     name, digest = (run.training.get(key) for key in ("configuration", "configuration_hash"))
     if not isinstance(name, str) or not name or not digest:
         return None

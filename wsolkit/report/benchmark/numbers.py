@@ -57,7 +57,7 @@ def row_dict(part: Part, row: Row, keys: Sequence[tuple[str, int]]) -> dict[str,
     facts = row.facts
     return {
         "name": row.name,
-        **{name: getattr(facts, name) for name in ("method", "cam", "backbone", "budget")},
+        **{name: getattr(facts, name) for name in ("method", "cam", "backbone", "budget", "settings_hash")},
         "options": dict(facts.options),
         "trivial": row.trivial,
         "boxes": row.boxes,

@@ -14,7 +14,17 @@ from wsolkit.report.benchmark.hits import Hits
 from wsolkit.report.evaluation import Evaluation
 from wsolkit.report.job_facts import JobFacts
 
-__all__ = ["Against", "Printed", "Row", "budget_words", "method_row", "option_words", "own_words", "trivial_rows"]
+__all__ = [
+    "Against",
+    "Printed",
+    "Row",
+    "budget_words",
+    "method_row",
+    "option_words",
+    "own_words",
+    "settings_words",
+    "trivial_rows",
+]
 
 
 @dataclass(frozen=True)
@@ -169,6 +179,15 @@ def budget_words(facts: JobFacts) -> str:
         return "" if facts.budget is None else plain(facts.budget)
     named = [f"{plain(value)} {name}" for name, value in facts.budget.items() if value is not None]
     return ", ".join(named) or "as its configuration says"
+
+
+def settings_words(facts: JobFacts) -> str:
+    """Return the first letters of the hash of a job's settings; nothing where it says none.
+
+    >>> settings_words(JobFacts("CAM", settings_hash="3f0c9a"))
+    'settings 3f0c'
+    """
+    return facts.settings_hash and f"settings {facts.settings_hash[:4]}"
 
 
 def own_words(facts: JobFacts) -> str:

@@ -14,10 +14,10 @@ from wsolkit.plugins.methods import Method
 from wsolkit.report.benchmark.columns import Column, columns_of
 from wsolkit.report.benchmark.hits import compared
 from wsolkit.report.benchmark.printed import printed_of
-from wsolkit.report.benchmark.rows import Against, Row, method_row, option_words, trivial_rows
+from wsolkit.report.benchmark.rows import Against, Row, method_row, option_words, settings_words, trivial_rows
 from wsolkit.report.evaluation import Evaluation
 from wsolkit.report.fairness import convention_warnings, head_warnings, seed_warnings, training_warnings
-from wsolkit.report.job_facts import JobFacts
+from wsolkit.report.job_facts import JobFacts, with_known_settings
 
 __all__ = ["BLOB", "RIVALS", "BenchmarkTable", "Part", "table_of"]
 
@@ -89,7 +89,8 @@ def table_of(
 ) -> BenchmarkTable:
     """Put the jobs of a benchmark into one table.
 
-    Jobs that differ in nothing but the seed are one row. p values are corrected (Holm) for all rows of the table that
+    Jobs that differ in nothing but the seed are one row, those that say nothing of their settings with those that do.
+    p values are corrected (Holm) for all rows of the table that
     are tested against the same kind of rival.
 
     Args:
@@ -104,6 +105,9 @@ def table_of(
     """
     if not jobs:
         raise ConfigError("No job of this benchmark is finished, so there is no table. Run the benchmark.")
+    told = with_known_settings([*(facts for facts, _ in jobs), *missing])
+    missing = told[len(jobs) :]
+    jobs = [(facts, evaluation) for facts, (_, evaluation) in zip(told[: len(jobs)], jobs, strict=True)]
     once = Counter((facts.row, facts.seed) for facts, _ in jobs)
     for (row, seed), count in once.items():
         if count > 1:
@@ -157,7 +161,7 @@ def names_of(facts: Sequence[JobFacts]) -> list[str]:
     ['CAM, resnet50', 'CAM, vgg16', 'ADL (GradCAM)']
     """
     short = [each.method + (f" ({each.cam})" if each.cam and each.cam != each.method else "") for each in facts]
-    for words in (lambda each: each.backbone, option_words):
+    for words in (lambda each: each.backbone, option_words, settings_words):
         count = Counter(short)
         short = [
             f"{name}, {words(each)}" if count[name] > 1 and words(each) else name
