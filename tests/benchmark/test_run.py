@@ -15,6 +15,7 @@ from wsolkit.benchmark.table import benchmark_table
 from wsolkit.cli.main import main
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.report import read_evaluation
+from wsolkit.training.machine import processor_name
 from wsolkit.weights.checkpoint import read_checkpoint
 
 
@@ -53,6 +54,8 @@ def test_a_job_leaves_its_facts(finished):
     assert facts["train_minutes"] > 0
     assert facts["test_minutes"] > 0
     assert facts["backbone"] == "MicroBackbone"
+    assert (facts["processor"], facts["threads"]) == (facts["train_processor"], facts["train_threads"])
+    assert (facts["processor"], facts["threads"]) == (processor_name(), 1)
     wide = json.loads((jobs[2].scoring.folder / "job.json").read_text())
     assert wide["parameters"] > facts["parameters"]
     assert read_evaluation(jobs[1].scoring.folder).name == "flipped"

@@ -207,6 +207,17 @@ def test_shared_features_are_a_column_of_their_own(make):
     assert "it fell to who came first, and is in neither training nor scoring" in text
 
 
+def test_a_table_says_what_its_minutes_were_measured_on(make):
+    told = {"train_processor": "EPYC", "train_threads": 2, "processor": "EPYC", "threads": 1}
+    makes = [{}, {"device": "cpu, 1 threads of 2 cores"}, told, told, {**told, "device": "H200", "train_threads": 1}]
+    measured = [(facts("CAM", seed, **more), evaluation(make, HITS["CAM"][0])) for seed, more in enumerate(makes)]
+    said = "training, scoring: wall-clock time, longer where the machine had other work to do"
+    assert f"{said}.\n" in as_markdown(table_of(measured[:1], methods=[]))
+    text = as_markdown(table_of(measured, methods=[]))
+    places = "cpu, 1 threads of 2 cores; EPYC, 2 threads; EPYC, 1 thread; H200 beside EPYC, 1 thread"
+    assert f"{said}; measured on {places}." in text
+
+
 def test_the_baseline_of_another_backbone_is_taken_where_there_is_but_one(make, jobs):
     other = [(JobFacts("Deit", "deit_s", "birds50", 0), evaluation(make, HITS["FSL"][0]))]
     assert rows(table_of([*jobs, *other], methods=[]))["Deit"].against["baseline"].name == "CAM"

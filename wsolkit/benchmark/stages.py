@@ -20,6 +20,7 @@ from wsolkit.pipeline import Test, Train, load_pipeline, run_pipeline
 from wsolkit.report.evaluation_file import read_evaluation, write_evaluation
 from wsolkit.report.job_facts import FACTS
 from wsolkit.training.checkpoints import LAST
+from wsolkit.training.machine import machine
 
 __all__ = ["JobPipeline", "JobTest", "JobTraining", "seconds_of"]
 
@@ -51,7 +52,7 @@ class JobTraining(Train):
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Train, and keep how long it took; returns the best value of the monitored metric, if there is one."""
         spent, features = (spent_before(folder), feature_seconds_of(folder)) if resume else (0.0, 0.0)
-        clock: dict[str, float | None] = {"spent": spent, "features": features, "since": time.time()}
+        clock: dict[str, Any] = {"spent": spent, "features": features, "since": time.time(), **measured_on()}
         heard: list[float] = []
 
         def hear(seconds: float) -> None:
@@ -64,7 +65,7 @@ class JobTraining(Train):
         with hearing_of_features(hear):
             numbers = super().run(folder, resume)
         spent += time.perf_counter() - began - sum(heard)
-        write_json(folder / CLOCK, {"spent": spent, "features": features + sum(heard), "since": None})
+        write_json(folder / CLOCK, {**clock, "spent": spent, "features": features + sum(heard), "since": None})
         return numbers
 
 
@@ -90,6 +91,24 @@ def feature_seconds_of(folder: Path) -> float:
         return float(json.loads((folder / CLOCK).read_text(encoding="utf-8"))["features"])
     except (OSError, ValueError, KeyError, TypeError):
         return 0.0
+
+
+def trained_on(folder: Path) -> dict[str, Any]:
+    """Return processor and threads of a training as facts of a job; nothing where it does not say them."""
+    try:
+        clock = json.loads((folder / CLOCK).read_text(encoding="utf-8"))
+        return {"train_processor": str(clock["processor"]), "train_threads": int(clock["threads"])}
+    except (OSError, ValueError, KeyError, TypeError):
+        return {}
+
+
+def measured_on() -> dict[str, Any]:
+    """Return processor and threads of this process: what its minutes were measured on.
+
+    >>> sorted(measured_on())
+    ['processor', 'threads']
+    """
+    return {name: value for name, value in machine().items() if name in ("processor", "threads")}
 
 
 class JobTest(Test):
@@ -143,7 +162,8 @@ class JobTest(Test):
         tested = time.perf_counter() - began - sum(heard)
         training = None if self.checkpoint is None else Path(self.checkpoint).parent
         features = sum(heard) + (0.0 if training is None else feature_seconds_of(training))
-        write_facts(folder, self.facts, None if training is None else seconds_of(training), tested, features)
+        facts = {**self.facts, **({} if training is None else trained_on(training))}
+        write_facts(folder, facts, None if training is None else seconds_of(training), tested, features)
         return found.honest_numbers()
 
 
@@ -189,7 +209,7 @@ def write_facts(
     """
     minutes = {"train_minutes": trained, "test_minutes": tested, "feature_minutes": features}
     rounded = {name: None if value is None else round(value / 60, 3) for name, value in minutes.items()}
-    write_json(folder / FACTS, {**facts, **rounded})
+    write_json(folder / FACTS, {**facts, **measured_on(), **rounded})
 
 
 def device_name(device: torch.device) -> str:

@@ -19,7 +19,7 @@ JOBS, FACTS = "jobs", "job.json"
 """The folder of a benchmark's jobs, and what a job leaves in its own beside ``results.json``."""
 
 TEXTS = ("method", "backbone", "data")
-MORE_TEXTS = ("cam", "device", "command", "error", "settings_hash")
+MORE_TEXTS = ("cam", "device", "command", "error", "settings_hash", "processor", "train_processor")
 NUMBERS = ("epochs", "train_minutes", "test_minutes", "feature_minutes")
 COUNTS = ("parameters", "trained_parameters")
 
@@ -45,6 +45,10 @@ class JobFacts:
         parameters: how many parameters the model has.
         trained_parameters: how many of them were trained.
         device: what it ran on.
+        processor: the processor of its test.
+        threads: how many threads computed on it.
+        train_processor: the processor of its training, which may have been on another machine.
+        train_threads: how many threads computed on that.
         command: the command that does the same.
         error: why it failed, in words; empty where it did not.
         folder: where it was read from.
@@ -69,6 +73,22 @@ class JobFacts:
     error: str = ""
     folder: Path | None = None
     settings_hash: str = ""
+    processor: str = ""
+    threads: int | None = None
+    train_processor: str = ""
+    train_threads: int | None = None
+
+    @property
+    def measured_on(self) -> list[str]:
+        """What its minutes were measured on, in words: where it was scored and, if it was elsewhere, trained.
+
+        >>> JobFacts("CAM", device="cpu, 1 threads of 2 cores", processor="EPYC", threads=1).measured_on
+        ['EPYC, 1 thread']
+        """
+        gpu = "" if not self.device or self.device.startswith("cpu") else f"{self.device} beside "
+        told = [(self.train_processor, self.train_threads), (self.processor, self.threads)]
+        words = [f"{gpu}{name}, {count} thread{'s' * (count != 1)}" for name, count in told if name and count]
+        return list(dict.fromkeys(words)) or [self.device] * bool(self.device)
 
     @property
     def row(self) -> tuple[str, ...]:
@@ -98,11 +118,11 @@ class JobFacts:
             if value is not None and not (math.isfinite(value) and value >= 0):
                 raise DataError(f"{path}: {name} is a number not below 0, but got {value!r}. Run the job again.")
             found[name] = None if value is None else float(value)
-        for name in (*COUNTS, "seed"):
+        for name in (*COUNTS, "seed", "threads", "train_threads"):
             found[name] = checked(content, name, int, path)
         found["boxes_used"] = bool(checked(content, "boxes_used", bool, path))
         found["options"] = dict(checked(content, "options", Mapping, path) or {})
-        found |= {name: found[name] or "" for name in (*TEXTS, "device", "command", "error", "settings_hash")}
+        found |= {name: found[name] or "" for name in (*TEXTS, *MORE_TEXTS) if name != "cam"}
         return cls(**found, budget=content.get("budget"))
 
     def as_dict(self) -> dict[str, Any]:

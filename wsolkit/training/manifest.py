@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import platform
 import subprocess
 import sys
 import time
@@ -12,7 +11,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import torch
 from mmengine.dist import is_main_process
 from torch import nn
 
@@ -20,22 +18,13 @@ import wsolkit
 from wsolkit.datasets.wrapped import innermost
 from wsolkit.files import write_json
 from wsolkit.plugins.loading import load_plugins
+from wsolkit.training.machine import machine
 from wsolkit.versions import versions
 from wsolkit.weights.hashes import hash_weights
 
 __all__ = ["data_fingerprint", "git_state", "note_weights", "write_manifest"]
 
 NAME = "manifest.json"
-
-
-def machine() -> dict[str, Any]:
-    """Return what the training runs on."""
-    return {
-        "platform": platform.platform(),
-        "processor": platform.processor() or platform.machine(),
-        "threads": torch.get_num_threads(),
-        "gpus": [torch.cuda.get_device_name(index) for index in range(torch.cuda.device_count())],
-    }
 
 
 def git_state(folder: Path) -> dict[str, Any] | None:

@@ -69,6 +69,12 @@ def legend_of(part: Part) -> str:
         words += ["A method beats another where p is below .05 and the whole interval above 0."] if paired else []
     if any(row.gap is not None for row in part.rows):
         words.append("gap: points that choosing the threshold on the test boxes themselves would have added.")
+    if any(row.minutes is not None for row in part.rows):
+        places = dict.fromkeys(place for row in part.rows for job in row.jobs for place in job.measured_on)
+        words.append(
+            "training, scoring: wall-clock time, longer where the machine had other work to do"
+            + (f"; measured on {'; '.join(places)}." if places else ".")
+        )
     if any(row.mean("feature_minutes") for row in part.rows):
         words.append(
             "features: time in which a row computed features that all rows share, or waited for them; it fell to who "

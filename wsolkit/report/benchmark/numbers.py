@@ -110,6 +110,7 @@ def seed_dict(job: JobFacts, evaluation: Evaluation) -> dict[str, Any]:
         "folder": folder_name(job),
         "evaluation": printable(str(evaluation.path)),
         "device": job.device,
+        "measured_on": job.measured_on,
         "command": job.command,
         "epochs": job.epochs,
         **{name: getattr(job, name) for name in FACTS},
