@@ -74,8 +74,8 @@ def jobs_among(runs: Sequence[Evaluation]) -> dict[Path, JobFacts | None]:
                 found[path] = read_facts(path)
             except DataError:
                 found[path] = None
-    told = [path for path, facts in found.items() if facts is not None]
-    return found | dict(zip(told, with_known_settings([found[path] for path in told]), strict=True))
+    read = {path: facts for path, facts in found.items() if facts is not None}
+    return found | dict(zip(read, with_known_settings(list(read.values())), strict=True))
 
 
 def identity(run: Evaluation, jobs: Mapping[Path, JobFacts | None]) -> tuple[Any, Any, str] | None:
