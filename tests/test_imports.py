@@ -32,7 +32,7 @@ LAYERS = [
     {"features"},
     {"scoring"},
     {"training", "inference"},
-    {"deploy", "pipeline"},
+    {"deploy", "hub", "pipeline"},
     {"benchmark", "labelling"},
     {"builtin"},
     {"cli"},

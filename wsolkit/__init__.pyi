@@ -43,6 +43,13 @@ from .files import (
 from .folders import (
     is_untouched as is_untouched,
 )
+from .hub.fetch import (
+    from_pretrained as from_pretrained,
+)
+from .hub.share import (
+    push_to_hub as push_to_hub,
+    save_pretrained as save_pretrained,
+)
 from .inference.predictor import (
     Predictor as Predictor,
 )

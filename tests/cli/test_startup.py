@@ -14,7 +14,7 @@ try:
     status = main(sys.argv[1:])
 except SystemExit as error:
     status = error.code
-heavy = {"torch", "torchvision", "timm", "mmengine.runner", "numba", "cv2", "rich", "numpy"} & set(sys.modules)
+heavy = {"torch", "torchvision", "timm", "mmengine.runner", "numba", "cv2", "rich", "numpy", "shtab"} & set(sys.modules)
 print("LOADED", status, *sorted(heavy))
 """
 TORCH = {"torch", "torchvision", "timm", "mmengine.runner"}

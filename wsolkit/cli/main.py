@@ -14,6 +14,7 @@ import traceback
 from collections.abc import Sequence
 from importlib import import_module
 
+from wsolkit.cli.completion import SHELLS, CompletionAction
 from wsolkit.cli.mixed_parser import MixedParser
 from wsolkit.cli.one_line import one_line_warnings
 from wsolkit.config.parse import with_home
@@ -49,6 +50,10 @@ def build_parser() -> argparse.ArgumentParser:
         prog="wsolkit", description="Weakly supervised localization: maps, boxes and masks from image labels alone."
     )
     parser.add_argument("--version", action=VersionAction, nargs=0, help="print the version and exit")
+    parser.add_argument(
+        "--print-completion", action=CompletionAction, choices=SHELLS,
+        help="print a script that completes commands, options and names in that shell, and exit",
+    )  # fmt: skip
     subparsers = parser.add_subparsers(title="commands", metavar="COMMAND", parser_class=MixedParser)
     for name in SUBCOMMANDS:
         import_module(f"wsolkit.cli.{name}").add_parser(subparsers)

@@ -1,0 +1,1 @@
+from tests.support.colours import trained  # noqa: F401 - a fixture

@@ -1,0 +1,1 @@
+"""Trained models in folders and on the Hugging Face hub: weights without a pickle, and a card."""
