@@ -62,3 +62,23 @@ def test_security_names_what_runs_code_and_how_to_report():
     variables = set(re.findall(r"WSOLKIT_\w+", text))
     sources = "".join(path.read_text() for path in (ROOT / "wsolkit").rglob("*.py"))
     assert not {name for name in variables if name not in sources}
+
+
+def test_the_extra_all_has_every_other_one_but_that_of_the_tests():
+    extras = PROJECT["optional-dependencies"]
+    (everything,) = extras["all"]
+    assert set(re.fullmatch(r"wsolkit\[(.*)\]", everything)[1].split(",")) == set(extras) - {"all", "test"}
+
+
+def test_opencv_beside_its_twin_is_explained_where_it_fails():
+    from wsolkit.cli.blame import broken_opencv
+
+    error = ImportError("libGL.so.1: cannot open shared object file: No such file or directory", name="cv2")
+    said = broken_opencv(error)
+    assert said.startswith("OpenCV cannot be imported: libGL.so.1: cannot open")
+    assert "pip uninstall --yes opencv-python opencv-python-headless" in said
+    assert "pip install opencv-python-headless" in said
+    half = AttributeError("module 'cv2' has no attribute 'imdecode'")
+    assert "They share one folder" in broken_opencv(half)
+    assert broken_opencv(AttributeError("module 'cv3' has no attribute 'imdecode'")) is None
+    assert broken_opencv(ImportError("no", name="torch")) is None

@@ -20,6 +20,7 @@ __all__ = [
     "WsolkitError",
     "first_few",
     "in_range",
+    "limits_of",
     "naming",
     "nearest",
     "noting",
@@ -206,12 +207,21 @@ def within(number: Real | float, bounds: str) -> bool:
     >>> within(0.5, "in (0, inf)"), within(float("nan"), "at least 0")
     (True, False)
     """
+    return all(ORDER[order](number, limit) for order, limit in limits_of(bounds))
+
+
+def limits_of(bounds: str) -> list[tuple[str, float]]:
+    """Return the ends of bounds, each with the word or the bracket that says on which side of it a number has to be.
+
+    >>> limits_of("in [0, 1)"), limits_of("at least 2")
+    ([('[', 0.0), (')', 1.0)], [('at least', 2.0)])
+    """
     found = BOUNDS.fullmatch(bounds)
     if found is None:
         raise ValueError(f"Bounds are written 'in [0, 1)', 'at least 1' or 'above 0', but got {bounds!r}.")
     word, limit, left, low, high, right = found.groups()
     limits = [(word, limit)] if word else [(left, low), (right, high)]
-    return all(ORDER[order](number, float(limit)) for order, limit in limits)
+    return [(order, float(end)) for order, end in limits]
 
 
 def first_few(names: Sequence[str], most: int = 3) -> str:

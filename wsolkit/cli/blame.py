@@ -6,7 +6,7 @@ import traceback
 from collections.abc import Iterator
 from importlib.util import find_spec
 
-__all__ = ["missing_library", "part_at_fault"]
+__all__ = ["broken_opencv", "missing_library", "part_at_fault"]
 
 
 def part_at_fault(error: BaseException) -> str:
@@ -55,3 +55,23 @@ def missing_library(error: BaseException) -> str | None:
     names = [each.name for each in chain_of(error) if isinstance(each, ModuleNotFoundError) and each.name]
     libraries = [name.partition(".")[0] for name in names]
     return next((name for name in libraries if not name.startswith("wsolkit") and find_spec(name) is None), None)
+
+
+def broken_opencv(error: BaseException) -> str | None:
+    """Return what to do where OpenCV is installed but broken, or None where an error says nothing of that.
+
+    >>> broken_opencv(AttributeError("module 'cv2' has no attribute 'imread'")).partition(".")[0]
+    "OpenCV cannot be imported: module 'cv2' has no attribute 'imread'"
+    """
+    for each in chain_of(error):
+        loads_not = isinstance(each, ImportError) and not isinstance(each, ModuleNotFoundError) and each.name == "cv2"
+        native = isinstance(each, ImportError) and str(each).startswith(("libGL", "libgthread", "libglib", "libSM"))
+        half = isinstance(each, AttributeError) and "module 'cv2' has no attribute" in str(each)
+        if loads_not or native or half:
+            return (
+                f"OpenCV cannot be imported: {each}. opencv-python needs the libraries of a desktop (libGL), which "
+                "servers lack; opencv-python-headless does not. They share one folder, so that with both installed, or "
+                "one of them removed again, neither may work. Install one alone: pip uninstall --yes opencv-python "
+                "opencv-python-headless; pip install opencv-python-headless"
+            )
+    return None

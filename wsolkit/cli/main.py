@@ -26,7 +26,7 @@ __all__ = ["build_parser", "main"]
 
 SUBCOMMANDS = (
     "label", "train", "test", "predict", "export", "pipeline", "benchmark", "evaluate", "boxes", "compare", "data",
-    "components",
+    "components", "schema",
 )  # fmt: skip
 
 MISTAKE = 2
@@ -107,8 +107,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"error: {what}. Check the path, its permissions and the disk.", file=sys.stderr)
         return MISTAKE
     except Exception as error:
-        from wsolkit.cli.blame import missing_library, part_at_fault
+        from wsolkit.cli.blame import broken_opencv, missing_library, part_at_fault
 
+        if (said := broken_opencv(error)) is not None and not hasattr(args, "traceback"):
+            print(f"error: {said}", file=sys.stderr)
+            return MISTAKE
         library, part = missing_library(error), part_at_fault(error)
         if library is not None and not hasattr(args, "traceback"):
             who = f"{part} needs {library}, which" if part else f"{library} is needed and"
