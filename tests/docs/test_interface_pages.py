@@ -1,0 +1,72 @@
+"""The pages of the interfaces: their examples run, and every name of an interface is on its page."""
+
+import inspect
+import re
+from types import ModuleType
+
+import pytest
+import torch
+
+import wsolkit
+from tests.docs.page_blocks import DOCS, blocks_of
+from wsolkit.plugins.interface_table import INTERFACES
+
+PAGES = {
+    "backbone": wsolkit.Backbone,
+    "map_modifier": wsolkit.MapModifier,
+    "pooling": wsolkit.Pooling,
+    "activation_head": wsolkit.ActivationHead,
+    "loss": wsolkit.Loss,
+    "cam_method": wsolkit.CamMethod,
+    "box_extractor": wsolkit.BoxExtractor,
+    "batch_transform": wsolkit.BatchTransform,
+    "refiner": wsolkit.Refiner,
+}
+
+
+def public_names(interface):
+    """Return what an interface has of its own: methods, properties and annotated attributes."""
+    own = {*vars(interface), *inspect.get_annotations(interface)}
+    return {name for name in own if not name.startswith("_")} | {*inspect.signature(interface).parameters}
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_examples_of_a_page_run_and_its_first_part_is_of_its_interface(page):
+    path = DOCS / "interfaces" / f"{page}.md"
+    module = ModuleType(f"page_{page}")
+    torch.manual_seed(0)
+    for block in blocks_of(path):
+        assert block.language == "python", block
+        exec(compile("\n" * block.line + block.text, str(path), "exec"), vars(module))
+    made = [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
+    assert made
+    assert all(issubclass(each, PAGES[page]) and not inspect.isabstract(each) for each in made)
+    assert all(inspect.getdoc(each) for each in made)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_every_name_of_an_interface_is_on_its_page(page):
+    text = (DOCS / "interfaces" / f"{page}.md").read_text("utf-8")
+    words = set(re.findall(r"\w+", " ".join(re.findall(r"`[^`]+`|```.*?```", text, re.S))))
+    assert not public_names(PAGES[page]) - words
+
+
+def test_every_interface_of_a_model_has_a_page_and_the_index_names_it():
+    index = (DOCS / "interfaces" / "index.md").read_text("utf-8")
+    parts = {
+        interface.name for interface in wsolkit.plugins.interface_table.INTERFACES if "wsolkit." in interface.module
+    }
+    assert parts - {"Stage", "Protocol"} == {interface.__name__ for interface in PAGES.values()}
+    for page in PAGES:
+        assert f"\n{page}\n" in index
+        assert f"]({page}.md)" in index
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_what_a_page_includes_is_there(page):
+    text = (DOCS / "interfaces" / f"{page}.md").read_text("utf-8")
+    included = re.findall(r"\{literalinclude\} (\S+)\n(?:.*\n)*?:pyobject: ([\w.]+)", text)
+    assert bool(included) == (page != "batch_transform")
+    for place, name in included:
+        source = (DOCS / "interfaces" / place).read_text("utf-8")
+        assert re.search(rf"^\s*(class|def) {name.rpartition('.')[2]}\b", source, re.M), name
