@@ -11,12 +11,26 @@ project = "wsolkit"
 author = "the authors of wsolkit"
 release = version = wsolkit.__version__
 
-extensions = ["myst_parser", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "pages_of_methods", "links_of_included"]
+extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "pages_of_methods",
+    "links_of_included",
+    "inner_names",
+]
 exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
 
 highlight_language = "none"  # what a block does not name: commands, trees of folders
 
-myst_enable_extensions = ["colon_fence", "deflist"]
+myst_enable_extensions = [
+    "myst_parser",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+    "pages_of_methods",
+    "links_of_included",
+    "inner_names",
+]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"

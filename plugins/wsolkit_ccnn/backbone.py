@@ -45,7 +45,7 @@ class CCNNBackbone(TimmBackbone):
             with their own.
         pretrained: the same as ``weights="timm"``.
         min_match: the least part of the weights that has to fit, in [0, 1].
-        amm: arguments of the ``AMM``s beside ``channels``, such as ``dict(stats="batch", train_gates=False)``.
+        amm: arguments of every ``AMM`` beside ``channels``, such as ``dict(stats="batch", train_gates=False)``.
         dilate: ``False`` takes the dilation out of stages that ``output_stride`` keeps from shrinking, as the report:
             same weights, smaller receptive field.
         options: anything else timm's ``create_model`` takes.

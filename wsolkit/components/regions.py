@@ -23,7 +23,7 @@ def pool_regions(features: Tensor, regions: Tensor, per: Literal["weight", "cell
         features: (B, C, h, w).
         regions: (B, M, h, w), the weights of the cells, at least 0.
         per: what the sum is divided by: the ``weight`` of the region, so that its size does not matter, or the number
-            of ``cell``s of the map.
+            of cells of the map (``cell``).
 
     Returns:
         (B, M, C).

@@ -41,11 +41,11 @@ class Localizer(Checked, BaseModel):
     Args:
         backbone: configuration of a ``Backbone``.
         head: configuration of an ``ActivationHead``; it is given the backbone's ``channels``.
-        losses: configurations of ``Loss``es, each with an optional ``weight`` and ``name``. The log and the state dict
+        losses: a configuration for each ``Loss``, with an optional ``weight`` and ``name``. The log and the state dict
             call a loss by its name, by default its class in snake case; a second one of a class is ``..._2``.
-        modifiers: configurations of ``MapModifier``s with the place they sit at: ``at="image"`` for the input,
+        modifiers: a configuration for each ``MapModifier``, with the place it sits at: ``at="image"`` for the input,
             ``at="maps"`` for the head's maps, or the dotted name of a module of the backbone (``layer3``).
-        batch_transforms: configurations of ``BatchTransform``s, which change whole training batches, in this order.
+        batch_transforms: a configuration for each ``BatchTransform``; they change training batches, in this order.
         cam_method: configuration of a ``CamMethod``; the head's maps by default.
         box_extractor: configuration of a ``BoxExtractor``; the largest component by default.
         refiner: configuration of a ``Refiner``, which makes masks where prediction is asked for them; by default what
