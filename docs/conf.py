@@ -23,14 +23,7 @@ exclude_patterns = ["_build", "**/.ipynb_checkpoints"]
 
 highlight_language = "none"  # what a block does not name: commands, trees of folders
 
-myst_enable_extensions = [
-    "myst_parser",
-    "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
-    "pages_of_methods",
-    "links_of_included",
-    "inner_names",
-]
+myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
 
 autodoc_member_order = "bysource"

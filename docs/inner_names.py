@@ -18,14 +18,14 @@ def is_there(path: str) -> bool:
     (True, False)
     """
     names = path.split(".")
-    found: Any = import_module(names[0])
-    for number, name in enumerate(names[1:], start=2):
-        if not hasattr(found, name):
-            try:
-                import_module(".".join(names[:number]))
-            except ImportError:
+    found: Any = None
+    for number, name in enumerate(names, start=1):
+        try:
+            found = import_module(".".join(names[:number]))  # a module goes before an attribute of its name
+        except ImportError:
+            if not hasattr(found, name):
                 return number == len(names) and name in getattr(found, "__annotations__", {})
-        found = getattr(found, name)
+            found = getattr(found, name)
     return True
 
 

@@ -48,5 +48,6 @@ def test_a_name_that_does_not_exist_stays_an_error(monkeypatch):
     assert inner_names.is_there("wsolkit.labelling.run.LabelRun.folder")
     assert not inner_names.is_there("wsolkit.labelling.run.LabelRun.fodler")
     assert inner_names.is_there("wsolkit.Predictor.from_config")
+    assert inner_names.is_there("wsolkit.evaluation.box_map.DetectionRow")  # box_map is a function there too
     assert not inner_names.is_there("wsolkit.labelling.run.LableRun")
     assert not inner_names.is_there("wsolkit.labeling.run.LabelRun")
