@@ -3,11 +3,11 @@
 import importlib
 import re
 import sys
+from pathlib import Path
 
 import pytest
 
-from tests.docs.page_blocks import DOCS
-
+DOCS = Path(__file__).parents[2] / "docs"
 API = DOCS / "api"
 PACKAGE = DOCS.parent / "wsolkit"
 AT_THE_TOP = {"wsolkit.interfaces"}

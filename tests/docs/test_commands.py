@@ -68,7 +68,7 @@ def check_command(line):
     if name in files:
         check_config(name, tuple(getattr(args, "cfg_options", ())), command)
     else:
-        own = name.endswith((".py", ".yaml", ".json")) or name.startswith("METHOD_")
+        own = name.endswith((".py", ".yaml", ".json")) or name.startswith(("METHOD_", "my_"))  # of the reader
         assert own, f"{line}: nothing of that name is shipped. {nearest(name, files)}"
 
 

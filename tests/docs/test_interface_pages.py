@@ -2,15 +2,17 @@
 
 import inspect
 import re
+from pathlib import Path
 from types import ModuleType
 
 import pytest
 import torch
 
 import wsolkit
-from tests.docs.page_blocks import DOCS, blocks_of
+from tests.support.snippets import blocks_of
 from wsolkit.plugins.interface_table import INTERFACES
 
+PAGES_OF = Path(__file__).parents[2] / "docs" / "interfaces"
 PAGES = {
     "backbone": wsolkit.Backbone,
     "map_modifier": wsolkit.MapModifier,
@@ -32,12 +34,12 @@ def public_names(interface):
 
 @pytest.mark.parametrize("page", PAGES)
 def test_the_examples_of_a_page_run_and_its_first_part_is_of_its_interface(page):
-    path = DOCS / "interfaces" / f"{page}.md"
+    path = PAGES_OF / f"{page}.md"
     module = ModuleType(f"page_{page}")
     torch.manual_seed(0)
-    for block in blocks_of(path):
-        assert block.language == "python", block
-        exec(compile("\n" * block.line + block.text, str(path), "exec"), vars(module))
+    for block in blocks_of(path.read_text("utf-8")):
+        if block.language == "python":
+            exec(compile(block.text, str(path), "exec"), vars(module))
     made = [each for each in vars(module).values() if isinstance(each, type) and each.__module__ == module.__name__]
     assert made
     assert all(issubclass(each, PAGES[page]) and not inspect.isabstract(each) for each in made)
@@ -46,13 +48,13 @@ def test_the_examples_of_a_page_run_and_its_first_part_is_of_its_interface(page)
 
 @pytest.mark.parametrize("page", PAGES)
 def test_every_name_of_an_interface_is_on_its_page(page):
-    text = (DOCS / "interfaces" / f"{page}.md").read_text("utf-8")
+    text = (PAGES_OF / f"{page}.md").read_text("utf-8")
     words = set(re.findall(r"\w+", " ".join(re.findall(r"`[^`]+`|```.*?```", text, re.S))))
     assert not public_names(PAGES[page]) - words
 
 
 def test_every_interface_of_a_model_has_a_page_and_the_index_names_it():
-    index = (DOCS / "interfaces" / "index.md").read_text("utf-8")
+    index = (PAGES_OF / "index.md").read_text("utf-8")
     parts = {interface.name for interface in INTERFACES if interface.module.startswith("wsolkit.")}
     assert parts - {"Stage", "Protocol"} == {interface.__name__ for interface in PAGES.values()}
     for page in PAGES:
@@ -62,9 +64,9 @@ def test_every_interface_of_a_model_has_a_page_and_the_index_names_it():
 
 @pytest.mark.parametrize("page", PAGES)
 def test_what_a_page_includes_is_there(page):
-    text = (DOCS / "interfaces" / f"{page}.md").read_text("utf-8")
+    text = (PAGES_OF / f"{page}.md").read_text("utf-8")
     included = re.findall(r"\{literalinclude\} (\S+)\n(?:.*\n)*?:pyobject: ([\w.]+)", text)
     assert bool(included) == (page != "batch_transform")
     for place, name in included:
-        source = (DOCS / "interfaces" / place).read_text("utf-8")
+        source = (PAGES_OF / place).read_text("utf-8")
         assert re.search(rf"^\s*(class|def) {name.rpartition('.')[2]}\b", source, re.M), name

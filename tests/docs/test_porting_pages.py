@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.docs.page_blocks import DOCS, blocks_of
+from tests.support.snippets import files_of
 
-ROOT = DOCS.parent
+ROOT = Path(__file__).parents[2]
 PAGES = {"my_adl": "adl", "my_acol": "acol", "my_cutmix": "cutmix", "my_tscam": "tscam"}
 TESTS = {"my_adl": 3, "my_acol": 4, "my_cutmix": 5, "my_tscam": 5}
 
@@ -27,19 +27,19 @@ sys.exit(pytest.main(sys.argv[1:]))
 """
 
 
-def files_of(page: str) -> dict[str, str]:
-    """Return the files that a page shows, by their paths in the package."""
-    return {block.caption: block.text for block in blocks_of(DOCS / "porting" / f"{page}.md") if block.caption}
+def files(package: str) -> dict[str, str]:
+    """Return the files of a package that its page shows, by their paths."""
+    return files_of((ROOT / "docs" / "porting" / f"{PAGES[package]}.md").read_text("utf-8"))
 
 
 def install(package: str, folder: Path) -> Path:
     """Write the package of a page into a folder, with what an installation would say of it beside it."""
-    files = files_of(PAGES[package])
-    for name, text in files.items():
+    shown = files(package)
+    for name, text in shown.items():
         path = folder / package / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(text, "utf-8")
-    project = tomllib.loads(files["pyproject.toml"])["project"]
+    project = tomllib.loads(shown["pyproject.toml"])["project"]
     told = folder / package / f"{package}-{project['version']}.dist-info"
     told.mkdir()
     (told / "METADATA").write_text(f"Metadata-Version: 2.1\nName: {project['name']}\nVersion: {project['version']}\n")
@@ -72,16 +72,16 @@ def test_the_four_packages_are_found_and_their_own_tests_pass(tmp_path):
 
 @pytest.mark.parametrize("package", PAGES)
 def test_a_page_has_every_file_of_a_package(package):
-    files = files_of(PAGES[package])
+    shown = files(package)
     assert {
         "pyproject.toml",
         f"{package}/__init__.py",
         f"{package}/card.md",
         f"{package}/configs/{package}_synthetic.py",
         f"tests/test_{package}.py",
-    } < set(files)
-    assert len(files) == 6
-    project = tomllib.loads(files["pyproject.toml"])
+    } < set(shown)
+    assert len(shown) == 6
+    project = tomllib.loads(shown["pyproject.toml"])
     assert project["project"]["entry-points"]["wsolkit"] == {package: package}
     assert project["tool"]["hatch"]["build"]["targets"]["wheel"]["packages"] == [package]
 

@@ -33,6 +33,8 @@ def site(tmp_path_factory):
         shutil.copytree(DOCS.parent / name, root / name, ignore=shutil.ignore_patterns("_build", "methods", "*.py[co]"))
     for path in DOCS.parent.glob("*.md"):
         shutil.copy(path, root)
+    for name in ("wsolkit", "plugins"):  # pages show pieces of the source
+        (root / name).symlink_to(DOCS.parent / name)
     command = [sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-b", "html", "docs", "html"]
     done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
