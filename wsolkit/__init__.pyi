@@ -26,6 +26,7 @@ from .errors import (
     CheckpointError as CheckpointError,
     ConfigError as ConfigError,
     DataError as DataError,
+    HeadError as HeadError,
     MapError as MapError,
     PluginError as PluginError,
     ShapeError as ShapeError,

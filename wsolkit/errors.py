@@ -14,6 +14,7 @@ __all__ = [
     "CheckpointError",
     "ConfigError",
     "DataError",
+    "HeadError",
     "MapError",
     "PluginError",
     "ShapeError",
@@ -61,6 +62,22 @@ class WsolkitError(Exception):
 
 class ConfigError(WsolkitError):
     """A configuration names something that does not exist or does not fit."""
+
+
+class HeadError(ConfigError):
+    """A part needs something that the model's head does not give; see ``Activation.need``.
+
+    Args:
+        message: what was wrong, what was given and what to do next.
+        about: names that the message tells already.
+        heads: configurations of heads that give it, but for what every head is told.
+    """
+
+    def __init__(
+        self, message: object = "", about: str | Iterable[str] = (), heads: Iterable[dict[str, Any]] = ()
+    ) -> None:
+        super().__init__(message, about)
+        self.heads = tuple(heads)
 
 
 class PluginError(WsolkitError):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -41,6 +41,7 @@ class ACoLHead(ActivationHead):
     (torch.Size([2, 3, 4, 4]), torch.Size([2, 3]))
     """
 
+    gives: ClassVar = {key: {} for key in ("first_maps", "second_maps", "second_logits")}
     takes_map_modifiers = True
     indexes_labels = True
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, Model, Panel
+from wsolkit import Activation, CamMethod, Model, Panel
 from wsolkit_acol.head import ACoLHead
 
 __all__ = ["SecondLook"]
@@ -27,13 +27,10 @@ class SecondLook(CamMethod):
         Raises:
             ConfigError: the head has no second classifier.
         """
+        seen = activation or model.activate(images)
         head = model.head
         if not isinstance(head, ACoLHead):
-            raise ConfigError(
-                f"SecondLook asks the second classifier of ACoLHead, which {type(head).__name__} has not. Use "
-                "head=dict(type='ACoLHead'), or cam_method=dict(type='HeadMaps')."
-            )
-        seen = activation or model.activate(images)
+            raise seen.refusal("first_maps", self)
         assert seen.features is not None
         asked = classes if classes.ndim == 2 else classes[:, None]
         rows = torch.arange(len(asked), device=seen.features.device)

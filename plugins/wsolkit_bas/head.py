@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -41,6 +41,8 @@ class SuppressionHead(ActivationHead):
     >>> found.maps.shape, found.logits.shape, found.extras
     (torch.Size([2, 3, 4, 4]), torch.Size([2, 3]), {})
     """
+
+    gives: ClassVar = {key: {} for key in ("foreground", "foreground_logits", "background_logits")}
 
     def __init__(
         self,

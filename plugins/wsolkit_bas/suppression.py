@@ -62,20 +62,17 @@ class BackgroundSuppression(Loss):
         """Return the three losses by name.
 
         Raises:
-            ShapeError: the head makes no foreground, or the batch has no labels.
+            HeadError: the head makes no foreground.
+            ShapeError: the batch has no labels.
         """
-        extras, labels = activation.extras, batch.labels
-        if not {"foreground", "foreground_logits", "background_logits"} <= set(extras) or activation.logits is None:
-            raise ShapeError(
-                "BackgroundSuppression needs a head that scores a foreground and a background. Use "
-                "head=dict(type='SuppressionHead')."
-            )
+        names = ("foreground_logits", "background_logits", "foreground", "logits")
+        inside, outside, foreground, logits = (activation.need(name, self).float() for name in names)
+        labels = batch.labels
         if labels is None:
             raise ShapeError("BackgroundSuppression needs labels, but the batch has none.")
-        inside, outside = extras["foreground_logits"].float(), extras["background_logits"].float()
         rows = label_rows(labels, inside.shape[1], inside.dtype)
         weights = rows / rows.sum(1, keepdim=True).clamp_min(EPSILON)
-        share = background_share((outside * weights).sum(1), (activation.logits * weights).sum(1))
+        share = background_share((outside * weights).sum(1), (logits * weights).sum(1))
         if labels.ndim == 2 if self.several is None else self.several:
             guidance = F.binary_cross_entropy_with_logits(inside, rows)
         else:
@@ -83,5 +80,5 @@ class BackgroundSuppression(Loss):
         return {
             "suppression": share.clamp_max(1).mean(),
             "guidance": self.guidance * guidance,
-            "area": self.area * extras["foreground"].mean(),
+            "area": self.area * foreground.mean(),
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -81,6 +81,8 @@ class C2AMHead(ActivationHead):
     >>> activation.maps.shape, activation.extras["foreground"].shape, activation.class_agnostic
     (torch.Size([2, 1, 6, 6]), torch.Size([2, 12]), True)
     """
+
+    gives: ClassVar = {key: {} for key in ("foreground", "background", "p", "logit_map")}
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model
+from wsolkit import Activation, CamMethod, MapNormalize, MapResize, Model
 
 __all__ = ["C2AMLogitMaps"]
 
@@ -48,12 +48,9 @@ class C2AMLogitMaps(CamMethod):
     def all_maps(self, model: Model, images: Tensor, activation: Activation) -> Tensor:
         """Return the map (B, 1, h, w), 0 or more, that serves every class; see ``raw_maps``."""
         polarity = getattr(model.head, "polarity", None)
-        if "logit_map" not in activation.extras or polarity is None:
-            raise ConfigError(
-                f"C2AMLogitMaps reads the map before the sigmoid, which {type(model.head).__name__} does not give. Use "
-                "head=dict(type='C2AMHead'), or cam_method=dict(type='HeadMaps')."
-            )
-        logits = activation.extras["logit_map"].float()  # (B, M, h, w)
+        if polarity is None:
+            raise activation.refusal("logit_map", self)
+        logits = activation.need("logit_map", self).float()  # (B, M, h, w)
         turned = (1.0 if self.inverted == "reference" else 0.0) - logits
         signs = polarity.signs.to(logits.device)[:, None, None]
         return torch.where(signs < 0, turned, logits).mean(1, keepdim=True).clamp_min(0)  # (B, 1, h, w)

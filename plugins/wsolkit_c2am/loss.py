@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from torch import Tensor
 
-from wsolkit import Activation, Batch, Loss, ShapeError
+from wsolkit import Activation, Batch, Loss
 from wsolkit_c2am.contrast import negative_contrast, positive_contrast
 from wsolkit_c2am.processes import gather_rows
 
@@ -53,15 +53,10 @@ class C2AMLoss(Loss):
         """Return ``negative``, ``foreground`` and ``background``; their sum is the loss.
 
         Raises:
-            ShapeError: the head gives no embeddings, or there is a single image.
+            HeadError: the head gives no embeddings.
+            ShapeError: there is a single image.
         """
-        missing = [name for name in EMBEDDINGS if name not in activation.extras]
-        if missing:
-            raise ShapeError(
-                f"C2AMLoss needs the embeddings {' and '.join(missing)} in Activation.extras, which the head does not "
-                "give. Use head=dict(type='C2AMHead')."
-            )
-        foreground, background = (activation.extras[name] for name in EMBEDDINGS)
+        foreground, background = (activation.need(name, self) for name in EMBEDDINGS)
         if self.gather:
             foreground, background = gather_rows(foreground), gather_rows(background)
         self._check_batch_size(len(foreground))

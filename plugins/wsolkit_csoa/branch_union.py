@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model, Panel, ShapeError
+from wsolkit import Activation, CamMethod, MapNormalize, MapResize, Model, Panel, ShapeError
 from wsolkit.components import HeadMaps
 
 __all__ = ["BranchUnion"]
@@ -47,13 +47,9 @@ class BranchUnion(CamMethod):
 
     def branches(self, model: Model, images: Tensor, classes: Tensor, activation: Activation) -> tuple[Tensor, Tensor]:
         """Return the maps of the late and of the early branch in [0, 1]; see ``raw_maps``."""
-        if "early_maps" not in activation.extras:
-            raise ConfigError(
-                f"BranchUnion needs a head with two branches, but {type(model.head).__name__} has one. Use "
-                "head=dict(type='TwoBranchHead') with its early branch, or cam_method=dict(type='HeadMaps')."
-            )
+        early_maps = activation.need("early_maps", self)
         late = self.branch(model, images, classes, activation)
-        early = self.branch(model, images, classes, Activation(activation.extras["early_maps"], activation.logits))
+        early = self.branch(model, images, classes, Activation(early_maps, activation.logits))
         if early.shape != late.shape:
             raise ShapeError(
                 f"BranchUnion with resize='none' needs branches of one size, but TwoBranchHead gives maps of "

@@ -86,14 +86,10 @@ class ConfSeg(Loss):
         """Return ``early``, the cross entropy of y_F, and ``inner``, alpha times the distance.
 
         Raises:
-            ShapeError: the head has no early branch, or the labels do not fit.
+            HeadError: the head has no early branch.
+            ShapeError: the labels do not fit.
         """
-        if "early_maps" not in activation.extras or "early_logits" not in activation.extras:
-            raise ShapeError(
-                "ConfSeg needs early_maps and early_logits of a second branch, which the head does not give. "
-                "Use head=dict(type='TwoBranchHead') with its early branch, or leave ConfSeg out of the losses."
-            )
-        early_maps, early_logits = activation.extras["early_maps"].float(), activation.extras["early_logits"]
+        early_maps, early_logits = activation.need("early_maps", self).float(), activation.need("early_logits", self)
         labels = known_labels("ConfSeg", batch, early_logits.shape[1])
         rows, classes = present_classes(labels)
         with torch.autocast(early_maps.device.type, enabled=False):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -60,6 +60,7 @@ class TwoBranchHead(ActivationHead):
     (torch.Size([2, 3, 3, 3]), torch.Size([2, 3, 6, 6]), torch.Size([2, 3]))
     """
 
+    gives: ClassVar = {"early_maps": {}, "early_logits": {}}
     takes_map_modifiers = True
 
     def __init__(

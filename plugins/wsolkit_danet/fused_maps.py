@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model
+from wsolkit import Activation, CamMethod, MapNormalize, MapResize, Model
 from wsolkit.components import normalized_maximum
 
 __all__ = ["FusedMaps"]
@@ -31,12 +31,7 @@ class FusedMaps(CamMethod):
             ConfigError: the head has no maps of groups.
         """
         seen = model.activate(images) if activation is None else activation
-        groups = seen.extras.get("groups")
-        if groups is None:
-            raise ConfigError(
-                f"FusedMaps fuses the maps of groups of classes, which {type(model.head).__name__} does not make. Use "
-                "head=dict(type='DivergentHead'), or cam_method=dict(type='HeadMaps')."
-            )
+        groups = seen.need("groups", self)
         index = classes if classes.ndim == 2 else classes[:, None]  # (B, T)
         rows = torch.arange(len(index), device=index.device)[:, None]
         maps = [seen.of(index)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -43,6 +43,7 @@ class DivergentHead(ActivationHead):
     (torch.Size([2, 3, 3, 3]), torch.Size([2, 3, 2, 3, 3]), torch.Size([2, 2]))
     """
 
+    gives: ClassVar = {"groups": {}, "maps_per_class": {"maps_per_class": 8}}
     takes_map_modifiers = True
     groups: Tensor
 

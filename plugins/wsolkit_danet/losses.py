@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsolkit import Activation, Batch, ConfigError, Loss, ShapeError
+from wsolkit import Activation, Batch, Loss, ShapeError
 from wsolkit.components import label_rows, logits_and_labels, mean_cosine
 
 __all__ = ["DiscrepantMaps", "GroupCrossEntropy", "group_labels"]
@@ -44,13 +44,10 @@ class GroupCrossEntropy(Loss):
             ConfigError: the head has no hierarchy.
             ShapeError: there are no labels, or of another number of classes.
         """
-        groups = activation.extras.get("groups")
-        if groups is None or not len(groups):
-            raise ConfigError(
-                "GroupCrossEntropy scores the groups of classes, but the head makes no maps of groups. Use "
-                "head=dict(type='DivergentHead') on data whose classes have groups or last words in common, or leave "
-                "GroupCrossEntropy out of the losses."
-            )
+        groups = activation.need("groups", self)
+        if not len(groups):
+            why = "It has some where classes of the data have groups or last words in common."
+            raise activation.refusal("groups", self, why)
         _, labels = logits_and_labels(self, activation, batch)
         return {
             f"level_{number}": F.cross_entropy(activation.extras[f"group_logits_{number}"], group_labels(labels, level))
@@ -73,12 +70,9 @@ class DiscrepantMaps(Loss):
             ConfigError: the head has no several maps per class.
             ShapeError: there are no labels, or of another number of classes.
         """
-        maps = activation.extras.get("maps_per_class")
-        if maps is None or maps.shape[2] < 2:
-            raise ConfigError(
-                "DiscrepantMaps compares the maps of a class, but the head has one of each. Use "
-                "head=dict(type='DivergentHead', maps_per_class=8), or leave DiscrepantMaps out of the losses."
-            )
+        maps = activation.need("maps_per_class", self)
+        if maps.shape[2] < 2:
+            raise activation.refusal("maps_per_class", self)
         if batch.labels is None:
             raise ShapeError("DiscrepantMaps needs labels, but the batch has none. Give the data set class labels.")
         _, labels = logits_and_labels(self, activation, batch)

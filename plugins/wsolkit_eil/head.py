@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from torch import Tensor
 
@@ -55,6 +55,8 @@ class ErasedPasses(ActivationHead):
     >>> head.levels, head({"layer3": torch.rand(2, 4, 4, 4), "layer4": torch.rand(2, 8, 4, 4)}).logits.shape
     (['layer3'], torch.Size([2, 3]))
     """
+
+    gives: ClassVar = {"erased_logits": {}}
 
     def __init__(
         self,

@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, Batch, ConfigError, Loss, ShapeError
+from wsolkit import Activation, Batch, Loss, ShapeError
 from wsolkit.components import label_rows, mean_cosine
 
 __all__ = ["ExclusiveMaps", "mean_square_distance"]
@@ -60,12 +60,7 @@ class ExclusiveMaps(Loss):
             ConfigError: the head has no several maps per class.
             ShapeError: there are no labels, or of another number of classes.
         """
-        maps = activation.extras.get(EXTRA)
-        if maps is None:
-            raise ConfigError(
-                "ExclusiveMaps compares the maps of a class, but the head gives no extra 'maps_per_class': it has one "
-                "map per class. Use head=dict(type='ConvHead', maps_per_class=8), or leave ExclusiveMaps out."
-            )
+        maps = activation.need(EXTRA, self)
         with torch.autocast(maps.device.type, enabled=False):
             values = mean_cosine(maps.float()) if self.form == "cosine" else -mean_square_distance(maps.float())
         if not self.present_only:

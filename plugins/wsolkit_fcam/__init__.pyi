@@ -8,8 +8,8 @@ from .colours import (
     pairwise_energy as pairwise_energy,
 )
 from .decoder import (
+    PIXEL_LOGITS as PIXEL_LOGITS,
     PixelDecoder as PixelDecoder,
-    pixel_logits as pixel_logits,
 )
 from .seeds import (
     PixelSeeds as PixelSeeds,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from wsolkit import Activation, Batch, Loss
-from wsolkit_fcam.decoder import pixel_logits
+from wsolkit_fcam.decoder import PIXEL_LOGITS
 
 __all__ = ["BothPresent", "log_barrier"]
 
@@ -48,6 +48,6 @@ class BothPresent(Loss):
         Raises:
             ConfigError: the head makes no logits of pixels.
         """
-        areas = pixel_logits("BothPresent", activation).softmax(1).mean((2, 3))  # (B, 2)
+        areas = activation.need(PIXEL_LOGITS, self).softmax(1).mean((2, 3))  # (B, 2)
         sharpness = self.first * (self.last / self.first) ** batch.progress
         return log_barrier(-areas, sharpness).sum(1).mean()

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wsolkit import Activation, Batch, Loss
-from wsolkit_fcam.decoder import pixel_logits
+from wsolkit_fcam.decoder import PIXEL_LOGITS
 
 __all__ = ["ColourAffinity", "affinities", "pairwise_energy"]
 
@@ -78,7 +78,7 @@ class ColourAffinity(Loss):
         Raises:
             ConfigError: the head makes no logits of pixels.
         """
-        logits = pixel_logits("ColourAffinity", activation)
+        logits = activation.need(PIXEL_LOGITS, self)
         height, width = batch.images.shape[-2:]
         scale = self.side / max(height, width)
         size = [max(1, round(height * scale)), max(1, round(width * scale))]

@@ -3,38 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, ClassVar
 
 import torch
-from torch import Tensor, nn
+from torch import nn
 from torch.nn import functional as F
 
 from wsolkit import Activation, ActivationHead, Batch, ConfigError, Levels
 from wsolkit.components import choose_level
 
-__all__ = ["PixelDecoder", "pixel_logits"]
+__all__ = ["PIXEL_LOGITS", "PixelDecoder"]
 
-EXTRA = "pixel_logits"
+PIXEL_LOGITS = "pixel_logits"
 BACKGROUND, FOREGROUND = 0, 1
-
-
-def pixel_logits(part: str, activation: Activation) -> Tensor:
-    """Return the logits (B, 2, h, w) of background and foreground at each cell.
-
-    Args:
-        part: what asks, for the words.
-        activation: what the head made.
-
-    Raises:
-        ConfigError: the head makes none.
-    """
-    found = activation.extras.get(EXTRA)
-    if found is None:
-        raise ConfigError(
-            f"{part} needs the logits of background and foreground at each pixel, which the head does not give. Use "
-            f"head=dict(type='PixelDecoder'), or leave {part} out of the losses."
-        )
-    return found
 
 
 def merge(width: int, skipped: int) -> nn.Sequential:
@@ -66,6 +47,8 @@ class PixelDecoder(ActivationHead):
     (torch.Size([2, 1, 8, 8]), torch.Size([2, 3]), torch.Size([2, 2, 8, 8]))
     """
 
+    gives: ClassVar = {PIXEL_LOGITS: {}}
+
     def __init__(
         self,
         channels: Mapping[str, int],
@@ -92,4 +75,4 @@ class PixelDecoder(ActivationHead):
             maps = joined(torch.cat([maps, levels[name]], 1))
         found = self.pixels(maps).float()
         foreground = found.softmax(1)[:, FOREGROUND:]
-        return Activation(foreground, self.classifier(features.float().mean((2, 3))), features, {EXTRA: found})
+        return Activation(foreground, self.classifier(features.float().mean((2, 3))), features, {PIXEL_LOGITS: found})

@@ -9,7 +9,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from wsolkit import Activation, Batch, ConfigError, Loss
-from wsolkit_fcam.decoder import BACKGROUND, FOREGROUND, pixel_logits
+from wsolkit_fcam.decoder import BACKGROUND, FOREGROUND, PIXEL_LOGITS
 
 __all__ = ["IGNORED", "PixelSeeds", "draw_seeds"]
 
@@ -74,7 +74,7 @@ class PixelSeeds(Loss):
         Raises:
             ConfigError: the head makes no logits of pixels, or the data has no pseudo maps.
         """
-        logits = pixel_logits("PixelSeeds", activation)
+        logits = activation.need(PIXEL_LOGITS, self)
         maps = batch.extras.get("pseudo_maps")
         if maps is None:
             raise ConfigError(

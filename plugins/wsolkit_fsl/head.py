@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import ClassVar
 
 from torch import nn
 
@@ -30,6 +31,8 @@ class ForegroundHead(ActivationHead):
     >>> activation.maps.shape, activation.class_agnostic
     (torch.Size([2, 1, 3, 3]), True)
     """
+
+    gives: ClassVar = {"foreground": {}}
 
     def __init__(self, channels: Mapping[str, int], level: str | None = None) -> None:
         super().__init__()

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsolkit import Activation, Batch, DataError, Loss, ShapeError
+from wsolkit import Activation, Batch, DataError, Loss
 from wsolkit_fsl.localizer import BoxedBatch
 
 __all__ = ["BoxPixelLoss", "box_masks"]
@@ -59,18 +59,14 @@ class BoxPixelLoss(Loss):
 
         Raises:
             DataError: the batch has no boxes.
-            ShapeError: the head makes no foreground.
+            HeadError: the head makes no foreground.
         """
         if not isinstance(batch, BoxedBatch):
             raise DataError(
                 "BoxPixelLoss trains on boxes, but the batch has none. Take model.type='FewShotLocalizer', data of "
                 "BoxedShots with part='train', and no feature_cache."
             )
-        if "foreground" not in activation.extras:
-            raise ShapeError(
-                "BoxPixelLoss needs extras['foreground'] of the head. Take one that makes it: ForegroundHead."
-            )
-        logits = activation.extras["foreground"]  # (B, 1, h, w)
+        logits = activation.need("foreground", self)  # (B, 1, h, w)
         height, width = batch.images.shape[-2:]
         masks = box_masks([each.to(logits.device) for each in batch.boxes], (height, width))
         if self.at == "pixels":

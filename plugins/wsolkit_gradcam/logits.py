@@ -166,16 +166,10 @@ class LibraryMaps(CamMethod):
                 about=part,
             )
         found = activation or model.activate(images)
-        if found.logits is None:
-            head = type(model.head).__name__
-            raise ConfigError(
-                f"{part} needs class scores, but {head} does not classify. Take a head that does, such as LinearHead.",
-                about=head,
-            )
         place = self.place(model)
         _, module = find_module(model.backbone, place)
         asked = classes if classes.ndim == 2 else classes[:, None]
-        check_classes(asked, found.logits.shape[1])
+        check_classes(asked, found.need("logits", self).shape[1])
         transform = map_transform(model, images, place, part)
         maps = []
         groups = 1 if self.method in self.draws else max(1, len(images))

@@ -7,7 +7,7 @@ from typing import Annotated, Any
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, Batch, Loss, ShapeError
+from wsolkit import Activation, Batch, Loss
 from wsolkit.components import below, logits_and_labels, map_of_present, pool_regions
 
 __all__ = ["ObjectConsistency", "draw_partners", "draw_seeds"]
@@ -95,16 +95,12 @@ class ObjectConsistency(Loss):
         """Return both terms; labels are (B,), or (B, K) with one class each.
 
         Raises:
-            ShapeError: the head gives no features or scores, or the batch no labels.
+            HeadError: the head gives no features or scores.
+            ShapeError: the batch has no labels.
         """
         logits, labels = logits_and_labels(self, activation, batch)
-        if activation.features is None:
-            raise ShapeError(
-                "ObjectConsistency compares the features of objects, but the head gives none. Use a head that does, "
-                "such as head=dict(type='CAMHead')."
-            )
+        features = activation.need("features", self).float()
         labels = labels if labels.ndim == 1 else labels.argmax(1)
-        features = activation.features.float()
         found = map_of_present(activation.maps, labels)
         found = torch.where(found.amax((2, 3), keepdim=True) > 0, found, 1.0)  # a flat map is as sure of every cell
         seeds = 1 - below(found, self.threshold, "none")

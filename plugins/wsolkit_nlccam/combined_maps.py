@@ -7,7 +7,7 @@ from typing import Literal
 import torch
 from torch import Tensor
 
-from wsolkit import Activation, CamMethod, ConfigError, MapNormalize, MapResize, Model
+from wsolkit import Activation, CamMethod, HeadError, MapNormalize, MapResize, Model
 
 __all__ = ["CombinedMaps", "rank_weights", "ranks"]
 
@@ -71,7 +71,7 @@ class CombinedMaps(CamMethod):
         """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T).
 
         Raises:
-            ConfigError: the head has no map of each class, or no scores.
+            HeadError: the head has no map of each class, or no scores.
         """
         asked = classes if classes.ndim == 2 else classes[:, None]
         found = self.combined(model, asked, activation or model.activate(images))
@@ -85,14 +85,15 @@ class CombinedMaps(CamMethod):
 
     def combined(self, model: Model, asked: Tensor, activation: Activation) -> Tensor:
         """Return the maps (B, T, h, w) of classes (B, T)."""
-        if activation.logits is None or activation.class_agnostic:
-            raise ConfigError(
-                f"CombinedMaps combines the maps of all classes by their scores, but {type(model.head).__name__} gives "
-                f"{'no scores' if activation.logits is None else 'one map for all classes'}. Use a head with a map of "
-                "each class, such as head=dict(type='CAMHead'), or cam_method=dict(type='HeadMaps')."
+        logits = activation.need("logits", self)
+        if activation.class_agnostic:
+            raise HeadError(
+                f"CombinedMaps combines the maps of all classes, but {type(model.head).__name__} gives one map for all "
+                "of them. Use head=dict(type='CAMHead'), or take cam_method=dict(type='HeadMaps').",
+                heads=[{"type": "CAMHead"}],
             )
         maps = activation.maps
         weights = rank_weights(maps.shape[1], self.weights).to(maps.device)
-        each = weights[ranks(activation.logits, asked.to(maps.device))]  # (B, T, K)
+        each = weights[ranks(logits, asked.to(maps.device))]  # (B, T, K)
         with torch.autocast(maps.device.type, enabled=False):
             return torch.bmm(each, maps.flatten(2)).unflatten(2, maps.shape[2:])

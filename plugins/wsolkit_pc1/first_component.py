@@ -10,7 +10,6 @@ from torch import Tensor
 from wsolkit import (
     Activation,
     CamMethod,
-    ConfigError,
     KnownLevels,
     MapNormalize,
     MapResize,
@@ -113,12 +112,7 @@ class PC1(CamMethod):
         name = type(self).__name__
         if self.at is not None and not (self.at == head_level(model) and isinstance(images, KnownLevels)):
             return watch(model, images, [self.at], name, gradients=False)[1].activations()[0]
-        features = (activation or model.activate(images)).features
-        if features is None:
-            head = type(model.head).__name__
-            raise ConfigError(
-                f"{name} shows the features that maps are made of, but {head} does not tell which. Set at to a place "
-                "such as the backbone's deepest level.",
-                about=head,
-            )
-        return features
+        seen = activation or model.activate(images)
+        if seen.features is None:
+            raise seen.refusal("features", self, "Or set at to a place such as the backbone's deepest level.")
+        return seen.features

@@ -11,7 +11,7 @@ from torch import Tensor
 from wsolkit import (
     Activation,
     CamMethod,
-    ConfigError,
+    HeadError,
     MapNormalize,
     MapResize,
     Model,
@@ -66,7 +66,7 @@ class RecombinedMaps(CamMethod):
         """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T).
 
         Raises:
-            ConfigError: the head is no linear classifier over pooled features.
+            HeadError: the head is no linear classifier over pooled features.
             ShapeError: a class is none of the classifier's.
         """
         found = activation or model.activate(images)
@@ -88,13 +88,14 @@ class RecombinedMaps(CamMethod):
         """Return the features (B, C, h, w) and the weights (K, C) of the classifier.
 
         Raises:
-            ConfigError: the head is no linear classifier over pooled features.
+            HeadError: the head is no linear classifier over pooled features.
         """
         weights = model.head.class_weights  # (K, C)
         if weights is None or activation.features is None:
-            raise ConfigError(
+            raise HeadError(
                 f"RecombinedMaps needs a linear classifier over pooled features, which {type(model.head).__name__} is "
-                "not. Use head=dict(type='LinearHead'), or cam_method=dict(type='HeadMaps')."
+                "not. Use head=dict(type='LinearHead'), or cam_method=dict(type='HeadMaps').",
+                heads=[{"type": "LinearHead"}],
             )
         return activation.features, weights
 

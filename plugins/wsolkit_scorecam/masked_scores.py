@@ -124,17 +124,11 @@ class ScoreCAM(CamMethod):
             )
         place = self.at or head_level(model)
         seen, tape = watch(model, images, [place], name, gradients=False)
-        if seen.logits is None:
-            head = type(model.head).__name__
-            raise ConfigError(
-                f"{name} weighs channels by class scores, but {head} does not classify. Take a head that does, such as "
-                "LinearHead, or cam_method=dict(type='HeadMaps').",
-                about=head,
-            )
-        asked = (classes if classes.ndim == 2 else classes[:, None]).to(seen.logits.device)  # (B, T)
-        check_classes(asked, seen.logits.shape[1])
+        scores = seen.need("logits", self)
+        asked = (classes if classes.ndim == 2 else classes[:, None]).to(scores.device)  # (B, T)
+        check_classes(asked, scores.shape[1])
         maps = []
-        for image, cells, wanted, baseline in zip(images, tape.activations()[0], asked, seen.logits, strict=True):
+        for image, cells, wanted, baseline in zip(images, tape.activations()[0], asked, scores, strict=True):
             kept = cells if self.channels is None else cells[self.strongest(cells, self.channels)]
             logits = self.masked_logits(model, image, kept)
             weights = channel_weights(logits, wanted, baseline, self.definition)  # (T, C)

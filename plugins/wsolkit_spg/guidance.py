@@ -101,20 +101,16 @@ class SelfProducedGuidance(Loss):
         """Return ``b2``, ``b1`` and ``c``, each a mean over the pixels that are known.
 
         Raises:
-            ShapeError: the head gives no masks, or the batch no labels.
+            HeadError: the head gives no masks.
+            ShapeError: the batch has no labels.
         """
-        missing = [name for name in MASKS if name not in activation.extras]
-        if missing:
-            raise ShapeError(
-                f"SelfProducedGuidance teaches the masks {', '.join(MASKS)}, but the head gives no {missing[0]}. Use "
-                "head=dict(type='SPGHead')."
-            )
+        masks = [activation.need(name, self) for name in MASKS]
         if batch.labels is None:
             raise ShapeError(
                 "SelfProducedGuidance needs labels, but the batch has none. Give the data set class labels."
             )
         size = (int(batch.images.shape[-2]), int(batch.images.shape[-1]))
-        b2, b1, c = (enlarged(activation.extras[name], size) for name in MASKS)
+        b2, b1, c = (enlarged(mask, size) for mask in masks)
         attention = map_of_present(activation.maps, batch.labels, size=size)
         seen_b2, seen_b1 = (mask.detach().sigmoid() for mask in (b2, b1))
         steps = zip(("b2", "b1", "c"), (b2, b1, c), (attention, seen_b2, (seen_b1 + seen_b2) / 2), strict=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 from torch import Tensor, nn
 
@@ -41,6 +41,7 @@ class SPGHead(ActivationHead):
     (torch.Size([2, 3, 4, 4]), {'mask_b1': (2, 1, 8, 8), 'mask_b2': (2, 1, 4, 4), 'mask_c': (2, 1, 4, 4)})
     """
 
+    gives: ClassVar = {key: {} for key in ("mask_b1", "mask_b2", "mask_c")}
     takes_map_modifiers = True
 
     def __init__(

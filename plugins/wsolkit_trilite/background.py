@@ -57,14 +57,10 @@ class WithoutTheClass(Loss):
         """Return the mean over the batch; labels are (B,) indices or (B, K) in [0, 1].
 
         Raises:
-            ShapeError: the head gives no such logits or the batch no labels, see the cross entropies; or a softmax has
+            HeadError: the head gives no such logits.
+            ShapeError: the batch has no labels, see the cross entropies; or a softmax has
                 one class, which then is certain.
         """
-        if self.logits is not None and not activation.extras:
-            raise ShapeError(
-                f"WithoutTheClass should score the extra {self.logits!r}, which the head does not give. Use "
-                "head=dict(type='TriLiteHead')."
-            )
         logits, labels = logits_and_labels(self, activation, batch, self.logits)
         logits = logits.float()
         if self.score == "softmax" and logits.shape[1] == 1:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from torch import Tensor, nn
@@ -51,6 +51,8 @@ class TriLiteHead(ActivationHead):
     >>> bool((activation.extras["shares"].sum(1) - 1).abs().max() < 1e-6)
     True
     """
+
+    gives: ClassVar = {key: {} for key in ("object_logits", "background_logits")}
 
     def __init__(
         self,

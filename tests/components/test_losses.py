@@ -5,7 +5,7 @@ import math
 import pytest
 import torch
 
-from wsolkit import Activation, Batch, ShapeError
+from wsolkit import Activation, Batch, HeadError, ShapeError
 from wsolkit.components.losses import BinaryCrossEntropy, CrossEntropy, CrossEntropyOrNothing
 
 MAPS = torch.zeros(1, 3, 2, 2)
@@ -39,7 +39,9 @@ def test_the_logits_of_another_branch_are_scored_where_they_are_named(kind):
     activation = Activation(MAPS, LOGITS, extras={"early_logits": other})
     expected = kind()(Activation(MAPS, other), batch)
     assert kind(logits="early_logits")(activation, batch) == expected != kind()(activation, batch)
-    with pytest.raises(ShapeError, match=f"{kind.__name__} should score the extra 'early', which .* 'early_logits'"):
+    with pytest.raises(
+        HeadError, match=f"{kind.__name__} needs the extra 'early', which the head does not give. .* 'early_logits'"
+    ):
         kind(logits="early")(activation, batch)
 
 
@@ -79,12 +81,12 @@ def test_binary_cross_entropy_takes_indices_as_one_hot():
 @pytest.mark.parametrize(
     ("activation", "labels", "words"),
     [
-        (Activation(MAPS, None), torch.tensor([0]), "needs logits, but the head gives none"),
+        (Activation(MAPS, None), torch.tensor([0]), "CrossEntropy needs logits, but the head gives none"),
         (Activation(MAPS, LOGITS), None, "needs labels, but the batch has none"),
         (Activation(MAPS, LOGITS), torch.tensor([3]), "A label is 3, but the head has 3 classes"),
         (Activation(MAPS, LOGITS), torch.zeros(1, 4), "disagree about the number of classes"),
     ],
 )
 def test_what_does_not_fit_is_said(activation, labels, words):
-    with pytest.raises(ShapeError, match=words):
+    with pytest.raises((HeadError, ShapeError), match=words):
         CrossEntropy()(activation, Batch(IMAGES, labels))

@@ -151,7 +151,7 @@ def test_what_cannot_be_watched_is_refused_in_words(net):
     with pytest.raises(ConfigError, match="class scores of LinearHead do not depend on what 'layer4' gives, so that"):
         watch(early, IMAGES, ["layer4"], "Test")[1].gradients(WANTED)
     maps_only = Localizer({"type": "TimmBackbone", "name": "resnet10t"}, {"type": "C2AMHead"}).eval()
-    with pytest.raises(ConfigError, match="Test takes gradients of class scores, but C2AMHead does not classify"):
+    with pytest.raises(ConfigError, match="Test needs logits, but C2AMHead gives none"):
         watch(maps_only, IMAGES, ["layer4"], "Test")
 
 

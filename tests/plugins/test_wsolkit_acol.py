@@ -115,7 +115,7 @@ def near(inside):
 
 def test_another_head_has_no_second_classifier():
     plain = LinearHead({"deep": 5}, 4)
-    with pytest.raises(ConfigError, match="asks the second classifier of ACoLHead, which LinearHead has not"):
+    with pytest.raises(ConfigError, match="needs the extra 'first_maps', which the head does not give"):
         SecondLook().raw_maps(Model(plain), torch.zeros(1, 5, 2, 2), torch.tensor([0]))
     with pytest.raises(ConfigError, match=r"threshold of ACoLHead should be a number in \(0, 1\], but got 0"):
         ACoLHead({"deep": 5}, 4, threshold=0.0)

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support.config_steps import loss_step
-from wsolkit import HEADS, Activation, Batch, Localizer, ShapeError, head_level
+from wsolkit import HEADS, Activation, Batch, HeadError, Localizer, head_level
 from wsolkit.config.load import load_config
 from wsolkit_bas import BackgroundSuppression, background_share
 
@@ -104,7 +104,7 @@ def test_a_background_as_active_as_the_whole_has_a_share_of_one():
 
 def test_a_head_without_a_foreground_is_refused():
     with pytest.raises(
-        ShapeError, match="BackgroundSuppression needs a head that scores a foreground and a background"
+        HeadError, match=r"BackgroundSuppression needs the extra 'foreground_logits', .* head=dict\(type='Supp"
     ):
         BackgroundSuppression()(Activation(torch.zeros(2, 3, 1, 1), torch.zeros(2, 3)), Batch(IMAGES, LABELS))
 

@@ -12,7 +12,7 @@ import pytest
 import torch
 
 from tests.support.config_steps import one_step
-from wsolkit import Activation, Batch, ConfigError, ShapeError, load_plugins
+from wsolkit import Activation, Batch, ConfigError, HeadError, ShapeError, load_plugins
 from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
 from wsolkit.model.localizer import Localizer
@@ -119,7 +119,7 @@ def test_a_step_along_the_gradient_separates_the_regions():
 
 
 def test_mistakes_with_the_loss_are_explained():
-    with pytest.raises(ShapeError, match=r"the embeddings foreground and background .* head=dict\(type='C2AMHead'"):
+    with pytest.raises(HeadError, match=r"the extra 'foreground', which .* head=dict\(type='C2AMHead'"):
         C2AMLoss()(Activation(torch.zeros(2, 1, 2, 2)), BATCH)
     with pytest.raises(ShapeError, match="the batch has a single image. Use a larger batch_size, or drop_last=True"):
         positive_contrast(torch.ones(1, 3), 0.25)

@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional as F
 
 import tests.support.config_steps as config_steps
-from wsolkit import Activation, Backbone, Batch, CheckpointError, ConfigError, ShapeError, load_plugins
+from wsolkit import Activation, Backbone, Batch, CheckpointError, ConfigError, HeadError, ShapeError, load_plugins
 from wsolkit.components.boxes import largest_box
 from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
@@ -131,7 +131,9 @@ def test_early_maps_of_another_size_are_resized():
 def test_mistakes_with_conf_seg_are_explained():
     activation, images = drawn()
     plain = Activation(activation.maps, activation.logits)
-    with pytest.raises(ShapeError, match=r"ConfSeg needs early_maps .* Use head=dict\(type='TwoBranchHead'\)"):
+    with pytest.raises(
+        HeadError, match=r"ConfSeg needs the extra 'early_maps'.* Use head=dict\(type='TwoBranchHead'\)"
+    ):
         ConfSeg()(plain, Batch(images, torch.tensor([0, 1, 2, 0])))
     with pytest.raises(ShapeError, match="the label 3, but the head has 3 classes"):
         ConfSeg()(activation, Batch(images, torch.tensor([0, 1, 2, 3])))
@@ -476,7 +478,10 @@ def test_the_union_needs_two_branches_of_a_size():
     net = Localizer(
         backbone=resnet(), head={"type": "ConvHead", "num_classes": 3}, cam_method={"type": "BranchUnion"}
     ).eval()
-    with pytest.raises(ConfigError, match=r"two branches, but ConvHead has one. Use head=dict\(type='TwoBranchHead'\)"):
+    with pytest.raises(
+        ConfigError,
+        match=r"needs the extra 'early_maps', which ConvHead does not give. Use head=dict\(type='TwoBranchHead'\)",
+    ):
         net.predict(torch.randn(1, 3, 64, 64))
     activation = Activation(torch.rand(1, 2, 4, 4), extras={"early_maps": torch.rand(1, 2, 8, 8)})
     with pytest.raises(ShapeError, match=r"gives maps of \(8, 8\) and \(4, 4\) cells. Use resize='bicubic'"):

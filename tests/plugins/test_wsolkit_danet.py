@@ -65,7 +65,9 @@ def test_a_head_without_a_hierarchy_warns_and_is_trained_on_the_classes_alone():
         alone = DivergentHead({"a": 6}, 2, hidden=(), class_names=["owl", "wren"])
     found = alone({"a": torch.randn(1, 6, 2, 2)})
     assert found.extras["groups"].shape == (0, 2)
-    with pytest.raises(ConfigError, match="GroupCrossEntropy scores the groups of classes, but the head makes no maps"):
+    with pytest.raises(
+        ConfigError, match="GroupCrossEntropy needs the extra 'groups', of which the head gives too little"
+    ):
         GroupCrossEntropy()(found, Batch(torch.zeros(1, 3, 4, 4), torch.tensor([1])))
 
 
@@ -107,7 +109,7 @@ def test_the_discrepancy_of_the_labelled_class_by_a_loop_over_pairs():
 
 def test_a_head_with_one_map_of_each_class_is_refused():
     plain = Activation(torch.zeros(1, 3, 2, 2), torch.zeros(1, 3))
-    with pytest.raises(ConfigError, match="DiscrepantMaps compares the maps of a class, but the head has one of each"):
+    with pytest.raises(ConfigError, match="DiscrepantMaps needs the extra 'maps_per_class', "):
         DiscrepantMaps()(plain, Batch(torch.zeros(1, 3, 4, 4), torch.tensor([0])))
 
 

@@ -68,7 +68,7 @@ def test_a_data_set_without_pseudo_maps_and_a_head_without_pixels_are_refused():
         PixelSeeds()(*pixels(torch.zeros(1, 2, 4, 4)))
     plain = Activation(torch.zeros(1, 3, 2, 2), torch.zeros(1, 3))
     for loss in (PixelSeeds(), ColourAffinity(), BothPresent()):
-        with pytest.raises(ConfigError, match=f"{type(loss).__name__} needs the logits of background and foreground"):
+        with pytest.raises(ConfigError, match=f"{type(loss).__name__} needs the extra 'pixel_logits'"):
             loss(plain, Batch(torch.zeros(1, 3, 4, 4)))
 
 

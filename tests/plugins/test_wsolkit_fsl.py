@@ -8,7 +8,17 @@ import pytest
 import torch
 
 from tests.support.model_step import built_model
-from wsolkit import Activation, Batch, ConfigError, DataError, Localizer, Method, PluginError, ShapeError, load_plugins
+from wsolkit import (
+    Activation,
+    Batch,
+    ConfigError,
+    DataError,
+    HeadError,
+    Localizer,
+    Method,
+    PluginError,
+    load_plugins,
+)
 from wsolkit.cli.main import main
 from wsolkit.config.load import load_config
 from wsolkit.datasets.unseen import check_unseen
@@ -77,7 +87,7 @@ def test_the_loss_refuses_batches_without_boxes_and_heads_without_foreground():
     activation = Activation(logits, extras={"foreground": logits})
     with pytest.raises(DataError, match="BoxPixelLoss trains on boxes, but the batch has none. Take model.type="):
         BoxPixelLoss()(activation, Batch(torch.zeros(1, 3, 4, 4)))
-    with pytest.raises(ShapeError, match="needs extras\\['foreground'\\] of the head"):
+    with pytest.raises(HeadError, match="needs the extra 'foreground', which the head does not give. Use head=dict"):
         BoxPixelLoss()(Activation(logits), BoxedBatch(torch.zeros(1, 3, 4, 4), boxes=BOXES[:1]))
 
 

@@ -5,7 +5,7 @@ import torch
 from mmengine.dataset import DefaultSampler
 
 from tests.support.config_steps import loss_step
-from wsolkit import Activation, Batch, ConfigError, ShapeError
+from wsolkit import Activation, Batch, ConfigError, HeadError
 from wsolkit.config.load import load_config
 from wsolkit.datasets import ClassBalancedBatchSampler
 from wsolkit.registry import DATA_SAMPLERS, LOSSES
@@ -103,9 +103,9 @@ def test_the_centres_are_kept_with_the_weights():
 
 def test_what_is_missing_is_said():
     activation, batch = given(torch.tensor([0, 1]))
-    with pytest.raises(ShapeError, match="ObjectConsistency compares the features of objects, but the head gives none"):
+    with pytest.raises(HeadError, match="ObjectConsistency needs features, but the head gives none"):
         ObjectConsistency()(Activation(activation.maps, activation.logits), batch)
-    with pytest.raises(ShapeError, match="ObjectConsistency needs logits, but the head gives none"):
+    with pytest.raises(HeadError, match="ObjectConsistency needs logits, but the head gives none"):
         ObjectConsistency()(Activation(activation.maps, None, activation.features), batch)
     with pytest.raises(ConfigError, match=r"threshold of ObjectConsistency should be a number in \(0, 1\], but got 0"):
         ObjectConsistency(threshold=0.0)

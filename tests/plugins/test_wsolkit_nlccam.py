@@ -64,9 +64,9 @@ def test_ranks_are_permutations_with_the_asked_class_first():
 
 def test_heads_without_a_map_of_each_class_or_scores_are_refused():
     maps, logits, model = torch.zeros(2, 1, 3, 3), torch.zeros(2, 4), Model()
-    with pytest.raises(ConfigError, match="CombinedMaps combines .* LinearHead gives one map for all classes. Use a"):
+    with pytest.raises(ConfigError, match="CombinedMaps combines .* LinearHead gives one map for all of them. Use"):
         CombinedMaps().raw_maps(model, maps, torch.tensor([0, 1]), Activation(maps, logits))
-    with pytest.raises(ConfigError, match="LinearHead gives no scores"):
+    with pytest.raises(ConfigError, match="CombinedMaps needs logits, but the head gives none"):
         CombinedMaps().raw_maps(model, maps, torch.tensor([0, 0]), Activation(maps))
 
 

@@ -61,7 +61,7 @@ def test_the_places_and_one_map_for_all_classes():
     torch.testing.assert_close(PC1(at="layer4").raw_maps(net, known, torch.tensor([0, 1])), found[:, 0])
     with pytest.raises(ConfigError, match="PC1 asks for 'layer2.0', but the images are known by their cached features"):
         PC1(at="layer2.0").raw_maps(net, known, torch.tensor([0, 1]))
-    with pytest.raises(ConfigError, match="PC1 shows the features that maps are made of, but LinearHead does not tell"):
+    with pytest.raises(ConfigError, match="PC1 needs features, but the head gives none. .* Or set at to"):
         PC1().raw_maps(net, IMAGES, torch.tensor([0, 1]), Activation(torch.zeros(2, 1, 2, 2)))
 
 

@@ -133,5 +133,5 @@ def test_what_it_cannot_do_is_said(net):
     with pytest.raises(ShapeError, match=r"classes should lie in 0..3, those of the classifier, but got 4..4"):
         ScoreCAM(channels=1).raw_maps(net, IMAGES, torch.tensor([4, 4]))
     maps_only = Localizer({"type": "TimmBackbone", "name": NAME}, {"type": "C2AMHead"}).eval()
-    with pytest.raises(ConfigError, match="ScoreCAM weighs channels by class scores, but C2AMHead does not classify"):
+    with pytest.raises(ConfigError, match="ScoreCAM needs logits, but C2AMHead gives none"):
         ScoreCAM().raw_maps(maps_only, IMAGES, CLASSES)

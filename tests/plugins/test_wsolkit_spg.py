@@ -7,7 +7,7 @@ import torch
 
 from tests.support.config_steps import loss_step
 from tests.support.largest import Largest
-from wsolkit import Activation, Batch, ConfigError, ShapeError
+from wsolkit import Activation, Batch, ConfigError, HeadError, ShapeError
 from wsolkit.config.load import load_config
 from wsolkit.registry import HEADS
 from wsolkit_spg import SelfProducedGuidance, SPGHead, sure_pixels
@@ -130,7 +130,9 @@ def test_levels_by_default_and_mistakes():
         SPGHead(CHANNELS, 3, levels=["early", "deep"])
     with pytest.raises(ConfigError, match=r"three pairs of a high and a low share, such as .*but got \[\(0.1, 0.7\)"):
         SelfProducedGuidance([(0.1, 0.7), *THRESHOLDS[1:]])
-    with pytest.raises(ShapeError, match=r"SelfProducedGuidance teaches the masks .* the head gives no mask_b2. Use"):
+    with pytest.raises(
+        HeadError, match=r"SelfProducedGuidance needs the extra 'mask_b2', which the head does not give. Use"
+    ):
         SelfProducedGuidance()(Activation(torch.zeros(1, 2, 1, 1), torch.zeros(1, 2)), batch(torch.tensor([0])))
     head = SPGHead(CHANNELS, 3)
     with pytest.raises(ShapeError, match="SelfProducedGuidance needs labels, but the batch has none"):

@@ -108,7 +108,7 @@ def test_centred_features_of_one_sign_are_cut_as_they_are():
 
 def test_what_it_cannot_cut_is_said_in_words():
     model = Fixed(None)
-    with pytest.raises(ConfigError, match=r"TokenCutMaps reads features, and Identity gives none\. .*FeatureHead"):
+    with pytest.raises(ConfigError, match=r"TokenCutMaps needs features, but .* gives none\. .*FeatureHead"):
         TokenCutMaps().raw_maps(model, torch.zeros(1, 3, 8, 8), torch.tensor([0]))
     with pytest.raises(ShapeError, match=r"Identity gives features \(1, 4, 1, 1\), one cell\. Take a level that is"):
         TokenCutMaps().raw_maps(Fixed(torch.zeros(1, 4, 1, 1)), torch.zeros(1, 3, 8, 8), torch.tensor([0]))

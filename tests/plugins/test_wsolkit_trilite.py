@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from tests.support.config_steps import loss_step
-from wsolkit import Activation, Batch, ConfigError, ShapeError
+from wsolkit import Activation, Batch, ConfigError, HeadError, ShapeError
 from wsolkit.components import CrossEntropy
 from wsolkit.config.load import load_config
 from wsolkit.model.localizer import Localizer
@@ -137,7 +137,7 @@ def test_a_certain_background_still_has_a_gradient():
 def test_mistakes_are_explained():
     with pytest.raises(ShapeError, match=r"WithoutTheClass compares .* the head has 1 class. Take score='sigmoid'"):
         WithoutTheClass()(background(torch.zeros(1, 1)), batch(torch.tensor([0])))
-    with pytest.raises(ShapeError, match=r"WithoutTheClass should score the extra 'background_logits', which the head"):
+    with pytest.raises(HeadError, match=r"WithoutTheClass needs the extra 'background_logits', which the head"):
         WithoutTheClass()(Activation(torch.zeros(1, 2, 1, 1), torch.zeros(1, 2)), batch(torch.tensor([0])))
     with pytest.raises(ConfigError, match="kernel of TriLiteHead should be odd, but got 2"):
         seeded(kernel=2)

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wsolkit.errors import ConfigError, MapError, ShapeError
+from wsolkit.errors import MapError, ShapeError
 from wsolkit.interfaces import Activation, CamMethod, Model
 from wsolkit.maps import MapNormalize, MapResize, extremes
 
@@ -42,17 +42,12 @@ class FeatureMaps(CamMethod):
         """Return maps (B, h, w) or (B, T, h, w) for ``classes`` (B,) or (B, T), the same for every class.
 
         Raises:
-            ConfigError: the head gives no features.
+            HeadError: the head gives no features.
             ShapeError: they are of one cell.
             MapError: they hold NaN or infinity.
         """
-        features = (activation or model.activate(images)).features
+        features = (activation or model.activate(images)).need("features", self)
         name, head = type(self).__name__, type(model.head).__name__
-        if features is None:
-            raise ConfigError(
-                f"{name} reads features, and {head} gives none. Take another head than {head}, such as "
-                "head=dict(type='FeatureHead')."
-            )
         if features.shape[-2] * features.shape[-1] < 2:
             raise ShapeError(
                 f"{name} compares the cells of an image, but {head} gives features {tuple(features.shape)}, one cell. "

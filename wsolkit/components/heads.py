@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -119,6 +119,8 @@ class LinearHead(ActivationHead):
         dropout: probability of dropping a pooled feature in training.
     """
 
+    gives: ClassVar = {"logits": {}, "features": {}}
+
     def __init__(
         self,
         channels: Mapping[str, int],
@@ -180,6 +182,7 @@ class ConvHead(ActivationHead):
             channels differ a hundredfold; with features that learn, the mean of all batches would be out of date.
     """
 
+    gives: ClassVar = {"maps_per_class": {"maps_per_class": 8}}
     takes_map_modifiers = True
 
     def __init__(
@@ -237,6 +240,8 @@ class FeatureHead(ActivationHead):
     >>> found.maps.tolist(), found.logits, found.features.shape
     ([[[[5.0, 1.0]]]], None, torch.Size([1, 2, 1, 2]))
     """
+
+    gives: ClassVar = {"features": {}}
 
     def __init__(self, channels: Mapping[str, int], level: str | None = None) -> None:
         super().__init__()

@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from wsolkit.errors import ShapeError, nearest
+from wsolkit.errors import ShapeError
 from wsolkit.interfaces import Activation, Batch, Loss
 from wsolkit.interfaces.labels import ONE
 
@@ -25,17 +25,11 @@ def logits_and_labels(
         extra: name of the extra of the activation that holds the logits, for a head with several; None for its own.
 
     Raises:
-        ShapeError: the head gives no such logits, the batch no labels, or soft labels have another number of classes.
+        HeadError: the head gives no such logits.
+        ShapeError: the batch has no labels, or soft labels have another number of classes.
     """
     name = type(loss).__name__
-    if extra is not None and extra not in activation.extras:
-        raise ShapeError(
-            f"{name} should score the extra {extra!r}, which the head does not give. "
-            f"{nearest(extra, activation.extras)}"
-        )
-    logits = activation.logits if extra is None else activation.extras[extra]
-    if logits is None:
-        raise ShapeError(f"{name} needs logits, but the head gives none. Choose a head that classifies.")
+    logits = activation.need("logits" if extra is None else extra, loss)
     if batch.labels is None:
         raise ShapeError(f"{name} needs labels, but the batch has none. Give the data set class labels.")
     labels = batch.labels

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from torch import Tensor, nn
@@ -25,8 +25,10 @@ class Loss(Checked, nn.Module, ABC):
             others are refused, data with such images before a training begins.
         indexes_labels: whether it asks which classes an image shows, and not how much of each; it is then refused
             beside a ``BatchTransform`` that mixes labels.
+        otherwise: what a refusal advises beside another head, see ``Activation.need``.
     """
 
+    otherwise: ClassVar[str] = "leave {part} out of the losses"
     takes_labels: LabelKind = ANY
     indexes_labels: bool = False
 

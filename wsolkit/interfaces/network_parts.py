@@ -184,8 +184,12 @@ class ActivationHead(Checked, nn.Module, ABC):
     Attributes:
         indexes_labels: whether its ``forward`` asks which classes an image shows, as one that erases the map of the
             labelled class does; it is then refused beside a ``BatchTransform`` that mixes labels.
+        gives: the extras that it puts into its ``Activation`` in training, by name, each with the arguments that it
+            takes; parts that ask for one with ``Activation.need`` are told of this head. ``logits`` and ``features``
+            may stand there too, for a head to be named where one is lacking.
     """
 
+    gives: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
     takes_map_modifiers: bool = False
     indexes_labels: bool = False
 
@@ -282,8 +286,10 @@ class CamMethod(Checked, ABC):
 
     Attributes:
         takes_labels: ``one`` where maps of several classes of one image say little, which is warned of.
+        otherwise: what a refusal advises beside another head, see ``Activation.need``.
     """
 
+    otherwise: ClassVar[str] = "take cam_method=dict(type='HeadMaps')"
     takes_labels: ClassVar[LabelKind] = ANY
 
     def __init__(self, resize: MapResize = "bicubic", normalize: MapNormalize = "minmax") -> None:

@@ -9,7 +9,8 @@ from typing import Any, NoReturn
 import torch
 from torch import Tensor
 
-from wsolkit.errors import ConfigError, ShapeError, nearest
+from wsolkit.errors import ConfigError, HeadError, ShapeError, nearest
+from wsolkit.interfaces.needs import refusal
 
 __all__ = ["Activation", "Batch", "KnownLevels", "Levels", "Prediction"]
 
@@ -161,9 +162,11 @@ class Activation:
 
     Attributes:
         tape: what a CAM method kept of the pass behind it, see ``CamMethod.activate``; None by default.
+        head: the name of the head that made it, which a ``Localizer`` tells; for messages.
     """
 
     tape: Any = None
+    head: str = ""
 
     def __init__(
         self,
@@ -188,6 +191,37 @@ class Activation:
         if self._maps.dtype != torch.float32:
             self._maps = self._maps.float()
         return self._maps
+
+    def need(self, key: str, asker: object) -> Tensor:
+        """Return something that not every head gives: ``logits``, ``features`` or an extra.
+
+        Args:
+            key: its name.
+            asker: the part that needs it, such as ``self``.
+
+        Raises:
+            HeadError: the head does not give it; the message names both parts and the heads that do.
+
+        >>> Activation(torch.zeros(1, 2, 3, 3), extras={"seeds": torch.ones(1)}).need("seeds", "MyLoss")
+        tensor([1.])
+        >>> Activation(torch.zeros(1, 2, 3, 3)).need("logits", "MyLoss")
+        Traceback (most recent call last):
+        wsolkit.errors.HeadError: MyLoss needs logits, but the head gives none. Use head=dict(type='LinearHead').
+        """
+        found = getattr(self, key) if key in ("logits", "features") else self.extras.get(key)
+        if found is None:
+            raise self.refusal(key, asker)
+        return found
+
+    def refusal(self, key: str, asker: object, hint: str = "") -> HeadError:
+        """Return what ``need`` raises, for a part that finds itself that what it was given will not do.
+
+        Args:
+            key: what it needs.
+            asker: the part.
+            hint: a sentence to be added.
+        """
+        return refusal(key, asker, self.head, self.extras, hint)
 
     def forget(self) -> None:
         """Let go of the tape, and of the memory that it holds."""

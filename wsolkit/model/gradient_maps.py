@@ -138,19 +138,14 @@ class GradientMaps(CamMethod):
         found = activation
         if found is None or (self.flat_weights(model) is None and not self._recorded(model, found)):
             found = self.activate(model, images)
-        if found.logits is None:
-            raise ConfigError(
-                f"{type(self).__name__} takes gradients of class scores, but {type(model.head).__name__} does not "
-                "classify. Take a head that does, such as LinearHead, or cam_method=dict(type='HeadMaps').",
-                about=type(model.head).__name__,
-            )
-        asked = (classes if classes.ndim == 2 else classes[:, None]).to(found.logits.device)  # (B, T)
-        check_classes(asked, found.logits.shape[1])
+        logits = found.need("logits", self)
+        asked = (classes if classes.ndim == 2 else classes[:, None]).to(logits.device)  # (B, T)
+        check_classes(asked, logits.shape[1])
         weights = self.flat_weights(model)
         if weights is not None:
             maps = self._closed(found, asked, weights)
         else:
-            wanted = self.wanted(found.logits, asked)  # (B, T, K)
+            wanted = self.wanted(logits, asked)  # (B, T, K)
             maps = torch.stack([self.maps_of(found.tape, each) for each in wanted.unbind(1)], 1)
         return maps if classes.ndim == 2 else maps[:, 0]
 

@@ -185,7 +185,9 @@ class Localizer(Checked, BaseModel):
             naming_places(self.named_modifiers(), self.backbone, self.head),
             plain_size_errors(network, images),
         ):
-            return self.head(self.levels_of(images), batch)
+            found: Activation = self.head(self.levels_of(images), batch)
+            found.head = type(self.head).__name__
+            return found
 
     def levels_of(self, images: Tensor | KnownLevels) -> Levels:
         """Run the backbone alone, as ``activate`` does, on normalised images (B, 3, H, W) or from known levels on."""

@@ -130,13 +130,7 @@ def watch(
         )
     if not gradients:
         return activation, tape
-    if activation.logits is None:
-        raise ConfigError(
-            f"{part} takes gradients of class scores, but {tape.head} does not classify. Take a head that does, such "
-            "as LinearHead, or cam_method=dict(type='HeadMaps').",
-            about=tape.head,
-        )
-    tape.logits = activation.logits
+    tape.logits = activation.need("logits", part)
     return _without_graph(activation), tape
 
 
@@ -278,9 +272,11 @@ def _not_run(model: Model, images: Any, place: str, part: str) -> ConfigError:
 
 def _without_graph(activation: Activation) -> Activation:
     """Return an activation whose tensors are cut off from their graph."""
-    return Activation(
+    found = Activation(
         lambda: activation.maps.detach(),
         None if activation.logits is None else activation.logits.detach(),
         None if activation.features is None else activation.features.detach(),
         {name: each.detach() if isinstance(each, Tensor) else each for name, each in activation.extras.items()},
     )
+    found.head = activation.head
+    return found
