@@ -34,7 +34,7 @@ LAYERS = [
     {"training", "inference"},
     {"deploy", "hub", "pipeline"},
     {"benchmark", "labelling"},
-    {"builtin"},
+    {"builtin", "testing"},
     {"cli"},
     {"__main__"},
 ]

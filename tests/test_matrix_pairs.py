@@ -1,6 +1,6 @@
 """The search behind the compatibility matrix, on axes small enough to count by hand."""
 
-from tests.support.matrix_pairs import Outcome, explore, fill_up, pairs_between
+from wsolkit.testing.pairs import Outcome, explore, fill_up, pairs_between
 
 SMALL = [["a1", "a2", "a3"], ["b1", "b2", "b3", "b4"], ["c1", "c2"], ["d1", "d2", "d3"]]
 

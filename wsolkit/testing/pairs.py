@@ -1,10 +1,14 @@
 """Combinations that hold every pair of choices, found while it is learned which pairs refuse each other."""
 
+from __future__ import annotations
+
 import zlib
 from collections.abc import Callable, Hashable, Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import combinations, product
 from typing import Any
+
+__all__ = ["Combination", "Explored", "Outcome", "Pair", "drawn", "explore", "fill_up", "pairs_between", "pairs_of"]
 
 Pair = frozenset[Any]
 Combination = tuple[Any, ...]
@@ -98,7 +102,10 @@ def drawn(pair: Pair, every: int) -> bool:
 
 
 def explore(
-    axes: Sequence[Sequence[Any]], run: Callable[[Combination], Outcome], never: Iterable[Pair] = (), every: int = 1
+    axes: Sequence[Sequence[Any]],
+    run: Callable[[Combination], Outcome],
+    never: Iterable[Pair] = (),
+    wanted: Callable[[Pair], bool] = lambda _: True,
 ) -> Explored:
     """Try combinations until every pair has run, or refused, or cannot meet.
 
@@ -109,23 +116,26 @@ def explore(
         axes: the choices for each place.
         run: tries one combination.
         never: pairs that are not to be tried.
-        every: about one pair in so many has to be tried; the others are tried as it happens.
+        wanted: whether a pair has to be tried; the others are tried as it happens.
     """
-    return Search(axes, run, set(never), every).explore()
+    return Search(axes, run, set(never), wanted).explore()
 
 
 class Search:
     """The search behind ``explore``."""
 
     def __init__(
-        self, axes: Sequence[Sequence[Any]], run: Callable[[Combination], Outcome], avoided: set[Pair], every: int = 1
+        self,
+        axes: Sequence[Sequence[Any]],
+        run: Callable[[Combination], Outcome],
+        avoided: set[Pair],
+        wanted: Callable[[Pair], bool],
     ) -> None:
         self.axes = axes
         self.run = run
         self.avoided = set(avoided)
         self.found = Explored()
-        wanted = [pair for pair in pairs_between(axes) if pair not in avoided and drawn(pair, every)]
-        self.open_pairs = dict.fromkeys(wanted)
+        self.open_pairs = dict.fromkeys(pair for pair in pairs_between(axes) if pair not in avoided and wanted(pair))
 
     def explore(self) -> Explored:
         """Return what became of every pair."""

@@ -1,0 +1,188 @@
+"""What ``wsolkit.testing`` says of parts that break a promise: the part, the promise and the numbers."""
+
+import subprocess
+import sys
+from dataclasses import replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+
+from wsolkit import (
+    Activation,
+    ActivationHead,
+    Backbone,
+    BatchTransform,
+    BoxExtractor,
+    CamMethod,
+    Loss,
+    MapModifier,
+    Pooling,
+    Refined,
+    Refiner,
+    ScoredBoxes,
+)
+from wsolkit.testing import (
+    Outcome,
+    check_backbone,
+    check_batch_transform,
+    check_box_extractor,
+    check_cam_method,
+    check_documentation,
+    check_head,
+    check_loss,
+    check_modifier,
+    check_plugin,
+    check_pooling,
+    check_refiner,
+    plugin_contract,
+)
+
+
+class SumOfAll(Pooling):
+    """Gives one score for all maps
+    of an image."""
+
+    def forward(self, maps):
+        return maps.sum((1, 2, 3))
+
+
+class NeverRests(MapModifier):
+    """Adds one."""
+
+    def modify(self, maps):
+        return maps + 1
+
+    def forward(self, maps):
+        return self.modify(maps)
+
+
+class PaintsOver(BatchTransform):
+    """Writes into what it is given."""
+
+    def __call__(self, batch):
+        batch.images.zero_()
+        return replace(batch)
+
+
+class PromisesMore(ActivationHead):
+    """Says that it gives an extra."""
+
+    gives: ClassVar = {"seeds": {}}
+
+    def __init__(self, channels, num_classes):
+        super().__init__()
+        self.maps = torch.nn.Conv2d(channels["b"], num_classes, 1)
+
+    def forward(self, levels, batch=None):
+        maps = self.maps(levels["b"])
+        return Activation(maps, maps.mean((2, 3)), levels["b"])
+
+
+class Detached(Loss):
+    """Lets no gradient through."""
+
+    def forward(self, activation, batch):
+        return activation.maps.detach().mean()
+
+
+class NotANumber(Loss):
+    """Divides by zero."""
+
+    def forward(self, activation, batch):
+        return {"broken": activation.maps.mean() / 0}
+
+
+class TooLarge(CamMethod):
+    """Skips what normalises maps."""
+
+    def raw_maps(self, model, images, classes, activation=None):
+        return (activation or model.activate(images)).of(classes)
+
+    def __call__(self, model, images, classes, activation=None):
+        return 1 + super().__call__(model, images, classes, activation)
+
+
+class WholeMap(BoxExtractor):
+    """Finds the whole map."""
+
+    def __call__(self, score_map, features=None):
+        height, width = score_map.shape
+        return ScoredBoxes(np.array([[0, 0, width, height]], np.float32), np.ones(1, np.float32))
+
+
+class WholeImage(Refiner):
+    """Takes all of the image."""
+
+    def __call__(self, image, score_map, boxes, threshold):
+        return Refined(np.ones((len(boxes.boxes), *score_map.shape), bool), boxes)
+
+
+class WrongStride(Backbone):
+    """Names another stride than it has."""
+
+    def __init__(self):
+        super().__init__()
+        self.channels, self.strides = {"only": 4}, {"only": 8}
+        self.only = torch.nn.Conv2d(3, 4, 3, 4, 1)
+
+    def forward(self, images):
+        return {"only": self.only(images)}
+
+
+@pytest.mark.parametrize(
+    ("check", "part", "words"),
+    [
+        (check_documentation, SumOfAll, "SumOfAll has a docstring that begins with one sentence on one line: it does"),
+        (check_pooling, SumOfAll, r"SumOfAll turns maps \(2, 3, 4, 5\) into scores .*found \(2,\)"),
+        (check_modifier, NeverRests, r"NeverRests leaves maps alone in evaluation.*found 2352 cells changed"),
+        (
+            check_batch_transform,
+            PaintsOver,
+            "PaintsOver leaves the batch that it is given as it is.*other images",
+        ),
+        (check_head, PromisesMore, r"PromisesMore gives 'seeds' in training with {}: it does not, found only \[\]"),
+        (check_loss, Detached, "Detached has gradients for labels as indices: it does not, found the constant"),
+        (check_loss, NotANumber, "NotANumber gives finite numbers .*broken is one.*found 1 of 1 that are NaN"),
+        (check_cam_method, TooLarge, r"TooLarge gives maps from 0 on: it does not, found 1\.0"),
+        (check_box_extractor, WholeMap, r"WholeMap finds the brightest rectangle \(3, 2, 12, 9\) first"),
+        (check_refiner, WholeImage, "WholeImage keeps the masks of objects far from each other apart.*found 2400 pix"),
+        (check_backbone, WrongStride, r"WrongStride has about 8.0 cells at only: it does not, found \(16, 16\)"),
+    ],
+    ids=lambda each: getattr(each, "__name__", ""),
+)
+def test_a_broken_promise_names_part_promise_and_numbers(check, part, words):
+    with pytest.raises(AssertionError, match=words):
+        check(part)
+
+
+def test_a_plugin_that_is_not_there_is_told_how_to_be():
+    with pytest.raises(
+        AssertionError, match=r"No entry point of group 'wsolkit' names wsolkit_no\. Write \[pro"
+    ):
+        check_plugin("wsolkit_no")
+    with pytest.raises(AssertionError, match="wsolkit_cam has no part CAMHed; its parts are CAMHead"):
+        check_plugin("wsolkit_cam", left_out={"CAMHed": "misspelt"})
+
+
+def test_a_combination_that_fails_is_named(monkeypatch):
+    monkeypatch.setattr(plugin_contract, "try_combination", lambda *_: Outcome(False, (), "KeyError: 'x'"))
+    with pytest.raises(AssertionError, match=r"combinations with parts of wsolkit_cam fail:\n.*CAMHead.*\n +KeyError"):
+        check_plugin("wsolkit_cam")
+
+
+@pytest.mark.slow
+def test_a_shipped_plugin_keeps_its_contract():
+    lines = check_plugin("wsolkit_cam")
+    assert lines[0] == "CAMHead: activation head"
+    assert lines[1].endswith(" refuse by name")
+
+
+def test_it_needs_no_test_framework_and_costs_nothing_where_it_is_not_asked_for():
+    code = (
+        "import sys, wsolkit; wsolkit.Loss; assert 'wsolkit.testing' not in sys.modules\n"
+        "import wsolkit.testing; assert 'torch' in sys.modules; wsolkit.testing.check_plugin\n"
+        "sys.exit('pytest' in sys.modules)"
+    )
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0

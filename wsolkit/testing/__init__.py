@@ -1,0 +1,9 @@
+"""What every part promises, as functions that a plugin's own tests call; they raise ``AssertionError`` in words.
+
+``check_plugin("wsolkit_mine")`` holds a whole installed plugin against all of it, ``check_loss(MyLoss)`` and its like
+one part. No test framework is needed.
+"""
+
+import lazy_loader as lazy
+
+__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)
