@@ -34,7 +34,7 @@ LAYERS = [
     {"training", "inference"},
     {"deploy", "hub", "pipeline"},
     {"benchmark", "labelling"},
-    {"builtin", "testing"},
+    {"authoring", "builtin", "testing"},
     {"cli"},
     {"__main__"},
 ]

@@ -133,7 +133,7 @@ def test_the_parsers_import_nothing_heavy():
     assert done.returncode == 0, done.stderr
 
 
-@pytest.mark.parametrize("name", [name for name in SUBCOMMANDS if name != "components"])
+@pytest.mark.parametrize("name", [name.replace("_", "-") for name in SUBCOMMANDS if name != "components"])
 def test_every_subcommand_has_help(name, capsys):
     with pytest.raises(SystemExit, match=r"^0$"):
         main([name, "--help"])

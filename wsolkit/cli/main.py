@@ -26,7 +26,7 @@ __all__ = ["build_parser", "main"]
 
 SUBCOMMANDS = (
     "label", "train", "test", "predict", "export", "pipeline", "benchmark", "evaluate", "boxes", "compare", "data",
-    "components", "schema",
+    "components", "schema", "new_plugin",
 )  # fmt: skip
 
 MISTAKE = 2
