@@ -158,9 +158,7 @@ def test_a_broken_promise_names_part_promise_and_numbers(check, part, words):
 
 
 def test_a_plugin_that_is_not_there_is_told_how_to_be():
-    with pytest.raises(
-        AssertionError, match=r"No entry point of group 'wsolkit' names wsolkit_no\. Write \[pro"
-    ):
+    with pytest.raises(AssertionError, match=r"No entry point of group 'wsolkit' names wsolkit_no\. Write \[pro"):
         check_plugin("wsolkit_no")
     with pytest.raises(AssertionError, match="wsolkit_cam has no part CAMHed; its parts are CAMHead"):
         check_plugin("wsolkit_cam", left_out={"CAMHed": "misspelt"})

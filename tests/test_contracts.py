@@ -103,4 +103,5 @@ def test_cam_methods_answer_in_0_to_1_at_the_size_of_the_input(cls):
     library = NEED_A_LIBRARY.get(cls.__name__)
     if library and importlib.util.find_spec(library) is None:
         pytest.skip(f"it needs the library {library}")
-    check_cam_method(cls, **({"method": "GradCAM"} if library else {}))  # their defaults run the network a hundred times
+    settings = {"method": "GradCAM"} if library else {}  # their defaults run the network a hundred times
+    check_cam_method(cls, **settings)

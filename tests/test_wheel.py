@@ -17,6 +17,7 @@ from pathlib import Path
 import pytest
 
 from wsolkit import __version__
+from wsolkit.cli.new_plugin import PARTS
 
 pytestmark = pytest.mark.slow
 
@@ -168,3 +169,16 @@ def test_a_stranger_s_plugin_trains_a_step_with_its_parts_named_in_a_config(fres
     assert step["loss_total_variation"] > 0
     assert step["loss"] == pytest.approx(step["loss_cross_entropy"] + step["loss_total_variation"], rel=1e-4)
     assert "ChannelNoise" in (tmp_path / "run" / "config.py").read_text()
+
+
+def test_a_new_plugin_of_every_kind_installs_and_passes_its_tests(fresh, tmp_path):
+    fresh.output(fresh.command, "new-plugin", "every_kind", "--into", tmp_path, "--parts", *PARTS)
+    fresh.install("--editable", tmp_path / "every_kind")
+    try:
+        words = fresh.output(fresh.command, "new-plugin", "every_kind", code=2)
+        assert "A plugin 'every_kind' is installed already, of wsolkit-every-kind 0.1.0." in words
+        said = fresh.output(fresh.python, "-m", "pytest", "-p", "no:cacheprovider", tmp_path / "every_kind")
+        assert " passed" in said
+        assert "skipped" not in said
+    finally:
+        fresh.output(sys.executable, "-m", "pip", "--python", fresh.python, "uninstall", "-qy", "wsolkit-every-kind")
