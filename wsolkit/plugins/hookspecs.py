@@ -6,7 +6,7 @@ A plugin is a module (or package) that an entry point of group ``wsolkit`` names
     example = "wsolkit_example"
 
 It marks its functions with ``wsolkit.hookimpl``. ``plugins/wsolkit_cam`` is the smallest one, and
-``tests/third_party/wsolkit-example`` a whole distribution to start from.
+``wsolkit new-plugin`` writes a whole distribution to start from.
 """
 
 from __future__ import annotations
