@@ -97,7 +97,7 @@ def levels_of(**levels: Tensor) -> Levels:
     def again(name: str, maps: Tensor, first: Mapping[str, Tensor], _: bool) -> dict[str, Tensor]:
         found = {name: maps}
         for deeper, level in list(first.items())[list(first).index(name) + 1 :]:
-            mean = F.adaptive_avg_pool2d(maps, level.shape[-2:]).mean(1, keepdim=True)
+            mean = F.adaptive_avg_pool2d(maps, (level.shape[-2], level.shape[-1])).mean(1, keepdim=True)
             found[deeper] = mean.expand(len(maps), level.shape[1], *level.shape[-2:])
         return found
 
