@@ -44,8 +44,8 @@ def check_backbone(part: type[Backbone], side: int = 64, **settings: Any) -> Non
         )
     alone = backbone(images[:1])
     for name, level in levels.items():
-        apart = float((alone[name] - level[:1]).abs().max())
-        scale = max(float(level.abs().max()), 1.0)
+        apart = float((alone[name] - level[:1]).detach().abs().max())
+        scale = max(float(level.detach().abs().max()), 1.0)
         promised(part, apart <= 1e-4 * scale, f"gives {name} of an image alone as in a batch", f"{apart:.2g} apart")
     deepest = levels[named[-1]]
     deepest.square().mean().backward()
