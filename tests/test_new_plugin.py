@@ -6,7 +6,8 @@ import tomllib
 import pytest
 
 from wsolkit import ConfigError
-from wsolkit.authoring import KINDS, new_plugin, write_plugin
+from wsolkit.authoring import new_plugin
+from wsolkit.authoring.new_plugin import KINDS, write_plugin
 from wsolkit.cli.main import main
 from wsolkit.cli.new_plugin import DEFAULT, PARTS
 from wsolkit.testing import plugin_contract

@@ -1,5 +1,1 @@
 """``wsolkit new-plugin``: a distribution with working parts, to be edited."""
-
-import lazy_loader as lazy
-
-__getattr__, __dir__, __all__ = lazy.attach_stub(__name__, __file__)

@@ -49,7 +49,7 @@ def add_parser(subparsers: Any) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Write the distribution and print how it is tried."""
-    from wsolkit.authoring import write_plugin
+    from wsolkit.authoring.new_plugin import write_plugin
 
     folder = write_plugin(args.name, args.parts, args.into)
     print(f"{folder} holds the plugin {args.name}. Try it:\n  cd {folder}\n  pip install -e '.[test]'\n  pytest")
