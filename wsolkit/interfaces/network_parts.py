@@ -178,15 +178,12 @@ class ActivationHead(Checked, nn.Module, ABC):
     """Turns feature levels into an ``Activation``.
 
     Subclasses take ``channels`` (of the backbone's levels, by name) as their first argument and override ``forward``.
-    One whose logits are made from its maps passes them through ``self.map_modifiers`` first and sets
-    ``takes_map_modifiers``.
+    One whose logits are made from its maps passes them through ``self.map_modifiers`` and sets ``takes_map_modifiers``.
 
     Attributes:
-        indexes_labels: whether its ``forward`` asks which classes an image shows, as one that erases the map of the
-            labelled class does; it is then refused beside a ``BatchTransform`` that mixes labels.
-        gives: the extras that it puts into its ``Activation`` in training, by name, each with the arguments that it
-            takes; parts that ask for one with ``Activation.need`` are told of this head. ``logits`` and ``features``
-            may stand there too, for a head to be named where one is lacking.
+        indexes_labels: whether ``forward`` asks which classes an image shows; it is then refused beside mixed labels.
+        gives: the extras that it makes in training, ``logits`` or ``features``, by name, each with the arguments that
+            takes; a part that asks for one with ``Activation.need`` is told of this head.
     """
 
     gives: ClassVar[Mapping[str, Mapping[str, Any]]] = {}
@@ -286,7 +283,7 @@ class CamMethod(Checked, ABC):
 
     Attributes:
         takes_labels: ``one`` where maps of several classes of one image say little, which is warned of.
-        otherwise: what a refusal advises beside another head, see ``Activation.need``.
+        otherwise: what a refusal of ``Activation.need`` advises beside another head.
     """
 
     otherwise: ClassVar[str] = "take cam_method=dict(type='HeadMaps')"
