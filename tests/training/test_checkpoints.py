@@ -94,6 +94,8 @@ def test_copies_without_a_pickle_lie_beside_and_stay_true_when_resumed(micro_con
         assert all(torch.equal(one[key], other[key]) for key in one if one[key].numel() > 1)
         assert epochs == [1, 1]
     (tmp_path / "best.safetensors").write_bytes(b"of a training that was killed between the two")
+    train(micro_config(train_cfg__max_epochs=1, **monitored), tmp_path, resume=True)  # nothing is left to do
+    assert plain_and_pickled(tmp_path, "best")[1] == [1, 1]
     train(micro_config(train_cfg__max_epochs=2, **monitored), tmp_path, resume=True)
     assert [plain_and_pickled(tmp_path, name)[1] for name in ("best", "last")][1] == [2, 2]
     assert len(set(plain_and_pickled(tmp_path, "best")[1])) == 1
