@@ -423,9 +423,9 @@ def test_the_method_is_found_and_its_card_has_its_numbers():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", ["ass_vgg16_cub", "ass_vgg16_ilsvrc", "ass_mobilenetv2_birds50", "ass_wildcat_voc"])
+@pytest.mark.parametrize("name", ["ass_vgg16_cub", "ass_mobilenetv2_birds50", "ass_wildcat_voc"])
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
-def test_a_step_of_every_configuration(name, tmp_path):
+def test_a_step_of_every_network(name, tmp_path):
     net, predictions = one_step(name, tmp_path / "run", multi_label=name.endswith("voc"))
     assert len(net.feature_modifiers) == 3
     assert all(isinstance(each, AttentionSelection) for each in net.feature_modifiers.values())

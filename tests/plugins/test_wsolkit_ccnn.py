@@ -672,7 +672,7 @@ def test_modifiers_at_the_trunk_s_modules():
 
 
 @pytest.mark.slow
-def test_bf16_channels_last_and_compile():
+def test_bf16_and_channels_last():
     torch.manual_seed(0)
     plain = localizer({"type": "LinearHead", "num_classes": 3}, precision="fp32", channels_last=False).eval()
     images = torch.rand(2, 3, 64, 64)
@@ -680,7 +680,6 @@ def test_bf16_channels_last_and_compile():
     for options in (
         {"precision": "fp32"},
         {"precision": "bf16"},
-        {"precision": "fp32", "compile": {"backend": "eager"}},
     ):
         model = localizer({"type": "LinearHead", "num_classes": 3}, **options)
         model.load_state_dict(plain.state_dict())
@@ -701,7 +700,7 @@ def test_configs_in_sub_folders_are_found_by_name():
     assert config.train_dataloader.dataset.type == "WsolMetadata"
 
 
-@pytest.mark.parametrize("name", [name for name in CONFIGS if not name.endswith("_moco")])  # those are the same nets
+@pytest.mark.parametrize("name", [name for name in CONFIGS if not name.endswith(("_moco", "_ilsvrc", "resnet50_voc"))])
 def test_every_config_builds_and_takes_a_step(name):
     """Networks of the configurations, on images of 64 x 64 without weights."""
     torch.manual_seed(0)

@@ -521,7 +521,6 @@ def small_batches(config):
     [
         "csoa_vgg16_cub",
         "csoa_inceptionv3_cub",
-        "csoa_inceptionv3_ilsvrc",
         "csoa_mobilenetv2_birds50",
         "csoa_confseg_mobilenetv2_birds50",
         "csoa_coaug_mobilenetv2_birds50",
@@ -530,7 +529,7 @@ def small_batches(config):
     ],
 )
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights", RANDOM_EMBEDDING)
-def test_a_step_of_every_configuration(name, tmp_path, monkeypatch):
+def test_a_step_of_every_network(name, tmp_path, monkeypatch):
     load = config_steps.load_config
     sampler = load(name)["train_dataloader"]["batch_sampler"]
     assert sampler["classes"] * sampler["images"] == load(name)["train_dataloader"]["batch_size"]

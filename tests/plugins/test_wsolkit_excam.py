@@ -463,9 +463,9 @@ def test_the_method_is_found_and_its_card_has_its_numbers():
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CONFIGS)
+@pytest.mark.parametrize("name", [name for name in CONFIGS if not name.endswith("voc12")])  # voc07 is the same network
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
-def test_a_step_of_every_configuration(name, tmp_path, monkeypatch):
+def test_a_step_of_every_network(name, tmp_path, monkeypatch):
     one_split = {"train_dataloader.dataset.split": "train"}  # drawn scenes have no split trainval
     monkeypatch.setattr("tests.support.config_steps.load_config", lambda config: load_config(config, one_split))
     net, predictions = one_step(name, tmp_path / "run", multi_label=True)

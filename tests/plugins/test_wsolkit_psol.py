@@ -122,9 +122,9 @@ def boxed(tmp_path_factory):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", REGRESSORS)
+@pytest.mark.parametrize("name", [name for name in REGRESSORS if not name.endswith("_ilsvrc")])  # the same networks
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
-def test_a_step_of_every_regressor(name, boxed, tmp_path):
+def test_a_step_of_every_kind_of_regressor(name, boxed, tmp_path):
     config = load_config(name)
     train_set = config["train_dataloader"]["dataset"]
     assert train_set["pipeline"][0]["type"] == "RandomResizedBBoxCrop"
@@ -161,8 +161,8 @@ def test_a_step_of_every_regressor(name, boxed, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", CLASSIFIERS)
+@pytest.mark.parametrize("name", [name for name in CLASSIFIERS if not name.endswith("_ilsvrc")])
 @pytest.mark.filterwarnings("ignore:The backbone has no pretrained weights")
-def test_a_step_of_every_classifier(name, tmp_path):
+def test_a_step_of_every_kind_of_classifier(name, tmp_path):
     _, predictions = one_step(name, tmp_path / "run", batch=2)
     assert predictions[0].logits.shape == (3,)
