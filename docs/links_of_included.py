@@ -10,6 +10,8 @@ from sphinx.application import Sphinx
 PAGES = {
     "[benchmarks/RESULTS.md](benchmarks/RESULTS.md)": "[Results](/results.md)",
     "[CONTRIBUTING.md](CONTRIBUTING.md)": "[Contributing](/contributing.md)",
+    "[docs/interfaces](docs/interfaces/index.md)": "[Interfaces](/interfaces/index.md)",
+    "[docs/porting](docs/porting/index.md)": "[Port a method in an hour](/porting/index.md)",
     "[plugins/wsolkit_cam](plugins/wsolkit_cam)": "CAM's plugin, `plugins/wsolkit_cam`",
     "[tests/third_party](tests/third_party)": "`tests/third_party`",
 }

@@ -165,7 +165,7 @@ def test_a_mistake_with_overwrite_loses_nothing(mistake, micro_config, tmp_path,
 @pytest.mark.parametrize(
     ("mistake", "words"),
     [
-        ({"model__cam_method": {"type": "BranchUnion"}}, "a head with two branches, but LinearHead has one"),
+        ({"model__cam_method": {"type": "BranchUnion"}}, "the extra 'early_maps', which LinearHead does not give"),
         (
             {"val_evaluator": {"type": "LocalizationMetric", "extractor": {"type": "Picky"}}},
             "Picky wants 100 channels, but got 4",
