@@ -94,6 +94,18 @@ class NotANumber(Loss):
         return {"broken": activation.maps.mean() / 0}
 
 
+class GrowsByItself(Loss):
+    """Keeps a parameter of the size of the first batch."""
+
+    def __init__(self):
+        super().__init__()
+        self.centre = torch.nn.Parameter(torch.zeros(2))
+
+    def forward(self, activation, batch):
+        self.centre = torch.nn.Parameter(torch.zeros(activation.maps.shape[1]))
+        return (activation.maps.mean((0, 2, 3)) - self.centre).square().sum()
+
+
 class TooLarge(CamMethod):
     """Skips what normalises maps."""
 
@@ -144,6 +156,11 @@ class WrongStride(Backbone):
         ),
         (check_head, PromisesMore, r"PromisesMore gives 'seeds' in training with {}: it does not, found only \[\]"),
         (check_loss, Detached, "Detached has gradients for labels as indices: it does not, found the constant"),
+        (
+            check_loss,
+            GrowsByItself,
+            r"GrowsByItself goes on from a checkpoint: .*centre is \(3,\) there and \(2,\) in the model",
+        ),
         (check_loss, NotANumber, "NotANumber gives finite numbers .*broken is one.*found 1 of 1 that are NaN"),
         (check_cam_method, TooLarge, r"TooLarge gives maps from 0 on: it does not, found 1\.0"),
         (check_box_extractor, WholeMap, r"WholeMap finds the brightest rectangle \(3, 2, 12, 9\) first"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 import torch
 from torch import Tensor
@@ -130,11 +130,3 @@ class ObjectConsistency(Loss):
             share = torch.where(self.seen[k], self.momentum, 1.0)
             self.centre[k] += share * (mean - self.centre[k])
             self.seen[k] = True
-
-    def _load_from_state_dict(self, state_dict: dict[str, Any], prefix: str, *args: Any) -> None:
-        """Take the sizes of the centres from the checkpoint."""
-        for name in ("centre", "seen"):
-            kept = state_dict.get(prefix + name)
-            if kept is not None:
-                setattr(self, name, torch.zeros_like(kept, device=getattr(self, name).device))
-        super()._load_from_state_dict(state_dict, prefix, *args)

@@ -9,6 +9,7 @@ from wsolkit import Activation, Batch, ConfigError, HeadError
 from wsolkit.config.load import load_config
 from wsolkit.datasets import ClassBalancedBatchSampler
 from wsolkit.registry import DATA_SAMPLERS, LOSSES
+from wsolkit.weights.checkpoint import load_weights
 from wsolkit_i2c import ObjectConsistency, draw_partners, draw_seeds
 
 
@@ -96,7 +97,7 @@ def test_the_centres_are_kept_with_the_weights():
     loss = ObjectConsistency()
     loss(*given(torch.tensor([1, 3, 1, 0])))
     other = ObjectConsistency()
-    other.load_state_dict(loss.state_dict())
+    load_weights(other, {"state_dict": loss.state_dict()}, "a file")
     assert torch.equal(other.centre, loss.centre)
     assert torch.equal(other.seen, loss.seen)
 

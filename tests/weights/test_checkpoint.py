@@ -166,6 +166,23 @@ def test_weights_of_another_model_are_told_apart():
         check_weights(model, {**state, "0.weight": torch.zeros(9, 2)}, "x.pth")
 
 
+def test_a_buffer_whose_size_the_first_batch_decides_takes_the_one_it_has_in_the_file():
+    class Centres(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.register_buffer("centre", torch.zeros(0, 0, dtype=torch.float64))
+
+    trained = nn.Sequential(Centres(), nn.Linear(2, 3))
+    trained[0].centre = torch.tensor([[1.0, 2.0]])
+    model = nn.Sequential(Centres(), nn.Linear(2, 3))
+    load_weights(model, {"state_dict": trained.state_dict()}, "x.pth")
+    assert model[0].centre.tolist() == [[1.0, 2.0]]
+    assert model[0].centre.dtype == torch.float64
+    trained[0].centre = torch.zeros(2, 2)
+    with pytest.raises(CheckpointError, match=r"0\.centre is \(2, 2\) there and \(1, 2\) in the model"):
+        load_weights(model, {"state_dict": trained.state_dict()}, "x.pth")
+
+
 def test_a_failed_download_names_the_ways_out():
     words = str(download_failed("timm's net", OSError("no route to host\nsecond line")))
     assert "timm's net could not be downloaded (OSError: no route to host)" in words

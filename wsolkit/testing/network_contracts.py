@@ -13,7 +13,7 @@ from wsolkit.errors import ConfigError, HeadError
 from wsolkit.interfaces import Activation, ActivationHead, Batch, BatchTransform, Levels, Loss, MapModifier, Pooling
 from wsolkit.model.batch_transforms import apply_transforms
 from wsolkit.registry import HEADS
-from wsolkit.testing.promises import NAMES, built, finite, promised
+from wsolkit.testing.promises import NAMES, built, finite, kept_whole, promised
 
 __all__ = ["check_batch_transform", "check_head", "check_loss", "check_modifier", "check_pooling"]
 
@@ -40,7 +40,7 @@ def check_pooling(part: type[Pooling], **settings: Any) -> None:
 
 
 def check_modifier(part: type[MapModifier], **settings: Any) -> None:
-    """Check that a modifier keeps the shape of maps, and leaves them alone in evaluation where it is ``train_only``.
+    """Check that a modifier keeps the shape of maps, rests in evaluation where it is ``train_only``, and is kept.
 
     Args:
         part: the class; one that takes ``channels`` is told them.
@@ -59,6 +59,7 @@ def check_modifier(part: type[MapModifier], **settings: Any) -> None:
         if not mode and modifier.train_only:
             changed = int((found != maps).sum())
             promised(part, not changed, "leaves maps alone in evaluation (train_only)", f"{changed} cells changed")
+    kept_whole(part, modifier, built(part, settings, channels=6))
 
 
 def check_batch_transform(part: type[BatchTransform], **settings: Any) -> None:
@@ -157,7 +158,7 @@ def check_head(part: type[ActivationHead], **settings: Any) -> None:
 
 
 def check_loss(part: type[Loss], head: Mapping[str, Any] | None = None, **settings: Any) -> None:
-    """Check that a loss is one finite number, or several, and that its gradients reach the model.
+    """Check that a loss is finite numbers, that its gradients reach the model, and that checkpoints keep it whole.
 
     It is tried on free maps, logits and features first; where it needs more of a head (``Activation.need``), on the
     head that its refusal names.
@@ -192,6 +193,7 @@ def check_loss(part: type[Loss], head: Mapping[str, Any] | None = None, **settin
         total.backward()
         reached = any(each.grad is not None for each in (logits, maps, features))
         promised(part, reached, "hands gradients to maps, logits or features", "none")
+        kept_whole(part, loss, built(part, settings))
 
 
 def seen_by(head: Mapping[str, Any], features: Tensor, batch: Batch) -> Activation:

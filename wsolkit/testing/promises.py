@@ -6,9 +6,13 @@ import inspect
 from collections.abc import Mapping
 from typing import Any, TypeVar
 
-from torch import Tensor
+import torch
+from torch import Tensor, nn
 
-__all__ = ["NAMES", "built", "finite", "promised", "takes"]
+from wsolkit.errors import WsolkitError
+from wsolkit.weights.checkpoint import load_weights
+
+__all__ = ["NAMES", "built", "finite", "kept_whole", "promised", "takes"]
 
 NAMES = ("barn owl", "house wren", "snowy owl")
 """The classes of every contract; two have their last word in common."""
@@ -63,3 +67,19 @@ def finite(part: object, what: str, numbers: Tensor) -> None:
     """
     broken = int((~numbers.detach().isfinite()).sum())
     promised(part, not broken, f"gives finite {what}", f"{broken} of {numbers.numel()} that are NaN or infinite")
+
+
+def kept_whole(part: object, used: nn.Module, fresh: nn.Module) -> None:
+    """Hold a part to its state: what a checkpoint keeps of one that was used goes into one that was not.
+
+    Raises:
+        AssertionError: it does not, or something of it is lost.
+    """
+    promise, state = "goes on from a checkpoint", used.state_dict()
+    try:
+        load_weights(fresh, {"state_dict": state}, "of its own")
+    except WsolkitError as error:
+        promised(part, False, promise, error)
+    there = fresh.state_dict()
+    lost = [name for name, numbers in state.items() if not torch.equal(numbers, there[name])]
+    promised(part, not lost, promise, f"other numbers of {', '.join(lost)}")

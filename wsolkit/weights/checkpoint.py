@@ -130,6 +130,8 @@ def find_state(payload: Any, deep: int = 8) -> dict[str, Tensor]:
 def check_weights(model: nn.Module, state_dict: Mapping[str, Tensor], source: str | Path) -> None:
     """Compare the names and shapes of a checkpoint's weights with the model's.
 
+    A buffer without elements takes any shape: its part learns the sizes from the first batch.
+
     Raises:
         CheckpointError: names are missing or too many, or shapes differ; the message lists the first few.
     """
@@ -145,7 +147,7 @@ def check_weights(model: nn.Module, state_dict: Mapping[str, Tensor], source: st
     differing = [
         f"{name} is {tuple(given[name].shape)} there and {tuple(expected[name].shape)} in the model"
         for name in expected
-        if name in given and given[name].shape != expected[name].shape
+        if name in given and expected[name].numel() and given[name].shape != expected[name].shape
     ]
     if differing:
         more = f" and {len(differing) - SHOWN} more" if len(differing) > SHOWN else ""
@@ -175,7 +177,26 @@ def load_weights(model: nn.Module, checkpoint: Mapping[str, Any], source: str | 
         CheckpointError: the checkpoint was made for another model.
     """
     check_weights(model, checkpoint["state_dict"], source)
-    model.load_state_dict(plain_names(checkpoint["state_dict"]))
+    weights = plain_names(checkpoint["state_dict"])
+    make_room(model, weights)
+    model.load_state_dict(weights)
+
+
+def make_room(model: nn.Module, weights: Mapping[str, Tensor]) -> None:
+    """Give buffers without elements, whose sizes the first batch decides, the shapes they have in a state dict.
+
+    >>> import torch
+    >>> model = nn.BatchNorm1d(2)
+    >>> model.running_mean = torch.zeros(0)
+    >>> make_room(model, {"running_mean": torch.ones(2)})
+    >>> model.running_mean
+    tensor([0., 0.])
+    """
+    for prefix, module in model.named_modules():
+        for name, buffer in module.named_buffers(recurse=False):
+            kept = weights.get(f"{prefix}.{name}" if prefix else name)
+            if kept is not None and not buffer.numel():
+                setattr(module, name, buffer.new_zeros(kept.shape))
 
 
 def plain_names(state_dict: Mapping[str, Tensor]) -> dict[str, Tensor]:
