@@ -29,6 +29,7 @@ OF_THE_TEST = (
     ("test_dataloader", ()),
     ("test_evaluator", ()),
     ("test_cfg", ()),
+    ("track", ()),
 )
 """Entries of a configuration that decide nothing about the weights."""
 

@@ -44,6 +44,7 @@ OURS = (
     "model_wrapper_cfg",
     "sync_bn",
     "feature_cache",
+    "track",
 )
 FEATURES = ("folder", "most_gb", "level", "evaluate", "shared")
 ENGINE = ("find_unused_parameters", "activation_checkpointing", "efficient_conv_bn_eval")

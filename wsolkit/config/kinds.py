@@ -56,6 +56,11 @@ def are_names(value: Any) -> bool:
     return isinstance(value, (list, tuple)) and all(isinstance(name, (str, int)) for name in value)
 
 
+def is_name_or_names(value: Any) -> bool:
+    """Whether a value is a name or a list of names."""
+    return isinstance(value, str) or are_names(value)
+
+
 DICT = (is_dict, "a dict: NAME=dict(...)")
 PART = (is_part, "a dict: NAME=dict(type=...)")
 PARTS = (are_parts, "a dict, or a list of dicts: NAME=[dict(type=...)]")
@@ -72,6 +77,7 @@ KINDS: dict[tuple[str, ...], tuple[Callable[[Any], bool], str]] = {
     **{(name,): TEXT for name in ("data_root", "labels", "weights", "load_from", "work_dir", "default_scope")},
     ("background",): (are_names, 'a list of names: background=["..."]'),
     ("classes",): (are_names, 'a list of names: classes=["...", "..."]'),
+    ("track",): (is_name_or_names, 'a name or a list of names: track=["..."]'),
     ("model", "data_preprocessor"): PART,
     **{
         ("model", name): (is_list_of_parts, "a list of dicts: NAME=[dict(type=...)]")

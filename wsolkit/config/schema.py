@@ -194,6 +194,7 @@ def top_properties() -> dict[str, Any]:
         "model": reference(registry.MODELS),
         "classes": {"type": ["array", "null"], "items": {"type": ["string", "integer"]}},
         "background": {"type": ["array", "null"], "items": {"type": ["string", "integer"]}},
+        "track": either([{"type": ["string", "null"]}, {"type": "array", "items": {"type": "string"}}]),
         "optim_wrapper": either([reference(engine.OPTIM_WRAPPERS), {"type": "null"}]),
         "param_scheduler": {},
         "visualizer": reference(engine.VISUALIZERS),

@@ -29,7 +29,7 @@ STORED = "wsolkit_config"
 """The entry of a checkpoint's ``meta`` that holds the text."""
 
 FORMAT = 1
-LEFT_OUT = ("work_dir", "load_from", "resume", "launcher", "model_wrapper_cfg")
+LEFT_OUT = ("work_dir", "load_from", "resume", "launcher", "model_wrapper_cfg", "track")
 """What says where and how a training ran, and nothing about its model."""
 
 USED: dict[str, tuple[type, ...]] = {

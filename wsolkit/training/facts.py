@@ -19,7 +19,7 @@ from wsolkit.training.runner import bare
 
 __all__ = ["boxes_of_training", "configuration_facts", "training_facts"]
 
-RUN_ONLY = ("randomness", "work_dir", "resume", "launcher", "experiment_name", "env_cfg", "log_level")
+RUN_ONLY = ("randomness", "work_dir", "resume", "launcher", "experiment_name", "env_cfg", "log_level", "track")
 """What a configuration says of one run and not of the method."""
 
 

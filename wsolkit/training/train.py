@@ -32,6 +32,7 @@ from wsolkit.training.feature_cache import from_config
 from wsolkit.training.manifest import write_manifest
 from wsolkit.training.processes import SYNCED, process_group, wrapper_config
 from wsolkit.training.runner import SafeRunner, bare, min_match
+from wsolkit.training.trackers import asked_trackers, note_failure, start_trackers
 from wsolkit.weights.checkpoint import check_weights, read_checkpoint
 from wsolkit.weights.fitting import check_fit
 
@@ -108,6 +109,7 @@ def train(
             became NaN.
     """
     check_losses_given(config)
+    trackers = asked_trackers(config)
     work_dir = Path(work_dir or default_work_dir(config)).absolute()
     with process_group(launcher), alone_in(work_dir), plain_worker_errors():
         source = starting_point(work_dir, resume, overwrite)
@@ -131,6 +133,7 @@ def train(
             keep_record(runner, name, config["randomness"]["seed"], work_dir, source, start)
         if overwrite and not resume:  # only now: a mistake in the configuration or the data has lost nothing
             clear(work_dir)
+        start_trackers(runner, trackers, work_dir, runner.cfg)
         if cache is not None:
             runner.register_hook(cache)
         run(runner)
@@ -320,6 +323,7 @@ def run(runner: Runner) -> None:
             if hasattr(hook, "stop"):
                 hook.stop(runner)
         if not done:
+            note_failure(runner)
             with suppress(OSError):  # the disk is full, and so it was before
                 runner.visualizer.close()
 
