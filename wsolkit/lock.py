@@ -16,7 +16,7 @@ from typing import BinaryIO
 from wsolkit.errors import ConfigError
 from wsolkit.files import LOCK, remove_half_written
 
-__all__ = ["TakenError", "locked", "remove_empty"]
+__all__ = ["TakenError", "held_by_parent", "locked", "remove_empty"]
 
 TAKEN = (errno.EACCES, errno.EAGAIN, errno.EDEADLK)
 """What the operating system answers where another process has the lock; a file system may have no locks at all."""
@@ -71,6 +71,25 @@ def locked(folder: str | Path, what: str = "pipeline", option: str = "--work-dir
         with lock_file(folder, what, option):
             remove_half_written(folder)
             yield
+    finally:
+        del _held[key]
+
+
+@contextmanager
+def held_by_parent(folder: str | Path) -> Iterator[None]:
+    """Let this thread work in a folder that the process has locked which started this one and waits for its end.
+
+    >>> import tempfile
+    >>> folder = Path(tempfile.mkdtemp())
+    >>> with held_by_parent(folder), locked(folder, "training"):
+    ...     list(folder.iterdir())
+    []
+    """
+    key = os.path.realpath(folder)
+    with _guard:
+        _held[key] = (threading.get_ident(), "process")
+    try:
+        yield
     finally:
         del _held[key]
 

@@ -9,6 +9,7 @@
     seeds = [0, 1, 2]
     budget = dict(epochs=6)
     baseline = "CAM"
+    processes = 4           # of each training, a share of every batch each; torchrun starts them
 
 ``{data}`` and ``{backbone}`` in the name of a configuration are filled in. Options are those of ``--cfg-options``.
 """
@@ -46,7 +47,10 @@ SAMPLERS = ("random", "optuna")
 STARTUP = 10
 """The first trials of a search, which every sampler draws at random: what Optuna's has to begin with."""
 
-TOP = ("methods", "backbones", "data", "seeds", "budget", "options", "checkpoint", "protocols", "baseline", "search")
+TOP = (
+    "methods", "backbones", "data", "seeds", "budget", "options", "checkpoint", "protocols", "baseline", "search",
+    "processes",
+)  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -138,6 +142,7 @@ class Benchmark:
         baseline: the method that others are compared with.
         budget: how long methods are trained that have no budget of their own.
         search: how hyper-parameters are searched, where that is asked for.
+        processes: how many train each model.
     """
 
     name: str
@@ -149,6 +154,7 @@ class Benchmark:
     baseline: str
     budget: Budget
     search: Search = field(default_factory=Search)
+    processes: int = 1
 
 
 def read_benchmark(name_or_path: str | Path, variables: Mapping[str, Any] | None = None) -> Benchmark:
@@ -199,7 +205,10 @@ def benchmark_of(name: str, content: Mapping[str, Any]) -> Benchmark:
     protocols = names_of(content.get("protocols", ()), "protocols")
     options = options_of(content.get("options"), "options")
     search = search_of(content.get("search"), "search")
-    return Benchmark(name, methods, backbones, data, options, protocols, baseline, budget, search)
+    processes = content.get("processes", 1)
+    if type(processes) is not int or processes < 1:
+        raise ConfigError(f"processes is how many train each model, a whole number, at least 1, but got {processes!r}.")
+    return Benchmark(name, methods, backbones, data, options, protocols, baseline, budget, search, processes)
 
 
 def check_top(content: Mapping[str, Any]) -> None:

@@ -201,7 +201,7 @@ def job_of(
     }
     if method.result is not None:
         facts["budget"] = "its own stages"
-        step = piped(readable, name, options, method.result, seed, facts, setting.out)
+        step = piped(readable, name, options, method.result, seed, facts, setting.out, benchmark.processes)
         return Job(method.name, backbone.name, data.name, seed, readable, None, step, place)
     config = setting.load(name, options)
     if not config.get("model"):
@@ -212,7 +212,8 @@ def job_of(
         options |= budget_options(config, method.budget, method.checkpoint == "last")
         config = setting.load(name, options)
         facts["epochs"] = (config.get("train_cfg") or {}).get("max_epochs")
-        trained = training(name, options, seed, config, method.checkpoint == "last", setting.out)
+        last = method.checkpoint == "last"
+        trained = training(name, options, seed, config, last, setting.out, benchmark.processes)
     else:
         facts |= {"seed": None, "epochs": None}
         trained = None

@@ -7,7 +7,7 @@ import os
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import torch
 
@@ -44,10 +44,18 @@ class JobTraining(Train):
         options: entries of it to change, by dotted name.
         seed: seed of everything random.
         features: folder of kept features, for configurations with a ``feature_cache`` that name none.
+        processes: how many train it.
     """
 
-    def __init__(self, config: str, options: Mapping[str, Any], seed: int, features: Path) -> None:
-        super().__init__(config, with_shared_features(config, options, features), seed)
+    def __init__(
+        self,
+        config: str,
+        options: Mapping[str, Any],
+        seed: int,
+        features: Path,
+        processes: Annotated[int, "at least 1"] = 1,
+    ) -> None:
+        super().__init__(config, with_shared_features(config, options, features), seed, processes)
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Train, and keep how long it took; returns the best value of the monitored metric, if there is one."""

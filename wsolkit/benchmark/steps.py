@@ -20,6 +20,7 @@ from wsolkit.pipeline.fingerprint import Declaration, plain, state_of_files
 from wsolkit.pipeline.plan import Step
 from wsolkit.report.job_facts import JOBS
 from wsolkit.training.facts import configuration_facts
+from wsolkit.training.launch import shared_batch
 
 __all__ = ["FEATURES", "TRAININGS", "TRIALS", "Piped", "Scoring", "Training", "piped", "safe", "scoring", "training"]
 
@@ -52,6 +53,7 @@ class Training(Step):
         config: name or path of its configuration.
         options: entries of it that are changed.
         seed: its seed.
+        processes: how many train it.
     """
 
     what: ClassVar[tuple[str, str]] = ("training", "benchmark")
@@ -59,10 +61,12 @@ class Training(Step):
     config: str
     options: Mapping[str, Any]
     seed: int
+    processes: int
 
     def build(self) -> Stage:
         """Return the stage that trains."""
-        return JobTraining(self.config, self.options, self.seed, self.folder.parent.parent / FEATURES)
+        features = self.folder.parent.parent / FEATURES
+        return JobTraining(self.config, self.options, self.seed, features, self.processes)
 
 
 @dataclass(frozen=True)
@@ -121,7 +125,9 @@ class Piped(Step):
         return JobPipeline(self.pipeline, self.options, self.result, self.facts)
 
 
-def training(name: str, options: Mapping[str, Any], seed: int, config: Config, last: bool, out: Path) -> Training:
+def training(
+    name: str, options: Mapping[str, Any], seed: int, config: Config, last: bool, out: Path, processes: int = 1
+) -> Training:
     """Return a training, called after everything that decides about its weights.
 
     Args:
@@ -131,6 +137,10 @@ def training(name: str, options: Mapping[str, Any], seed: int, config: Config, l
         config: the configuration with the options.
         last: whether the last weights are taken, so that no validation decides.
         out: folder of the benchmark.
+        processes: how many train it.
+
+    Raises:
+        ConfigError: its batches cannot be shared out among them.
     """
     content: dict[str, Any] = plain(config.to_dict(), lenient=True)
     for key, parts in (*OF_THE_TEST, *(OF_THE_VALIDATION if last else ())):
@@ -138,10 +148,14 @@ def training(name: str, options: Mapping[str, Any], seed: int, config: Config, l
             content.pop(key, None)
         elif isinstance(content.get(key), dict):
             content[key] = {part: value for part, value in content[key].items() if part not in parts}
-    declared = Declaration("Train", {"seed": seed}, {}, {"configuration": content}, inputs_of(config))
+    arguments: dict[str, Any] = {"seed": seed}
+    if processes > 1:
+        shared_batch(config, processes)
+        arguments["processes"] = processes
+    declared = Declaration("Train", arguments, {}, {"configuration": content}, inputs_of(config))
     readable = f"{safe(Path(name).stem)}_s{seed}"
     folder = out / TRAININGS / f"{readable}_{declared.fingerprint[:8]}"
-    return Training(readable, JobTraining, {"seed": seed}, folder, (), declared, name, dict(options), seed)
+    return Training(readable, JobTraining, arguments, folder, (), declared, name, dict(options), seed, processes)
 
 
 def scoring(
@@ -178,7 +192,9 @@ def scoring(
     declared = Declaration("Test", arguments, builds_on, {"configuration": content}, inputs_of(config))
     folder = out / (JOBS if split == "test" else TRIALS) / f"{readable}_{declared.fingerprint[:8]}"
     weights = None if trained is None else trained.folder / f"{checkpoint}.pth"
-    said = {**configuration_facts(content), "checkpoint": checkpoint}
+    said: dict[str, Any] = {**configuration_facts(content), "checkpoint": checkpoint}
+    if trained is not None and trained.processes > 1:
+        said["processes"] = trained.processes
     return Scoring(
         readable,
         JobTest,
@@ -197,9 +213,16 @@ def scoring(
 
 
 def piped(
-    readable: str, name: str, options: Mapping[str, Any], result: str, seed: int, facts: Mapping[str, Any], out: Path
+    readable: str,
+    name: str,
+    options: Mapping[str, Any],
+    result: str,
+    seed: int,
+    facts: Mapping[str, Any],
+    out: Path,
+    processes: int = 1,
 ) -> Piped:
-    """Return a job that is a pipeline; the seed is given to all its trainings.
+    """Return a job that is a pipeline; the seed and the number of processes are given to all its trainings.
 
     Args:
         readable: how its folder's name begins.
@@ -209,6 +232,7 @@ def piped(
         seed: the seed.
         facts: what is known of the job.
         out: folder of the benchmark.
+        processes: how many train each of its models.
 
     Raises:
         ConfigError: the pipeline is wrong, or has no such stage.
@@ -219,7 +243,10 @@ def piped(
         raise ConfigError(
             f"the pipeline {name} has no stage {result!r}, whose results are asked for. {nearest(result, names)}"
         )
-    seeds = {f"stages.{step.name}.seed": seed for step in steps if issubclass(step.cls, Train)}
+    trainings = [step.name for step in steps if issubclass(step.cls, Train)]
+    seeds = {f"stages.{each}.seed": seed for each in trainings}
+    if processes > 1:
+        seeds |= {f"stages.{each}.processes": processes for each in trainings}
     stages = [(step.name, step.declaration) for step in load_pipeline(name, options, out).upto(result)]
     said = [(name, each.type, each.arguments, each.settings) for name, each in stages]
     facts = {**facts, "settings_hash": seed_free_hash(said)}

@@ -13,7 +13,9 @@ __all__ = ["run_workers"]
 LOGS = "logs"
 
 
-def run_workers(arguments: Sequence[str], count: int, out: Path, tell: Callable[[str], None]) -> None:
+def run_workers(
+    arguments: Sequence[str], count: int, out: Path, tell: Callable[[str], None], processes: int = 1
+) -> None:
     """Run a command in several processes and wait for their end; each writes what it says to a file of its own.
 
     The processor's cores and the GPUs are shared out among them, the GPUs unless the command names one of them. What a
@@ -24,6 +26,7 @@ def run_workers(arguments: Sequence[str], count: int, out: Path, tell: Callable[
         count: how many processes.
         out: folder of the benchmark.
         tell: given a line at the begin, at the end, and for each process that ended otherwise than well.
+        processes: how many each of them starts for a training, with a GPU each.
     """
     (out / LOGS).mkdir(parents=True, exist_ok=True)
     paths = [out / LOGS / f"process_{number + 1}.log" for number in range(count)]
@@ -34,7 +37,7 @@ def run_workers(arguments: Sequence[str], count: int, out: Path, tell: Callable[
         for number, path in enumerate(paths):
             with path.open("wb") as log:
                 command = [sys.executable, "-m", "wsolkit", *arguments]
-                environment = environment_of(number, count, dict(os.environ), devices)
+                environment = environment_of(number, count, dict(os.environ), devices, processes)
                 running.append(subprocess.Popen(command, stdout=log, stderr=subprocess.STDOUT, env=environment))
         codes = [process.wait() for process in running]
     finally:
@@ -65,17 +68,22 @@ def gpus() -> int:
     return torch.cuda.device_count()
 
 
-def environment_of(number: int, count: int, environment: dict[str, str], devices: int) -> dict[str, str]:
-    """Return the environment of one of several processes: its share of the cores, and one of several GPUs.
+def environment_of(
+    number: int, count: int, environment: dict[str, str], devices: int, processes: int = 1
+) -> dict[str, str]:
+    """Return the environment of one of several processes: its share of the cores, and its GPUs, by default one.
 
     >>> environment_of(1, 4, {"OMP_NUM_THREADS": "2"}, 2)
     {'OMP_NUM_THREADS': '2', 'CUDA_VISIBLE_DEVICES': '1'}
     >>> environment_of(1, 4, {"OMP_NUM_THREADS": "2", "CUDA_VISIBLE_DEVICES": "5,7"}, 2)["CUDA_VISIBLE_DEVICES"]
     '7'
+    >>> environment_of(1, 2, {}, 4, processes=2)["CUDA_VISIBLE_DEVICES"]
+    '2,3'
     """
     found = {"OMP_NUM_THREADS": str(max(1, (os.cpu_count() or 1) // count)), **environment}
     if devices > 1:
         given = environment.get("CUDA_VISIBLE_DEVICES", "").split(",")
         names = given if len(given) == devices else [str(each) for each in range(devices)]
-        found["CUDA_VISIBLE_DEVICES"] = names[number % devices]
+        mine = [names[(number * processes + each) % devices] for each in range(min(processes, devices))]
+        found["CUDA_VISIBLE_DEVICES"] = ",".join(mine)
     return found

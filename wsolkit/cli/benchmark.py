@@ -44,6 +44,7 @@ a file, such as table.py:
   budget = dict(epochs=6)                     # of every method; one that has its own `budget` is marked in the table
   checkpoint = "last"                         # or "best", by each configuration's validation
   baseline = "CAM"                            # what the others are compared with
+  processes = 4           # optional: of each training, which torchrun starts; each takes a share of every batch
 
 with --search:
   search = dict(trials=30, metric="MaxBoxAccV2", seed=0)       # the defaults; every method has as many trials
@@ -109,7 +110,7 @@ def run(args: argparse.Namespace) -> int:
     if int(os.environ.get("WORLD_SIZE", "1")) > 1:
         raise ConfigError(
             "Each process of a benchmark takes jobs of its own, but torchrun started several as one. Start it without "
-            "torchrun, with --jobs N for N processes."
+            "torchrun: --jobs N for N jobs at a time, processes = N in the file for N processes in each training."
         )
     take_device(args.device)
 
@@ -153,7 +154,7 @@ def run(args: argparse.Namespace) -> int:
 
     def others() -> None:
         if args.jobs > 1:
-            run_workers(arguments_of(args, out), args.jobs, out, say)
+            run_workers(arguments_of(args, out), args.jobs, out, say, benchmark.processes)
 
     try:
         if trials:

@@ -23,7 +23,7 @@ from wsolkit.plugins.loading import load_plugins
 from wsolkit.registry import SCOPE, ComponentRegistry
 from wsolkit.weights.checkpoint import read_checkpoint
 
-__all__ = ["STORED", "config_text", "from_data", "holds_config", "stored_config"]
+__all__ = ["STORED", "NotPlainError", "config_text", "from_data", "holds_config", "plain", "stored_config"]
 
 STORED = "wsolkit_config"
 """The entry of a checkpoint's ``meta`` that holds the text."""
@@ -66,7 +66,7 @@ ELSEWHERE = re.compile(r"\s*(hf[-_]hub|local-dir):", re.IGNORECASE)
 """Networks that timm would fetch from the Hugging Face hub or read from a folder."""
 
 
-class _NotPlainError(ValueError):
+class NotPlainError(ValueError):
     """A value is neither text nor number, list nor dictionary of such."""
 
 
@@ -79,7 +79,7 @@ def config_text(config: Config) -> str:
     document: dict[str, Any] = {"format": FORMAT}
     try:
         document["config"] = plain(content)
-    except _NotPlainError as error:
+    except NotPlainError as error:
         document["lacking"] = str(error)
     else:
         imports = (content.get("custom_imports") or {}).get("imports") or ()
@@ -92,7 +92,7 @@ def plain(node: Any, place: str = "") -> Any:
     """Return a value as JSON has it.
 
     Raises:
-        _NotPlainError: something in it is no plain value; with its place.
+        NotPlainError: something in it is no plain value; with its place.
 
     >>> plain({"size": (224, 224)})
     {'size': [224, 224]}
@@ -104,10 +104,10 @@ def plain(node: Any, place: str = "") -> Any:
     if isinstance(node, (list, tuple)):
         return [plain(value, f"{place}.{number}") for number, value in enumerate(node)]
     if not isinstance(node, Mapping):
-        raise _NotPlainError(f"{place.removeprefix('.')} is of the type {type(node).__name__}")
+        raise NotPlainError(f"{place.removeprefix('.')} is of the type {type(node).__name__}")
     for key in node:
         if not isinstance(key, str):
-            raise _NotPlainError(f"{place.removeprefix('.')} has the name {key!r}, which is no text")
+            raise NotPlainError(f"{place.removeprefix('.')} has the name {key!r}, which is no text")
     return {key: plain(value, f"{place}.{key}") for key, value in node.items()}
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from wsolkit.config.load import load_config
 from wsolkit.interfaces import Stage
 from wsolkit.pipeline.configurations import checked_options, declared_configuration, outside_files
 from wsolkit.training.checkpoints import BEST, LAST
 from wsolkit.training.kept_files import has_nothing_to_monitor, never_kept
+from wsolkit.training.launch import train_in_processes
 from wsolkit.training.train import train
 
 __all__ = ["Train"]
@@ -25,16 +26,27 @@ class Train(Stage):
         config: name or path of a configuration.
         options: entries of it to change, by dotted name.
         seed: seed of everything random; as the configuration says by default.
+        processes: how many train it, each a share of every batch; torchrun starts them where there are several.
     """
 
-    def __init__(self, config: str, options: Mapping[str, Any] | None = None, seed: int | None = None) -> None:
+    def __init__(
+        self,
+        config: str,
+        options: Mapping[str, Any] | None = None,
+        seed: int | None = None,
+        processes: Annotated[int, "at least 1"] = 1,
+    ) -> None:
         self.config = str(config)
         self.options = checked_options(options)
         self.seed = seed
+        self.processes = processes
 
     def run(self, folder: Path, resume: bool) -> dict[str, float]:
         """Train; returns the best value of the monitored metric, if there is one."""
-        training = train(load_config(self.config, self.options), folder, resume=resume, seed=self.seed)
+        if self.processes > 1:
+            training = train_in_processes(self.config, self.options, folder, resume, self.seed, self.processes)
+        else:
+            training = train(load_config(self.config, self.options), folder, resume=resume, seed=self.seed)
         if training.metric is None or training.score is None:
             return {}
         return {f"best {training.metric}": training.score}

@@ -60,7 +60,13 @@ def process_group(launcher: str) -> Iterator[None]:
             "environment. Run: torchrun --nproc-per-node N -m wsolkit train CONFIG --launcher pytorch"
         )
     if torch.cuda.is_available():
-        torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+        mine, there = int(os.environ["LOCAL_RANK"]), torch.cuda.device_count()
+        if mine >= there:
+            raise ConfigError(
+                f"Each process takes a GPU of its own, but there are {there} for {os.environ['WORLD_SIZE']} processes. "
+                f"Start at most {there}, or set CUDA_VISIBLE_DEVICES= to train on the CPU."
+            )
+        torch.cuda.set_device(mine)
         dist.init_process_group("nccl")
     else:
         dist.init_process_group("gloo")

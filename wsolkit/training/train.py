@@ -36,7 +36,7 @@ from wsolkit.training.trackers import asked_trackers, note_failure, start_tracke
 from wsolkit.weights.checkpoint import check_weights, read_checkpoint
 from wsolkit.weights.fitting import check_fit
 
-__all__ = ["Training", "default_work_dir", "train"]
+__all__ = ["Training", "default_work_dir", "outcome", "train"]
 
 ENGINE_HOOKS = ("runtime_info", "timer", "sampler_seed", "logger", "param_scheduler", "checkpoint")
 LOOPS = {"EpochBasedTrainLoop": "EpochLoop", "IterBasedTrainLoop": "IterationLoop"}
