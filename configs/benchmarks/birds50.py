@@ -94,7 +94,7 @@ methods = {
             "model.backbone": dict(
                 type="CCNNBackbone", name="tf_efficientnet_lite0", levels=["final"], output_stride=16
             ),
-            "model.head": dict(type="C2AMHead", members=5),
+            "model.head.levels": None,  # the concatenation
             "model.freeze": ["model", "amm_stage.parts"],
             "optim_wrapper.paramwise_cfg.lr_mult": {"backbone": 0.1, "backbone.amm_stage.gates": 1.0, "head": 1.0},
         },

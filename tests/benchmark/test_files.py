@@ -8,6 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from tests.support.config_steps import loss_step
 from tests.support.tiny_benchmark import FLIPPED, benchmark, claim_together, plan, run
 from wsolkit import Stage
 from wsolkit.benchmark.benchmark_file import Budget, read_benchmark
@@ -19,6 +20,7 @@ from wsolkit.benchmark.stages import JobTraining, feature_seconds_of, seconds_of
 from wsolkit.benchmark.table import benchmark_table
 from wsolkit.benchmark.trials import value_of
 from wsolkit.config.find import benchmark_files, find_config
+from wsolkit.config.load import load_config
 from wsolkit.errors import ConfigError
 from wsolkit.evaluation.results import VAL, Line, Result
 from wsolkit.evaluation.scores import Score
@@ -49,6 +51,26 @@ def test_a_shipped_benchmark_names_what_there_is(name):
     asked = read_benchmark(name)
     for method, backbone, data in places_of(asked):
         assert find_config(config_of(method, backbone, data)).is_file()
+
+
+def rows_of_other_networks():
+    """Yield the rows of shipped benchmarks that change the network of a configuration, which has a test of its own."""
+    for name in sorted(benchmark_files()):
+        asked = read_benchmark(name)
+        for method in asked.methods:
+            options = {**asked.options, **method.options}
+            changed = {key: value for key, value in options.items() if key.startswith("model.")}
+            if changed and method.result is None:
+                yield pytest.param(method.config, changed, id=f"{name}-{method.name}")
+
+
+@pytest.mark.parametrize(("config", "options"), list(rows_of_other_networks()))
+def test_a_row_with_another_network_takes_a_step(config, options):
+    several = load_config(config).get("multi_label")
+    labels = [[1.0, 0.0, 1.0], [0.0, 1.0, 0.0]] if several else (0, 2)
+    if not options.get("model.losses", True):
+        options = {**options, "model.losses": [{"type": "CrossEntropy"}], "model.head": {"type": "LinearHead"}}
+    loss_step(config, labels=labels, options=options)
 
 
 def test_the_shipped_benchmark_without_data_can_be_planned(tmp_path):
