@@ -9,7 +9,7 @@ WORKERS ?= 2
 RESULTS ?= synthetic # with WSOLKIT_DATA, also birds50, voc and tiles: hours
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint types unit quick fix docs linkcheck results clean
+.PHONY: help demo test lint types unit quick fix docs linkcheck futures extras results clean
 
 help:  ## say what there is
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-9s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,12 @@ docs: $(VENV)/.testing  ## build the site into docs/_build/html; a warning is an
 
 linkcheck: $(VENV)/.testing  ## try the links of the site that lead to other sites
 	$(BIN)/python -m sphinx -q -W --keep-going -b linkcheck docs docs/_build/linkcheck
+
+futures: $(VENV)/.testing  ## try fresh environments: lowest versions, new setuptools, onedl-mmengine, Python 3.12 and 3.13
+	$(BIN)/python tools/fresh_environments.py futures
+
+extras: $(VENV)/.testing  ## install each extra alone into a fresh environment, and try what it is for
+	$(BIN)/python tools/fresh_environments.py extras
 
 results: $(VENV)/.testing  ## measure the table on the built-in scenes again, and write it into RESULTS.md and the cards
 	$(BIN)/python tools/results.py --run $(RESULTS)

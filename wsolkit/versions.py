@@ -9,19 +9,37 @@ from wsolkit import __version__
 
 __all__ = ["versions"]
 
-PACKAGES = ("torch", "torchvision", "timm", "mmengine", "numpy", "opencv-python")
+PACKAGES = {
+    "torch": ("torch",),
+    "torchvision": ("torchvision",),
+    "timm": ("timm",),
+    "mmengine": ("mmengine", "onedl-mmengine", "mmengine-lite"),
+    "numpy": ("numpy",),
+    "opencv-python": ("opencv-python", "opencv-python-headless", "opencv-contrib-python"),
+}
+"""What results depend on, and the distributions that bring it under its import name: the first is what we ask for."""
 
 
 def versions() -> dict[str, str]:
-    """Return the versions of Python, wsolkit and what results depend on.
+    """Return the versions of Python, wsolkit and what results depend on; that of a stand-in is behind its own name.
 
     >>> sorted(versions())
     ['mmengine', 'numpy', 'opencv-python', 'python', 'timm', 'torch', 'torchvision', 'wsolkit']
     """
     found = {"python": platform.python_version(), "wsolkit": __version__}
-    for package in PACKAGES:
+    return found | {package: version(names) for package, names in PACKAGES.items()}
+
+
+def version(names: tuple[str, ...]) -> str:
+    """Return the version of the first of some distributions that is installed.
+
+    >>> version(("no-such-package",)), version(("no-such-package", "pluggy")).split()[0]
+    ('not installed', 'pluggy')
+    """
+    for name in names:
         try:
-            found[package] = metadata.version(package)
+            found = metadata.version(name)
         except metadata.PackageNotFoundError:
-            found[package] = "not installed"
-    return found
+            continue
+        return found if name == names[0] else f"{name} {found}"
+    return "not installed"
