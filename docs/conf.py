@@ -12,7 +12,7 @@ author = "the authors of wsolkit"
 release = version = wsolkit.__version__
 
 extensions = [
-    "myst_parser",
+    "myst_nb",  # MyST pages, and the notebooks
     "sphinx.ext.autodoc",
     "sphinx.ext.napoleon",
     "pages_of_methods",
@@ -25,6 +25,7 @@ highlight_language = "none"  # what a block does not name: commands, trees of fo
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
+nb_execution_mode = "off"  # the tests run them
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"
