@@ -4,7 +4,7 @@ import re
 from typing import NamedTuple
 
 FENCE = re.compile(r"^(`{3,}|:{3,})\s*(\S*)[^\n]*\n(.*?)^\1[ \t]*$", re.DOTALL | re.MULTILINE)
-FILE = re.compile(r"^```\{code-block\} \w+\n:caption: (\S+)\n\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+FILE = re.compile(r"^```\{code-block\} \w+\n:caption: `(\S+)`\n\n(.*?)^```$", re.DOTALL | re.MULTILINE)
 COMMAND = re.compile(r"^(?:torchrun (?:\S+ )*?-m )?wsolkit ")
 
 
@@ -40,7 +40,7 @@ def blocks_of(text):
 def files_of(text):
     """Return the whole files that a page shows: blocks with a path as their caption, by that path.
 
-    >>> files_of("```{code-block} python\\n:caption: a/b.py\\n\\nx = 1\\n```\\n")
+    >>> files_of("```{code-block} python\\n:caption: `a/b.py`\\n\\nx = 1\\n```\\n")
     {'a/b.py': 'x = 1\\n'}
     """
     return dict(FILE.findall(text))
