@@ -218,10 +218,10 @@ def attempt(name: str, wheel: Path, folder: Path) -> str:
         link_torch(folder / "linked")
         (site / "linked.pth").write_text(f"{folder / 'linked'}\n", encoding="utf-8")
     pip = [python, "-m", "pip", "--quiet"]
-    run([*pip, "install", *requirements(environment, str(wheel))], folder)
+    run([*pip, "install", "--no-compile", *requirements(environment, str(wheel))], folder)
     for old, new in environment.instead.items():
         run([*pip, "uninstall", "--yes", old], folder)
-        run([*pip, "install", new], folder)
+        run([*pip, "install", "--no-compile", new], folder)
     lay_out(folder / "checkout", site)
     run([python, "-c", "; ".join(f"import {each}" for each in ("wsolkit", *environment.imports))], folder)
     run([site.parents[2] / python.parent.name / "wsolkit", "list"], folder)

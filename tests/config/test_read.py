@@ -1,5 +1,6 @@
 """Chains of configurations: what a plugin ships on top of what wsolkit ships, and what a user builds on that."""
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -69,6 +70,26 @@ def test_relative_on_relative_on_shipped(stranger, mine):
     stranger("parts/third.py", "_base_ = ['../second.py']\ntrain_cfg = dict(max_epochs=3)\n")
     config = load_config(mine("_base_ = 'wsolkit::third'\n"))
     assert (config.model.head.form, config.randomness.seed, config.train_cfg.max_epochs) == ("conv", 2, 3)
+
+
+@pytest.mark.parametrize("distribution", ["mmdet", "mmsegmentation"])
+def test_configurations_of_other_packages_are_found_without_pkg_resources(distribution, mine, tmp_path, monkeypatch):
+    """mmengine looks for them with ``pkg_resources``, which setuptools 82 no longer has."""
+    module = {"mmsegmentation": "mmseg"}.get(distribution, distribution)
+    site = tmp_path / "site"
+    for folder in (site / module / ".mim" / "configs" / "schedules", site / f"{distribution}-1.0.dist-info"):
+        folder.mkdir(parents=True)
+    (site / module / "__init__.py").touch()
+    (site / module / ".mim" / "model-index.yml").write_text("Import: []\n")
+    (site / module / ".mim" / "configs" / "schedules" / "long.py").write_text("train_cfg = dict(max_epochs=36)\n")
+    (site / f"{distribution}-1.0.dist-info" / "METADATA").write_text(f"Name: {distribution}\nVersion: 1.0\n")
+    (site / f"{distribution}-1.0.dist-info" / "top_level.txt").write_text(f"{module}\n")
+    monkeypatch.setitem(sys.modules, "pkg_resources", None)
+    path = mine(f"_base_ = '{module}::schedules/long.py'\n")
+    with pytest.raises(ConfigError, match=f"ModuleNotFoundError: {distribution} is not installed, please install"):
+        read_config(path)
+    monkeypatch.setattr(sys, "path", [str(site), *sys.path])
+    assert read_config(path).train_cfg.max_epochs == 36
 
 
 def test_a_copy_finds_the_files_beside_the_original(stranger, mine, tmp_path):

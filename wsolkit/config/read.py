@@ -1,9 +1,10 @@
 """Reads a configuration file and what it builds on, with other values of its plain variables where asked for.
 
 mmengine reads the files. Some of its inner steps are replaced meanwhile, which is why its version is pinned: where a
-base lies (so that ``_base_`` may say ``wsolkit::NAME``), what becomes of the source of a file before it runs (so that a
-plain variable has its new value while the file is read, and whatever the file makes of it follows), how YAML and JSON
-are read (as data, see ``wsolkit.config.data_files``), and what mmengine announces meanwhile.
+base lies (so that ``_base_`` may say ``wsolkit::NAME``, and ``mmdet::NAME`` without ``pkg_resources``), what becomes of
+the source of a file before it runs (so that a plain variable has its new value while the file is read, and whatever the
+file makes of it follows), how YAML and JSON are read (as data, see ``wsolkit.config.data_files``), and what mmengine
+announces meanwhile.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from mmengine.utils import get_object_from_string
 from wsolkit.config.data_files import read_data
 from wsolkit.config.data_only import is_data_only
 from wsolkit.config.find import find_config
+from wsolkit.config.other_packages import installed_path, is_installed
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.registry import SCOPE
 
@@ -111,6 +113,7 @@ def engine_reads(variables: Mapping[str, Any], files: set[Path]) -> Iterator[Non
     """Let mmengine find shipped bases, set variables and read data; ``files`` is filled with the bases it opens."""
     theirs, removing, saying = Config._get_cfg_path, engine.RemoveAssignFromAST, engine.print_log
     to_dict, loading, loading_bases = Config._file2dict, engine.load, mmengine.load
+    asking, finding = engine.is_installed, engine.get_installed_path
     trail: list[Path] = []
 
     def cfg_path(base: str, filename: str) -> tuple[str, str | None]:
@@ -147,11 +150,13 @@ def engine_reads(variables: Mapping[str, Any], files: set[Path]) -> Iterator[Non
         Config._get_cfg_path, engine.RemoveAssignFromAST = staticmethod(cfg_path), WithVariables
         engine.print_log = say_nothing  # a logger needs torch
         Config._file2dict, engine.load, mmengine.load = staticmethod(file_to_dict), load, load
+        engine.is_installed, engine.get_installed_path = is_installed, installed_path
         try:
             yield
         finally:
             Config._get_cfg_path, engine.RemoveAssignFromAST = staticmethod(theirs), removing
             Config._file2dict, engine.load, mmengine.load = staticmethod(to_dict), loading, loading_bases
+            engine.is_installed, engine.get_installed_path = asking, finding
             engine.print_log = saying
 
 
