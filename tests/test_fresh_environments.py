@@ -51,18 +51,20 @@ def test_every_extra_for_users_has_its_environment_and_every_named_test_is_there
 
 
 @pytest.mark.parametrize(
-    ("name", "wanted", "links_torch"),
+    ("name", "wanted", "linked"),
     [
-        ("onnx", ["w.whl[onnx]"], True),
-        ("engine", ["w.whl"], True),
-        ("setuptools", ["w.whl", "setuptools>=82"], True),
-        ("python3.13", ["w.whl"], False),
+        ("onnx", ["w.whl[onnx]"], {"torch", "nvidia-cudnn-cu13"}),
+        ("engine", ["w.whl"], {"torch", "nvidia-cudnn-cu13"}),
+        ("setuptools", ["w.whl", "setuptools>=82"], {"torch", "nvidia-cudnn-cu13"}),
+        ("python3.13", ["w.whl", "torch==2.99.1"], {"nvidia-cudnn-cu13"}),
     ],
 )
-def test_an_environment_asks_for_the_wheel_its_own_and_what_runs_tests(tool, name, wanted, links_torch):
+def test_an_environment_asks_for_the_wheel_its_own_and_what_runs_tests(tool, name, wanted, linked, monkeypatch):
+    monkeypatch.setattr(tool.metadata, "version", {"torch": "2.99.1+cpu"}.get)
     environment = tool.ENVIRONMENTS[name]
     assert tool.requirements(environment, "w.whl") == [*wanted, *TESTERS]
-    assert environment.links_torch is links_torch
+    names = {"torch", "nvidia-cudnn-cu13", "torchcam", "numpy"}
+    assert {each for each in names if re.fullmatch(environment.linked, each)} == linked
 
 
 def test_the_lowest_versions_are_the_bounds_of_pyproject(tool):
@@ -74,7 +76,7 @@ def test_the_lowest_versions_are_the_bounds_of_pyproject(tool):
         name, bound = re.match(r"([\w-]+)[=>]=([\d.]+)", requirement).groups()
         assert pins.pop(name) == bound
     assert not pins
-    assert not tool.ENVIRONMENTS["lowest"].links_torch
+    assert not tool.ENVIRONMENTS["lowest"].linked
     with pytest.raises(ValueError, match="'numpy<3' needs a lower bound, as in numpy>=1.26"):
         tool.lowest(["numpy<3"])
 
@@ -86,16 +88,23 @@ def test_kinds_stand_for_their_environments_and_each_is_made_once(tool):
 
 
 def test_only_torch_and_what_it_brings_is_linked(tool, tmp_path):
-    tool.link_torch(tmp_path / "linked")
+    tool.link(tool.LINKED, tmp_path / "linked")
     found = {path.name.partition("-")[0] for path in (tmp_path / "linked").iterdir()}
     assert {"torch", "torchvision"} <= found
     assert not found & {"numpy", "timm", "mmengine", "torchcam", "optuna", "onnx", "wsolkit"}
 
 
-def test_a_python_that_is_not_there_is_said(tool):
+def test_a_python_that_is_not_there_is_said_and_one_of_pyenv_is_found(tool, tmp_path, monkeypatch):
+    monkeypatch.setenv("PYENV_ROOT", str(tmp_path))
     with pytest.raises(tool.NotHereError, match=r"there is no python9\.9 on this machine; install it and run this"):
         tool.interpreter(tool.Environment("futures", "Python 9.9", python="python9.9"))
     assert tool.interpreter(tool.ENVIRONMENTS["onnx"]) == sys.executable
+    for version, words in (("9.9.0", "exit 127"), ("9.9.1", "exit 0")):
+        command = tmp_path / "versions" / version / "bin" / "python9.9"
+        command.parent.mkdir(parents=True)
+        command.write_text(f"#!/bin/sh\n{words}\n")
+        command.chmod(0o755)
+    assert tool.interpreter(tool.Environment("futures", "Python 9.9", python="python9.9")) == str(command)
 
 
 def test_what_the_index_does_not_have_is_told_from_what_fails(tool, tmp_path):

@@ -6,9 +6,9 @@
 
 Each has a virtual environment of its own with the wheel, which is built here, and what it asks for, from the package
 index. Its tests run in a folder made of the wheel and of the texts beside the code, so nothing of the checkout's code
-is read. torch, with what only torch needs, is linked from the running environment unless another is asked for: it takes
-6 GB. What the index does not have and a Python that is not there are skipped, in words. The exit status is 1 where a
-test fails.
+is read. torch takes 6 GB, so it is linked from the running environment with what only torch needs; another Python has
+the same torch of its own with that one's CUDA, and the lowest versions have all of their own. What the index does not
+have and a Python that is not there are skipped, in words. The exit status is 1 where a test fails.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ ROOT = Path(__file__).parents[1]
 TEXTS = ("tests", "docs", "benchmarks", "tools", "*.md", "CITATION.cff", "LICENSE", "Makefile", "pyproject.toml")
 """What lies beside the code in a checkout and tests may read."""
 
-LINKED = re.compile(r"torch|torchvision|triton|nvidia-.*|cuda-.*")
-"""Distributions that an environment sees where they are already."""
+CUDA = r"nvidia-.*|cuda-.*"
+LINKED = rf"torch|torchvision|triton|{CUDA}"
+"""Distributions that an environment sees where they are already; those of CUDA do for every Python."""
 
 TESTERS = ("pytest", "pytest-timeout", "hypothesis")
 """What runs the tests, out of the extra [test]: the rest of it would bring what an environment is to do without."""
@@ -72,9 +73,9 @@ class Environment:
     tests: Sequence[str] = ()
 
     @property
-    def links_torch(self) -> bool:
-        """Whether the running environment's torch will do."""
-        return not (self.lowest or self.python)
+    def linked(self) -> str:
+        """The distributions that are linked from the running environment: what their names match."""
+        return "" if self.lowest else CUDA if self.python else LINKED
 
 
 def environments() -> dict[str, Environment]:
@@ -131,6 +132,8 @@ def requirements(environment: Environment, wheel: str) -> list[str]:
     names = {re.split(r"[<>=~\[]", each)[0]: each for each in project["optional-dependencies"]["test"]}
     bounds = lowest(project["dependencies"]) if environment.lowest else []
     itself = f"{wheel}[{environment.extra}]" if environment.extra else wheel
+    if environment.python:  # the torch whose CUDA is linked
+        bounds = [f"torch=={metadata.version('torch').partition('+')[0]}"]
     return [itself, *bounds, *environment.wants, *(names[each] for each in TESTERS)]
 
 
@@ -140,10 +143,14 @@ def interpreter(environment: Environment) -> str:
     Raises:
         NotHereError: there is none.
     """
-    found = shutil.which(environment.python) if environment.python else sys.executable
-    if found is None:
-        raise NotHereError(f"there is no {environment.python} on this machine; install it and run this again")
-    return found
+    if not environment.python:
+        return sys.executable
+    pyenv = Path(os.environ.get("PYENV_ROOT") or Path.home() / ".pyenv")
+    own = sorted(pyenv.glob(f"versions/*/bin/{environment.python}"))
+    for found in filter(None, [shutil.which(environment.python), *map(str, own)]):
+        if subprocess.run([found, "--version"], capture_output=True, check=False).returncode == 0:
+            return found  # a command of pyenv's that leads to no version fails
+    raise NotHereError(f"there is no {environment.python} on this machine; install it and run this again")
 
 
 def run(command: Sequence[str | Path], folder: Path, *, shown: bool = False) -> str:
@@ -171,11 +178,11 @@ def run(command: Sequence[str | Path], folder: Path, *, shown: bool = False) -> 
     return done.stdout or ""
 
 
-def link_torch(folder: Path) -> None:
-    """Make a folder in which Python and pip find the running environment's torch, and nothing else of it."""
+def link(pattern: str, folder: Path) -> None:
+    """Make a folder in which Python and pip find some of the running environment's distributions, and nothing else."""
     folder.mkdir()
     for found in metadata.distributions():
-        if LINKED.fullmatch(found.metadata["Name"]):
+        if re.fullmatch(pattern, found.metadata["Name"]):
             for top in {file.parts[0] for file in found.files or ()} - {"..", "__pycache__"}:
                 if not (folder / top).exists():
                     (folder / top).symlink_to(Path(found.locate_file(top)).resolve())
@@ -214,8 +221,8 @@ def attempt(name: str, wheel: Path, folder: Path) -> str:
     run([interpreter(environment), "-m", "venv", folder / "venv"], folder)
     python = folder / "venv" / ("Scripts" if os.name == "nt" else "bin") / "python"
     site = Path(run([python, "-c", "import sysconfig; print(sysconfig.get_path('purelib'))"], folder).strip())
-    if environment.links_torch:
-        link_torch(folder / "linked")
+    if environment.linked:
+        link(environment.linked, folder / "linked")
         (site / "linked.pth").write_text(f"{folder / 'linked'}\n", encoding="utf-8")
     pip = [python, "-m", "pip", "--quiet"]
     run([*pip, "install", "--no-compile", *requirements(environment, str(wheel))], folder)
