@@ -144,6 +144,16 @@ def test_single_images_are_compared_only_where_the_first_column_is_the_mean_of_t
     assert "sign-flip" not in text
 
 
+def test_numbers_of_one_name_from_two_metrics_keep_apart(make):
+    numbers = {"mAP": 60.0, "box-mAP": 9.0, "box-mAP-given": 12.0, "theirs": 3.0}
+    names = {"mAP": "mAP"}
+    results = [make.result(key, [make.line(names.get(key, "BoxMAP@50"), value)]) for key, value in numbers.items()]
+    table = table_of([(facts("CAM"), evaluation_of(make.content(results=results, trials=[]), "x"))], methods=[])
+    cells = rows(table)["CAM"].cells
+    wanted = {"mAP": 60.0, "BoxMAP@50": 9.0, "BoxMAP@50, classes given": 12.0, "theirs: BoxMAP@50": 3.0}
+    assert {title: cell.mean for title, cell in cells.items()} == wanted
+
+
 def test_what_is_missing_is_said(jobs):
     missing = [facts("Mine_100%", 2, error="out of\nmemory"), facts("Late", 0), facts("Late", 1)]
     table = table_of(jobs, missing=missing, methods=[])

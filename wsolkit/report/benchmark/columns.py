@@ -35,6 +35,8 @@ MULTI_LABEL = (
     Column("CorLoc", "CorLoc", "CorLoc"),
     Column("point-mAP", "PointLocalizationMAP", "pointing mAP"),
     Column("mAP", "mAP", "mAP"),
+    Column("box-mAP", "BoxMAP@50", "BoxMAP@50"),
+    Column("box-mAP-given", "BoxMAP@50", "BoxMAP@50, classes given"),
 )
 MASKS = (Column("PxAP", "PxAP", "PxAP"), Column("mIoU", "mIoU", "mIoU"))
 LEFT_OUT = {"BoxAcc", "MaxBoxAcc-exact", "CorLoc", "label-free threshold"}
@@ -43,6 +45,8 @@ LEFT_OUT = {"BoxAcc", "MaxBoxAcc-exact", "CorLoc", "label-free threshold"}
 
 def columns_of(evaluations: Sequence[Evaluation]) -> list[Column]:
     """Return the columns of a data set: the usual ones that some evaluation has, then the first of every other metric.
+
+    No two have one title: the second number of a name is called after its metric.
 
     >>> columns_of([])
     []
@@ -56,7 +60,9 @@ def columns_of(evaluations: Sequence[Evaluation]) -> list[Column]:
         for result in each.results:
             if result.metric not in known and result.lines:
                 known.add(result.metric)
-                found.append(Column(result.metric, result.lines[0].name, result.lines[0].name))
+                name = result.lines[0].name
+                taken = any(column.title == name for column in found)
+                found.append(Column(result.metric, name, f"{result.metric}: {name}" if taken else name))
     return found
 
 
