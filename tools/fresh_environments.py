@@ -191,10 +191,11 @@ def link(pattern: str, folder: Path) -> None:
 def lay_out(folder: Path, site: Path) -> None:
     """Make a checkout whose code is the installed wheel's, for tests that read files beside the code."""
     (folder / "plugins").mkdir(parents=True)
+    made = shutil.ignore_patterns("__pycache__", "_build", "methods", "runs")
     for pattern in TEXTS:
         for path in ROOT.glob(pattern):
             if path.is_dir():
-                shutil.copytree(path, folder / path.name, ignore=shutil.ignore_patterns("__pycache__", "_build"))
+                shutil.copytree(path, folder / path.name, ignore=made)
             else:
                 shutil.copy(path, folder)
     (folder / "wsolkit").symlink_to(site / "wsolkit")
