@@ -31,6 +31,7 @@ autodoc_member_order = "bysource"
 autodoc_typehints = "description"
 napoleon_google_docstring = True
 napoleon_numpy_docstring = False
+napoleon_use_ivar = True  # else a class with an Attributes section shows its parameters twice
 nitpicky = True
 nitpick_ignore_regex = [(r"py:.*", r"(?!wsolkit).*")]  # names of other packages are not looked up
 

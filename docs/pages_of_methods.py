@@ -89,7 +89,7 @@ def page(method: Method) -> str:
     lines = ["| | |", "|---|---|", *(f"| {key} | {value} |" for key, value in facts.items() if value)]
     printed = [f"| {name} | {value:g} |" for name, value in method.reported.items()]
     table = "\n".join(["| printed in papers | |", "|---|---|", *printed]) + "\n\n" if printed else ""
-    card = re.sub(r"\A\s*# .*\n", "", method.card_text()).strip()
+    card = re.sub(r"\A\s*# .*\n", "", method.card_text()).strip("\n")
     return PAGE.format(name=method.name, summary=method.summary, facts="\n".join(lines), printed=table, card=card)
 
 
