@@ -1,6 +1,7 @@
 """The site builds without a warning, and what its pages say of keys and protocols is what the code has."""
 
 import html
+import importlib
 import re
 import shutil
 import subprocess
@@ -9,9 +10,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.snippets import blocks_of
+from wsolkit.cli.main import build_parser
 from wsolkit.config.load import load_config
 from wsolkit.config.parse import parse_options
 from wsolkit.evaluation import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL
+from wsolkit.evaluation.verdict import WORST
 from wsolkit.plugins.loading import load_methods
 
 DOCS = Path(__file__).parents[2] / "docs"
@@ -68,6 +72,19 @@ def check_links(site):
                 assert (page.parent / link).exists(), f"{page.name} leads to {link}"
 
 
+def test_a_card_that_begins_with_equations_keeps_their_lines(monkeypatch):
+    pytest.importorskip("sphinx", reason="needs the extra [docs]")
+    monkeypatch.syspath_prepend(DOCS)
+    pages = importlib.import_module("pages_of_methods")
+    monkeypatch.delitem(sys.modules, "pages_of_methods")
+    begun = {}
+    for method in pages.methods_here():
+        first = next(line for line in method.card_text().splitlines()[1:] if line.strip() and not line.startswith("# "))
+        begun[method.name] = first
+        assert f"\n{first}\n" in pages.page(method)
+    assert begun["CBAM"].startswith("    channels")
+
+
 def test_the_keys_of_the_table_are_keys_of_the_configuration():
     cells = [row[1] for row in rows_of("label.md", "## I want ... → key") if len(row) == 2]
     keys = [key for cell in cells for key in re.findall(r"`([a-z_.0-9]+=[^` ]+)`", cell)]
@@ -75,6 +92,20 @@ def test_the_keys_of_the_table_are_keys_of_the_configuration():
     for cell in cells:
         if given := re.findall(r"`([a-z_.0-9]+=[^` ]+)`", cell):
             load_config("cam_folder", parse_options(given))
+
+
+def test_what_to_do_when_the_verdict_is_bad_is_told_for_every_reason_with_options_that_exist(capsys):
+    rows = rows_of("label.md", "## When the verdict is bad")[1:]
+    assert [row[0] for row in rows] == [words for _, words in WORST.values()]
+    with pytest.raises(SystemExit):
+        build_parser().parse_args(["label", "--help"])
+    known = set(re.findall(r"--[a-z-]+", capsys.readouterr().out))
+    page = (DOCS / "label.md").read_text("utf-8").partition("\n## By hand\n")[0]
+    assert set(re.findall(r"(?<=`)--[a-z-]+", page)) - {"--cfg-options"} <= known
+    own = next(text for language, text in blocks_of(page) if language == "python" and "label_objects" in text)
+    for name in ("polarity", "larger"):
+        assert f"`{name}` in `mine.py` below" in page
+        assert name in own
 
 
 def test_the_table_of_protocols_is_what_they_need():
