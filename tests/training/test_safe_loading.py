@@ -61,7 +61,7 @@ def test_a_configuration_in_a_checkpoint_is_not_run(micro_config, trained, tmp_p
 @pytest.mark.parametrize("name", ["model", "model.pth", "model.ckpt"])
 def test_weights_to_start_from_run_nothing(micro_config, tmp_path, name):
     torch.save({"state_dict": {}, "meta": Writes(tmp_path / "ran")}, tmp_path / name)
-    with pytest.raises(CheckpointError, match=r"model.* was refused: .*could run code: it asks for io\.open"):
+    with pytest.raises(CheckpointError, match=r"model.* was refused: .*could run code: it asks for _?io\.open"):
         train(micro_config(load_from=str(tmp_path / name)), tmp_path / "work")
     assert not (tmp_path / "ran").exists()
     assert not (tmp_path / "work" / "config.py").exists()
