@@ -107,3 +107,4 @@ def test_a_number_that_was_changed_by_hand_is_found(tool, results):
 def test_kept_files_have_no_single_images(tool):
     assert "curves" not in json.dumps(tool.kept(CONTENT))
     assert tool.kept({"value": 0.123456}) == {"value": 0.1235}
+    assert tool.kept({"value": 18.7499999}) == {"value": 18.7499999}  # 18.7 in the table, 18.8 with four decimals

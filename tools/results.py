@@ -125,12 +125,18 @@ def against(row: Mapping[str, Any], name: str) -> str:
 
 
 def kept(content: Any) -> Any:
-    """Return the content of ``table.json`` without single images and thresholds, its numbers with four decimals."""
+    """Return the content of ``table.json`` without single images and thresholds, its numbers with four decimals.
+
+    One that would be shown as another number then, such as 18.749999, stays as it is.
+    """
     if isinstance(content, Mapping):
         return {key: kept(value) for key, value in content.items() if key not in DROPPED}
     if isinstance(content, list):
         return [kept(each) for each in content]
-    return round(content, 4) if isinstance(content, float) else content
+    if isinstance(content, float):
+        short = round(content, 4)
+        return short if f"{short:.1f}" == f"{content:.1f}" else content
+    return content
 
 
 def differing_cells(name: str, results: Path = RESULTS) -> list[str]:
