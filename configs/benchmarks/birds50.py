@@ -105,8 +105,7 @@ methods = {
     "PC1": "pc1_lite0_birds50",
     "TokenCut": "tokencut_lite0_birds50",
     "LOST": "lost_lite0_birds50",
-    # Pipelines, with budgets of their own: C2AM's boxes teach a regressor, CAM's maps a decoder.
-    "PSOL": dict(pipeline="psol_lite0_birds50", result="combined"),
+    # A pipeline, with budgets of its own: CAM's maps teach a decoder.
     "F-CAM": dict(pipeline="fcam_lite0_birds50", result="test"),
     # With boxes.
     "FSL": dict(config="fsl_lite0_birds50", budget=dict(epochs=19)),  # 200 images: as many steps

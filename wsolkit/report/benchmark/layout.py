@@ -109,8 +109,8 @@ def headings_of(part: Part) -> list[Heading]:
 
 
 def backbones_of(part: Part) -> str | None:
-    """Return the backbone that all methods of a table have; None where they differ."""
-    found = {row.facts.backbone for row in part.rows if not row.trivial}
+    """Return the backbone that all methods of a table have; None where they differ. Pipelines say none of theirs."""
+    found = {row.facts.backbone for row in part.rows if not row.trivial and row.facts.backbone}
     return found.pop() if len(found) == 1 else None
 
 
