@@ -123,10 +123,10 @@ TEST_WORDS = (
 
 SEEDS_WORDS = (
     "Runs that differ in nothing but their seed are one method: numbers are means over its seeds (lowest to highest), "
-    "intervals are over images and seeds (Student's t). Differences are those of the means on the trials both have; "
-    "counts are means over a seed of each; p: the exact sign-flip test over images, two-sided (McNemar's for one "
-    "seed); Holm: corrected for how many are compared with the first. Curves are means; what becomes of single trials "
-    "is that of each first seed."
+    "intervals are over images and seeds (Student's t). Differences are those of the means on the trials and the seeds "
+    "both have; counts are means over a seed of each; p: the exact sign-flip test over images, two-sided (McNemar's "
+    "for one seed); Holm: corrected for how many are compared with the first. Curves are means; what becomes of single "
+    "trials is that of each first seed."
 )
 
 

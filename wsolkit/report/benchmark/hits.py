@@ -13,7 +13,7 @@ from wsolkit.evaluation.paired import Paired
 from wsolkit.report.evaluation import Evaluation
 from wsolkit.report.trials import Key, by_key
 
-__all__ = ["HITS", "Hits", "compared", "drawn_hits", "hits_of", "paired_seeds"]
+__all__ = ["HITS", "Hits", "common_seeds", "compared", "drawn_hits", "hits_of", "paired_seeds"]
 
 
 def is_hit(trial: Trial) -> bool:
@@ -57,6 +57,10 @@ class Hits:
         places = {key: place for place, key in enumerate(self.keys)}
         return Hits(tuple(keys), self.hits[:, [places[key] for key in keys]])
 
+    def of_seeds(self, places: Sequence[int]) -> Hits:
+        """Return the hits of some of the seeds."""
+        return Hits(self.keys, self.hits[list(places)])
+
     def by_image(self) -> tuple[np.ndarray, np.ndarray]:
         """Return how many trials of each image each seed hits (S, I), and how many it has (I,).
 
@@ -98,6 +102,21 @@ def drawn_hits(evaluation: Evaluation, baseline: str) -> Hits | None:
     return Hits(tuple(key for key, _ in found), np.array([[hit for _, hit in found]], bool))
 
 
+def common_seeds(first: Sequence[int | None], second: Sequence[int | None]) -> tuple[list[int], list[int]]:
+    """Return the places of the seeds that two methods share; of all their seeds where they share none.
+
+    What a seed draws, such as the order of the images, it draws for both. A mean over three seeds against one of them
+    would count the luck of that one as the method's.
+
+    >>> common_seeds([0, 1, 2], [0]), common_seeds([0, 1], [2]), common_seeds([0], [None])
+    (([0], [0]), ([0, 1], [0]), ([0], [0]))
+    """
+    shared = [seed for seed in first if seed is not None and seed in second]
+    if not shared:
+        return list(range(len(first))), list(range(len(second)))
+    return [first.index(seed) for seed in shared], [second.index(seed) for seed in shared]
+
+
 def compared(first: Hits | None, second: Hits | None) -> SeedDifference | None:
     """Return how two methods differ on the trials that both have; None where they share none."""
     if first is None or second is None:
@@ -110,12 +129,17 @@ def compared(first: Hits | None, second: Hits | None) -> SeedDifference | None:
 
 
 def paired_seeds(first: Sequence[Evaluation], second: Sequence[Evaluation]) -> Paired | None:
-    """Return how two methods of several seeds differ, its counts the means over a seed of each; None as ``compared``.
+    """Return how two methods differ on the seeds they share, as ``common_seeds``; None as ``compared``.
+
+    The counts are means over a seed of each.
 
     Raises:
         DataError: an evaluation has two trials of one image and class.
     """
-    mine, theirs = hits_of(first), hits_of(second)
+    places = common_seeds(*([each.training.get("seed") for each in runs] for runs in (first, second)))
+    mine, theirs = (
+        hits_of([runs[place] for place in each]) for runs, each in zip((first, second), places, strict=True)
+    )
     found = compared(mine, theirs)
     if mine is None or theirs is None or found is None:
         return None

@@ -58,7 +58,7 @@ def legend_of(part: Part) -> str:
         paired = {each.paired for each in found if each is not None}
         if True in paired:
             words.append(
-                f"against {name}: points of {part.first} on the images both have, means over seeds, with its interval; "
+                f"against {name}: points of {part.first} on the images and the seeds both have, with its interval; "
                 "p by the exact sign-flip test over images (McNemar's for one seed), corrected for all rows (Holm)."
             )
         if False in paired:

@@ -66,7 +66,7 @@ def row_dict(part: Part, row: Row, keys: Sequence[tuple[str, int]]) -> dict[str,
         **{name: row.mean(name) for name in FACTS},
         "against": {
             kind: {"name": each.name, **({} if each.found is None else each.found.as_dict()), "p_holm": each.p_holm}
-            | {"better": each.better, "worse": each.worse}
+            | {"better": each.better, "worse": each.worse, "seeds": each.seeds}
             for kind, each in row.against.items()
         },
         "printed": [each._asdict() if hasattr(each, "_asdict") else asdict(each) for each in row.printed],

@@ -33,13 +33,16 @@ class Against:
 
     Attributes:
         name: the other row.
-        found: how they differ, this row minus the other; None where they cannot be compared.
+        found: how they differ, this row minus the other, on the seeds that both have; None where they cannot be
+            compared.
         p_holm: the p value, corrected for how many rows are compared with such a one.
+        seeds: on how many seeds, where one of the two has others too; else None.
     """
 
     name: str
     found: SeedDifference | None
     p_holm: float | None = None
+    seeds: int | None = None
 
     @property
     def better(self) -> bool:

@@ -72,11 +72,12 @@ def beaten(part: Part, kind: str) -> Sentence:
 
 
 def said(against: Against) -> str:
-    """Return a difference in words, with its interval and p value; nothing where there is none."""
+    """Return a difference in words, with its interval, its p value, and its seeds where not all have them."""
     found = against.found
     if found is None:
         return ""
-    return f" {found.difference:+.1f} [{found.low:+.1f}, {found.high:+.1f}], p {p_words(against.p_holm)}"
+    seeds = "" if against.seeds is None else f", {against.seeds} seed{'s' * (against.seeds != 1)}"
+    return f" {found.difference:+.1f} [{found.low:+.1f}, {found.high:+.1f}], p {p_words(against.p_holm)}{seeds}"
 
 
 def row_facts(row: Row, kind: str) -> dict[str, Any]:

@@ -11,8 +11,8 @@ from wsolkit.evaluation.over_seeds import unpaired
 from wsolkit.evaluation.paired import holm
 from wsolkit.plugins.loading import load_methods
 from wsolkit.plugins.methods import Method
-from wsolkit.report.benchmark.columns import Column, columns_of
-from wsolkit.report.benchmark.hits import compared
+from wsolkit.report.benchmark.columns import Column, columns_of, over_seeds
+from wsolkit.report.benchmark.hits import common_seeds, compared
 from wsolkit.report.benchmark.printed import printed_of
 from wsolkit.report.benchmark.rows import Against, Row, method_row, option_words, settings_words, trivial_rows
 from wsolkit.report.evaluation import Evaluation
@@ -194,12 +194,27 @@ def rivals_of(row: Row, rows: Sequence[Row], part: Part, baseline: str) -> dict[
 
 
 def against(row: Row, other: Row, part: Part) -> Against:
-    """Return how a row compares with another one: image by image where both say so, else by their intervals."""
-    found = compared(other.hits, row.hits)
-    mine, theirs = row.cells.get(part.first), other.cells.get(part.first)
+    """Return how a row compares with another one on the seeds that both have.
+
+    Image by image where both say what they hit, else by their intervals.
+    """
+    places = common_seeds(*([job.seed for job in each.jobs] for each in (row, other)))
+    first, second = (on_seeds(each, seeds, part) for each, seeds in zip((row, other), places, strict=True))
+    found = compared(second.hits, first.hits)
+    mine, theirs = (each.cells.get(part.first) for each in (first, second))
     if found is None and mine is not None and theirs is not None:
         found = unpaired(theirs, mine)
-    return Against(other.name, found)
+    some = first is not row or second is not other
+    return Against(other.name, found, seeds=len(places[0]) if some else None)
+
+
+def on_seeds(row: Row, places: Sequence[int], part: Part) -> Row:
+    """Return a row as if it had some of its seeds alone, with its number in the first column alone."""
+    if len(places) == len(row.jobs) or not part.columns:
+        return row
+    number = over_seeds([row.evaluations[place] for place in places], part.columns[0])
+    hits = None if row.hits is None else row.hits.of_seeds(places)
+    return replace(row, cells={part.first: number}, hits=hits)
 
 
 def corrected(parts: Sequence[Part]) -> list[Part]:
