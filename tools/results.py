@@ -113,14 +113,15 @@ def cell_of(row: Mapping[str, Any], column: str) -> str:
 
 
 def against(row: Mapping[str, Any], name: str) -> str:
-    """Return how a method differs from the baseline, and what a test says to it."""
+    """Return how a method differs from the baseline, what a test says to it, and on how many seeds where not on all."""
     other = row["against"]["baseline"]
     p = other["p_holm"]
     words = "p < .001" if p < 0.001 else f"p = {p:.2g}"
+    seeds = "" if other["seeds"] is None else f", {other['seeds']} seed{'s' * (other['seeds'] != 1)}"
     verdict = "better" if other["better"] else "worse" if other["worse"] else "cannot be told apart"
     return (
         f"- {name} against {other['name']}: {other['difference']:+.1f} \\[{other['low']:+.1f}, {other['high']:+.1f}\\] "
-        f"points, {words} (Holm, all methods of the table): {verdict}."
+        f"points, {words} (Holm, all methods of the table){seeds}: {verdict}."
     )
 
 
