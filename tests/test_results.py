@@ -8,7 +8,8 @@ import pytest
 
 TOOL = Path(__file__).parents[1] / "tools" / "results.py"
 ROWS = {"GT-known": {"mean": 63.14, "low": 59.52, "high": 66.55}}
-OTHER = {"name": "CAM", "difference": 3.56, "low": 1.79, "high": 5.33, "p_holm": 0.0004, "better": True, "worse": False}
+OTHER = {"name": "CAM", "difference": 3.56, "low": 1.79, "high": 5.33, "p_holm": 0.0004, "better": True, "worse": False,
+         "seeds": 1}  # fmt: skip
 CONTENT = {
     "baseline": "CAM",
     "parts": [
@@ -78,7 +79,7 @@ def test_a_card_shows_its_method_beside_the_baseline_and_a_trivial_box(tool, res
         r"| CAM | 2 | 63.1 \[59.5, 66.5\] |",
         r"| blob |  | 55.7 \[52.0, 59.3\] |",
         "",
-        r"- ADL against CAM: +3.6 \[+1.8, +5.3\] points, p < .001 (Holm, all methods of the table): better.",
+        r"- ADL against CAM: +3.6 \[+1.8, +5.3\] points, p < .001 (Holm, all methods of the table), 1 seed: better.",
         "",
         "<!-- end of results -->",
         "after",
