@@ -25,7 +25,12 @@ highlight_language = "none"  # what a block does not name: commands, trees of fo
 
 myst_enable_extensions = ["colon_fence", "deflist"]
 myst_heading_anchors = 3
-nb_execution_mode = "off"  # the tests run them
+nb_execution_mode = "cache"  # run where they have changed, in a folder of their own
+nb_execution_in_temp = True
+nb_execution_timeout = 300
+nb_merge_streams = True
+nb_output_stderr = "remove"
+nb_execution_raise_on_error = True
 
 autodoc_member_order = "bysource"
 autodoc_typehints = "description"

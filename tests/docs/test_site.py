@@ -2,6 +2,7 @@
 
 import html
 import importlib
+import json
 import re
 import shutil
 import subprocess
@@ -46,8 +47,10 @@ def site(tmp_path_factory):
 
 
 @pytest.mark.slow
-def test_the_site_has_a_page_for_each_method_and_its_links_lead_somewhere(site):
+@pytest.mark.timeout(600)  # the notebooks are run
+def test_the_site_has_a_page_for_each_method_and_notebook_and_its_links_lead_somewhere(site):
     check_methods(site)
+    check_notebooks(site)
     check_links(site)
 
 
@@ -62,6 +65,18 @@ def check_methods(site):
         assert method.title in page
         assert all(config in page for config in method.configs)
     assert len(list((site / "methods").glob("*.html"))) == len(methods) + 1
+
+
+def check_notebooks(site):
+    """Check that the pages of notebooks show what their cells gave: text, a picture, and no warning."""
+    for book in (DOCS / "notebooks").glob("*.ipynb"):
+        page = (site / "notebooks" / f"{book.stem}.html").read_text("utf-8")
+        cells = [cell for cell in json.loads(book.read_text("utf-8"))["cells"] if cell["cell_type"] == "code"]
+        assert page.count('class="cell_input') == len(cells)
+        assert page.count('class="cell_output') >= len(cells) / 2
+        assert '<img alt="../_images/' in page
+        assert "Warning" not in page
+        assert "Traceback" not in page
 
 
 def check_links(site):
