@@ -241,22 +241,25 @@ def corrected(parts: Sequence[Part]) -> list[Part]:
 
 
 def missing_words(missing: Sequence[JobFacts]) -> list[str]:
-    """Return what did not run or failed, in words, a line for each row.
+    """Return what did not run or failed, in words, a line for all rows of which the same is to say.
 
     >>> jobs = [JobFacts("ADL", data="birds", seed=1), JobFacts("ADL", data="birds", seed=2, error="out of memory")]
-    >>> missing_words(jobs)
-    ['ADL on birds: seed 1 has not run; seed 2 failed (out of memory)']
+    >>> missing_words([*jobs, JobFacts("HaS", data="birds", seed=3), JobFacts("SPG", data="birds", seed=3)])
+    ['ADL on birds: seed 1 has not run; seed 2 failed (out of memory)', 'HaS; SPG on birds: seed 3 has not run']
     """
-    found: dict[tuple[str, ...], list[str]] = {}
-    heads = {}
+    ends: dict[tuple[str, ...], list[str]] = {}
+    firsts: dict[tuple[str, ...], JobFacts] = {}
     for facts in missing:
         seed = "it" if facts.seed is None else f"seed {facts.seed}"
         end = f"failed ({' '.join(facts.error.split())})" if facts.error else "has not run"
-        found.setdefault(facts.row, []).append(f"{seed} {end}")
+        ends.setdefault(facts.row, []).append(f"{seed} {end}")
+        firsts.setdefault(facts.row, facts)
+    names: dict[tuple[str, str], list[str]] = {}
+    for row, facts in firsts.items():
         more = ", ".join(word for word in (facts.backbone, option_words(facts)) if word)
-        data = f" on {facts.data}" if facts.data else ""
-        heads[facts.row] = names_of([facts])[0] + data + (f" ({more})" if more else "")
-    return [f"{heads[row]}: {'; '.join(words)}" for row, words in found.items()]
+        where = (f" on {facts.data}" if facts.data else "") + (f" ({more})" if more else "")
+        names.setdefault((where, "; ".join(ends[row])), []).append(names_of([facts])[0])
+    return [f"{'; '.join(each)}{where}: {end}" for (where, end), each in names.items()]
 
 
 def warnings_of(rows: Sequence[Row]) -> list[str]:
