@@ -14,7 +14,7 @@ from wsolkit.evaluation.map_boxes import truncated_boxes
 
 THRESHOLDS = np.arange(0, 1, 0.001)
 IOUS = (0.3, 0.5, 0.7)
-MAPS_OF_A_KIND = 100
+MAPS_OF_A_KIND = 40
 
 
 def ids(kind):

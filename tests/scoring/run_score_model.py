@@ -31,7 +31,6 @@ METRICS = [{"type": "LocalizationMetric"}, {"type": "ProtocolMetric", "protocol"
 
 
 def main(out, launcher):
-    torch.set_num_threads(1)
     with process_group(launcher), DefaultScope.overwrite_default_scope(SCOPE):
         config = fill_classes(load_config("cam_synthetic", OPTIONS))
         torch.manual_seed(3)

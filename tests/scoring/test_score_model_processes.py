@@ -4,28 +4,25 @@ import json
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
-SCRIPT = Path(__file__).with_name("run_score_model.py")
+from tests.scoring import run_score_model
 
 
 @pytest.mark.slow
 def test_two_gloo_processes_equal_one(tmp_path):
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
-    found = {}
-    for name, command, launcher in (("one", [sys.executable], "none"), ("two", torchrun, "pytorch")):
-        out = tmp_path / f"{name}.json"
-        run = subprocess.run(
-            [*command, str(SCRIPT), str(out), launcher],
-            capture_output=True,
-            text=True,
-            env={**os.environ, "OMP_NUM_THREADS": "1"},
-            check=False,
-        )
-        assert run.returncode == 0, run.stderr[-3000:]
-        found[name] = json.loads(out.read_text())
+    run_score_model.main(tmp_path / "one.json", "none")
+    command = [sys.executable, "-m", "torch.distributed.run", "--nproc-per-node", "2", "--standalone"]
+    run = subprocess.run(
+        [*command, run_score_model.__file__, tmp_path / "two.json", "pytorch"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+        check=False,
+    )
+    assert run.returncode == 0, run.stderr[-3000:]
+    found = {name: json.loads((tmp_path / f"{name}.json").read_text()) for name in ("one", "two")}
     assert found["one"]["images"] == 21  # 11 and 11: one image is seen twice and counts once
     names = [result["metric"] for result in found["one"]["results"]]
     assert names[:4] == ["accuracy", "localization", "MaxBoxAcc", "MaxBoxAccV2"]
