@@ -66,7 +66,8 @@ def test_boxes_no_better_than_a_centred_one(images, margin, why):
     found = verdict_of(images, vote_margin=margin)
     assert found.kind == "no better"
     assert found.line == (
-        f"The boxes are no better than a centred box would be: {why}. Try another method or more photographs."
+        f"The boxes may be no better than a centred box would be: {why}. Look at some; where they are wrong, try "
+        "another method or more photographs."
     )
 
 
