@@ -19,6 +19,7 @@ from wsolkit.errors import ConfigError
 from wsolkit.interfaces.array_parts import BoxExtractor
 from wsolkit.interfaces.arrays import Panel
 from wsolkit.interfaces.labels import ANY, LabelKind
+from wsolkit.interfaces.shapes import checked_raw_maps, refuse_other_scores
 from wsolkit.interfaces.tensors import Activation, Batch, Levels
 from wsolkit.maps import MapNormalize, MapResize, finish_maps
 from wsolkit.modules import find_module
@@ -168,6 +169,7 @@ class Pooling(Checked, nn.Module, ABC):
 
     def __init__(self) -> None:
         super().__init__()
+        self.register_forward_hook(refuse_other_scores)
 
     @abstractmethod
     def forward(self, maps: Tensor) -> Tensor:
@@ -290,8 +292,7 @@ class CamMethod(Checked, ABC):
     takes_labels: ClassVar[LabelKind] = ANY
 
     def __init__(self, resize: MapResize = "bicubic", normalize: MapNormalize = "minmax") -> None:
-        self.resize = resize
-        self.normalize = normalize
+        self.resize, self.normalize = resize, normalize
 
     @abstractmethod
     def raw_maps(self, model: Model, images: Tensor, classes: Tensor, activation: Activation | None = None) -> Tensor:
@@ -306,8 +307,7 @@ class CamMethod(Checked, ABC):
     def activate(self, model: Model, images: Tensor) -> Activation:
         """Return what the model makes of images of which maps will be asked for.
 
-        A method that needs more of the pass than its result, such as gradients, keeps it as the activation's ``tape``
-        and finds it there in ``raw_maps``.
+        A method that needs more of the pass, such as gradients, keeps it as ``tape`` and finds it in ``raw_maps``.
         """
         return model.activate(images)
 
@@ -344,7 +344,7 @@ class CamMethod(Checked, ABC):
 
         Raises:
             MapError: a map holds NaN or infinity.
+            ShapeError: the maps are not one for each class that was asked for.
         """
-        raw = self.raw_maps(model, images, classes, activation)
-        height, width = images.shape[-2:]
-        return finish_maps(raw, (height, width), resize=self.resize, normalize=self.normalize)
+        raw = checked_raw_maps(self.raw_maps(model, images, classes, activation), self, classes)
+        return finish_maps(raw, (images.shape[-2], images.shape[-1]), self.resize, self.normalize)

@@ -13,6 +13,7 @@ from wsolkit.arguments import Checked, check_value
 from wsolkit.components.backbones.plain_errors import plain_size_errors
 from wsolkit.errors import ConfigError, ShapeError, noting
 from wsolkit.interfaces import Activation, Batch, KnownLevels, Levels, Prediction, ScoredBoxes
+from wsolkit.interfaces.shapes import checked_loss, refuse_other_logits
 from wsolkit.model.attach import attach_modifiers, tell_image_size
 from wsolkit.model.batch_transforms import apply_transforms, build_transforms
 from wsolkit.model.classes import Chosen, classes_to_score
@@ -186,6 +187,7 @@ class Localizer(Checked, BaseModel):
             plain_size_errors(network, images),
         ):
             found: Activation = self.head(self.levels_of(images), batch)
+            refuse_other_logits(found.logits, self.head)
             found.head = type(self.head).__name__
             return found
 
@@ -269,7 +271,7 @@ class Localizer(Checked, BaseModel):
                 key = f"loss_{name}_{part}".rstrip("_")
                 if key in values:
                     raise ConfigError(f"Two losses write {key!r} into the log. Give one of them another name=....")
-                values[key] = self.loss_weights[name] * value
+                values[key] = self.loss_weights[name] * checked_loss(value, loss)
         for name, modifier in self.named_modifiers():
             for key, number in modifier.scalars().items():
                 values[f"{name}/{key}"] = torch.as_tensor(number, device=batch.images.device)
