@@ -115,3 +115,32 @@ def test_nothing_is_said_of_children_that_the_same_signal_ended(arguments, said)
     ended = subprocess.run([sys.executable, "-c", LOST, *arguments], capture_output=True, text=True, check=True)
     assert ("is killed by signal" in ended.stderr) is said
     assert said or not ended.stderr
+
+
+STOPPED = """
+import gc, os, signal, sys, time
+import torch
+from torch.utils.data import DataLoader
+from wsolkit.interrupts import Terminated, terminations
+
+batches = iter(DataLoader(torch.zeros(8), num_workers=1, persistent_workers=True))
+next(batches)
+try:
+    with terminations():
+        try:
+            os.kill(os.getpid(), signal.SIGTERM)
+            time.sleep(5)
+        finally:  # as a benchmark does behind each step
+            os.kill(batches._workers[0].pid, signal.SIGKILL)
+            time.sleep(0.3)
+            gc.collect()
+except Terminated:
+    print("stopped")
+    os._exit(3)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGCHLD"), reason="Windows tells nobody of children")
+def test_a_stop_stays_one_where_the_signal_ended_readers_of_images_too():
+    ended = subprocess.run([sys.executable, "-u", "-c", STOPPED], capture_output=True, text=True, check=False)
+    assert (ended.stdout, ended.returncode) == ("stopped\n", 3), ended.stderr

@@ -42,6 +42,8 @@ def terminations() -> Iterator[None]:
         nonlocal asked
         again, asked = time.monotonic() - asked < ONE_REQUEST, time.monotonic()
         if not again:
+            if hasattr(signal, "SIGCHLD"):  # else torch raises, on the way out, for readers that the signal ended too
+                signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             raise Terminated
 
     signal.signal(signal.SIGTERM, end)
