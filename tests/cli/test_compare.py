@@ -1,6 +1,7 @@
 """wsolkit compare: what is printed and written, and words for mistakes."""
 
 import json
+import shutil
 
 import pytest
 
@@ -156,6 +157,16 @@ def test_nothing_is_written_without_out(runs, tmp_path, capsys, monkeypatch):
     before = sorted(tmp_path.rglob("*"))
     assert main(["compare", *runs]) == 0
     assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_runs_of_one_name_are_called_by_their_folders(runs, tmp_path, capsys):
+    places = [tmp_path / "cam_0" / "test", tmp_path / "gradcam_0"]
+    for place in places:
+        shutil.copytree(runs[0], place)
+    assert main(["compare", *map(str, places)]) == 0
+    said = capsys.readouterr().out
+    assert "against cam_0" in said
+    assert "gradcam_0" in said
 
 
 def test_runs_of_one_name_are_numbered(runs, capsys):

@@ -51,6 +51,21 @@ def test_equal_in_print_is_equally_best(make):
     assert compare_runs(runs).rows[0].best == {0, 1}
 
 
+def test_over_unequal_numbers_of_trials_nothing_is_best(make):
+    runs = [run(make, name, results=[make.result(lines=[make.line("A", value, n=n)])])
+            for name, value, n in (("A", 50.0, 4), ("B", 60.0, 3))]  # fmt: skip
+    assert compare_runs(runs).rows[0].best == set()
+
+
+def test_what_trials_were_judged_by_is_said_of_each_run_where_it_differs(make):
+    at = {"metric": "localization", "threshold": 0.3, "selection": "chosen on val", "iou": 0.5}
+    same = "MaxBoxAcc, threshold 0.200 (chosen on val), a hit is IoU >= 0.5"
+    assert compare_runs([run(make, "A"), run(make, "B"), run(make, "C", "")]).judged == same
+    found = compare_runs([run(make, "A"), run(make, "B", trials_at=at)])
+    assert found.judged == f"A: {same}; B: localization, threshold 0.300 (chosen on val), a hit is IoU >= 0.5"
+    assert f"Trials: {escaped(found.judged)}." in markdown(found)
+
+
 def test_the_paired_test_counts_shared_trials(make):
     first = run(make, "A", "hhhppppppph")
     second = run(make, "B", "phhhhhhhhh")

@@ -232,6 +232,14 @@ def test_an_error_in_a_thread_names_the_image(perfect, write_npy, split, truth):
         score_maps(open_score_maps(write_npy(perfect)), truth, [Failing()])
 
 
+@pytest.mark.parametrize("asked", [["MaxBoxAcc", "localization"], ["localization", "MaxBoxAcc"]])
+def test_the_trials_do_not_depend_on_what_was_asked_for_first(perfect, write_npy, truth, asked):
+    protocols = [PROTOCOLS[name]() for name in asked]
+    found = score_maps(open_score_maps(write_npy(perfect)), truth, protocols, size="map", threshold=0.5)
+    assert [result.metric for result in found.results] == asked
+    assert found.trials_at["metric"] == "localization"
+
+
 def test_val_chooses_for_protocols_that_try_no_threshold(perfect, write_npy, truth):
     maps = open_score_maps(write_npy(perfect))
     found = score_maps(maps, truth, [PROTOCOLS["BoxAcc"]()], val=(maps, truth), size="map")

@@ -169,7 +169,9 @@ def print_again(args: argparse.Namespace) -> int:
 
 
 def named(runs: Sequence[Evaluation], names: Sequence[str] | None) -> list[Evaluation]:
-    """Return the runs under the names that were asked for; else under their own, numbered where two are the same.
+    """Return the runs under the names that were asked for; else under their own.
+
+    Where two are the same, they are called by the folders that their results lie in, or else numbered.
 
     Raises:
         ConfigError: there are not as many names as runs.
@@ -182,6 +184,10 @@ def named(runs: Sequence[Evaluation], names: Sequence[str] | None) -> list[Evalu
         return [replace(each, name=name) for each, name in zip(runs, names, strict=True)]
     found: list[Evaluation] = []
     taken: set[str] = set()
+    own = [each.name for each in runs]
+    folders = [folder_of(each.path) if own.count(each.name) > 1 else each.name for each in runs]
+    if len(set(folders)) == len(runs):
+        return [replace(each, name=folder) for each, folder in zip(runs, folders, strict=True)]
     for each in runs:
         name, number = each.name, 2
         while name in taken:
@@ -189,6 +195,16 @@ def named(runs: Sequence[Evaluation], names: Sequence[str] | None) -> list[Evalu
         taken.add(name)
         found.append(replace(each, name=name))
     return found
+
+
+def folder_of(path: Path) -> str:
+    """Return the name of the folder of a run's results; of the folder around it, where it is that of ``wsolkit test``.
+
+    >>> folder_of(Path("runs/cam_0/test/results.json")), folder_of(Path("runs/gradcam_0/results.json"))
+    ('cam_0', 'gradcam_0')
+    """
+    folder = path.resolve().parent
+    return folder.parent.name if folder.name == "test" else folder.name
 
 
 def numbers_table(comparison: Comparison) -> Table:
@@ -237,7 +253,7 @@ def pairs_table(comparison: Comparison) -> Table:
     from wsolkit.report.comparison_page import difference_words, p_words, pair_counts
 
     first = printable(comparison.names[0])
-    judged = comparison.runs[0].trials_words
+    judged = comparison.judged
     table = Table(
         title=Text(f"against {first}"),
         caption=Text(
@@ -246,7 +262,7 @@ def pairs_table(comparison: Comparison) -> Table:
                 "seeds; counts are means over seeds; p of the exact sign-flip test over images, two-sided. "
                 if comparison.several
                 else "Difference in points on the shared trials, with a paired bootstrap interval over images; p of "
-                "McNemar's exact test, two-sided. "
+                "McNemar's exact test, two-sided, which is to be believed where few trials tell runs apart. "
             )
             + "Holm: corrected for the number of runs compared with the first."
             + (printable(f" Trials: {judged}.") if judged else "")

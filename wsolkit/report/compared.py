@@ -31,13 +31,17 @@ class Row(NamedTuple):
 
     @property
     def best(self) -> set[int]:
-        """Places of the runs with the largest number, to the digit that tables show; none with fewer than two."""
+        """Places of the runs with the largest number, to the digit that tables show.
+
+        None with fewer than two, nor where they were taken over unequal numbers of trials.
+        """
         values = {
             place: round(line.score.percent, 1)
             for place, line in enumerate(self.lines[: self.runs])
             if line is not None and np.isfinite(line.score.percent)
         }
-        if len(values) < 2:
+        counts = {line.score.n for line in self.lines[: self.runs] if line is not None}
+        if len(values) < 2 or len(counts) > 1:
             return set()
         return {place for place, value in values.items() if value == max(values.values())}
 

@@ -55,6 +55,14 @@ class Comparison:
         return [run.name for run in self.runs]
 
     @property
+    def judged(self) -> str:
+        """What the trials were judged by, in words: of each run by its name, where not all say the same."""
+        words = {run.name: run.trials_words for run in self.runs if run.trials}
+        if len(set(words.values())) < 2:
+            return next(iter(words.values()), "")
+        return "; ".join(f"{name}: {said}" for name, said in words.items())
+
+    @property
     def columns(self) -> list[str]:
         """Names of the runs, then of the baselines."""
         return [*self.names, *(each.name for each in self.baselines)]

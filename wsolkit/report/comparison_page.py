@@ -90,8 +90,12 @@ def markdown(comparison: Comparison) -> str:
     columns = [escaped(name) for name in comparison.columns]
     rows = [f"| | {' | '.join(columns)} |", "|---|" + "---:|" * len(columns)]
     rows += [f"| {escaped(row_name(row))} | {' | '.join(cells(row))} |" for row in comparison.rows]
-    rows += ["", "Percent [95 % interval]; the best in bold. Rows marked test-oracle chose the threshold on the scored "
-             "split itself, for comparison only.", ""]  # fmt: skip
+    rows += [
+        "",
+        "Percent [95 % interval]; the best in bold, where all have as many trials. Rows marked test-oracle chose the "
+        "threshold on the scored split itself, for comparison only.",
+        "",
+    ]
     rows += [
         f"| against {names[0]} | shared trials | only {names[0]} hits | only this hits | difference in points | "
         f"p ({'sign-flip' if comparison.several else 'McNemar'}) | p (Holm) |",
@@ -103,7 +107,7 @@ def markdown(comparison: Comparison) -> str:
             f"| {escaped(pair.name)} | {' | '.join(counts)} | {difference_words(pair)} | "
             f"{p_words(pair.paired.p if pair.paired else None)} | {p_words(pair.p_holm)} |"
         )
-    judged = comparison.runs[0].trials_words
+    judged = comparison.judged
     rows += ["", f"Trials: {escaped(judged)}. " if judged else "", test_words(comparison), ""]
     rows += [f"- {escaped(words)}" for words in seeds_words(comparison)] + [""] * comparison.several
     if comparison.warnings:
@@ -117,7 +121,7 @@ def markdown(comparison: Comparison) -> str:
 TEST_WORDS = (
     "Differences are paired: rate of the run minus rate of the first on the trials both have, with a bootstrap "
     "interval over images. p: McNemar's exact test, two-sided; Holm: corrected for how many runs are compared with the "
-    "first."
+    "first. Of few trials that tell runs apart the interval says too much, and the exact p value is to be believed."
 )
 
 

@@ -10,6 +10,7 @@ from wsolkit.evaluation.accumulator import Accumulator
 from wsolkit.evaluation.failures import HIT
 from wsolkit.evaluation.mean_box import MEAN_BOX
 from wsolkit.evaluation.protocol import BOXES, Protocol
+from wsolkit.evaluation.protocols import PROTOCOLS
 from wsolkit.evaluation.results import FIXED, LABEL_FREE, ORACLE, OWN, VAL, Line, Result
 from wsolkit.report.evaluation import Evaluation
 from wsolkit.scoring.tally import SCORED, LabelFreeProtocol, MeanBoxProtocol, Tally, chosen_cut, label_free_cut
@@ -103,10 +104,12 @@ def without_curves(result: Result) -> Result:
 def add_trials(evaluation: Evaluation, scored: Tally, val: Tally | None, threshold: float | None) -> None:
     """Add what became of each box, by the first protocol that can say so, at the threshold of its first number.
 
-    Of the trivial baselines, each at its own threshold, it is kept which trials they hit: those are the pairs that a
-    method is tested on.
+    First is who stands first in ``PROTOCOLS``, whatever was asked for first, so that runs can be compared. Of the
+    trivial baselines, each at its own threshold, it is kept which trials they hit: those are the pairs that a method is
+    tested on.
     """
-    for key in scored.protocols[SCORED]:
+    order = list(PROTOCOLS)
+    for key in sorted(scored.protocols[SCORED], key=lambda key: order.index(key) if key in order else len(order)):
         own: Any = scored.seen(SCORED, key)
         if not hasattr(own, "trials"):
             continue
