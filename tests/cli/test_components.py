@@ -242,3 +242,18 @@ def test_benchmarks_are_listed_and_shown(capsys):
     shown = run(capsys, "show", "synthetic")
     assert "synthetic (benchmark)" in shown
     assert "methods = {" in shown
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "words"),
+    [
+        ("Activation", "wsolkit", ["What a head makes of the features.", "need(", "maps: (B, K, h, w)"]),
+        ("Batch", "wsolkit", ["images", "labels"]),
+        ("Targets", "wsolkit", ["boxes"]),
+        ("ScoredImage", "wsolkit.evaluation", ["maps"]),
+    ],
+)
+def test_a_type_that_parts_are_made_of_can_be_shown(capsys, name, package, words):
+    said = run(capsys, "show", name)
+    assert f"from {package} import {name}\n" in said
+    assert all(each in said for each in words)

@@ -53,6 +53,7 @@ def run_list(args: argparse.Namespace) -> int:
 def run_show(args: argparse.Namespace) -> int:
     """Print what is known about one name."""
     from wsolkit.config.find import benchmark_files, config_files
+    from wsolkit.errors import PluginError
     from wsolkit.plugins.loading import Component, load_plugins
 
     console = console_for(sys.stdout)
@@ -67,7 +68,14 @@ def run_show(args: argparse.Namespace) -> int:
         for interface in interfaces:
             print_interface(interface, plugins, console)
         return 0
-    for found in plugins.find(args.name):
+    try:
+        called_so = plugins.find(args.name)
+    except PluginError:
+        if (public := public_class(args.name)) is None:
+            raise
+        print_class(*public, console)
+        return 0
+    for found in called_so:
         if isinstance(found, Component):
             print_component(found, plugins, console)
         else:
@@ -90,6 +98,17 @@ def interfaces_named(name: str, plugins: Plugins) -> list[Interface]:
         return []
     found = [each for each in INTERFACES if each.home.name == home]
     return [each for each in found if plain(each.name) == plain(name)] or found
+
+
+def public_class(name: str) -> tuple[str, type] | None:
+    """Return the package and the class of a public name that is no part, such as ``Activation``, or None."""
+    from importlib import import_module
+
+    for package in ("wsolkit", "wsolkit.evaluation"):
+        module = import_module(package)
+        if name in module.__all__ and isinstance(found := getattr(module, name), type):
+            return package, found
+    return None
 
 
 def print_overview(plugins: Plugins, console: Console) -> None:
@@ -193,6 +212,26 @@ def print_interface(interface: Interface, plugins: Plugins, console: Console) ->
             console.print("\n".join(f"    {line}".rstrip() for line in lines[:-1]))
     console.print()
     print_tables(inventory(plugins, interface.home.name), console)
+
+
+def print_class(package: str, shown: type, console: Console) -> None:
+    """Print what a class of wsolkit that is no part is for, and its own methods."""
+    from inspect import getdoc, isfunction, signature
+
+    from wsolkit.cli.inventory import first_line
+
+    console.rule(f"{shown.__name__} (class)")
+    console.print(f"from {package} import {shown.__name__}\n", style="bold")
+    console.print(getdoc(shown) or "It has no description.")
+    own = {name: each for name, each in vars(shown).items() if not name.startswith("_")}
+    for name, each in own.items():
+        method = getattr(each, "__func__", each)  # that of a class method
+        if isfunction(method):
+            console.print(f"\n{name}{signature(method)}", style="bold")
+            console.print(f"    {first_line(method.__doc__)}")
+        elif isinstance(each, property):
+            console.print(f"\n{name}", style="bold")
+            console.print(f"    {first_line(each.__doc__)}")
 
 
 def print_component(component: Component, plugins: Plugins, console: Console) -> None:
