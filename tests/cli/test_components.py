@@ -200,6 +200,13 @@ def test_list_begins_with_the_methods_and_fits_on_a_screen(capsys, monkeypatch, 
     assert any(line.startswith("wsolkit list losses") for line in lines)
 
 
+def test_a_method_of_another_distribution_is_marked_with_it(capsys, monkeypatch):
+    [(method, source)] = [each for each in load_plugins().methods if each[0].name == "CAM"]
+    tilt = replace(method, name="Tilt"), replace(source, distribution="mine-tilt")
+    monkeypatch.setattr(loading, "_loaded", Plugins(methods=[(method, source), tilt]))
+    assert run(capsys, "list").splitlines()[1].split() == ["CAM", "Tilt", "(mine-tilt)"]
+
+
 @pytest.mark.parametrize("name", ["BoxExtractor", "box extractor", "box_extractors", "extractor"])
 def test_show_an_interface_by_any_of_its_names(capsys, name):
     out = run(capsys, "show", name)

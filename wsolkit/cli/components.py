@@ -118,8 +118,10 @@ def print_overview(plugins: Plugins, console: Console) -> None:
     from wsolkit.cli.inventory import interface_rows
 
     methods = sorted((each for each, _ in plugins.methods), key=lambda each: each.name.lower())
+    sources = {each.name: source.distribution for each, source in plugins.methods}
+    marks = {name: "" if source == "wsolkit" else f" ({source})" for name, source in sources.items()}
     console.print("Methods")
-    console.print(Columns([f" {each.name}" for each in methods], column_first=True, padding=(0, 1)))
+    console.print(Columns([f" {each.name}{marks[each.name]}" for each in methods], column_first=True, padding=(0, 1)))
     for warning in dict.fromkeys(each.warning for each in methods if each.warning):
         console.print(f" {warning}: {', '.join(each.name for each in methods if each.warning == warning)}")
     console.print("\nInterfaces, and how many parts there are for each")
