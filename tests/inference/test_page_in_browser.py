@@ -3,6 +3,7 @@
 import json
 import re
 import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -113,6 +114,20 @@ def test_keys_step_judge_and_undo_and_the_verdicts_stay_and_are_saved(opened, pa
     assert (first["bbox"], first["category_id"], first["area"]) == ([10, 20, 50, 50], 1, 2500)
     assert second["segmentation"] == MASK.coco()
     assert "segmentation" not in first
+    assert images[HOSTILE]["rejected"] == [[10, 20, 50, 50]]
+    assert not [name for name, each in images.items() if each["verdict"] == "accepted" and "rejected" in each]
+
+
+def test_what_was_given_back_is_shown_and_can_be_said_otherwise(opened, page, tmp_path):
+    known = [replace(RESULTS[0], verdict="accepted"), replace(RESULTS[1], verdict="rejected"), *RESULTS[2:]]
+    summary = RunSummary(tmp_path, images=4, boxes=4, without_box=1)
+    again = write_page(tmp_path, choose_pictures(known), [], CLASSES, SETTINGS, summary)
+    reopen(opened, again, "1 accepted, 1 rejected, 2 open")
+    opened.press("j", "a")  # the rejected one is accepted after all
+    reopen(opened, again, "2 accepted, 0 rejected, 2 open")
+    opened.press("j")
+    opened.click(".card[data-known=rejected] button[value=accepted]")  # taken back
+    reopen(opened, again, "1 accepted, 0 rejected, 3 open")
 
 
 def test_a_page_of_fewer_pictures_with_other_numbers_forgets_no_verdict(opened, page, tmp_path):

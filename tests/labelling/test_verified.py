@@ -67,7 +67,7 @@ def test_verdicts_of_the_page(images, tmp_path):
     path = coco(tmp_path, ["owl/1.jpg", "cat/3.jpg", "cat/4.jpg"], {"description": VERDICTS},
                 verdicts=["accepted", "rejected", "accepted"])  # fmt: skip
     found = read_verified(path, images, CLASSES)
-    assert (list(found.boxes), found.rejected) == (["owl/1.jpg", "cat/4.jpg"], ["cat/3.jpg"])
+    assert (list(found.boxes), found.rejected) == (["owl/1.jpg", "cat/4.jpg"], {"cat/3.jpg": []})
     assert found.boxes["cat/4.jpg"] == []
 
 

@@ -14,7 +14,7 @@ from wsolkit.formats.checked_boxes import checked_box
 from wsolkit.formats.export import PLAIN, Export
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.formats.text_lists import malformed
-from wsolkit.formats.writer import Writer
+from wsolkit.formats.writer import Writer, remove
 from wsolkit.text_files import read_text
 
 __all__ = ["CsvBox", "CsvWriter", "ListsWriter", "plain", "read_csv_boxes", "readable"]
@@ -105,22 +105,26 @@ class CsvWriter(Writer):
 class ListsWriter(Writer):
     """``failed.csv``, the images that could not be read, and ``without_box.csv``, those in which nothing was found.
 
+    ``rejected.csv`` lists those whose boxes a person has rejected; it is there only where there are any.
+
     Attributes:
         images: how many images were read.
         failed: how many were not.
         without_box: how many were read and have no box.
-        boxes: how many boxes were found.
+        rejected: how many were read and have boxes that were rejected.
+        boxes: how many boxes were found, without those that were rejected.
         first_reason: why the first of the unreadable images could not be read.
     """
 
-    outputs = ("failed.csv", "without_box.csv")
+    outputs = ("failed.csv", "without_box.csv", "rejected.csv")
 
     def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any], export: Export = PLAIN) -> None:
         super().__init__(folder, classes, about, export)
-        self.images = self.failed = self.without_box = self.boxes = 0
+        self.images = self.failed = self.without_box = self.rejected = self.boxes = 0
         self.first_reason = ""
         self._failed = Table(self.draft("failed.csv"), "image_id path reason")
         self._without = Table(self.draft("without_box.csv"), "image_id path likeliest_class probability")
+        self._rejected = Table(self.draft("rejected.csv"), "image_id path")
 
     def add(self, result: ImageResult | Failure) -> None:
         """Count an image, and list it if it has no box."""
@@ -130,6 +134,10 @@ class ListsWriter(Writer):
             self._failed.add(result)
             return
         self.images += 1
+        if result.refused:
+            self.rejected += 1
+            self._rejected.add([result.image_id, result.path])
+            return
         self.boxes += len(result.boxes)
         if not result.boxes:
             self.without_box += 1
@@ -138,8 +146,15 @@ class ListsWriter(Writer):
 
     def close(self) -> None:
         """Complete the lists."""
-        self._failed.file.close()
-        self._without.file.close()
+        for table in (self._failed, self._without, self._rejected):
+            table.file.close()
+
+    def publish(self) -> list[Path]:
+        """Give the lists their names and return them; one of rejected images that is empty is none."""
+        paths = super().publish()
+        if not self.rejected:
+            remove(paths.pop())
+        return paths
 
 
 class Table:

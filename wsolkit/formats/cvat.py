@@ -105,6 +105,7 @@ class CvatWriter(Writer):
     """
 
     outputs = ("cvat.json",)
+    to_correct = True
 
     def __init__(self, folder: Path, *arguments: Any, **more: Any) -> None:
         super().__init__(folder, *arguments, **more)

@@ -19,10 +19,13 @@ from wsolkit.errors import DataError, shortened
 from wsolkit.formats.checked_boxes import checked_box, checked_size
 from wsolkit.formats.found_masks import FoundMask
 
-__all__ = ["Failure", "FoundBox", "ImageResult", "from_line", "to_line"]
+__all__ = ["ACCEPTED", "OUTDATED", "REJECTED", "Failure", "FoundBox", "ImageResult", "from_line", "to_line"]
 
 TOP = 5
 """How many of the likeliest classes of an image are kept in the files."""
+
+ACCEPTED, REJECTED, OUTDATED = "accepted", "rejected", "outdated"
+"""What a person says of an image's boxes; outdated: those were rejected that it had before these."""
 
 
 class FoundBox(NamedTuple):
@@ -60,6 +63,8 @@ class ImageResult:
         probabilities: (K,) float32, or None where the model does not classify; not kept in files.
         maps: (H, W) float32 score map in [0, 1] of each asked class, where maps were asked for; not kept in files.
         notes: what the box extractor decided in the map of each class, as plain data, where it says so.
+        verdict: what a person says of the boxes, ``ACCEPTED``, ``REJECTED`` or ``OUTDATED``; empty where nobody has
+            looked. Not kept in files.
     """
 
     image_id: str
@@ -70,6 +75,12 @@ class ImageResult:
     probabilities: np.ndarray | None = None
     maps: dict[int, np.ndarray] = field(default_factory=dict)
     notes: dict[int, Mapping[str, Any]] = field(default_factory=dict)
+    verdict: str = ""
+
+    @property
+    def refused(self) -> bool:
+        """Whether a person has rejected the boxes, and nobody has accepted or drawn others: none is to train on."""
+        return self.verdict in (REJECTED, OUTDATED)
 
 
 class Failure(NamedTuple):

@@ -144,6 +144,7 @@ class LabelStudioWriter(Writer):
     """
 
     outputs = ("labelstudio.json", "labelstudio.xml")
+    to_correct = True
 
     def __init__(self, folder: Path, classes: Sequence[str], *arguments: Any, **more: Any) -> None:
         super().__init__(folder, classes, *arguments, **more)

@@ -37,6 +37,9 @@ class Writer(ABC):
     needs_masks: bool = False
     """Whether what it writes says little without masks, so that whoever asks for it asks for them."""
 
+    to_correct: bool = False
+    """Whether boxes are drawn in what it writes: images whose boxes were rejected are in it, without boxes."""
+
     def __init__(self, folder: Path, classes: Sequence[str], about: Mapping[str, Any], export: Export = PLAIN) -> None:
         self.folder = folder
         self.export = export

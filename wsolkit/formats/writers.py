@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +61,9 @@ def write_results(
 ) -> tuple[list[Path], ListsWriter]:
     """Write every result in every format, in one pass; nothing changes in ``folder`` before all are complete.
 
+    Images whose boxes a person has rejected are in no format that is trained from, as if they could not be read; in
+    those that boxes are drawn in they have none. ``rejected.csv`` lists them.
+
     Args:
         records: what was found in each image.
         folder: where to write.
@@ -82,7 +86,7 @@ def write_results(
             writers = [stack.enter_context(kind(folder, classes, about or {}, export)) for kind in kinds] + [lists]
             for result in records:
                 for writer in writers:
-                    writer.add(result)
+                    writer.add(result if writer is lists else seen_by(writer, result))
             for writer in writers:
                 writer.close()
             for draft in (writer.draft(name) for writer in writers for name in writer.outputs):
@@ -93,3 +97,12 @@ def write_results(
             f"The results cannot be written to {folder}: {error.strerror or error}. Make room or check the rights, and "
             "run the same command again; nothing has to be computed twice."
         ) from error
+
+
+def seen_by(writer: Writer, result: ImageResult | Failure) -> ImageResult | Failure:
+    """Return what a writer is told of an image: of one whose boxes were rejected, no box, or that it is left out."""
+    if isinstance(result, Failure) or not result.refused:
+        return result
+    if writer.to_correct:
+        return replace(result, boxes=[])
+    return Failure(result.image_id, result.path, "its boxes were rejected")

@@ -21,7 +21,7 @@ try {
 }
 
 function verdictOf(card) {
-  const verdict = verdicts[card.dataset.key];
+  const verdict = verdicts[card.dataset.key] || card.dataset.known; // what the browser has is later than the run
   return Object.values(words).includes(verdict) ? verdict : undefined;
 }
 
@@ -52,7 +52,7 @@ function set(card, verdict) {
 }
 
 function put(card, verdict) {
-  if (verdict) verdicts[card.dataset.key] = verdict; else delete verdicts[card.dataset.key];
+  if (verdict || card.dataset.known) verdicts[card.dataset.key] = verdict || "open"; else delete verdicts[card.dataset.key];
   keep();
   show(card);
   count();
@@ -102,7 +102,8 @@ function judged() {
     const verdict = verdictOf(card), told = JSON.parse(card.dataset.image);
     if (!verdict) continue;
     const id = images.length + 1;
-    images.push({ id, file_name: told.file_name, width: told.width, height: told.height, verdict });
+    const rejected = verdict === "rejected" ? { rejected: told.boxes.map(box => box.bbox) } : {};
+    images.push({ id, file_name: told.file_name, width: told.width, height: told.height, verdict, ...rejected });
     for (const box of verdict === "accepted" ? told.boxes : [])
       annotations.push({ id: annotations.length + 1, image_id: id, area: box.bbox[2] * box.bbox[3], iscrowd: 0, ...box });
   }

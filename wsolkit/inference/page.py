@@ -1,8 +1,9 @@
 """The page a user looks at: every picture, the doubtful ones first, what went wrong, and verdicts to be given by keys.
 
 The browser keeps the verdicts. What it saves, ``verdicts.json``, is a COCO data set of the judged images alone: each
-has a ``verdict``, accepted or rejected, and those that were accepted have their boxes. Accepted without a box means
-that there is nothing to be found.
+has a ``verdict``, accepted or rejected, and those that were accepted have their boxes; the boxes of the others are in
+``rejected`` of the image itself, so that nobody trains on them. Accepted without a box means that there is nothing to
+be found. What was given back before is shown as it was said then.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ from jinja2 import Environment, FileSystemLoader
 from wsolkit.errors import DataError, printable
 from wsolkit.files import whole_file
 from wsolkit.formats.coco import bbox_of
-from wsolkit.formats.found_boxes import Failure, ImageResult
+from wsolkit.formats.found_boxes import ACCEPTED, OUTDATED, REJECTED, Failure, ImageResult
 from wsolkit.inference.given_classes import FOLDER, GIVEN, PREDICTED
 from wsolkit.inference.pictures import PICTURES, Picture
 from wsolkit.inference.run_summary import RunSummary
@@ -106,6 +107,8 @@ def cards(pictures: Iterable[Picture], folder: Path, classes: Sequence[str]) -> 
             "trust": picture.trust,
             "doubt": picture.box_doubt,
             "image": json.dumps(image_of(result)),
+            "verdict": result.verdict if result.verdict in (ACCEPTED, REJECTED) else "",
+            "outdated": result.verdict == OUTDATED,
             "classes": json.dumps(class_names_of(picture)),
             "boxes": result.boxes[:8],
             "more": max(len(result.boxes) - 8, 0),
@@ -146,6 +149,7 @@ def facts(settings: Mapping[str, Any], summary: RunSummary) -> list[tuple[str, s
         ("classes", class_rule(settings)),
         ("images", f"{summary.images} read, {summary.failed} unreadable"),
         ("boxes", f"{summary.boxes}; {summary.without_box} images without one"),
+        ("rejected", f"{summary.rejected} images, in no file to train from" if summary.rejected else ""),
         ("input", "{1} x {0} pixels".format(*settings["input_size"])),
     ]
     if summary.computed:

@@ -35,7 +35,7 @@ MAPS = "maps"
 PICTURES = "pictures"
 OURS = (
     SETTINGS, PARTS, MAPS, PICTURES, "index.html", "voc", "yolo", "yolo-seg", "masks", "boxes.json", "dataset.json",
-    "boxes.csv", "failed.csv", "without_box.csv", "labelstudio.json", "labelstudio.xml", "cvat.json",
+    "boxes.csv", "failed.csv", "without_box.csv", "rejected.csv", "labelstudio.json", "labelstudio.xml", "cvat.json",
 )  # fmt: skip
 """Everything a run may write into its folder."""
 

@@ -21,6 +21,7 @@ class RunSummary:
         images: images that were read.
         failed: images that could not be read.
         without_box: images that were read and have no box.
+        rejected: images whose boxes a person has rejected; what is written to train from is without them.
         boxes: boxes found.
         seconds: time spent on the images that were not done before, in this process.
         computed: how many these were.
@@ -37,6 +38,7 @@ class RunSummary:
     images: int = 0
     failed: int = 0
     without_box: int = 0
+    rejected: int = 0
     boxes: int = 0
     seconds: float = 0.0
     computed: int = 0

@@ -12,7 +12,7 @@ from typing import Any
 from wsolkit.evaluation import Verdict
 from wsolkit.files import write_json
 from wsolkit.formats.export import PLAIN, Export
-from wsolkit.formats.found_boxes import Failure, ImageResult
+from wsolkit.formats.found_boxes import REJECTED, Failure, ImageResult
 from wsolkit.formats.writer import remove
 from wsolkit.formats.writers import write_results
 from wsolkit.inference.given_classes import GIVEN
@@ -22,7 +22,7 @@ from wsolkit.inference.predictor import Predictor
 from wsolkit.inference.run_folder import CHUNK_SIZE, Chunk, RunFolder, cut
 from wsolkit.inference.run_summary import RunSummary
 from wsolkit.inference.to_folder import ALL, complain_if_none, default_workers, settings_of, to_do
-from wsolkit.labelling.checked import Checked, with_checked
+from wsolkit.labelling.checked import LookedAt, with_checked
 from wsolkit.labelling.corrections import FEWEST, pooled_rows, taught
 from wsolkit.labelling.cuts import results_with_maps
 from wsolkit.labelling.judge import add_doubts, judge, write_next
@@ -42,7 +42,8 @@ class Boxes:
         seen: the photographs as the network takes them.
         predictor: the learnt map.
         out: the folder of the labels.
-        checked: photographs that a person has checked, whose boxes replace those that are found.
+        looked_at: photographs that a person has looked at: checked boxes replace those that are found, rejected ones
+            are not written.
         masks: give every box a mask, by the model's refiner.
 
     Attributes:
@@ -55,7 +56,7 @@ class Boxes:
         seen: Seen,
         predictor: Predictor,
         out: Path,
-        checked: Checked,
+        looked_at: LookedAt,
         masks: bool = False,
     ) -> None:
         self.photographs = photographs
@@ -64,7 +65,7 @@ class Boxes:
         self.seen = seen
         self.predictor = predictor
         self.run = RunFolder(out)
-        self.checked = checked
+        self.looked_at = looked_at
         where = [photographs.dataset["data_root"]]
         self.settings: dict[str, Any] = settings_of(predictor, where, GIVEN, CHUNK_SIZE)
         self.chunks = cut(photographs.files, CHUNK_SIZE, photographs.labels)
@@ -109,14 +110,20 @@ class Boxes:
 
     def records(self) -> Iterator[ImageResult | Failure]:
         """Yield the results of all photographs, with the checked boxes in the place of those that were found."""
-        return with_checked(self.found(), self.checked, self.masks)
+        return with_checked(self.found(), self.looked_at, self.masks)
 
     def unchecked(self) -> Iterator[ImageResult | Failure]:
-        """Yield the results of the photographs that nobody has checked, without those that show none of the classes."""
+        """Yield the results of the photographs that nobody has looked at, without those that show none of the classes.
+
+        Those whose boxes are others than what was rejected are among them.
+        """
+        checked = self.looked_at.checked
         return (
             each
-            for each in self.found()
-            if each.image_id not in self.checked and self.photographs.labels[each.image_id]
+            for each in self.records()
+            if each.image_id not in checked
+            and self.photographs.labels[each.image_id]
+            and not (isinstance(each, ImageResult) and each.verdict == REJECTED)
         )
 
     def found(self) -> Iterator[ImageResult | Failure]:
@@ -125,7 +132,7 @@ class Boxes:
 
     def learn_from_checked(self) -> str:
         """Let the checked boxes teach how the others are off, and return in words what came; nothing for too few."""
-        checked = {name: each.boxes for name, each in self.checked.items()}
+        checked = {name: each.boxes for name, each in self.looked_at.checked.items()}
         if self.seen.features is None or sum(map(len, checked.values())) < FEWEST:
             return ""
         found = list(self.run.records(self.chunks, self.names))
@@ -143,7 +150,7 @@ class Boxes:
         folder, summary = self.run.folder, self.summary
         summary.files, lists = write_results(self.records(), folder, self.names, formats, self.settings, export)
         summary.images, summary.failed = lists.images, lists.failed
-        summary.without_box, summary.boxes = lists.without_box, lists.boxes
+        summary.without_box, summary.boxes, summary.rejected = lists.without_box, lists.boxes, lists.rejected
         complain_if_none(lists, folder)
         summary.files.append(write_next(self.unchecked(), folder))
         return judge(self.unchecked(), findings_of(self.predictor))

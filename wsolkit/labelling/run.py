@@ -66,6 +66,7 @@ class LabelRun:
         failed: how many could not be read.
         boxes: how many boxes there are.
         without_box: how many photographs have none.
+        rejected: how many photographs have boxes that were rejected: they are left out of what is trained from.
         verdict: what the boxes look like, or None where every photograph is checked.
         honest: how good the boxes are on the checked photographs, or None where too few are.
         files: files and folders written.
@@ -81,6 +82,7 @@ class LabelRun:
     failed: int = 0
     boxes: int = 0
     without_box: int = 0
+    rejected: int = 0
     verdict: Verdict | None = None
     honest: Honest | None = None
     files: list[Path] = field(default_factory=list)
@@ -182,7 +184,8 @@ def label(
         claim_labels(out, photos, decides, retrain, overwrite)  # nothing is changed before all that is given is read
         for line in photographs_words(photographs):
             say(line)
-        checked = read_checked(out, photographs) if given is None else keep_verified(given, out, photographs)
+        looked_at = read_checked(out, photographs) if given is None else keep_verified(given, out, photographs)
+        checked = looked_at.checked
         if given is not None:
             say(given.told)
         learnt = learnt_before(out)
@@ -193,7 +196,7 @@ def label(
         predictor, honest = cut_by_checked(out, photographs, seen, predictor, checked, options)
         if honest is not None:
             say(honest.line)
-        boxes = Boxes(photographs, seen, predictor, out, checked, masks)
+        boxes = Boxes(photographs, seen, predictor, out, looked_at, masks)
         steps.begin("boxes", f"cut at {predictor.threshold:g}, {predictor.threshold_source}")
         boxes.find(shows)
         if told := boxes.learn_from_checked():
@@ -211,6 +214,6 @@ def label(
     return LabelRun(
         folder=out, config=out / CONFIG, checkpoint=out / CHECKPOINT, photographs=found.images,
         new=new_names(learnt, photographs), failed=found.failed, boxes=found.boxes, without_box=found.without_box,
-        verdict=verdict, honest=honest, files=found.files, next_steps=commands,
+        rejected=found.rejected, verdict=verdict, honest=honest, files=found.files, next_steps=commands,
         seconds=time.perf_counter() - began,
     )  # fmt: skip

@@ -6,22 +6,26 @@ import warnings
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from wsolkit.datasets.layouts.boxes_beside import add_to_record
 from wsolkit.datasets.record import Record
 from wsolkit.datasets.targets import image_targets
 from wsolkit.errors import DataError, first_few
 from wsolkit.formats.box_files import read_boxes
-from wsolkit.formats.coco import OURS, read_instances
-from wsolkit.formats.found_boxes import FoundBox
+from wsolkit.formats.coco import OURS, corners, read_instances
+from wsolkit.formats.found_boxes import REJECTED, FoundBox
 from wsolkit.formats.image_headers import displayed_size
 from wsolkit.formats.image_names import ImageNames
 from wsolkit.text_files import read_json
 
-__all__ = ["VERDICTS", "Verified", "read_verified"]
+__all__ = ["VERDICTS", "Sides", "Verified", "read_verified"]
 
 VERDICTS = "verdicts of wsolkit"
 """What a file of the page says about itself: its images have a ``verdict``, ``accepted`` or ``rejected``."""
+
+Sides = tuple[float, float, float, float]
+"""A box x0, y0, x1, y1, in pixels of its photograph, half open."""
 
 
 @dataclass
@@ -30,13 +34,14 @@ class Verified:
 
     Attributes:
         boxes: the checked boxes by image id; an empty list where a person has seen that nothing is there.
-        rejected: photographs whose boxes a person found wrong, without saying where the right ones are.
+        rejected: photographs whose boxes a person found wrong, without saying where the right ones are, with these
+            boxes; none where the file does not say.
         unmatched: what the file names and is none of the photographs.
         found: whether the file is one of found boxes, so that it may list photographs that nobody has looked at.
     """
 
     boxes: dict[str, list[FoundBox]] = field(default_factory=dict)
-    rejected: list[str] = field(default_factory=list)
+    rejected: dict[str, list[Sides]] = field(default_factory=dict)
     unmatched: list[str] = field(default_factory=list)
     found: bool = False
 
@@ -44,7 +49,7 @@ class Verified:
     def told(self) -> str:
         """What was found, in a sentence or more.
 
-        >>> Verified({"a.jpg": []}, ["b.jpg"], ["z.jpg"]).told
+        >>> Verified({"a.jpg": []}, {"b.jpg": []}, ["z.jpg"]).told
         "1 photograph is checked, 1 of them without a box; 1 is rejected; 1 name is of no photograph here: 'z.jpg'."
         """
         empty = sum(not boxes for boxes in self.boxes.values())
@@ -96,7 +101,7 @@ def read_verified(
         ids = {name: name for name in images}
         found = read_boxes(path, ImageNames(images), ids, lambda name: displayed_size(images[name]), (), missing)
     names = ImageNames(images)
-    wrong = [name for name in map(names.find, rejected) if name is not None]
+    wrong = {own: boxes for name, boxes in rejected.items() if (own := names.find(name)) is not None}
     verified = Verified(unmatched=missing, rejected=wrong, found=began)
     for image_id, each in found.items():
         if image_id in verified.rejected:
@@ -117,11 +122,32 @@ def read_verified(
     return verified
 
 
-def rejected_in(path: Path) -> list[str]:
-    """Return what a file of the page calls the photographs whose boxes were rejected."""
+def rejected_in(path: Path) -> dict[str, list[Sides]]:
+    """Return the photographs whose boxes were rejected, as a file of the page calls them, with these boxes.
+
+    Raises:
+        DataError: a box is none.
+    """
     if description_of(path) != VERDICTS:
-        return []
-    return [image["file_name"] for image in read_instances(path).images.values() if image.get("verdict") == "rejected"]
+        return {}
+    images = [image for image in read_instances(path).images.values() if image.get("verdict") == REJECTED]
+    return {image["file_name"]: [sides(box, image, path) for box in boxes_in(image)] for image in images}
+
+
+def boxes_in(image: dict[str, Any]) -> list[Any]:
+    """Return the rejected boxes that an image of the page's file names."""
+    boxes = image.get("rejected")
+    return boxes if isinstance(boxes, list) else []
+
+
+def sides(box: Any, image: dict[str, Any], path: Path) -> Sides:
+    """Return a rejected box, x y width height in the page's file.
+
+    Raises:
+        DataError: it is none.
+    """
+    x0, y0, x1, y1 = corners({"id": f"of the rejected {image['file_name']!r}", "bbox": box}, path)
+    return x0, y0, x1, y1
 
 
 def description_of(path: Path) -> object:
