@@ -149,14 +149,15 @@ def run(args: argparse.Namespace) -> int:
 def closing_lines(found: LabelRun) -> list[str]:
     """Return what is said at the end: what there is, and what to do with it."""
     from wsolkit.errors import printable
+    from wsolkit.labelling.verified import counted
 
     lines = [f"{found.boxes} boxes in {found.photographs} photographs, in {found.seconds:.0f} s."]
     if found.without_box:
         lines.append(f"{found.without_box} photographs have no box; they are in without_box.csv.")
     if found.rejected:
         lines.append(
-            f"{found.rejected} {'photograph is' if found.rejected == 1 else 'photographs are'} rejected: no file to train "
-            "from has them; they are in rejected.csv. Draw their boxes and give them with --verified."
+            f"{counted(found.rejected, 'photograph')} rejected: no file to train from has them; they are in rejected.csv. "
+            "Draw their boxes and give them with --verified."
         )
     if found.failed:
         lines.append(f"{found.failed} photographs could not be read; failed.csv says why.")

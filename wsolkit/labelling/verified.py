@@ -19,7 +19,7 @@ from wsolkit.formats.image_headers import displayed_size
 from wsolkit.formats.image_names import ImageNames
 from wsolkit.text_files import read_json
 
-__all__ = ["VERDICTS", "Sides", "Verified", "read_verified"]
+__all__ = ["VERDICTS", "Sides", "Verified", "counted", "read_verified"]
 
 VERDICTS = "verdicts of wsolkit"
 """What a file of the page says about itself: its images have a ``verdict``, ``accepted`` or ``rejected``."""
@@ -66,7 +66,11 @@ class Verified:
 
 
 def counted(number: int, what: str) -> str:
-    """Return a number of things with its verb."""
+    """Return a number of things with its verb.
+
+    >>> counted(1, "photograph"), counted(2, "photograph")
+    ('1 photograph is', '2 photographs are')
+    """
     return f"{number} {what} is" if number == 1 else f"{number} {what}s are"
 
 
@@ -101,7 +105,7 @@ def read_verified(
         ids = {name: name for name in images}
         found = read_boxes(path, ImageNames(images), ids, lambda name: displayed_size(images[name]), (), missing)
     names = ImageNames(images)
-    wrong = {own: boxes for name, boxes in rejected.items() if (own := names.find(name)) is not None}
+    wrong = {photo: boxes for name, boxes in rejected.items() if (photo := names.find(name)) is not None}
     verified = Verified(unmatched=missing, rejected=wrong, found=began)
     for image_id, each in found.items():
         if image_id in verified.rejected:
