@@ -156,7 +156,7 @@ def closing_lines(found: LabelRun) -> list[str]:
         lines.append(f"{found.without_box} photographs have no box; they are in without_box.csv.")
     if found.rejected:
         lines.append(
-            f"{counted(found.rejected, 'photograph')} rejected: no file to train from has them; they are in rejected.csv. "
+            f"{counted(found.rejected, 'photograph')} rejected: no file to train from has them; see rejected.csv. "
             "Draw their boxes and give them with --verified."
         )
     if found.failed:
