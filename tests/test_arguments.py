@@ -12,7 +12,8 @@ import pytest
 from torch import nn
 
 from wsolkit import ConfigError, Pooling
-from wsolkit.arguments import annotations_of, check_value
+from wsolkit.arguments import annotations_of, check_value, without_annotation
+from wsolkit.config import schema
 from wsolkit.registry import ComponentRegistry
 
 if TYPE_CHECKING:
@@ -130,3 +131,44 @@ def test_a_value_and_an_annotation(value, annotation, words):
         with pytest.raises(ConfigError) as caught:
             check_value("x", value, annotation)
         assert str(caught.value) == words
+
+
+class Misbound(Pooling):
+    """A pooling with bounds in words of its own."""
+
+    def __init__(self, size: int = 3, spread: Sequence[Annotated[float, "more than 0"]] | None = None) -> None:
+        super().__init__()
+
+    def forward(self, maps):
+        return maps.mean((2, 3))
+
+
+THINGS.register_module(module=Misbound)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        Misbound,
+        lambda: THINGS.build({"type": "Misbound", "size": 4}),
+        lambda: THINGS.build({"type": "Misbound", "spread": [1]}),
+        lambda: schema.part_schema(THINGS, "Misbound"),
+    ],
+    ids=["by hand", "another argument", "the argument", "as a schema"],
+)
+def test_bounds_that_nobody_can_read_name_the_part_and_the_argument(make):
+    with pytest.raises(ConfigError, match=r"^spread of Misbound has the bounds 'more than 0', which cannot be read"):
+        make()
+
+
+def test_arguments_without_an_annotation_are_found_in_the_parts_own_package():
+    class Silent(Picky):
+        def __init__(self, spread=1, *more, size: Unknown = 0, **options):
+            super().__init__(**options)
+
+    class Child(Silent):
+        def __init__(self, share: Share = 0.5):
+            super().__init__(share=share)
+
+    assert without_annotation(Silent) == without_annotation(Child) == ["spread"]
+    assert not without_annotation(Picky)

@@ -87,6 +87,11 @@ def test_numbers_are_compared_with_bounds(bounds, inside, outside):
         assert str(caught.value) == f"x of Part should be {bounds}, but got {number!r}."
 
 
-def test_bounds_that_nobody_can_read_are_a_mistake_of_the_programmer():
-    with pytest.raises(ValueError, match="Bounds are written"):
-        in_range("x", 1, "[0; 1]")
+@pytest.mark.parametrize("bounds", ["[0; 1]", "more than 0", "at least one", "in [0, one]", ""])
+def test_bounds_that_nobody_can_read_name_what_has_them_and_how_they_are_written(bounds):
+    with pytest.raises(ConfigError) as caught:
+        in_range("x of Part", "no number", bounds)
+    assert str(caught.value) == (
+        f"x of Part has the bounds {bounds!r}, which cannot be read. Write 'in [0, 1)', 'at least 1', 'above 0', "
+        "'at most 1' or 'below 1'."
+    )

@@ -10,13 +10,13 @@ from __future__ import annotations
 import functools
 import inspect
 import types
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
 from typing import Annotated, Any, Literal, Union, get_args, get_origin, get_type_hints
 
-from wsolkit.errors import ConfigError, within
+from wsolkit.errors import ConfigError, limits_of, within
 
-__all__ = ["Checked", "annotations_of", "check_value", "check_values"]
+__all__ = ["Checked", "annotations_of", "check_value", "check_values", "without_annotation"]
 
 SCALARS: dict[Any, str] = {int: "a whole number", float: "a number", bool: "True or False", type(None): "None"}
 
@@ -72,8 +72,12 @@ def check_values(owner: str, annotations: Mapping[str, Any], given: Mapping[str,
         given: values by name; names without an annotation pass.
 
     Raises:
-        ConfigError: one is not what its annotation says.
+        ConfigError: one is not what its annotation says, or bounds in an annotation, also of one that is not given,
+            cannot be read.
     """
+    for name, annotation in annotations.items():
+        for bounds in all_bounds(annotation):
+            limits_of(bounds, f"{name} of {owner}")
     for name in sorted(given.keys() & annotations.keys()):
         check_value(f"{name} of {owner}", given[name], annotations[name])
 
@@ -124,6 +128,21 @@ def bounds_of(annotation: Any) -> str:
     return next((each for each in get_args(annotation)[1:] if isinstance(each, str)), "")
 
 
+def all_bounds(annotation: Any) -> Iterator[str]:
+    """Yield the bounds in an annotation and in its parts.
+
+    >>> list(all_bounds(Sequence[Annotated[int, "above 0"]] | Annotated[float, "in [0, 1]"] | None))
+    ['above 0', 'in [0, 1]']
+    """
+    origin, parts = get_origin(annotation), get_args(annotation)
+    if origin is Annotated:
+        yield from filter(None, [bounds_of(annotation)])
+        parts = parts[:1]
+    if origin is not Literal:
+        for part in parts:
+            yield from all_bounds(part)
+
+
 def is_limited(annotation: Any) -> bool:
     """Whether the items of a sequence, all of one kind, are choices or numbers within bounds."""
     parts = [part for part in get_args(annotation) if part is not Ellipsis]
@@ -149,6 +168,28 @@ def in_words(annotation: Any) -> str:
     if origin in (list, tuple, Sequence) and is_limited(annotation):
         return f"a list, each {in_words(parts[0])}"
     return SCALARS.get(annotation, getattr(annotation, "__name__", str(annotation)))
+
+
+def without_annotation(component: type) -> list[str]:
+    """Return the arguments that the ``__init__`` of a class, or of a parent in its package, leaves without annotation.
+
+    >>> class Blur:
+    ...     def __init__(self, size, share: float = 0.5, **more): ...
+    >>> without_annotation(Blur)
+    ['size']
+    """
+    home = component.__module__.partition(".")[0]
+    found: dict[str, None] = {}
+    for cls in reversed(component.__mro__):
+        init = vars(cls).get("__init__")
+        if inspect.isfunction(init) and cls.__module__.partition(".")[0] == home:
+            _, *own = inspect.signature(inspect.unwrap(init)).parameters.values()
+            found |= {
+                each.name: None
+                for each in own
+                if each.annotation is each.empty and each.kind not in (each.VAR_POSITIONAL, each.VAR_KEYWORD)
+            }
+    return list(found)
 
 
 def annotations_of(component: Any) -> dict[str, Any]:

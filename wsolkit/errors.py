@@ -207,12 +207,13 @@ def in_range(what: str, given: N, bounds: str) -> N:
         bounds: ``in [0, 1)``, ``at least 1``, ``above 0``, ``at most 1`` or ``below 1``.
 
     Raises:
-        ConfigError: it is not, or is no number.
+        ConfigError: it is not, or is no number; or the bounds are written otherwise.
 
     >>> in_range("threshold", 1.0, "in [0, 1)")
     Traceback (most recent call last):
     wsolkit.errors.ConfigError: threshold should be in [0, 1), but got 1.0.
     """
+    limits_of(bounds, what)
     if not (isinstance(given, Real) and within(given, bounds)):
         raise ConfigError(f"{what} should be {bounds}, but got {given!r}.")
     return given
@@ -227,18 +228,32 @@ def within(number: Real | float, bounds: str) -> bool:
     return all(ORDER[order](number, limit) for order, limit in limits_of(bounds))
 
 
-def limits_of(bounds: str) -> list[tuple[str, float]]:
+def limits_of(bounds: str, what: str = "A number") -> list[tuple[str, float]]:
     """Return the ends of bounds, each with the word or the bracket that says on which side of it a number has to be.
+
+    Args:
+        bounds: as of ``in_range``.
+        what: the number that has them, for messages.
+
+    Raises:
+        ConfigError: they are written otherwise.
 
     >>> limits_of("in [0, 1)"), limits_of("at least 2")
     ([('[', 0.0), (')', 1.0)], [('at least', 2.0)])
+    >>> limits_of("more than 0", "share of Blur")
+    Traceback (most recent call last):
+    wsolkit.errors.ConfigError: share of Blur has the bounds 'more than 0', which cannot be read. Write ...
     """
     found = BOUNDS.fullmatch(bounds)
-    if found is None:
-        raise ValueError(f"Bounds are written 'in [0, 1)', 'at least 1' or 'above 0', but got {bounds!r}.")
-    word, limit, left, low, high, right = found.groups()
+    word, limit, left, low, high, right = found.groups() if found is not None else [None] * 6
     limits = [(word, limit)] if word else [(left, low), (right, high)]
-    return [(order, float(end)) for order, end in limits]
+    try:
+        return [(str(order), float(end or "")) for order, end in limits]
+    except ValueError:
+        raise ConfigError(
+            f"{what} has the bounds {bounds!r}, which cannot be read. Write 'in [0, 1)', 'at least 1', 'above 0', "
+            "'at most 1' or 'below 1'."
+        ) from None
 
 
 def first_few(names: Sequence[str], most: int = 3) -> str:

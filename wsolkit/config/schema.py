@@ -16,7 +16,7 @@ import mmengine.registry as engine
 from mmengine.registry import Registry
 
 from wsolkit import __version__, registry
-from wsolkit.arguments import annotations_of
+from wsolkit.arguments import annotations_of, check_values
 from wsolkit.config.check import TOP, plain_arguments
 from wsolkit.config.hand_down import LOADERS
 from wsolkit.config.json_types import default_of, either, json_type
@@ -92,10 +92,15 @@ def chosen_by_type(home: Registry, names: list[str]) -> dict[str, Any]:
 
 
 def part_schema(home: Registry, name: str) -> dict[str, Any]:
-    """Return the schema of one part: its arguments with types, bounds, defaults and documentation."""
+    """Return the schema of one part: its arguments with types, bounds, defaults and documentation.
+
+    Raises:
+        ConfigError: bounds of one cannot be read.
+    """
     cls = shown(home, {"type": name}) or component_of(home, {"type": name}, source=False)
     signature = inspect.signature(cls)
     kinds, docs = annotations_of(cls), argument_docs(doc_of_part(home, name, cls))
+    check_values(name, kinds, {})
     found: dict[str, Any] = {"type": {"const": name}, **{key: {} for key in (*OFTEN, *EXTRA.get(home.name, ()))}}
     if home is registry.STAGES:
         found["name"] = {"type": "string"}
