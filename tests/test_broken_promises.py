@@ -2,8 +2,10 @@
 
 import subprocess
 import sys
+import warnings
+from collections.abc import Mapping
 from dataclasses import replace
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import pytest
@@ -16,6 +18,7 @@ from wsolkit import (
     BatchTransform,
     BoxExtractor,
     CamMethod,
+    ConfigError,
     Loss,
     MapModifier,
     Pooling,
@@ -33,6 +36,7 @@ from wsolkit.testing import (
     check_head,
     check_loss,
     check_modifier,
+    check_pairs,
     check_plugin,
     check_pooling,
     check_refiner,
@@ -71,7 +75,7 @@ class PromisesMore(ActivationHead):
 
     gives: ClassVar = {"seeds": {}}
 
-    def __init__(self, channels, num_classes):
+    def __init__(self, channels: Mapping[str, int], num_classes: int):
         super().__init__()
         self.maps = torch.nn.Conv2d(channels["b"], num_classes, 1)
 
@@ -143,6 +147,57 @@ class WrongStride(Backbone):
         return {"only": self.only(images)}
 
 
+class Unbegun(MapModifier):
+    """Does not set its parents up."""
+
+    def __init__(self, spread: float = 1.0):
+        self.spread = spread
+
+    def modify(self, maps):
+        return maps
+
+
+class UnbegunLayer(Pooling):
+    """Does not set its parents up before it has weights."""
+
+    def __init__(self):
+        self.weight = torch.nn.Parameter(torch.ones(1))
+
+    def forward(self, maps):
+        return maps.mean((2, 3))
+
+
+class UnbegunBox(WholeMap):
+    """Has no threshold."""
+
+    def __init__(self):
+        pass
+
+
+class Unsure(Unbegun):
+    """Says nothing of its argument."""
+
+    def __init__(self, spread=1.0):
+        super().__init__(spread)
+
+
+class Misbound(MapModifier):
+    """Has bounds in words of its own."""
+
+    def __init__(self, spread: Annotated[float, "more than 0"] = 1.0):
+        super().__init__()
+
+    def modify(self, maps):
+        return maps
+
+
+class Wanting(SumOfAll):
+    """Has no defaults."""
+
+    def __init__(self, size: int, power: float):
+        super().__init__()
+
+
 @pytest.mark.parametrize(
     ("check", "part", "words"),
     [
@@ -165,6 +220,20 @@ class WrongStride(Backbone):
         (check_cam_method, TooLarge, r"TooLarge gives maps from 0 on: it does not, found 1\.0"),
         (check_box_extractor, WholeMap, r"WholeMap finds the brightest rectangle \(3, 2, 12, 9\) first"),
         (check_refiner, WholeImage, "WholeImage keeps the masks of objects far from each other apart.*found 2400 pix"),
+        (
+            check_modifier,
+            Unbegun,
+            r"Unbegun begins its __init__ with super\(\).__init__\(...\): it does no.*_modules",
+        ),
+        (check_pooling, UnbegunLayer, r"UnbegunLayer begins its __init__ with super\(\).__init__\(...\): it does not"),
+        (check_box_extractor, UnbegunBox, r"UnbegunBox begins its __init__ .* found a part without threshold\."),
+        (check_modifier, Unsure, "Unsure: `spread` has no annotation, so a configuration may give it anything. Write"),
+        (
+            check_pooling,
+            Wanting,
+            r"Wanting wants size, power, so it cannot be .* check_...\(Wanting, size=..., power=...\), and check_plu"
+            r'gin settings={"Wanting": dict\(size=..., power=...\)}; or write defaults\.',
+        ),
         (check_backbone, WrongStride, r"WrongStride has about 8.0 cells at only: it does not, found \(16, 16\)"),
     ],
     ids=lambda each: getattr(each, "__name__", ""),
@@ -174,9 +243,16 @@ def test_a_broken_promise_names_part_promise_and_numbers(check, part, words):
         check(part)
 
 
+def test_bounds_that_cannot_be_read_are_seen_by_the_contract():
+    with pytest.raises(ConfigError, match="^spread of Misbound has the bounds 'more than 0', which cannot be read"):
+        check_modifier(Misbound)
+
+
 def test_a_plugin_that_is_not_there_is_told_how_to_be():
     with pytest.raises(AssertionError, match=r"No entry point of group 'wsolkit' names wsolkit_no\. Write \[pro"):
         check_plugin("wsolkit_no")
+    with pytest.raises(AssertionError, match=r'names wsolkit_camm\. The nearest is cam = "wsolkit_cam" of wsolkit\. W'):
+        check_plugin("wsolkit_camm")
     with pytest.raises(AssertionError, match="wsolkit_cam has no part CAMHed; its parts are CAMHead"):
         check_plugin("wsolkit_cam", left_out={"CAMHed": "misspelt"})
 
@@ -187,9 +263,26 @@ def test_a_combination_that_fails_is_named(monkeypatch):
         check_plugin("wsolkit_cam")
 
 
+def test_pairs_warn_of_what_no_loss_reaches_in_the_heads_of_the_plugin_alone(monkeypatch):
+    def tried(combination, _):
+        warnings.warn(f"No loss reaches head.judge of {combination[1].name}", stacklevel=1)
+        return Outcome(True)
+
+    monkeypatch.setattr(plugin_contract, "try_combination", tried)
+    with warnings.catch_warnings(record=True) as told:
+        warnings.simplefilter("always")
+        assert check_pairs("wsolkit_cam").endswith(" pairs train and predict, 0 refuse by name")
+        assert {str(each.message).split()[-1] for each in told} == {"CAMHead"}
+        told.clear()
+        check_pairs("wsolkit_has")
+    assert not told
+
+
 @pytest.mark.slow
 def test_a_shipped_plugin_keeps_its_contract():
-    lines = check_plugin("wsolkit_cam")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "No loss reaches")
+        lines = check_plugin("wsolkit_cam")
     assert lines[0] == "CAMHead: activation head"
     assert lines[1].endswith(" refuse by name")
 

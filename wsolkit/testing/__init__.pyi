@@ -32,5 +32,6 @@ from .part_tables import (
     PartTables as PartTables,
 )
 from .plugin_contract import (
+    check_pairs as check_pairs,
     check_plugin as check_plugin,
 )

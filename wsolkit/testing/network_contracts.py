@@ -189,7 +189,9 @@ def check_loss(part: type[Loss], head: Mapping[str, Any] | None = None, **settin
             promised(part, value.ndim == 0, f"returns scalars; {name} is one", f"the shape {tuple(value.shape)}")
             finite(part, f"numbers for labels as {kind}; {name} is one", value)
         total = torch.as_tensor(sum(found.values()) if isinstance(found, dict) else found)
-        promised(part, total.requires_grad, f"has gradients for labels as {kind}", f"the constant {float(total)}")
+        promised(
+            part, total.requires_grad, f"has gradients for labels as {kind}", f"the constant {float(total.detach())}"
+        )
         total.backward()
         reached = any(each.grad is not None for each in (logits, maps, features))
         promised(part, reached, "hands gradients to maps, logits or features", "none")

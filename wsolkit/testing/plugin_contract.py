@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable, Mapping
+from difflib import get_close_matches
 from importlib import import_module, metadata
 from pathlib import Path
 from typing import Any
 
+from wsolkit.arguments import annotations_of, check_values
 from wsolkit.config.find import config_files
 from wsolkit.errors import WsolkitError
 from wsolkit.plugins.loading import Component, load_plugins
@@ -23,12 +26,14 @@ from wsolkit.testing.network_contracts import (
     check_modifier,
     check_pooling,
 )
-from wsolkit.testing.pairs import explore
+from wsolkit.testing.pairs import Combination, Outcome, explore
 from wsolkit.testing.part_tables import PartTables
+from wsolkit.testing.promises import check_annotations
 
-__all__ = ["check_plugin"]
+__all__ = ["check_pairs", "check_plugin"]
 
 CORE = "wsolkit"
+PREFIX = "wsolkit_"
 
 CONTRACTS: dict[str, Callable[..., None]] = {
     "Backbone": check_backbone,
@@ -72,7 +77,8 @@ def check_plugin(
         package: the import package, such as ``wsolkit_mine``.
         settings: arguments of parts that cannot be built from their defaults, by the class's name.
         left_out: parts whose contract and pairs are left out, by the class's name, and why.
-        pairs: whether its parts are combined with the core's, some seconds for each part.
+        pairs: whether its parts are combined with the core's, as ``check_pairs`` does it alone. It takes longer than
+            all the rest, minutes where there are several parts or the machine is busy.
 
     Returns:
         What was checked, a line for each part and one for the pairs.
@@ -111,8 +117,9 @@ def found_plugins(package: str) -> list[Source]:
     named = [point for point in metadata.entry_points(group=GROUP) if root_of(point.value) == package]
     if not named:
         raise AssertionError(
-            f"No entry point of group {GROUP!r} names {package}. Write [project.entry-points.{GROUP}] with a line "
-            f'mine = "{package}" into its pyproject.toml and install it: pip install -e .'
+            f"No entry point of group {GROUP!r} names {package}.{nearest_point(package)} Write "
+            f'[project.entry-points.{GROUP}] with a line mine = "{package}" into its pyproject.toml and install it: '
+            "pip install -e ."
         )
     for broken in plugins.broken:
         if root_of(broken.source.module) == package:
@@ -128,6 +135,17 @@ def found_plugins(package: str) -> list[Source]:
     if not found:
         raise AssertionError(f"{package} is found, but its hooks bring neither a part nor a method.")
     return found
+
+
+def nearest_point(package: str) -> str:
+    """Return a sentence that tells the entry point nearest to a package; nothing where none is near."""
+    points: dict[str, metadata.EntryPoint] = {}
+    for point in metadata.entry_points(group=GROUP):
+        points |= {point.name: point, root_of(point.value).removeprefix(PREFIX): point}
+    for near in get_close_matches(package.removeprefix(PREFIX), points, n=1):
+        point = points[near]
+        return f' The nearest is {point.name} = "{point.value}" of {point.dist and point.dist.name}.'
+    return ""
 
 
 def root_of(module: str) -> str:
@@ -160,33 +178,53 @@ def package_mistakes(package: str, sources: list[Source], parts: Mapping[str, Co
 
 
 def check_part(part: Component, settings: Mapping[str, Any], documentation_only: bool = False) -> None:
-    """Check a part's documentation, and the contract of its interface where that has one.
+    """Check a part's documentation and annotations, and the contract of its interface where that has one.
 
     Raises:
         AssertionError: it does not keep it.
         WsolkitError: it cannot be imported or built, or refuses what every part of its kind is given.
     """
     check_documentation(part.cls)
+    check_annotations(part.cls)
+    check_values(part.cls.__name__, annotations_of(part.cls), {})
     contract = CONTRACTS.get(part.kind.name)
     if contract is not None and not documentation_only:
         contract(part.cls, **settings)
 
 
-def check_pairs(package: str, settings: Mapping[str, Mapping[str, Any]], left_out: Mapping[str, str]) -> str:
-    """Combine each part of a plugin with each of its other parts and of the core's; return how many pairs there are.
+def check_pairs(
+    package: str,
+    settings: Mapping[str, Mapping[str, Any]] | None = None,
+    left_out: Mapping[str, str] | None = None,
+) -> str:
+    """Combine each part of an installed plugin with each of its other parts and of the core's.
+
+    In each combination a model trains a step and predicts, or refuses in words that name two of its parts. Where the
+    head or the backbone is not the plugin's, nobody is warned of parts of it that no loss reaches.
+
+    Args:
+        package: the import package, such as ``wsolkit_mine``.
+        settings: arguments of parts that cannot be built from their defaults, by the class's name.
+        left_out: parts that are left out, by the class's name, and why.
+
+    Returns:
+        How many pairs there are, in words.
 
     Raises:
         AssertionError: a combination fails in another way than by a refusal that names two of its parts.
     """
-    own = {name: {"": given} for name, given in settings.items()}
-    tables = PartTables({**CORE_SETTINGS, **own}, {**CORE_LEFT_OUT, **left_out}, packages=(CORE, package))
+    found_plugins(package)
+    own = {name: {"": given} for name, given in (settings or {}).items()}
+    tables = PartTables({**CORE_SETTINGS, **own}, {**CORE_LEFT_OUT, **(left_out or {})}, packages=(CORE, package))
     names = {each.name for each in load_plugins().components.values() if root_of(each.source.module) == package}
-    found = explore(
-        tables.axes,
-        lambda combination: try_combination(combination, tables),
-        tables.meaningless,
-        lambda pair: any(part.name in names for part in pair),
-    )
+
+    def attempt(combination: Combination) -> Outcome:
+        with warnings.catch_warnings():
+            if not any(part.name in names for part in combination if part.axis in ("backbone", "head")):
+                warnings.filterwarnings("ignore", "No loss reaches")
+            return try_combination(combination, tables)
+
+    found = explore(tables.axes, attempt, tables.meaningless, lambda pair: any(part.name in names for part in pair))
     failures = [f"{described(combination)}\n    {reason}" for combination, reason in found.failures.items()]
     if failures:
         raise AssertionError(f"{len(failures)} combinations with parts of {package} fail:\n" + "\n".join(failures[:10]))

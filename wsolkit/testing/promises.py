@@ -9,13 +9,17 @@ from typing import Any, TypeVar
 import torch
 from torch import Tensor, nn
 
+from wsolkit.arguments import without_annotation
 from wsolkit.errors import WsolkitError
 from wsolkit.weights.checkpoint import load_weights
 
-__all__ = ["NAMES", "built", "finite", "kept_whole", "promised", "takes"]
+__all__ = ["NAMES", "built", "check_annotations", "finite", "kept_whole", "promised", "takes"]
 
 NAMES = ("barn owl", "house wren", "snowy owl")
 """The classes of every contract; two have their last word in common."""
+
+FIRST_LINE = "begins its __init__ with super().__init__(...)"
+"""What is promised of a class whose parents have to be set up."""
 
 T = TypeVar("T")
 
@@ -28,14 +32,66 @@ def takes(part: type, argument: str) -> bool:
 def built(part: type[T], settings: Mapping[str, Any], **known: Any) -> T:
     """Build a part with settings of one's own, and with what a model tells it where it asks for that.
 
+    Raises:
+        AssertionError: its ``__init__`` leaves an argument without annotation, wants one that is not given, or does not
+            call that of its interface.
+        ConfigError: a setting is not what its annotation says, or bounds of one cannot be read.
+
     >>> built(dict, {"a": 1}, channels=6)
     {'a': 1}
     """
     try:
-        told = {name: value for name, value in known.items() if takes(part, name)}
+        parameters = inspect.signature(part).parameters
     except ValueError:  # a class of C that does not say
-        told = {}
-    return part(**{**told, **settings})
+        return part(**settings)
+    check_annotations(part)
+    given = {**{name: value for name, value in known.items() if name in parameters}, **settings}
+    lacking = [
+        name
+        for name, each in parameters.items()
+        if each.default is each.empty and each.kind in (each.POSITIONAL_OR_KEYWORD, each.KEYWORD_ONLY)
+    ]
+    if wanted := [name for name in lacking if name not in given]:
+        arguments = ", ".join(f"{name}=..." for name in wanted)
+        raise AssertionError(
+            f"{part.__name__} wants {', '.join(wanted)}, so it cannot be built from its defaults. Give its check the "
+            f"values behind the class, check_...({part.__name__}, {arguments}), and check_plugin "
+            f'settings={{"{part.__name__}": dict({arguments})}}; or write defaults.'
+        )
+    try:
+        made = part(**given)
+    except AttributeError as error:  # torch's words where a module or a parameter is set before
+        promised(part, "Module.__init__() call" not in str(error), FIRST_LINE, error)
+        raise
+    check_begun(part, made)
+    return made
+
+
+def check_begun(part: type, made: object) -> None:
+    """Hold a part to call the ``__init__`` of its interface, which sets what the interface works with.
+
+    Raises:
+        AssertionError: something of that is not there.
+    """
+    names = ["_modules"] if isinstance(made, nn.Module) else []
+    for cls in part.__mro__:
+        if cls.__module__.startswith("wsolkit.interfaces.") and "__init__" in vars(cls):
+            names += inspect.signature(cls).parameters
+    lost = [name for name in names if not hasattr(made, name)]
+    promised(part, not lost, FIRST_LINE, f"a part without {', '.join(lost)}")
+
+
+def check_annotations(part: type) -> None:
+    """Hold a part to annotations, by which what a configuration gives is checked.
+
+    Raises:
+        AssertionError: an argument has none.
+    """
+    for name in without_annotation(part):
+        raise AssertionError(
+            f"{part.__name__}: `{name}` has no annotation, so a configuration may give it anything. Write one into its "
+            f'__init__, such as `{name}: float` or `{name}: Annotated[float, "in [0, 1]"]`.'
+        )
 
 
 def promised(part: object, kept: object, promise: str, found: object = "") -> None:
