@@ -98,7 +98,7 @@ def test_configurations_and_numbers_may_be_left_out(card):
         ("  VOC mAP: 95", "  VOC mAP: 95\n  VOC mAP: 94", "gives 'VOC mAP' twice. Remove one."),
         ("  - cam_folder", "  - cam_folder.py", "configs in the card {} names 'cam_folder.py'. Write 'cam_folder'."),
         ("  - cam_folder", "  - 3", "is a list of names, but got ['cam_synthetic', 3]. Write a line `- NAME` each."),
-        ("config_dir: configs", "config_dir: nowhere", "relative to the card, but got 'nowhere'. Name one."),
+        ("config_dir: configs", "config_dir: nowhere", "There is no folder {0.parent}/nowhere, which config_dir in"),
         ("config_dir: configs", "config_dir: 3", "relative to the card, but got 3. Name one."),
         ("mAP: 95", "mAP: high", "holds numbers by their names, but got 'VOC mAP': 'high'. Write it as `NAME: 1.5`."),
         (

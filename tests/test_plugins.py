@@ -231,7 +231,10 @@ class TwoInOne(MapModifier, Loss):
         (MisspeltHook(), r"there is no hook 'wsolkit_component'; Did you mean 'wsolkit_components'"),
         (Unmarked(), r"wsolkit_components is not marked as a hook; put @wsolkit.hookimpl above it"),
         (HalfMarked(), r"wsolkit_components is not marked as a hook"),
-        (SimpleNamespace(), r"it implements none of the hooks wsolkit_components, wsolkit_methods"),
+        (
+            SimpleNamespace(),
+            r"it implements none of the hooks wsolkit_components, wsolkit_methods; `wsolkit new-plugin NAME`",
+        ),
         (
             NoList(),
             r"wsolkit_components should return a list of classes, or their names in a dict, but got <class",

@@ -217,9 +217,15 @@ def folder_of(card: Path, value: Any) -> Path | None:
     """
     if value is None:
         return None
-    if not isinstance(value, str) or not (folder := card.parent / value).is_dir():
+    if not isinstance(value, str):
         raise PluginError(
             f"config_dir in the card {card} is a folder, relative to the card, but got {value!r}. Name one."
+        )
+    folder = card.parent / value
+    if not folder.is_dir():
+        raise PluginError(
+            f"There is no folder {folder}, which config_dir in the card {card} names, relative to the card. Make it, "
+            "or name another."
         )
     return folder
 

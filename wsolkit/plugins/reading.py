@@ -169,7 +169,10 @@ def read_plugin(
         if hasattr(plugin, name):
             raise PluginError(f"{name} is not marked as a hook; put @wsolkit.hookimpl above it")
     if not marked:
-        raise PluginError(f"it implements none of the hooks {', '.join(sorted(known))}; see wsolkit.plugins.hookspecs")
+        raise PluginError(
+            f"it implements none of the hooks {', '.join(sorted(known))}; `wsolkit new-plugin NAME` writes a package "
+            "that does, and the page 'Port a method in an hour' shows four"
+        )
     asked = marked & set(hooks)
     components = components_of(call_hook(manager, COMPONENTS), source) if COMPONENTS in asked else ()
     methods = call_hook(manager, METHODS) if METHODS in asked else []
