@@ -172,16 +172,37 @@ def function():
     assert sorted(imported(ast.parse(source))) == sorted([*plain, ("b", ("c",)), ("f", ("g", "h"))])
 
 
+def check_public(module, names, where):
+    """Hold an import of wsolkit by what is no part of it to packages, and to the names that these export."""
+    where = f"{where} imports {', '.join(names) or 'all'} from {module}"
+    package = import_module(module)
+    assert hasattr(package, "__path__"), f"{where}; import it from the package that exports it"
+    assert set(names) <= set(package.__all__), f"{where}, where it is not public"
+
+
+def check_public_alone(text, where):
+    """Hold all imports of wsolkit in a piece of Python to public names."""
+    for module, names in imported(ast.parse(text)):
+        if module.split(".")[0] == "wsolkit":
+            check_public(module, names, where)
+
+
+def test_names_of_the_inside_are_found():
+    check_public_alone("import torch, wsolkit\nfrom wsolkit import write_text", "a page")
+    with pytest.raises(AssertionError, match="a page imports write_text from wsolkit.files; import it from"):
+        check_public_alone("def f():\n    from wsolkit.files import write_text", "a page")
+    with pytest.raises(AssertionError, match="a page imports config_files from wsolkit, where it is not public"):
+        check_public_alone("from wsolkit import config_files", "a page")
+
+
 @pytest.mark.parametrize("plugin", PLUGINS, ids=lambda plugin: plugin.name)
 def test_a_plugin_imports_only_public_names(plugin):
     for path in plugin.rglob("*.py"):
         for module, names in imports_of(path):
-            where = f"{path.relative_to(ROOT)} imports {', '.join(names) or 'all'} from {module}"
+            where = f"{path.relative_to(ROOT)} imports {module}"
             root = module.split(".")[0]
             if root == "wsolkit":
-                package = import_module(module)
-                assert hasattr(package, "__path__"), f"{where}; import it from the package that exports it"
-                assert set(names) <= set(package.__all__), f"{where}, where it is not public"
+                check_public(module, names, path.relative_to(ROOT))
             else:
                 assert not root.startswith("wsolkit_") or root == plugin.name, f"{where}, another plugin"
                 assert root not in {"tools", "tests", "benchmarks", "configs"}, where

@@ -5,7 +5,8 @@ import tomllib
 
 import pytest
 
-from wsolkit import ConfigError
+from tests.test_imports import check_public_alone
+from wsolkit import ConfigError, __version__
 from wsolkit.authoring import new_plugin
 from wsolkit.authoring.new_plugin import KINDS, write_plugin
 from wsolkit.cli.main import main
@@ -21,6 +22,7 @@ def test_it_writes_a_distribution(tmp_path, capsys):
     assert main(["new-plugin", "my_idea", "--parts", "loss", "--into", str(tmp_path)]) == 0
     assert f"{tmp_path / 'my_idea'} holds the plugin my_idea. Try it:" in capsys.readouterr().out
     assert files_below(tmp_path / "my_idea") == [
+        ".gitignore",
         "README.md",
         "pyproject.toml",
         "tests/test_loss.py",
@@ -33,17 +35,45 @@ def test_it_writes_a_distribution(tmp_path, capsys):
     ]
     project = tomllib.loads((tmp_path / "my_idea" / "pyproject.toml").read_text())["project"]
     assert project["name"] == "wsolkit-my-idea"
+    assert project["dependencies"] == [f"wsolkit>={__version__}"]
     assert project["entry-points"]["wsolkit"] == {"my_idea": "wsolkit_my_idea"}
     assert "class MyIdeaSmoothness(Loss):" in (tmp_path / "my_idea" / "wsolkit_my_idea" / "loss.py").read_text()
     assert [path.name for path in tmp_path.iterdir()] == ["my_idea"]
 
 
 def test_every_contract_has_its_kind_of_part():
-    assert {each.interface: each.check for each in KINDS.values()} == {
+    assert {each.interface: each.check for each in KINDS.values() if each.check} == {
         name: check.__name__ for name, check in plugin_contract.CONTRACTS.items()
     }
+    assert {each.interface for each in KINDS.values() if not each.check} == {"Stage", "Protocol"}
     assert tuple(KINDS) == PARTS
     assert new_plugin.DEFAULT == DEFAULT
+
+
+def test_what_it_writes_imports_public_names_alone(tmp_path):
+    folder = write_plugin("mine", list(KINDS), tmp_path)
+    files = [path for path in folder.rglob("*.py") if path.name != "__init__.py"]
+    assert len(files) == 2 * len(KINDS) + 3
+    for path in files:
+        check_public_alone(path.read_text("utf-8"), path.name)
+
+
+def test_the_page_it_writes_names_every_part_and_how_to_leave_the_pairs_out(tmp_path):
+    text = (write_plugin("mine", ["head", "protocol", "stage"], tmp_path) / "README.md").read_text("utf-8")
+    assert "head.py                 MineHead, an ActivationHead\n" in text
+    assert "stage.py                MineStrengths, a Stage\n" in text
+    assert "    pytest -m 'not slow'      # each part alone\n" in text
+    for line in (
+        "show mine_pointing",
+        "pipeline mine_pipeline",
+        "test work_dirs/mine_synthetic/best.pth --proto",
+    ):
+        assert f"    wsolkit {line}" in text
+
+
+def test_parts_around_a_model_are_in_no_configuration_of_one(tmp_path):
+    text = (write_plugin("mine", ["refiner", "stage"], tmp_path) / "wsolkit_mine/configs/mine_synthetic.py").read_text()
+    assert text.endswith('_base_ = ["wsolkit::cam_synthetic"]\n')
 
 
 @pytest.mark.parametrize(

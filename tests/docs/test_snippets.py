@@ -6,12 +6,14 @@ minutes, the imports are run and every call of an imported name is bound to its 
 
 import ast
 import inspect
+import json
 from importlib import import_module
 
 import pytest
 
 from tests.docs.test_commands import PAGES, ROOT
-from tests.support.snippets import blocks_of
+from tests.support.snippets import blocks_of, files_of
+from tests.test_imports import check_public_alone
 from wsolkit.benchmark.benchmark_file import read_benchmark
 from wsolkit.config.load import load_config
 from wsolkit.pipeline.pipeline_config import read_pipeline
@@ -74,6 +76,20 @@ def test_a_snippet_is_taken(text, tmp_path):
             assert load_config(file).model
         return
     check_calls(tree, imported(tree))
+
+
+def test_pages_import_public_names_alone():
+    for path in PAGES:
+        text = path.read_text("utf-8")
+        shown = [block.text for block in blocks_of(text) if block.language == "python"]
+        for each in [*shown, *(body for name, body in files_of(text).items() if name.endswith(".py"))]:
+            check_public_alone(each, path.relative_to(ROOT))
+    for path in (ROOT / "docs" / "notebooks").glob("*.ipynb"):
+        for cell in json.loads(path.read_text("utf-8"))["cells"]:
+            if cell["cell_type"] == "code":
+                check_public_alone("".join(cell["source"]), path.name)
+    for path in (ROOT / "tests" / "third_party").rglob("*.py"):
+        check_public_alone(path.read_text("utf-8"), path.name)
 
 
 def test_what_evaluate_prints(capsys):

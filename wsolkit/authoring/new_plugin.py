@@ -19,6 +19,7 @@ from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
+from wsolkit import __version__
 from wsolkit.errors import ConfigError, one_of
 from wsolkit.files import path_below, write_text
 
@@ -46,7 +47,7 @@ class Kind:
     Attributes:
         interface: the class that it derives from.
         suffix: how the name of the example ends.
-        check: the function of ``wsolkit.testing`` that holds its contract.
+        check: the function of ``wsolkit.testing`` that holds its contract; empty where there is none.
         does: what the example does, as a sentence of the card.
     """
 
@@ -66,10 +67,15 @@ KINDS: dict[str, Kind] = {
     "backbone": Kind("Backbone", "Backbone", "check_backbone", "two small stages of convolutions"),
     "batch_transform": Kind("BatchTransform", "Brightness", "check_batch_transform", "scales each image at random"),
     "refiner": Kind("Refiner", "Masks", "check_refiner", "the cells of a box where the map is above the cut"),
+    "stage": Kind("Stage", "Strengths", "", "writes how strong the score maps of an earlier stage are"),
+    "protocol": Kind("Protocol", "Pointing", "", "the pointing game: a map's maximum lies in a true box"),
 }
 """The kinds of parts by the word that names them, which is the example's file too."""
 
 DEFAULT = ("modifier", "loss")
+
+AROUND_A_MODEL = {"refiner", "stage", "protocol"}
+"""Kinds that no model is made of, so that the configuration of one does not name them."""
 
 
 def write_plugin(name: str, parts: Sequence[str] = DEFAULT, into: str | Path = ".") -> Path:
@@ -148,13 +154,13 @@ def plugin_files(name: str, kinds: Mapping[str, Kind]) -> dict[str, str]:
     """Return the texts of a plugin by their paths."""
     title = "".join(word.capitalize() for word in name.split("_"))
     package = PREFIX + name
-    parts = [
-        {"file": file, "class": f"{title}{kind.suffix}", "kind": kind, "interface": kind.interface}
-        for file, kind in kinds.items()
-    ]
+    parts = [part_of(name, title, file, kind) for file, kind in kinds.items()]
     known = {"name": name, "title": title, "package": package, "parts": parts, "year": date.today().year}
-    known["has"] = {each["file"]: each["class"] for each in parts}
+    known["version"] = __version__
+    known["has"] = {each["file"]: each["called"] for each in parts}
+    known["in_model"] = not set(kinds) <= AROUND_A_MODEL
     found = {
+        ".gitignore": text_of("gitignore.j2", known),
         "pyproject.toml": text_of("pyproject.toml.j2", known),
         "README.md": text_of("README.md.j2", known),
         f"{package}/__init__.py": text_of("package.py.j2", known),
@@ -163,10 +169,20 @@ def plugin_files(name: str, kinds: Mapping[str, Kind]) -> dict[str, str]:
         f"{package}/configs/{name}_synthetic.py": text_of("config.py.j2", known),
         "tests/test_plugin.py": text_of("tests/plugin.py.j2", known),
     }
+    if "stage" in kinds:
+        found[f"{package}/configs/{name}_pipeline.py"] = text_of("pipeline.py.j2", known)
     for part in parts:
         found[f"{package}/{part['file']}.py"] = text_of(f"parts/{part['file']}.py.j2", {**known, **part})
         found[f"tests/test_{part['file']}.py"] = text_of(f"tests/{part['file']}.py.j2", {**known, **part})
     return found
+
+
+def part_of(name: str, title: str, file: str, kind: Kind) -> dict[str, Any]:
+    """Return what the templates know of a part: a configuration calls it by its class, a command line a protocol."""
+    own, place = f"{title}{kind.suffix}", f"{PREFIX}{name}.{file}:{title}{kind.suffix}"
+    called = f"{name}_{kind.suffix.lower()}" if kind.interface == "Protocol" else own
+    place = place if called == own else f"{called}={place}"
+    return {"file": file, "class": own, "called": called, "place": place, "kind": kind, "interface": kind.interface}
 
 
 def text_of(template: str, known: Mapping[str, Any]) -> str:

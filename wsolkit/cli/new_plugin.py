@@ -10,6 +10,7 @@ __all__ = ["add_parser", "run"]
 
 PARTS = (
     "modifier", "loss", "head", "pooling", "cam_method", "box_extractor", "backbone", "batch_transform", "refiner",
+    "stage", "protocol",
 )  # fmt: skip
 DEFAULT = ("modifier", "loss")
 
