@@ -29,7 +29,15 @@ def test_a_pipe_gets_a_line_now_and_then(monkeypatch, capsys):
     with progress_bar("boxes", 400) as advance:
         for _ in range(4):
             advance(31)
-    assert capsys.readouterr().err == "boxes: 62 of 400 images, 2 images/s\nboxes: 124 of 400 images, 2 images/s\n"
+    assert capsys.readouterr().err == "boxes: 62 of 400 images, 2.0 images/s\nboxes: 124 of 400 images, 2.0 images/s\n"
+
+
+def test_what_takes_longer_than_a_second_is_told_in_seconds(monkeypatch, capsys):
+    monkeypatch.setattr(progress.time, "monotonic", iter([0.0, 1.0, 80.0]).__next__)
+    with progress_bar("test split", 22, "batches") as advance:
+        advance(1)
+        advance(6)
+    assert capsys.readouterr().err == "test split: 7 of 22 batches, 11.4 s each\n"
 
 
 @pytest.mark.parametrize("rank", ["0", "1"])

@@ -19,6 +19,7 @@ __all__ = [
     "first_process",
     "hidden",
     "no_progress",
+    "pace",
     "progress_bar",
     "progress_bars",
     "terminal_bar",
@@ -57,6 +58,18 @@ def duration(seconds: float) -> str:
         return f"{minutes} min {rest:02d} s"
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes:02d} min"
+
+
+def pace(done: int, seconds: float, unit: str) -> str:
+    """Return how fast something goes: how many a second, or how long each takes where that is more than a second.
+
+    >>> pace(620, 31.0, "images"), pace(7, 80.0, "batches"), pace(0, 80.0, "batches")
+    ('20 images/s', '11.4 s each', '0 batches/s')
+    """
+    if 0 < done < seconds:
+        return f"{duration(seconds / done)} each"
+    rate = done / max(seconds, 1e-9)
+    return f"{rate:.1f} {unit}/s" if 0 < rate < 10 else f"{rate:.0f} {unit}/s"
 
 
 def first_process() -> bool:
@@ -119,7 +132,7 @@ def progress_bar(what: str, total: int, unit: str = "images") -> Iterator[Advanc
             def move(count: int) -> None:
                 nonlocal done
                 done += count
-                bar.update(task, advance=count, note=f"{done / (time.monotonic() - begun):.0f} {unit}/s")
+                bar.update(task, advance=count, note=pace(done, time.monotonic() - begun, unit))
 
             yield move
         return
@@ -130,8 +143,7 @@ def progress_bar(what: str, total: int, unit: str = "images") -> Iterator[Advanc
         now = time.monotonic()
         if now - told >= SECONDS:
             told = now
-            rate = f"{done / (now - begun):.0f} {unit}/s"
-            print(f"{what}: {done} of {total} {unit}, {rate}", file=sys.stderr, flush=True)
+            print(f"{what}: {done} of {total} {unit}, {pace(done, now - begun, unit)}", file=sys.stderr, flush=True)
 
     yield tell if first_process() else no_progress
 

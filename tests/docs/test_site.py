@@ -7,17 +7,23 @@ import re
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from tests.support.drawn_images import CLASSES, ONE, ONE_LABEL, SEVERAL
 from tests.support.snippets import blocks_of
 from wsolkit.cli.main import build_parser
 from wsolkit.config.load import load_config
 from wsolkit.config.parse import parse_options
 from wsolkit.evaluation import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL
+from wsolkit.evaluation.results import LABEL_FREE, ORACLE, VAL
 from wsolkit.evaluation.verdict import WORST
 from wsolkit.plugins.loading import load_methods
+from wsolkit.report.evaluation import Evaluation
+from wsolkit.scoring.outcome import cuts_chosen_on, fill
+from wsolkit.scoring.tally import Tally
 
 DOCS = Path(__file__).parents[2] / "docs"
 ROW = re.compile(r"^\| (?!---)(.*) \|$", re.MULTILINE)
@@ -132,3 +138,27 @@ def test_the_table_of_protocols_is_what_they_need():
 def test_a_protocol_that_is_asked_for_by_name_says_so():
     told = {row[0].strip("`"): "asked for by name" in row[1] for row in rows_of("protocols.md", "# Protocols")[1:]}
     assert told == {name: not kind.by_default for name, kind in PROTOCOLS.items()}
+
+
+def threshold_in_words(name):
+    """Return where a protocol's threshold comes from when a split is scored beside a validation split."""
+    protocol, images = PROTOCOLS[name](), SEVERAL if MULTI_LABEL in PROTOCOLS[name].needs else ONE_LABEL
+
+    def tally(**options):
+        kept = Tally([protocol], CLASSES, **options)
+        for image in images:
+            whole = replace(image, maps={**dict.fromkeys(range(CLASSES), ONE), **image.maps})
+            kept.add(image.image_id, kept.rows(whole))
+        return kept
+
+    val = tally(choosing=True)
+    [result] = fill(Evaluation(), tally(cuts=cuts_chosen_on(val), selection=VAL), val, None).results
+    chosen = {line.selection for line in result.lines} - {ORACLE, LABEL_FREE}
+    if len(chosen) == 2:
+        return f"none for {result.lines[0].name}, val for the IoU"
+    return "none" if chosen == {None} else "val" if protocol.sweeps else "val, by GT-known"
+
+
+def test_where_a_protocols_threshold_comes_from_is_told_as_it_is():
+    told = {row[0].strip("`"): row[3] for row in rows_of("protocols.md", "# Protocols")[1:]}
+    assert told == {name: threshold_in_words(name) for name in PROTOCOLS}

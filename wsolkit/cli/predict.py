@@ -172,13 +172,14 @@ def remarks(predictor: Predictor, args: argparse.Namespace) -> Iterator[str]:
 def summary_lines(summary: RunSummary, threshold: float, source: str) -> list[str]:
     """Return what is said at the end of a run."""
     from wsolkit.errors import printable
+    from wsolkit.progress import pace
 
     lines = []
     if summary.before:
         lines.append(f"{summary.before} of {summary.total} images were done before.")
     if summary.computed:
-        rate = summary.computed / max(summary.seconds, 1e-9)
-        lines.append(f"{summary.computed} images in {summary.seconds:.1f} s, {rate:.1f} images/s.")
+        rate = pace(summary.computed, summary.seconds, "images")
+        lines.append(f"{summary.computed} images in {summary.seconds:.1f} s, {rate}.")
     lines.append(f"{summary.boxes} boxes in {summary.images} images, threshold {threshold:g} ({source}).")
     if summary.without_box:
         lines.append(f"{summary.without_box} images have no box; they are in without_box.csv.")

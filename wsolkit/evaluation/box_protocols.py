@@ -110,7 +110,7 @@ class BoxAccProtocol(Protocol):
     """The box of the largest component at one threshold, IoU > .3, .5 and .7; see ``BoxAcc``."""
 
     name = "BoxAcc"
-    summary = "largest component's box at a fixed threshold, IoU > .3, .5, .7"
+    summary = "largest component's box at one threshold, IoU > .3, .5, .7"
     needs = frozenset({BOXES, SINGLE_LABEL})
     sweeps = False
 

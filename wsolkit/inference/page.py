@@ -25,6 +25,7 @@ from wsolkit.formats.found_boxes import ACCEPTED, OUTDATED, REJECTED, Failure, I
 from wsolkit.inference.given_classes import FOLDER, GIVEN, PREDICTED
 from wsolkit.inference.pictures import PICTURES, Picture
 from wsolkit.inference.run_summary import RunSummary
+from wsolkit.progress import pace
 from wsolkit.report.page import breakable
 
 __all__ = ["PAGE", "write_page"]
@@ -153,8 +154,8 @@ def facts(settings: Mapping[str, Any], summary: RunSummary) -> list[tuple[str, s
         ("input", "{1} x {0} pixels".format(*settings["input_size"])),
     ]
     if summary.computed:
-        rate = summary.computed / max(summary.seconds, 1e-9)
-        found.append(("time", f"{summary.seconds:.1f} s for {summary.computed} images, {rate:.0f} images/s"))
+        rate = pace(summary.computed, summary.seconds, "images")
+        found.append(("time", f"{summary.seconds:.1f} s for {summary.computed} images, {rate}"))
     return [(name, value) for name, value in found if value.strip()]
 
 
