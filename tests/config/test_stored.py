@@ -9,6 +9,7 @@ import torch
 
 from tests.support import colours, micro
 from wsolkit import CheckpointError, ConfigError, Predictor, load_config, load_model
+from wsolkit.cli.main import main
 from wsolkit.config.data_only import data_only
 from wsolkit.config.stored import STORED, config_text, holds_config, stored_config
 from wsolkit.training.train import train
@@ -136,3 +137,26 @@ def test_a_checkpoint_without_a_configuration_says_what_to_do(trained):
     with pytest.raises(ConfigError, match=r"A model needs a checkpoint, but got the configuration .*colours.py only"):
         load_model(config)
     assert not holds_config(checkpoint)
+
+
+def test_another_backbone_is_told_in_words_before_the_names_of_weights(alone, trained, tmp_path, capsys):
+    """Also by the command, and before the folder, which holds results of other settings, is looked into."""
+    checkpoint = alone()
+    other = tmp_path / "other.py"
+    other.write_text(trained[0].read_text("utf-8").replace('type="ColourBackbone"', 'type="MicroBackbone"'), "utf-8")
+    words = (
+        rf"^The checkpoint {checkpoint} was trained with another configuration than {other}: with the backbone "
+        r"ColourBackbone and not MicroBackbone. Give its own \(config.py beside it\), or the checkpoint alone. In "
+        r"detail: .* it lacks backbone.stem.weight"
+    )
+    with pytest.raises(CheckpointError, match=words):
+        load_model(other, checkpoint, device="cpu")
+    with pytest.raises(CheckpointError, match=r"^The checkpoint .* was made for another model: it lacks"):
+        load_model(other, trained[1], device="cpu")  # it holds no configuration
+    out = tmp_path / "test"
+    out.mkdir()
+    (out / "results.json").write_text('{"wsolkit": "0", "results": [], "checkpoint": "another.pth"}')
+    assert main(["test", str(other), str(checkpoint), "--out", str(out), "--device", "cpu"]) == 2
+    assert "with the backbone ColourBackbone and not MicroBackbone" in capsys.readouterr().err
+    assert main(["test", str(checkpoint), "--out", str(out), "--device", "cpu"]) == 2
+    assert f"{out} holds the results of another.pth" in capsys.readouterr().err

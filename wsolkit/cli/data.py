@@ -46,6 +46,7 @@ def run(args: argparse.Namespace) -> int:
 
     from rich.console import Console
 
+    from wsolkit.config.data_root import where_from
     from wsolkit.config.load import load_config
     from wsolkit.datasets.check import check_datasets
     from wsolkit.progress import progress_bar
@@ -56,6 +57,8 @@ def run(args: argparse.Namespace) -> int:
     for split, message in broken.items():
         report.add("error", split, "data sets that cannot be read", [message])
     report.render(Console())
+    if broken and (told := where_from(config)):
+        print(told)
     return report.exit_status
 
 

@@ -93,6 +93,7 @@ def score(args: argparse.Namespace, model: tuple[str | Path, Path | None], optio
     from mmengine.dist import is_main_process
     from rich.console import Console
 
+    from wsolkit.config.data_root import naming_root
     from wsolkit.config.find import find_config
     from wsolkit.config.load_model import load_model
     from wsolkit.errors import printable
@@ -107,9 +108,9 @@ def score(args: argparse.Namespace, model: tuple[str | Path, Path | None], optio
     config = None if args.config is None else find_config(args.config)
     asked = {"checkpoint": checkpoint, "config": config, "split": args.split, "options": options}
     settings = settings_of(asked, protocols=args.protocol, ten_crop=args.ten_crop)
-    folder = claim_results(out, args.overwrite, settings, "wsolkit test")
     loaded = load_model(*model, options, args.device)
-    with process_group(args.launcher), progress_bars() as advance:
+    folder = claim_results(out, args.overwrite, settings, "wsolkit test")
+    with process_group(args.launcher), naming_root(loaded.config), progress_bars() as advance:
         evaluation = score_model(
             loaded.config,
             loaded.model,

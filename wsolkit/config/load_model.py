@@ -15,7 +15,7 @@ from torch import Tensor, nn
 
 from wsolkit.config.authors import authors_head, fill_head, with_authors_backbone
 from wsolkit.config.load import config_name, load_config, prepare
-from wsolkit.config.stored import from_data, stored_config
+from wsolkit.config.stored import from_data, other_network, stored_config
 from wsolkit.config.training_free import check_training_free, warn_of_no_weights, without_training
 from wsolkit.datasets.images import ImageDataset
 from wsolkit.errors import CheckpointError, ConfigError
@@ -120,7 +120,15 @@ def assembled(
             "would get a wrong name. Use the config.py beside the checkpoint."
         )
     wanted = without_training(content["model"], classes)
-    model = with_weights(wanted, Localizer, stored, checkpoint)
+    try:
+        model = with_weights(wanted, Localizer, stored, checkpoint)
+    except CheckpointError as error:
+        if told := other_network(stored, wanted):
+            raise CheckpointError(
+                f"The checkpoint {checkpoint} was trained with another configuration than {name}: with {told}. Give "
+                f"its own (config.py beside it), or the checkpoint alone. In detail: {error}"
+            ) from error
+        raise
     loaded = described(name, config, model.to(place), wanted, classes, told)
     loaded.origin |= {"checkpoint": checkpoint.name, "checkpoint_sha256": hash_file(checkpoint.expanduser())}
     loaded.training = facts_in(meta)

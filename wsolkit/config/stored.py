@@ -23,7 +23,16 @@ from wsolkit.plugins.loading import load_plugins
 from wsolkit.registry import SCOPE, ComponentRegistry
 from wsolkit.weights.checkpoint import read_checkpoint
 
-__all__ = ["STORED", "NotPlainError", "config_text", "from_data", "holds_config", "plain", "stored_config"]
+__all__ = [
+    "STORED",
+    "NotPlainError",
+    "config_text",
+    "from_data",
+    "holds_config",
+    "other_network",
+    "plain",
+    "stored_config",
+]
 
 STORED = "wsolkit_config"
 """The entry of a checkpoint's ``meta`` that holds the text."""
@@ -156,6 +165,37 @@ def stored_config(checkpoint: Mapping[str, Any], source: object) -> Config:
         content["model"].pop("init_cfg", None)
     check_parts(content, document, source)
     return Config({**content, "default_scope": SCOPE})
+
+
+def other_network(checkpoint: Mapping[str, Any], model: Mapping[str, Any]) -> str:
+    """Say in which words for the backbone and the head a checkpoint's configuration and another model differ.
+
+    Args:
+        checkpoint: what ``read_checkpoint`` returned.
+        model: the configuration of the other model.
+
+    Returns:
+        Such as "the backbone TimmBackbone 'resnet50' and not TimmBackbone 'vgg16'", the checkpoint's first; nothing
+        where they name the same or the checkpoint holds no configuration.
+    """
+    try:
+        theirs = stored_document(checkpoint, "")["config"].get("model")
+    except CheckpointError:
+        return ""
+    differing = []
+    for part in ("backbone", "head"):
+        names = [named(each.get(part)) if isinstance(each, Mapping) else "" for each in (theirs, model)]
+        if all(names) and names[0] != names[1]:
+            differing.append(f"the {part} {names[0]} and not {names[1]}")
+    return ", ".join(differing)
+
+
+def named(part: Any) -> str:
+    """Return what a part of a configuration is called: its type and, of a backbone that has one, its name."""
+    if not isinstance(part, Mapping) or not part.get("type"):
+        return ""
+    name = f" {str(part['name'])!r}" if part.get("name") else ""
+    return shortened(f"{str(part['type']).rpartition('.')[2]}{name}")
 
 
 @contextmanager

@@ -6,13 +6,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rich.console import Console, Group, RenderableType
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
+
+from wsolkit.errors import printable
 
 __all__ = ["Problem", "Report", "SplitCounts"]
 
 EXAMPLES = 3
+STYLES = {"error": "red", "warning": "yellow"}
 
 
 @dataclass(frozen=True)
@@ -82,29 +85,39 @@ class Report:
         return "\n".join(map(str, self.problems)) or "No problems found."
 
     def render(self, console: Console | None = None) -> None:
-        """Print the counts and the problems as tables."""
-        (console or Console()).print(self.tables())
+        """Print the counts and the problems as tables, and below them whole the first places of each problem."""
+        console = console or Console()
+        for line in self.read:
+            console.print(Text(line, overflow="fold"))
+        if self.counts:
+            console.print(self.table_of_counts())
+        if not self.problems:
+            console.print(Text("No problems found.", style="green"))
+            return
+        problems = sorted(self.problems, key=lambda problem: problem.severity)
+        console.print(self.table_of_problems(problems))
+        for problem in problems:
+            console.print(Text(f"{problem.split}: {problem.what}", style=STYLES[problem.severity]), soft_wrap=True)
+            lines = [*problem.examples[:EXAMPLES]]
+            if len(problem.examples) > EXAMPLES:
+                lines.append(f"and {len(problem.examples) - EXAMPLES} more")
+            for line in lines:  # a path that is broken over lines or cut off is of no use
+                console.print(Text(f"  {printable(line)}"), soft_wrap=True)
 
-    def tables(self) -> RenderableType:
-        """Return the counts and the problems as rich tables."""
+    def table_of_counts(self) -> Table:
+        """Return how much there is of each split."""
         counts = Table("split", "images", "classes with images", "boxes", "masks", title="Data")
         for split, n in self.counts.items():
             found = f"{n.classes_with_images} of {n.classes}"
             counts.add_row(split, str(n.images), found, str(n.boxes), str(n.masks))
-        read = [Text(line, overflow="fold") for line in self.read]
-        severities = Counter(problem.severity for problem in self.problems)
-        if not self.problems:
-            return Group(*read, counts, Text("No problems found.", style="green"))
+        return counts
+
+    def table_of_problems(self, problems: Sequence[Problem]) -> Table:
+        """Return how many there are of each problem."""
+        severities = Counter(problem.severity for problem in problems)
         title = f"{severities['error']} kinds of errors, {severities['warning']} kinds of warnings"
-        problems = Table("", "split", "problem", "count", "examples", title=title)
-        for problem in sorted(self.problems, key=lambda problem: problem.severity):
-            style = "red" if problem.severity == "error" else "yellow"
-            examples = [Text(example, overflow="fold") for example in problem.examples[:EXAMPLES]]
-            problems.add_row(
-                Text(problem.severity, style=style),
-                problem.split,
-                problem.what,
-                str(len(problem.examples)),
-                Text("\n").join(examples),
-            )
-        return Group(*read, counts, problems)
+        table = Table("", "split", "problem", "count", title=title)
+        for problem in problems:
+            style = STYLES[problem.severity]
+            table.add_row(Text(problem.severity, style=style), problem.split, problem.what, str(len(problem.examples)))
+        return table

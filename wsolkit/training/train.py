@@ -15,6 +15,7 @@ from mmengine.runner import Runner
 from torch import Tensor
 
 from wsolkit.config.classes import fill_classes
+from wsolkit.config.data_root import naming_root
 from wsolkit.config.hand_down import drop_seeds, inner_configs, places_of_seeds
 from wsolkit.config.load import config_name, prepared, unfreeze_random
 from wsolkit.config.parts import takes
@@ -111,7 +112,7 @@ def train(
     check_losses_given(config)
     trackers = asked_trackers(config)
     work_dir = Path(work_dir or default_work_dir(config)).absolute()
-    with process_group(launcher), alone_in(work_dir), plain_worker_errors():
+    with process_group(launcher), alone_in(work_dir), plain_worker_errors(), naming_root(config):
         source = starting_point(work_dir, resume, overwrite)
         checkpoint = resumable(source) if source else None
         start = str(config.get("load_from") or "")

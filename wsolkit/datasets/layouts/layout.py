@@ -108,7 +108,7 @@ def file_in(folder: str | Path, name: str, what: str) -> Path:
     """
     path = Path(folder) / name
     if not path.exists():
-        raise DataError(f"{what} should be at {path}, but there is nothing. Check data_root ({str(folder)!r}).")
+        raise DataError(f"{what} should be at {path}, but there is nothing. Check data_root.")
     return path
 
 
