@@ -3,6 +3,7 @@
 import inspect
 import json
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -17,6 +18,7 @@ from wsolkit.cli.inventory import (
     written,
 )
 from wsolkit.cli.main import main
+from wsolkit.evaluation import PROTOCOLS
 from wsolkit.plugins import loading
 from wsolkit.plugins.interface_table import INTERFACES
 from wsolkit.plugins.loading import BrokenPlugin, Component, Plugins, Source, load_plugins
@@ -104,6 +106,16 @@ def test_show_a_component(capsys):
         "What differs from the paper and why",
     ):
         assert words in out
+
+
+def test_show_a_protocol_prints_its_conventions_which_stand_on_the_page_of_protocols_too(capsys):
+    out = run(capsys, "show", "BoxAcc")
+    assert "every image with a true box is one trial, hit where" in " ".join(out.lower().split())
+    assert "needs           boxes, one label per image" in out
+    assert "see ``" not in run(capsys, "list", "protocols")
+    page = (Path(__file__).parents[2] / "docs/protocols.md").read_text("utf-8")
+    for name, kind in PROTOCOLS.items():
+        assert f"automodule:: {type(kind().make(2)).__module__}\n" in page, name
 
 
 def test_show_a_method(capsys):

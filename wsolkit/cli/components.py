@@ -240,13 +240,16 @@ def print_component(component: Component, plugins: Plugins, console: Console) ->
     """Print a component's signature, docstring and source, and the cards that name it."""
     from rich.markdown import Markdown
 
-    from wsolkit.cli.inventory import description, file_of_component, written
+    from wsolkit.cli.inventory import conventions_of, description, file_of_component, written
 
     console.rule(f"{component.written_name} ({component.interface})")
     console.print("\n".join(written(component)), style="bold")
     console.print()
     console.print(description(component) or "It has no description.")
     console.print()
+    if component.interface == "protocol":
+        console.print(f"{conventions_of(component)}\n")
+        console.print(f"needs           {', '.join(sorted(component.cls.needs)) or 'nothing'}")
     print_source(component.source, file_of_component(component), console)
     cards = [(method.name, method.card_text()) for method, source in plugins.methods if source == component.source]
     for name, text in cards or [(component.source.plugin, card_beside(component.source))]:

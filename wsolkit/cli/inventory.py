@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +18,15 @@ if TYPE_CHECKING:
     from wsolkit.plugins.loading import Component, Plugins, Source
     from wsolkit.plugins.methods import Method
 
-__all__ = ["description", "find_interface", "interface_rows", "inventory", "signature_lines", "written"]
+__all__ = [
+    "conventions_of",
+    "description",
+    "find_interface",
+    "interface_rows",
+    "inventory",
+    "signature_lines",
+    "written",
+]
 
 METHOD = "method"
 CONFIG = "config"
@@ -116,6 +125,12 @@ def description(component: Component) -> str:
     if component.given is None and (found := class_node(component.path)):
         return doc_of(found[0])
     return inspect.cleandoc(vars(component.cls).get("__doc__") or "")
+
+
+def conventions_of(protocol: Component) -> str:
+    """Return the conventions of a protocol: what stands at the head of the module of its accumulator."""
+    module = sys.modules[type(protocol.cls().make(2)).__module__]
+    return inspect.cleandoc(module.__doc__ or "")
 
 
 def file_of_component(component: Component) -> str | None:

@@ -35,7 +35,10 @@ __all__ = [
 
 
 class LocalizationProtocol(Protocol):
-    """GT-known, top-1 and top-5 localization of the boxes that the model predicts; see ``TopKLocalization``."""
+    """GT-known, top-1 and top-5 localization of the boxes that the model predicts.
+
+    Its numbers are those of ``wsolkit.evaluation.TopKLocalization``.
+    """
 
     name = "localization"
     summary = "GT-known, top-1 and top-5 localization of the model's own boxes, IoU .5"
@@ -107,7 +110,10 @@ class ExactMaxBoxAccProtocol(MaxBoxAccProtocol):
 
 
 class BoxAccProtocol(Protocol):
-    """The box of the largest component at one threshold, IoU > .3, .5 and .7; see ``BoxAcc``."""
+    """The box of the largest component at one threshold, IoU > .3, .5 and .7.
+
+    Its numbers are those of ``wsolkit.evaluation.BoxAcc``.
+    """
 
     name = "BoxAcc"
     summary = "largest component's box at one threshold, IoU > .3, .5, .7"
@@ -128,7 +134,10 @@ class BoxAccProtocol(Protocol):
 
 
 class CorLocProtocol(Protocol):
-    """Right boxes of the largest component on positive images, mean over classes; see ``CorLoc``."""
+    """Right boxes of the largest component on positive images, mean over classes.
+
+    Its numbers are those of ``wsolkit.evaluation.CorLoc``.
+    """
 
     name = "CorLoc"
     summary = "mean over classes of the largest component's right boxes on positive images"
@@ -155,7 +164,10 @@ class CorLocProtocol(Protocol):
 
 
 class PointMAPProtocol(Protocol):
-    """Average precision of the maps' maxima; see ``PointLocalizationMAP``."""
+    """Average precision of the maps' maxima.
+
+    Its numbers are those of ``wsolkit.evaluation.PointLocalizationMAP``.
+    """
 
     name = "point-mAP"
     summary = "average precision of the maps' maxima (Oquab, WILDCAT)"
@@ -181,7 +193,10 @@ class PointMAPProtocol(Protocol):
 
 
 class BoxMAPProtocol(Protocol):
-    """Detection average precision of every component of the predicted classes' maps; see ``BoxMAP``."""
+    """Detection average precision of every component of the predicted classes' maps.
+
+    Its numbers are those of ``wsolkit.evaluation.BoxMAP``.
+    """
 
     name = "box-mAP"
     summary = "detection average precision of the predicted classes' components, IoU .5 and .3"

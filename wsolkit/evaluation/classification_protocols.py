@@ -17,7 +17,10 @@ __all__ = ["AccuracyProtocol", "LabelMAPProtocol"]
 
 
 class AccuracyProtocol(Protocol):
-    """Top-1 and top-5 accuracy of data with one label per image; see ``TopKAccuracy``."""
+    """Top-1 and top-5 accuracy of data with one label per image.
+
+    Its numbers are those of ``wsolkit.evaluation.TopKAccuracy``.
+    """
 
     name = "accuracy"
     summary = "top-1 and top-5 accuracy"
@@ -35,7 +38,10 @@ class AccuracyProtocol(Protocol):
 
 
 class LabelMAPProtocol(Protocol):
-    """Mean average precision of the labels of multi-label data; see ``ClassificationMAP``."""
+    """Mean average precision of the labels of multi-label data.
+
+    Its numbers are those of ``wsolkit.evaluation.ClassificationMAP``.
+    """
 
     name = "mAP"
     summary = "mean average precision of the labels"

@@ -15,7 +15,10 @@ __all__ = ["MeanIoUProtocol", "PxAPProtocol"]
 
 
 class PxAPProtocol(Protocol):
-    """Pixel average precision and IoU against the mask; see ``PxAP``."""
+    """Pixel average precision and IoU against the mask.
+
+    Its numbers are those of ``wsolkit.evaluation.PxAP``.
+    """
 
     name = "PxAP"
     summary = "pixel average precision and IoU"
@@ -38,7 +41,10 @@ class PxAPProtocol(Protocol):
 
 
 class MeanIoUProtocol(Protocol):
-    """Mean IoU of the maps of the image's classes against class masks; see ``MeanIoU``."""
+    """Mean IoU of the maps of the image's classes against class masks.
+
+    Its numbers are those of ``wsolkit.evaluation.MeanIoU``.
+    """
 
     name = "mIoU"
     summary = "mean IoU of the maps of the image's classes against class masks"
