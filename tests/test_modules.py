@@ -58,3 +58,16 @@ def test_sync_bn_without_a_gpu_is_refused_in_words(monkeypatch):
         wrapper_config(False, "mmcv")
     monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
     assert wrapper_config(False, "torch")["type"] == "wsolkit.SyncNormDataParallel"
+
+
+def test_a_name_like_none_is_answered_with_the_upper_ones_and_how_to_see_all():
+    """Of a network with many modules the first ones in the alphabet would tell nothing."""
+    stage = {"conv": nn.ReLU(), "norm": nn.ReLU()}
+    stages = nn.Sequential(*(nn.Sequential(nn.ModuleDict(stage), nn.ModuleDict(stage)) for _ in range(12)))
+    network = nn.ModuleDict({"stem": nn.ReLU(), "blocks": stages, "norm": nn.ReLU()})
+    with pytest.raises(ConfigError) as caught:
+        find_module(nn.ModuleDict({"model": network}), "layer3")
+    assert str(caught.value) == (
+        "ModuleDict has no module 'layer3'. The upper names: 'model', 'stem', 'blocks', 'blocks.0' to 'blocks.11', "
+        "'norm'. All: wsolkit show CONFIG --modules."
+    )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import groupby
 
 import torch
 from torch import Tensor, nn
@@ -23,6 +24,12 @@ __all__ = [
     "with_fixed_statistics",
     "without_gradients",
 ]
+
+UPPER = 2
+"""Names of modules with fewer dots are those of the upper levels."""
+
+FEW, MOST = 12, 60
+"""As many names are offered whole; more of the upper levels are not."""
 
 
 def in_float32(module: nn.Module, values: Tensor) -> Tensor:
@@ -153,7 +160,25 @@ def find_module(backbone: nn.Module, at: str) -> tuple[str, nn.Module]:
         return found[0], modules[found[0]]
     if found:
         raise ConfigError(f"{at!r} may mean {' or '.join(map(repr, found))}. Give the full name.")
-    raise ConfigError(f"{type(backbone).__name__} has no module {at!r}. {nearest(at, names_in(backbone))}")
+    raise ConfigError(f"{type(backbone).__name__} has no module {at!r}. {offered(at, names_in(backbone))}")
+
+
+def offered(at: str, names: Sequence[str]) -> str:
+    """Return a sentence that offers the nearest names of modules, or those of the upper two levels.
+
+    >>> offered("layer3", ["stem", *(f"blocks.{n}{below}" for n in range(9) for below in ("", ".conv"))])
+    "The upper names: 'stem', 'blocks.0' to 'blocks.8'. All: wsolkit show CONFIG --modules."
+    """
+    found = nearest(at, names)
+    upper = [name for name in names if name.count(".") < UPPER]
+    if found.startswith("Did you mean") or len(names) <= FEW or len(upper) > MOST:
+        return found
+    shown: list[str] = []
+    for holder, group in groupby(upper, lambda name: name.rpartition(".")[0]):
+        inside = [repr(name) for name in group]
+        numbered = holder and len(inside) > 1 and all(name.strip("'").rpartition(".")[2].isdigit() for name in inside)
+        shown += [f"{inside[0]} to {inside[-1]}"] if numbered else inside
+    return f"The upper names: {', '.join(shown)}. All: wsolkit show CONFIG --modules."
 
 
 def names_in(backbone: nn.Module) -> list[str]:

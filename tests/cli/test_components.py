@@ -18,10 +18,13 @@ from wsolkit.cli.inventory import (
     written,
 )
 from wsolkit.cli.main import main
+from wsolkit.config.load import load_config
 from wsolkit.evaluation import PROTOCOLS
+from wsolkit.modules import find_module
 from wsolkit.plugins import loading
 from wsolkit.plugins.interface_table import INTERFACES
 from wsolkit.plugins.loading import BrokenPlugin, Component, Plugins, Source, load_plugins
+from wsolkit.registry import BACKBONES
 from wsolkit.sources.classes import class_node
 from wsolkit.sources.signatures import stand_in
 
@@ -135,6 +138,19 @@ def test_show_a_configuration(capsys):
     out = run(capsys, "show", "cam_synthetic")
     assert 'head=dict(type="CAMHead"' in out
     assert "configs/cam_synthetic.py" in out
+
+
+def test_show_the_modules_of_a_configurations_backbone(capsys):
+    lines = run(capsys, "show", "cam_synthetic", "--modules").splitlines()
+    backbone = load_config("cam_synthetic").model.backbone
+    network = BACKBONES.build({**backbone, "weights": None})
+    names = [line.split()[0] for line in lines]
+    assert set(names) >= {name.removeprefix("model.") for name, _ in network.named_modules() if name}
+    assert all(
+        type(find_module(network, name)[1]).__name__ == line.split()[1] for name, line in zip(names, lines, strict=True)
+    )
+    assert main(["show", "psol_ddt", "--modules"]) == 2
+    assert "has no model.backbone, so there are no modules" in capsys.readouterr().err
 
 
 def test_show_a_misspelt_name(capsys):

@@ -31,6 +31,11 @@ def add_parser(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     listing.set_defaults(run=run_list)
     showing = subparsers.add_parser("show", help="show a component, an interface, a method or a configuration")
     showing.add_argument("name", help="a name that `wsolkit list` prints")
+    showing.add_argument(
+        "--modules",
+        action="store_true",
+        help="of a configuration: the modules of its backbone, which modifiers and CAM methods name as at=",
+    )
     showing.set_defaults(run=run_show)
 
 
@@ -56,6 +61,11 @@ def run_show(args: argparse.Namespace) -> int:
     from wsolkit.errors import PluginError
     from wsolkit.plugins.loading import Component, load_plugins
 
+    if args.modules:
+        from wsolkit.cli.backbone_modules import module_lines
+
+        print("\n".join(module_lines(args.name)))
+        return 0
     console = console_for(sys.stdout)
     for what, files in (("configuration", config_files()), ("benchmark", benchmark_files())):
         if file := files.get(args.name):
@@ -249,7 +259,8 @@ def print_component(component: Component, plugins: Plugins, console: Console) ->
     console.print()
     if component.interface == "protocol":
         console.print(f"{conventions_of(component)}\n")
-        console.print(f"needs           {', '.join(sorted(component.cls.needs)) or 'nothing'}")
+        needs: frozenset[str] = getattr(component.cls, "needs", frozenset())
+        console.print(f"needs           {', '.join(sorted(needs)) or 'nothing'}")
     print_source(component.source, file_of_component(component), console)
     cards = [(method.name, method.card_text()) for method, source in plugins.methods if source == component.source]
     for name, text in cards or [(component.source.plugin, card_beside(component.source))]:

@@ -123,9 +123,9 @@ def assembled(
     try:
         model = with_weights(wanted, Localizer, stored, checkpoint)
     except CheckpointError as error:
-        if told := other_network(stored, wanted):
+        if words := other_network(stored, wanted):
             raise CheckpointError(
-                f"The checkpoint {checkpoint} was trained with another configuration than {name}: with {told}. Give "
+                f"The checkpoint {checkpoint} was trained with another configuration than {name}: with {words}. Give "
                 f"its own (config.py beside it), or the checkpoint alone. In detail: {error}"
             ) from error
         raise
