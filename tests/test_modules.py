@@ -8,7 +8,7 @@ from torch import nn
 from wsolkit import ConfigError
 from wsolkit.components.backbones.timm_backbone import TimmBackbone
 from wsolkit.model.localizer import Localizer
-from wsolkit.modules import freeze_modules, keep_resting
+from wsolkit.modules import find_module, freeze_modules, keep_resting
 from wsolkit.training.processes import wrapper_config
 
 

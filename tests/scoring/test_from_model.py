@@ -170,6 +170,16 @@ def test_a_configuration_without_the_split_is_explained(config, model):
         score_model(less, model)
 
 
+def test_what_a_split_lacks_is_a_remark(config, model, found):
+    assert found.remarks == []
+    cut = deepcopy(config)
+    cut.test_dataloader.dataset.indices = [0]
+    remarks = score_model(cut, model).remarks
+    assert remarks[0] == "Of the test split 1 of 21 images are used (indices)."
+    assert remarks[1].startswith("No image of the test split shows ")
+    assert len(remarks) == 2
+
+
 def test_data_with_other_classes_is_refused(config, model):
     turned = config.copy()
     turned.classes = list(reversed(config.classes))

@@ -1,4 +1,4 @@
-"""``wsolkit show CONFIG --modules``: the modules of a configuration's backbone, where modifiers and CAM methods may sit."""
+"""``wsolkit show CONFIG --modules``: the modules of its backbone, which modifiers and CAM methods name as ``at``."""
 
 from __future__ import annotations
 

@@ -68,6 +68,8 @@ class ImageDataset(Checked, BaseDataset):
     """
 
     multi_label: bool = False
+    images_found: int = 0
+    """How many images the split has, of which ``indices`` may leave some out."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         """Show the arguments a layout passes on to this class in its signature, so that a misspelt one is noticed."""
@@ -164,6 +166,7 @@ class ImageDataset(Checked, BaseDataset):
                 "of them. Check the annotations and the class names.",
                 stacklevel=2,
             )
+        self.images_found = len(records)
         self._metainfo["classes"] = checked_class_names(classes)
         self._metainfo["multi_label"] = self.multi_label
         if self.class_groups is not None:

@@ -18,6 +18,7 @@ from mmengine.registry import DefaultScope
 from mmengine.runner import Runner
 
 from wsolkit.config.seed_free import scoring_hash
+from wsolkit.datasets.coverage import coverage_remarks
 from wsolkit.datasets.shared_memory import fit_workers
 from wsolkit.datasets.unseen import check_never_seen
 from wsolkit.errors import ConfigError, DataError
@@ -59,12 +60,14 @@ class ScoredSplit:
         images: how many images there are.
         image_root: the folder their names are relative to.
         notes: conventions of every result.
+        remarks: what the split lacks, in sentences.
     """
 
     tally: Tally
     images: int
     image_root: str | None
     notes: dict[str, str]
+    remarks: list[str]
 
 
 def score_model(
@@ -132,6 +135,7 @@ def score_model(
     threshold = None if split == select else own
     fill(evaluation, found.tally, None if chosen is None else chosen.tally, threshold, {"split": split, **found.notes})
     evaluation.results += [metric_result(each, found.images) for each in metrics if not is_ours(each)]
+    evaluation.remarks += [each for one in (chosen, found) if one is not None for each in one.remarks]
     evaluation.remarks += [
         f"The validation compared boxes of {type(each.extractor).__name__}, but the model's are those of "
         f"{evaluation.extractor}, which are judged here."
@@ -235,7 +239,8 @@ def tally_split(
     notes = next((each for _, _, each in shares if each), {})
     for image_id, rows in interleaved([share for share, _, _ in shares], count):
         whole.add(image_id, rows)
-    return ScoredSplit(whole, count, root_of(loader.dataset) if count else None, notes)
+    remarks = coverage_remarks(loader.dataset, split)
+    return ScoredSplit(whole, count, root_of(loader.dataset) if count else None, notes, remarks)
 
 
 def make_tally(

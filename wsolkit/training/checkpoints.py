@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from bisect import bisect
 from collections.abc import Mapping
 from pathlib import Path
@@ -24,6 +25,7 @@ from wsolkit.training.accumulation import give_back, unfinished
 from wsolkit.training.facts import training_facts
 from wsolkit.training.manifest import note_weights
 from wsolkit.training.monitored import MONITORED, find_score
+from wsolkit.training.resumed import changed_settings
 from wsolkit.training.runner import bare
 from wsolkit.training.threshold import source_of_threshold
 from wsolkit.weights.checkpoint import read_checkpoint
@@ -121,6 +123,8 @@ class Checkpoints(Checked, Hook):
             note_weights(runner.work_dir, bare(runner.model))
             return
         check_same_course(self._loaded, course(runner))
+        if is_main_process() and (changed := changed_settings(self._loaded, runner.cfg)):
+            warnings.warn(changed, stacklevel=2)
         give_back(runner, self._gradients)
         best = Path(runner.work_dir) / BEST
         self._copy(Path(runner.work_dir) / LAST, wanted=False)  # it would become older than last.pth

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext, suppress
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from wsolkit.config.data_root import naming_root
 from wsolkit.config.hand_down import drop_seeds, inner_configs, places_of_seeds
 from wsolkit.config.load import config_name, prepared, unfreeze_random
 from wsolkit.config.parts import takes
+from wsolkit.datasets.coverage import coverage_remarks
 from wsolkit.datasets.reading import plain_worker_errors
 from wsolkit.errors import ConfigError, DataError, WsolkitError
 from wsolkit.files import disk_fails, path_below, write_text
@@ -276,6 +278,8 @@ def keep_record(runner: Runner, name: str, seed: int, work_dir: Path, source: Pa
     datasets = {split: loop.dataloader.dataset for split, loop in loops.items() if loop is not None}
     check_same_classes(datasets)
     if is_main_process():
+        for remark in (each for split in datasets for each in coverage_remarks(datasets[split], split)):
+            warnings.warn(remark, stacklevel=2)
         text = Config(runner.cfg.to_dict()).pretty_text  # this one is for people: formatted
         write_text(work_dir / "config.py", text)
         write_manifest(work_dir, text, seed, datasets, None if source is None else str(source))
