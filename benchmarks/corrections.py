@@ -71,6 +71,11 @@ def numbers(out: Path, truth: Mapping[str, Any], checked: Sequence[str] = ()) ->
     return [100 * float(value) for part in parts for value in (part.mean(), (part >= 0.5).mean(), (part >= 0.7).mean())]
 
 
+def to_check(folder: Path) -> list[str]:
+    """Return the names of the photographs to check, the most doubtful first."""
+    return [line.partition("\t")[2] for line in (folder / "next.txt").read_text().splitlines()]
+
+
 def of_seed(
     photos: Path, work: Path, truth: Mapping[str, Any], seed: int, counts: Sequence[int]
 ) -> dict[Any, list[float]]:
@@ -80,7 +85,7 @@ def of_seed(
     label(photos, first, **options)
     found = {(0, "-"): numbers(first, truth)}
     drawn = np.random.default_rng(seed).permutation(sorted(truth)).tolist()
-    for order, names in (("next.txt", (first / "next.txt").read_text().splitlines()), ("random", drawn)):
+    for order, names in (("next.txt", to_check(first)), ("random", drawn)):
         for count in counts:
             out = work / "checked"
             shutil.rmtree(out, ignore_errors=True)

@@ -118,11 +118,20 @@ def test_keys_step_judge_and_undo_and_the_verdicts_stay_and_are_saved(opened, pa
     assert not [name for name, each in images.items() if each["verdict"] == "accepted" and "rejected" in each]
 
 
+def test_photographs_drawn_at_random_are_shown_in_their_order(opened, tmp_path):
+    summary = RunSummary(tmp_path, images=4, boxes=4, without_box=1, sample=["wren/2.jpg", "gone.jpg", HOSTILE])
+    opened.open(write_page(tmp_path, choose_pictures(RESULTS), [], CLASSES, SETTINGS, summary))
+    opened.read("order.value = 'sample', order.dispatchEvent(new Event('change'))")
+    shown = opened.read("[...grid.children].map(card => card.dataset.name)")
+    assert (shown[0], shown[2]) == ("wren/2.jpg", "wren/1.jpg")
+
+
 def test_what_was_given_back_is_shown_and_can_be_said_otherwise(opened, page, tmp_path):
     known = [replace(RESULTS[0], verdict="accepted"), replace(RESULTS[1], verdict="rejected"), *RESULTS[2:]]
     summary = RunSummary(tmp_path, images=4, boxes=4, without_box=1)
     again = write_page(tmp_path, choose_pictures(known), [], CLASSES, SETTINGS, summary)
     reopen(opened, again, "1 accepted, 1 rejected, 2 open")
+    assert opened.read("order.querySelector('[value=sample]')") is None
     opened.press("j", "a")  # the rejected one is accepted after all
     reopen(opened, again, "2 accepted, 0 rejected, 2 open")
     opened.press("j")

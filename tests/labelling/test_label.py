@@ -203,7 +203,9 @@ def test_every_box_has_a_doubt_and_next_txt_lists_the_doubtful_first(labelled):
     names = {each["id"]: each["file_name"] for each in images}
     worst = {names[image]: doubt for image, doubt in doubts.items()}
     assert all(0 <= doubt <= 1 for doubt in doubts.values())
-    listed = (found.folder / "next.txt").read_text().splitlines()
+    lines = [line.split("\t") for line in (found.folder / "next.txt").read_text().splitlines()]
+    listed = [name for _, name in lines]
+    assert all(float(doubt) == pytest.approx(worst.get(name, 1), abs=0.006) for doubt, name in lines)
     boxed = [name for name in listed if name in worst]
     assert boxed == sorted(boxed, key=lambda name: -worst[name])
     assert sorted(listed) == sorted(names.values())
@@ -235,11 +237,13 @@ def test_checked_boxes_replace_those_found_and_stay(scenes, copied, tmp_path, mo
     (tmp_path / "checked.json").write_text(json.dumps(truth))
     found, said = relabel(photos, folder, verified=tmp_path / "checked.json")
     assert found.honest.images == 12
-    assert f"12 checked photographs are found with an IoU of .5, mean IoU {found.honest.mean_iou:.2f}" in " ".join(said)
+    assert f"of 12 boxes that were looked at are right: {100 * found.honest.hits:.1f} % [" in " ".join(said)
+    assert f"mean IoU of 12 {found.honest.mean_iou:.2f}; each half cut as the other half says" in " ".join(said)
+    assert any("no other one fits the boxes of 12 checked photographs surely better" in line for line in said)
     assert (found.honest.chosen, source_of(found)) == (False, MAPS_ALONE)
     republish(folder, 0.9, CHECKED)  # as if these photographs had chosen it in a run before
     again, _ = relabel(photos, folder)
-    assert again.honest == found.honest, "a cut that they have chosen themselves is none to judge them at"
+    assert again.honest.line == found.honest.line, "a cut that they have chosen themselves is none to judge them at"
     assert source_of(again) == MAPS_ALONE
     monkeypatch.setattr(learnt_map, "learnt_before", lambda out: learnt_before(out)._replace(cut=None))
     republish(folder, 0.9, CHECKED)  # in a checkpoint that does not say what the maps alone had said
@@ -249,9 +253,9 @@ def test_checked_boxes_replace_those_found_and_stay(scenes, copied, tmp_path, mo
         names = {each["id"]: each["file_name"] for each in written["images"]}
         boxes = {names[each["image_id"]]: each["bbox"] for each in written["annotations"]}
         assert {name: boxes[name] for name in true} == {name: pytest.approx(box) for name, box in true.items()}
-        assert not set(true) & set((folder / "next.txt").read_text().splitlines())
+        assert not [name for name in true if name in (folder / "next.txt").read_text()]
         again, _ = relabel(photos, folder)
-        assert (again.honest, source_of(again)) == (found.honest, MAPS_ALONE)
+        assert (again.honest.line, source_of(again)) == (found.honest.line, MAPS_ALONE)
 
 
 def source_of(found):
@@ -264,7 +268,7 @@ def test_checked_photographs_choose_a_cut_that_is_surely_better(scenes, copied, 
     monkeypatch.setattr(learnt_map, "learnt_before", lambda out: learnt_before(out)._replace(cut=0.98))
     given, said = relabel(photos, folder, verified=scenes / "boxes.json", threshold=0.98)
     assert (given.honest.cut, given.honest.given, source_of(given)) == (0.98, True, MAPS_ALONE)
-    assert any(line.endswith("(cut at 0.98, as given).") for line in said)
+    assert any("; cut at 0.98). It holds for what was looked at" in line for line in said)
     found, said = relabel(photos, folder)
     assert (found.honest.chosen, source_of(found)) == (True, CHECKED)
     assert any(line.endswith(CHECKED) for line in said)

@@ -65,7 +65,8 @@ def test_checked_boxes_come_back_and_teach_the_others(copied):
             np.testing.assert_allclose(found[each], true[each], atol=0.02)
     tasks = json.loads((folder / "labelstudio.json").read_text())
     assert len(tasks) == 24
-    assert set((folder / "next.txt").read_text().split()) == set(true) - set(names)
+    lines = (folder / "next.txt").read_text().splitlines()
+    assert {line.split("\t")[1] for line in lines} == set(true) - set(names)
     before = (folder / "dataset.json").read_bytes()
     label(photos, folder, **options)
     assert (folder / "dataset.json").read_bytes() == before, "a later run has not lost what was checked"

@@ -10,6 +10,7 @@ const orders = {
   doubt: (a, b) => a.dataset.trust - b.dataset.trust || a.dataset.number - b.dataset.number,
   sure: (a, b) => b.dataset.trust - a.dataset.trust || a.dataset.number - b.dataset.number,
   name: (a, b) => a.dataset.name < b.dataset.name ? -1 : 1,
+  sample: (a, b) => a.dataset.sample - b.dataset.sample || a.dataset.number - b.dataset.number,
 };
 const steps = { ArrowRight: 1, ArrowDown: 1, j: 1, ArrowLeft: -1, ArrowUp: -1, k: -1 };
 const words = { a: "accepted", r: "rejected" };

@@ -69,7 +69,8 @@ def write_page(
         facts=facts(settings, summary),
         classes=sorted(counts.items()),
         count=len(with_box),
-        cards=cards(with_box, folder, classes),
+        cards=cards(with_box, folder, classes, summary.sample),
+        sample=summary.sample,
         boxless=cards([picture for picture in pictures if not picture.result.boxes], folder, classes),
         without_box=summary.without_box,
         failures=islice(failures, MOST_FAILURES),
@@ -93,8 +94,11 @@ def class_names_of(picture: Picture) -> list[str]:
     return list(dict.fromkeys(found.class_name for found in picture.result.boxes))
 
 
-def cards(pictures: Iterable[Picture], folder: Path, classes: Sequence[str]) -> Iterator[dict[str, Any]]:
-    """Yield what the page says of each picture."""
+def cards(
+    pictures: Iterable[Picture], folder: Path, classes: Sequence[str], sample: Sequence[str] = ()
+) -> Iterator[dict[str, Any]]:
+    """Yield what the page says of each picture; ``sample`` holds names in the order they were drawn in at random."""
+    places = {name: place for place, name in enumerate(sample)}
     for picture in pictures:
         result = picture.result
         best = result.boxes[0] if result.boxes else None
@@ -110,6 +114,7 @@ def cards(pictures: Iterable[Picture], folder: Path, classes: Sequence[str]) -> 
             "image": json.dumps(image_of(result)),
             "verdict": result.verdict if result.verdict in (ACCEPTED, REJECTED) else "",
             "outdated": result.verdict == OUTDATED,
+            "sample": places.get(result.image_id, len(places)),
             "classes": json.dumps(class_names_of(picture)),
             "boxes": result.boxes[:8],
             "more": max(len(result.boxes) - 8, 0),

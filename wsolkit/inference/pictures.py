@@ -90,8 +90,17 @@ class Picture(NamedTuple):
         return (self.trust if self.result.boxes else -1.0, self.number)
 
 
-def choose_pictures(records: Iterable[ImageResult | Failure], most: int | None = None) -> list[Picture]:
-    """Choose what to draw, most doubtful first: every image that was read, or the ``most`` doubtful ones."""
+SHARE = 10
+"""One in so many pictures is of an image that was drawn at random, where there are such."""
+
+
+def choose_pictures(
+    records: Iterable[ImageResult | Failure], most: int | None = None, sample: Sequence[str] = ()
+) -> list[Picture]:
+    """Choose what to draw, most doubtful first: every image that was read, or the ``most`` doubtful ones.
+
+    Where not all are drawn, one in ``SHARE`` is of the first names of ``sample``, however doubtful it is.
+    """
     found = (
         Picture(number, result, name_of(number, result))
         for number, result in enumerate(records, start=1)
@@ -99,7 +108,12 @@ def choose_pictures(records: Iterable[ImageResult | Failure], most: int | None =
     )
     if most is None:
         return sorted(found, key=lambda picture: picture.doubt)
-    return heapq.nsmallest(most, found, key=lambda picture: picture.doubt)
+    drawn = set(sample[: most // SHARE])
+
+    def place(picture: Picture) -> tuple[bool, tuple[float, int]]:
+        return picture.result.image_id not in drawn, picture.doubt
+
+    return sorted(heapq.nsmallest(most, found, key=place), key=lambda picture: picture.doubt)
 
 
 def name_of(number: int, result: ImageResult) -> str:

@@ -28,6 +28,7 @@ class RunSummary:
         pictures: pictures on the page.
         files: files and folders written.
         verdict: what is said of the boxes as a whole, at the head of the page; nothing by default.
+        sample: images that were drawn at random, in this order; what the page may show in it.
         next_steps: commands that the page offers.
         left_out: what in the given folders looks like an image and was not taken, and why.
     """
@@ -45,5 +46,6 @@ class RunSummary:
     pictures: int = 0
     files: list[Path] = field(default_factory=list)
     verdict: str = ""
+    sample: list[str] = field(default_factory=list)
     next_steps: list[str] = field(default_factory=list)
     left_out: list[LeftOut] = field(default_factory=list)

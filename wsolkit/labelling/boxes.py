@@ -6,6 +6,7 @@ import json
 import time
 from collections.abc import Iterator, Sequence
 from copy import copy
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -24,8 +25,8 @@ from wsolkit.inference.run_summary import RunSummary
 from wsolkit.inference.to_folder import ALL, complain_if_none, default_workers, settings_of, to_do
 from wsolkit.labelling.checked import LookedAt, with_checked
 from wsolkit.labelling.corrections import FEWEST, pooled_rows, taught
-from wsolkit.labelling.cuts import results_with_maps
-from wsolkit.labelling.judge import add_doubts, judge, write_next
+from wsolkit.labelling.cuts import Honest, results_with_maps
+from wsolkit.labelling.judge import add_doubts, judge, write_next, write_sample
 from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.seen import Seen
 from wsolkit.progress import Shows, hidden
@@ -139,6 +140,25 @@ class Boxes:
         self.better, corrected = taught(found, checked, pooled_rows(self.seen.features))
         return corrected.line
 
+    def judged_by_eye(self, honest: Honest | None, seed: int) -> tuple[Honest | None, list[str]]:
+        """Draw photographs at random, and return the number with the boxes that are rejected still, and it in words.
+
+        Args:
+            honest: the number on the checked photographs, or None where too few are looked at.
+            seed: another one draws others.
+        """
+        labels = self.photographs.labels
+        read = [each for each in self.records() if isinstance(each, ImageResult) and labels[each.image_id]]
+        drawn, path = write_sample([each.image_id for each in read], seed, self.run.folder)
+        self.summary.files.append(path)
+        self.summary.sample = drawn
+        rejected = {each.image_id: max(len(each.boxes), 1) for each in read if each.verdict == REJECTED}
+        honest = None if honest is None else replace(honest, rejected=rejected)
+        if honest is None or honest.tally()[1] == 0:
+            return None, []
+        empty = [each.image_id for each in read if not each.boxes and each.verdict != REJECTED]
+        return honest, [honest.line, honest.random_line(drawn, empty)]
+
     def write(self, formats: Sequence[str] = ("coco",), export: Export = PLAIN) -> Verdict | None:
         """Write the files of all photographs, and return the verdict on them.
 
@@ -169,7 +189,7 @@ class Boxes:
         shown = (
             each for each in self.records() if isinstance(each, ImageResult) and (each.boxes or labels[each.image_id])
         )
-        pictures = choose_pictures(shown, None if most == ALL else most)
+        pictures = choose_pictures(shown, None if most == ALL else most, self.summary.sample)
         workers = default_workers(self.predictor)
         self.predictor.masks = False  # the results have them
         with shows("drawing", len(pictures)) as advance:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from copy import copy
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from itertools import takewhile
+from types import MappingProxyType
 
 import numpy as np
 
@@ -18,7 +20,7 @@ from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.seen import Seen
 from wsolkit.progress import Shows, hidden
 
-__all__ = ["CHECKED", "Honest", "cut_of_checked", "label_free_cut", "results_with_maps"]
+__all__ = ["CHECKED", "FEWEST", "Honest", "cut_of_checked", "label_free_cut", "results_with_maps"]
 
 CHECKED = "chosen on the checked photographs"
 
@@ -32,6 +34,8 @@ SURE = 2.0
 """Standard errors by which another cut has to be better."""
 
 HIT = 0.5
+KEPT = 0.95
+"""Overlap (IoU) with the map's box from which a checked box is the same."""
 NORMAL = 1.959964
 """The quantile of a 95 % interval."""
 
@@ -76,34 +80,94 @@ def label_free_cut(predictor: Predictor, photographs: Photographs, seen: Seen, s
 class Honest:
     """How good boxes are on photographs that a person has checked, at a cut that they did not choose themselves.
 
+    A rejected box is a miss: without those, accepted boxes of the tool's own would always be found.
+
     Attributes:
         cut: the cut chosen on all of them, or the one that was given.
-        images: how many they are.
-        hits: share of the checked boxes that a box fits with an IoU of .5 or more.
-        low: lower end of its 95 % interval (Wilson).
-        high: upper end.
-        mean_iou: mean IoU of the checked boxes with the box that fits best.
+        overlaps: the IoU of each checked box with the box that fits best, by photograph.
         chosen: whether they have chosen the cut; else it is the one told without boxes, or given.
         given: whether the cut was given: all are judged at it, and not each half at the cut of the other.
+        kept: how many of the checked boxes are as they are found at the cut told without boxes, or given.
+        rejected: how many boxes were rejected, by photograph.
     """
 
     cut: float
-    images: int
-    hits: float
-    low: float
-    high: float
-    mean_iou: float
+    overlaps: Mapping[str, np.ndarray]
     chosen: bool
     given: bool = False
+    kept: int = 0
+    rejected: Mapping[str, int] = field(default_factory=dict)
+
+    @property
+    def images(self) -> int:
+        """How many photographs have checked boxes."""
+        return len(self.overlaps)
+
+    @property
+    def checked(self) -> int:
+        """How many checked boxes there are."""
+        return sum(map(len, self.overlaps.values()))
+
+    @property
+    def hits(self) -> float:
+        """Share of the boxes that a box fits with an IoU of .5 or more, those that were rejected among the misses."""
+        right, count = self.tally()
+        return right / count
+
+    @property
+    def mean_iou(self) -> float:
+        """Mean IoU of the checked boxes with the box that fits best; NaN where all were rejected."""
+        return float(np.concatenate(list(self.overlaps.values())).mean()) if self.checked else float("nan")
+
+    def tally(self, names: Iterable[str] | None = None) -> tuple[int, int]:
+        """Return how many boxes are right, of how many; of some photographs alone where they are named."""
+        asked = set([*self.overlaps, *self.rejected] if names is None else names)
+        fits = [each >= HIT for name, each in self.overlaps.items() if name in asked]
+        wrong = sum(count for name, count in self.rejected.items() if name in asked)
+        return sum(int(each.sum()) for each in fits), sum(map(len, fits)) + wrong
 
     @property
     def line(self) -> str:
-        """The number in words."""
-        where = f"cut at {self.cut:g}, as given" if self.given else "each half cut as the other half says"
+        """The number in words, and what it is of.
+
+        >>> Honest(0.6, {"a": np.array([1.0]), "b": np.array([0.9])}, False, rejected={"c": 1}).line[:57]
+        '2 of 3 boxes that were looked at are right: 66.7 % [20.8,'
+        """
+        where = f"cut at {self.cut:g}" if self.given else "each half cut as the other half says"
+        wrong = sum(self.rejected.values())
+        words = [f"{wrong} rejected"] if wrong else []
+        if self.checked:
+            words.append(f"IoU of .5 or more with the checked box; mean IoU of {self.checked} {self.mean_iou:.2f}")
         return (
-            f"{100 * self.hits:.1f} % [{100 * self.low:.1f}, {100 * self.high:.1f}] of the boxes on {self.images} "
-            f"checked photographs are found with an IoU of .5, mean IoU {self.mean_iou:.2f} ({where})."
+            f"{in_words(*self.tally(), 'that were looked at')} ({'; '.join([*words, where])}). It holds for what was "
+            "looked at: where that were the most doubtful photographs, the others are better."
         )
+
+    def random_line(self, sample: Sequence[str], empty: Collection[str] = ()) -> str:
+        """The number on photographs that were drawn at random, in words; nothing before enough are looked at.
+
+        Args:
+            sample: names in the order they were drawn in: as far as all are looked at, they are a sample too.
+            empty: photographs that ought to have a box and have none: each is a miss.
+        """
+        known = {*self.overlaps, *self.rejected, *empty}
+        first = [*takewhile(known.__contains__, sample)]
+        if len(first) < FEWEST:
+            return (
+                f"For a number that holds for all photographs look at those in sample.txt, drawn at random, from the "
+                f"first on: {FEWEST} at least, {len(sample)} are better."
+            )
+        right, count = self.tally(first)
+        missing = len(set(first) & set(empty))
+        return f"All photographs: {in_words(right, count + missing, f'on the first {len(first)} of sample.txt')}."
+
+
+def in_words(right: int, count: int, which: str) -> str:
+    """Return how many of some boxes are right, with the interval."""
+    low, high = wilson(right, count)
+    return (
+        f"{right} of {count} boxes {which} are right: {100 * right / count:.1f} % [{100 * low:.1f}, {100 * high:.1f}]"
+    )
 
 
 def cut_of_checked(
@@ -112,6 +176,7 @@ def cut_of_checked(
     checked: Mapping[str, Sequence[FoundBox]],
     free: float,
     given: float | None = None,
+    rejected: Mapping[str, int] = MappingProxyType({}),
 ) -> Honest | None:
     """Choose a cut by checked boxes, and judge it honestly: each half at the cut that the other half chooses.
 
@@ -124,24 +189,32 @@ def cut_of_checked(
         free: the cut that was told without boxes, which is kept where no other one is surely better. No cut that these
             photographs have chosen before: its number would not be held out.
         given: the cut that boxes are made at whatever checked boxes say, or None.
+        rejected: how many boxes were rejected, by photograph: misses, which say nothing of the cut.
 
     Returns:
-        the cut and the number; None where too few photographs are checked, or the extractor chooses for each map.
+        the cut and the number; None where too few photographs are looked at, or the extractor chooses for each map.
+        Where only too few are checked and the others rejected, the cut stays and the number is said of it.
     """
     if predictor.box_extractor.chooses_threshold:
         return None
     extractor = copy(predictor.box_extractor)
-    cuts = np.append(CUTS, free) if given is None else np.array([given])
-    found = [overlaps(extractor, each, checked[each.image_id], cuts) for each in results if checked.get(each.image_id)]
-    if len(found) < FEWEST:
+    few = sum(map(bool, checked.values())) < FEWEST
+    if few and sum(map(bool, checked.values())) + len(rejected) < FEWEST:
         return None
+    cuts = np.array([free if given is None else given]) if few or given is not None else np.append(CUTS, free)
+    rows = {
+        each.image_id: overlaps(extractor, each, checked[each.image_id], cuts)
+        for each in results
+        if checked.get(each.image_id)
+    }
+    found = list(rows.values())
     halves = [found[::2], found[1::2]]
-    judged = np.concatenate([np.concatenate(half)[:, best(other)] for half, other in (halves, halves[::-1])])
-    low, high = wilson(int((judged >= HIT).sum()), len(judged))
-    column = best(found)
+    columns = [best(half) if half else 0 for half in halves[::-1]]
+    column = best(found) if found else 0
     return Honest(
-        float(cuts[column]), len(found), float((judged >= HIT).mean()), low, high, float(judged.mean()),
-        chosen=column < len(cuts) - 1, given=given is not None,
+        float(cuts[column]), {name: each[:, columns[number % 2]] for number, (name, each) in enumerate(rows.items())},
+        chosen=column < len(cuts) - 1, given=few or given is not None,
+        kept=sum(int((each[:, -1] >= KEPT).sum()) for each in found), rejected=dict(rejected),
     )  # fmt: skip
 
 

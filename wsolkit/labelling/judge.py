@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
@@ -14,9 +15,12 @@ from wsolkit.evaluation.overlap import box_iou
 from wsolkit.files import write_text
 from wsolkit.formats.found_boxes import Failure, ImageResult
 from wsolkit.inference.scale_boxes import scale_boxes
-from wsolkit.labelling.state import NEXT
+from wsolkit.labelling.state import NEXT, SAMPLE
 
-__all__ = ["add_doubts", "judge", "write_next"]
+__all__ = ["add_doubts", "judge", "write_next", "write_sample"]
+
+DRAWN = 50
+"""How many photographs are drawn at random, to be looked at for an honest number."""
 
 SAME = 0.5
 """Overlap (IoU) from which a refined box is taken for one of the map."""
@@ -76,7 +80,9 @@ def judge(records: Iterable[ImageResult | Failure], findings: Mapping[str, float
 
 
 def write_next(records: Iterable[ImageResult | Failure], out: Path) -> Path:
-    """Write the names of photographs to be checked, the most doubtful first, those without a box before.
+    """Write the photographs to be checked, doubt and name in a line, the most doubtful first.
+
+    Those without a box, and those with another box than the one that was rejected, come before with a doubt of 1.
 
     Args:
         records: the photographs that nobody has checked and that show one of the classes.
@@ -86,10 +92,30 @@ def write_next(records: Iterable[ImageResult | Failure], out: Path) -> Path:
         The file.
     """
     worst = {
-        each.image_id: max((found.doubt or 0.0 for found in each.boxes), default=2.0)
+        each.image_id: max((found.doubt or 0.0 for found in each.boxes if not each.refused), default=1.0)
         for each in records
         if isinstance(each, ImageResult)
     }
     names = sorted(worst, key=lambda name: -worst[name])
-    write_text(out / NEXT, "".join(f"{printable(name)}\n" for name in names))
+    write_text(out / NEXT, "".join(f"{worst[name]:.2f}\t{printable(name)}\n" for name in names))
     return out / NEXT
+
+
+def write_sample(names: Iterable[str], seed: int, out: Path) -> tuple[list[str], Path]:
+    """Write the names of photographs that are drawn at random, to be looked at whatever their doubt.
+
+    Each has its place by a digest of its name and the seed, so that others that come or go do not change the order of
+    the rest.
+
+    Args:
+        names: all photographs that show one of the classes.
+        seed: another one draws others.
+        out: the folder of the labels.
+
+    Returns:
+        the names in the order they were drawn in, and the file.
+    """
+    places = {name: sha256(f"{seed} {name}".encode("utf-8", "surrogatepass")).digest() for name in names}
+    drawn = sorted(places, key=lambda name: places[name])[:DRAWN]
+    write_text(out / SAMPLE, "".join(f"{printable(name)}\n" for name in drawn))
+    return drawn, out / SAMPLE

@@ -9,7 +9,7 @@ from pathlib import Path
 from wsolkit.errors import ConfigError, nearest
 from wsolkit.files import hash_file
 from wsolkit.inference.predictor import Predictor
-from wsolkit.labelling.checked import Checked
+from wsolkit.labelling.checked import LookedAt
 from wsolkit.labelling.cuts import CHECKED, Honest, cut_of_checked, label_free_cut, results_with_maps
 from wsolkit.labelling.learn import Learnt, configured, learnt_before, publish, republish, train_map, trained, untrained
 from wsolkit.labelling.methods import METHODS, choose_method, config_of
@@ -160,13 +160,14 @@ def learnt_map(
 
 
 def cut_by_checked(
-    out: Path, photographs: Photographs, seen: Seen, predictor: Predictor, checked: Checked, options: Options
+    out: Path, photographs: Photographs, seen: Seen, predictor: Predictor, looked_at: LookedAt, options: Options
 ) -> tuple[Predictor, Honest | None]:
     """Let checked photographs choose the cut and say how good the boxes are; returns the map that is cut there.
 
     A cut that ``options`` give stays, and it is what the number is said of.
     """
-    if not checked:
+    checked = looked_at.checked
+    if not checked and not looked_at.rejected:
         return predictor, None
     learnt = learnt_before(out)
     free = learnt.cut if learnt is not None else None
@@ -177,7 +178,8 @@ def cut_by_checked(
     numbers = {image.image_id: number for number, image in enumerate(photographs.files)}
     results = results_with_maps(predictor, photographs, seen, [numbers[name] for name in checked])
     boxes = {name: each.boxes for name, each in checked.items()}
-    honest = cut_of_checked(predictor, results, boxes, free, options.threshold)
+    rejected = {name: max(len(wrong), 1) for name, wrong in looked_at.rejected.items()}
+    honest = cut_of_checked(predictor, results, boxes, free, options.threshold, rejected)
     predictor.model.head.end_pass()
     if honest is None or options.threshold is not None:
         return predictor, honest

@@ -34,7 +34,7 @@ from wsolkit.labelling.own_classifier import OwnClassifier
 from wsolkit.labelling.photographs import check_places, dataset_of, read_photographs
 from wsolkit.labelling.state import CHECKPOINT, CONFIG, claim_labels
 from wsolkit.labelling.verified import read_verified
-from wsolkit.labelling.words import next_words, photographs_words, verdict_words
+from wsolkit.labelling.words import cut_words, next_words, photographs_words, verdict_words
 from wsolkit.lock import locked
 from wsolkit.progress import Shows, hidden
 
@@ -68,7 +68,7 @@ class LabelRun:
         without_box: how many photographs have none.
         rejected: how many photographs have boxes that were rejected: they are left out of what is trained from.
         verdict: what the boxes look like, or None where every photograph is checked.
-        honest: how good the boxes are on the checked photographs, or None where too few are.
+        honest: how good the boxes are on the photographs that were looked at, or None where too few were.
         files: files and folders written.
         next_steps: commands to go on with.
         seconds: how long it took.
@@ -193,22 +193,23 @@ def label(
             chosen_candidate(out, photographs, checked, options, steps, shows)
             learnt = learnt_before(out)
         predictor, seen = learnt_map(out, photographs, learnt, options, steps, shows)
-        predictor, honest = cut_by_checked(out, photographs, seen, predictor, checked, options)
-        if honest is not None:
-            say(honest.line)
+        predictor, honest = cut_by_checked(out, photographs, seen, predictor, looked_at, options)
+        if looked_at.checked or looked_at.rejected:
+            say(cut_words(honest, len(checked), predictor.threshold_source))
         boxes = Boxes(photographs, seen, predictor, out, looked_at, masks)
         steps.begin("boxes", f"cut at {predictor.threshold:g}, {predictor.threshold_source}")
         boxes.find(shows)
         if told := boxes.learn_from_checked():
             say(told)
         verdict = boxes.write(formats, export)
+        honest, by_eye = boxes.judged_by_eye(honest, seed)
         lines = verdict_words(verdict, findings_of(predictor))
         commands = next_words(photos, out, again, by_folder=table is None and not tables_in(photos))
-        boxes.tell(" ".join(lines), commands)
+        boxes.tell(" ".join([*lines, *by_eye]), commands)
         if draw:
             steps.begin("pictures")
             boxes.draw(draw, shows)
-        for line in lines:
+        for line in [*lines, *by_eye]:
             say(line)
     found = boxes.summary
     return LabelRun(

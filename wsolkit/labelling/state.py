@@ -21,6 +21,7 @@ __all__ = [
     "FEATURES",
     "MARKER",
     "NEXT",
+    "SAMPLE",
     "SHEET",
     "TRAINING",
     "VERIFIED",
@@ -36,6 +37,7 @@ FEATURES = "features"
 CANDIDATES = "candidates"
 SHEET = "sheet.jpg"
 NEXT = "next.txt"
+SAMPLE = "sample.txt"
 VERIFIED = "verified.jsonl"
 FOLDERS = (TRAINING, FEATURES, CANDIDATES, "parts", "maps", "pictures")
 FOUND = {"photographs", "beside"}
@@ -80,7 +82,7 @@ def claim_labels(
     claim_folder(out, "labels", MARKER, lost, overwrite, writer="wsolkit label")
     check_no_links(out, FOLDERS)
     if overwrite:
-        for name in (*RESULTS, TRAINING, FEATURES, CANDIDATES, SHEET, CONFIG, CHECKPOINT, NEXT, VERIFIED):
+        for name in (*RESULTS, TRAINING, FEATURES, CANDIDATES, SHEET, CONFIG, CHECKPOINT, NEXT, SAMPLE, VERIFIED):
             remove(out / name)
     if retrain:
         forget_map(out)

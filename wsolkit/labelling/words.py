@@ -9,11 +9,12 @@ from pathlib import Path
 
 from wsolkit.errors import first_few, printable
 from wsolkit.evaluation import Verdict
+from wsolkit.labelling.cuts import CHECKED, FEWEST, Honest
 from wsolkit.labelling.learn import Learnt
 from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.state import CHECKPOINT
 
-__all__ = ["estimate_words", "learnt_words", "next_words", "photographs_words", "verdict_words"]
+__all__ = ["cut_words", "estimate_words", "learnt_words", "next_words", "photographs_words", "verdict_words"]
 
 BESIDE = 1.25
 """How much longer finding boxes, doubts and files make what the network takes."""
@@ -61,6 +62,33 @@ def estimate_words(each: float, count: int, learns: bool) -> str:
     seconds = each * count * BESIDE + STEP_SECONDS * learns
     about = f"{max(round(seconds / 60), 1)} minutes" if seconds >= 90 else f"{max(round(seconds, -1), 10):.0f} seconds"
     return f"{count} photographs and their mirror images, about {about} for everything but pictures"
+
+
+def cut_words(honest: Honest | None, checked: int, source: str) -> str:
+    """Say whether checked photographs have chosen the cut, and why not.
+
+    Args:
+        honest: the number on what was looked at, or None where too few photographs were.
+        checked: how many photographs are checked.
+        source: where the threshold comes from.
+
+    >>> cut_words(None, 3, "label-free")
+    'the cut is label-free: 10 photographs with checked boxes choose another one, and 3 are checked'
+    """
+    if source == CHECKED:
+        return f"the cut is {source}"
+    if honest is None or honest.images < FEWEST:
+        why = f"{FEWEST} photographs with checked boxes choose another one, and {checked} are checked"
+    elif honest.given:
+        why = "it was given"
+    elif honest.kept == honest.checked:
+        why = (
+            f"all {honest.checked} checked boxes are as they were found, which does not tell where another cut would "
+            "be; boxes that you have corrected in an annotation tool do"
+        )
+    else:
+        why = f"no other one fits the boxes of {honest.images} checked photographs surely better"
+    return f"the cut is {source}: {why}"
 
 
 def verdict_words(verdict: Verdict | None, findings: Mapping[str, float]) -> list[str]:
