@@ -18,6 +18,7 @@ from wsolkit.cli.model_argument import take_model
 from wsolkit.config.find import benchmark_files, config_files
 from wsolkit.config.load import load_config
 from wsolkit.config.parse import parse_options
+from wsolkit.config.read import read_config
 from wsolkit.errors import nearest
 from wsolkit.pipeline.pipeline_config import read_pipeline
 
@@ -97,6 +98,20 @@ def test_the_commands_of_a_page_are_taken(page, tmp_path, monkeypatch, capsys):
 def test_a_misspelt_command_is_found(line, words):
     with pytest.raises(AssertionError, match=words):
         check_command(line)
+
+
+def test_cards_say_where_a_configuration_needs_a_folder_of_data(monkeypatch):
+    monkeypatch.setenv("WSOLKIT_DATA", "above")
+    files, asked = config_files(), 0
+    for page, commands in FOUND.items():
+        for line in commands if page.endswith("card.md") else ():
+            words = line.split()
+            named = words[words.index("wsolkit") + 1] in ("train", "test", "pipeline")
+            name = next((word for word in words if word in files), None) if named else None
+            if name is not None and str(read_config(files[name]).get("data_root")).startswith("above"):
+                asked += 1
+                assert "data_root=" in line, f"{page}: {line}"
+    assert asked > 50
 
 
 def test_commands_are_found_in_every_kind_of_page():

@@ -15,8 +15,10 @@ import pytest
 from tests.support.drawn_images import CLASSES, ONE, ONE_LABEL, SEVERAL
 from tests.support.snippets import blocks_of
 from wsolkit.cli.main import build_parser
+from wsolkit.config.find import config_files
 from wsolkit.config.load import load_config
 from wsolkit.config.parse import parse_options
+from wsolkit.config.read import read_config
 from wsolkit.evaluation import BOXES, LOGITS, MASKS, MULTI_LABEL, PROTOCOLS, SINGLE_LABEL
 from wsolkit.evaluation.results import LABEL_FREE, ORACLE, VAL
 from wsolkit.evaluation.verdict import WORST
@@ -106,13 +108,32 @@ def test_a_card_that_begins_with_equations_keeps_their_lines(monkeypatch):
     assert begun["CBAM"].startswith("    channels")
 
 
-def test_the_keys_of_the_table_are_keys_of_the_configuration():
-    cells = [row[1] for row in rows_of("label.md", "## I want ... → key") if len(row) == 2]
+@pytest.mark.parametrize(("page", "config"), [("label.md", "cam_folder"), ("reproduce.md", "cam_resnet50_cub")])
+def test_the_keys_of_the_table_are_keys_of_the_configuration(page, config):
+    cells = [row[1] for row in rows_of(page, "## I want ... → key") if len(row) == 2]
     keys = [key for cell in cells for key in re.findall(r"`([a-z_.0-9]+=[^` ]+)`", cell)]
     assert len(keys) > 15
     for cell in cells:
-        if given := re.findall(r"`([a-z_.0-9]+=[^` ]+)`", cell):
-            load_config("cam_folder", parse_options(given))
+        options = parse_options(re.findall(r"`([a-z_.0-9]+=[^` ]+)`", cell))
+        if options:
+            load_config(config, options)
+
+
+def test_every_configuration_looks_for_its_data_where_the_table_says(monkeypatch):
+    monkeypatch.setenv("WSOLKIT_DATA", "above")
+    rows = [row for row in rows_of("reproduce.md", "## Data")[1:] if len(row) == 4]
+    folders = {ending.strip("`*"): row[2].strip("`") for row in rows for ending in row[1].split(", ")}
+    for name, path in config_files().items():
+        root = load_root(path)
+        if root is not None and root != "data/photos":
+            [ending] = [each for each in folders if f"{each}_" in f"{name}_"]
+            assert root == f"above/{folders[ending]}", name
+
+
+def load_root(path):
+    """Return where a configuration looks for its data; nothing for one that has no folder, or is a pipeline."""
+    config = read_config(path)
+    return None if config.get("stages") else config.get("data_root")
 
 
 def test_what_to_do_when_the_verdict_is_bad_is_told_for_every_reason_with_options_that_exist(capsys):
