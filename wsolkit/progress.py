@@ -141,7 +141,7 @@ def progress_bar(what: str, total: int, unit: str = "images") -> Iterator[Advanc
         nonlocal done, told
         done += count
         now = time.monotonic()
-        if now - told >= SECONDS:
+        if count and now - told >= SECONDS:
             told = now
             print(f"{what}: {done} of {total} {unit}, {pace(done, now - begun, unit)}", file=sys.stderr, flush=True)
 

@@ -24,7 +24,7 @@ def test_boxes_that_look_good():
     assert (found.kind, found.line, found.check) == ("good", f"The boxes look good. {TRIED}", ())
     few = verdict_of(spread(doubts=[0.3, *[0.05] * 39]))
     assert few.kind == "good"
-    assert few.line == f"The boxes look good. Check these 1 of 40 photographs first. {TRIED}"
+    assert few.line == f"The boxes look good. Check this 1 of 40 photographs first. {TRIED}"
     assert few.check == ("000.jpg",)
 
 
@@ -50,8 +50,18 @@ def test_the_worst_box_of_an_image_counts_and_no_box_is_doubtful():
 @pytest.mark.parametrize(
     ("images", "margin", "why"),
     [
+        (
+            spread(doubts=0.5, side=0.97),
+            None,
+            "most boxes change with the cut or with the mirror image; the boxes of all photographs are nearly the same "
+            "box; many boxes are the whole photograph",
+        ),
         (spread(doubts=0.5), None, "most boxes change with the cut or with the mirror image"),
-        (spread(side=0.97), None, "the boxes of all photographs are nearly the same box"),
+        (
+            spread(side=0.97),
+            None,
+            "the boxes of all photographs are nearly the same box; many boxes are the whole photograph",
+        ),
         (spread(side=0.05), None, "many boxes are tiny"),
         (spread(), 0.7, "it is not clear which region is the object"),
         ([each._replace(members=0.3) for each in spread()], None, "maps learnt from other beginnings give other boxes"),
@@ -67,7 +77,7 @@ def test_boxes_no_better_than_a_centred_one(images, margin, why):
     assert found.kind == "no better"
     assert found.line == (
         f"The boxes may be no better than a centred box would be: {why}. Look at some; where they are wrong, try "
-        "another method or more photographs."
+        "another threshold, another method or more photographs."
     )
 
 

@@ -1,5 +1,6 @@
 """What a later run of the same folder goes on from: never from what other settings or other photographs left."""
 
+import csv
 import json
 import shlex
 import shutil
@@ -7,6 +8,7 @@ import shutil
 import pytest
 
 from tests.labelling.conftest import METHOD
+from wsolkit.cli.label import closing_lines
 from wsolkit.cli.main import main
 from wsolkit.errors import ConfigError, DataError
 from wsolkit.files import hash_file
@@ -124,6 +126,29 @@ def test_the_next_command_is_the_same_again(copied, labelled, monkeypatch):
     assert seen["places"] == (photos, folder)
     assert str(seen["verified"]) == "verdicts.json"
     assert [seen[name] for name in ("method", "threshold", "formats", "draw")] == [METHOD, 0.4, ("csv",), 0]
+
+
+def test_formats_that_are_there_are_written_again_and_an_older_page_is_said_to_be_one(copied):
+    photos, folder = copied
+    found = label(photos, folder, method=METHOD, formats=("coco", "yolo", "csv"), draw=3)
+    assert any("look at " in line and "index.html, and at what" in line for line in closing_lines(found))
+    page = (folder / "index.html").read_bytes()
+    found = label(photos, folder, method=METHOD, formats=("voc",), draw=0, threshold=0.5)
+    assert {path.name for path in found.files} >= {"voc", "yolo", "boxes.csv", "dataset.json", "boxes.json"}
+    boxes = {each["bbox"][2] for each in json.loads((folder / "boxes.json").read_text())}
+    with (folder / "boxes.csv").open(newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {round(float(row["x1"]) - float(row["x0"]), 1) for row in rows} == {round(width, 1) for width in boxes}
+    assert found.page is None
+    assert (folder / "index.html").read_bytes() == page, "the browser may hold verdicts of it"
+    (said,) = (line for line in closing_lines(found) if "index.html" in line)
+    assert "index.html is of an earlier run, which may have had other boxes: leave --no-pictures out" in said
+
+
+def test_nothing_is_asked_for_where_nothing_is_left_to_check(copied, scenes):
+    photos, folder = copied
+    found = label(photos, folder, method=METHOD, formats=("coco",), draw=0, verified=scenes / "boxes.json")
+    assert [line.split()[1] for line in found.next_steps] == ["predict", "export"]
 
 
 def test_every_option_that_decides_is_in_the_next_command(tmp_path):

@@ -27,7 +27,7 @@ def test_what_the_features_tell_is_corrected(drawn):
     unseen = paired_iou(found.boxes[60:], truth[60:]).mean()
     assert unseen > paired_iou(boxes[60:], truth[60:]).mean() + 0.05
     assert found.after == pytest.approx(100 * unseen, abs=4), "what was held out says what to expect of the unchecked"
-    assert found.line.startswith("Boxes were corrected as 60 checked ones teach: IoU")
+    assert found.line.startswith("Boxes were corrected as 60 checked ones teach: mean IoU with them")
 
 
 def test_what_nothing_tells_is_left_alone(drawn):
@@ -36,7 +36,7 @@ def test_what_nothing_tells_is_left_alone(drawn):
     found = correct_boxes(features, boxes, range(40), truth[:40])
     assert not found.used
     np.testing.assert_array_equal(found.boxes, boxes)
-    assert "left as they are, for corrections do not help surely" in found.line
+    assert "left as they are: corrections learnt from" in found.line
 
 
 def test_few_checked_boxes_teach_nothing(drawn):

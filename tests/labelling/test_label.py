@@ -137,7 +137,7 @@ def test_new_photographs_are_labelled_with_the_learnt_map(copied):
     next((photos / "cross-yellow").iterdir()).unlink()
     found, said = relabel(photos, folder)
     assert (found.photographs, found.new) == (24, 1)
-    assert "1 new photographs are labelled with it (--retrain learns again from all)" in " ".join(said)
+    assert "1 new photograph is labelled with it (--retrain learns again from all)" in " ".join(said)
     assert bytes_of(folder, "last.pth") == learnt
     names = {each["file_name"] for each in json.loads((folder / "dataset.json").read_text())["images"]}
     assert "star-blue/new.png" in names
@@ -171,7 +171,7 @@ def test_split_folders_are_read_together_and_broken_photographs_left_out(scenes,
     (tmp_path / "photos" / "train" / "star-blue" / "broken.jpg").write_bytes(b"nothing")
     found, said = relabel(tmp_path / "photos", tmp_path / "labels")
     assert (found.photographs, found.failed) == (24, 1)
-    assert any("1 cannot be read and are left out" in line and "broken.jpg" in line for line in said)
+    assert any("1 cannot be read and is left out" in line and "broken.jpg" in line for line in said)
     assert "train/star-blue/broken.jpg" in (tmp_path / "labels" / "failed.csv").read_text()
 
 

@@ -58,7 +58,7 @@ def test_checked_boxes_come_back_and_teach_the_others(copied):
     options = {"method": METHOD, "formats": ("coco", "labelstudio", "cvat"), "draw": 0}
     label(photos, folder, verified=folder.parent / "tasks.json", say=said.append, **options)
     assert "21 photographs are checked." in said
-    assert any("checked ones teach: IoU" in line or "do not help surely: IoU" in line for line in said)
+    assert any("checked ones teach: mean IoU" in line or "do not help surely: mean IoU" in line for line in said)
     for name in ("dataset.json", "cvat.json"):
         found = boxes_by_file(folder / name)
         for each in names:

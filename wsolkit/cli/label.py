@@ -83,7 +83,7 @@ def add_parser(subparsers: Any) -> None:
     found.add_argument(
         "--format", metavar="NAME", action="append",
         help="coco, yolo, voc, csv, labelstudio, cvat, yolo-seg (outlines) or masks (PNG); several with commas or by "
-        "repeating the option (default: coco,yolo)",
+        "repeating the option (default: coco,yolo); those that DIR holds are written again with them",
     )  # fmt: skip
     found.add_argument("--masks", action="store_true", help="find the mask of every box, by the model's refiner")
     drawn = found.add_mutually_exclusive_group()
@@ -163,7 +163,14 @@ def closing_lines(found: LabelRun) -> list[str]:
         lines.append(f"{found.failed} photographs could not be read; failed.csv says why.")
     lines += [f"  {printable(str(path))}" for path in found.files]
     lines += ["Next:"]
-    page = found.folder / "index.html"
-    if page.exists():
-        lines.append(f"  look at {printable(str(page))}, and at {printable(str(found.folder / 'next.txt'))} first")
+    page, first = found.folder / "index.html", printable(str(found.folder / "next.txt"))
+    if found.page is not None:
+        lines.append(f"  look at {printable(str(page))}, and at what {first} lists first")
+    elif page.exists():
+        lines.append(
+            f"  look at what {first} lists first. {printable(str(page))} is of an earlier run, which may have had "
+            "other boxes: leave --no-pictures out for one of these"
+        )
+    if found.verdict is not None and found.verdict.kind == "no better":
+        lines.append("  read what to do for each reason: docs/label.md, When the verdict is bad")
     return lines + [f"  {line}" for line in found.next_steps]

@@ -58,7 +58,7 @@ WORST = {
     "members differ": (0.4, "maps learnt from other beginnings give other boxes"),
     "vote against": (0.2, "it is not clear which region is the object"),
 }
-"""From which fact on boxes are taken to be no better than a centred box, and why; the first that holds is told."""
+"""From which fact on boxes are taken to be no better than a centred box, and why; all that hold are told."""
 
 
 class Judged(NamedTuple):
@@ -108,7 +108,7 @@ def verdict_of(images: Sequence[Judged], *, vote_margin: float | None = None) ->
     >>> boxes = np.array([[0.2, 0.3, 0.6, 0.7]])
     >>> found = [Judged("a.jpg", boxes, np.array([0.1])), Judged("b.jpg", boxes + 0.1, np.array([0.3]))]
     >>> verdict_of(found).line
-    'Check these 1 of 2 photographs first. Where this was tried, 7 to 25 % of the other boxes missed all the same.'
+    'Check this 1 of 2 photographs first. Where this was tried, 7 to 25 % of the other boxes missed all the same.'
     """
     if not images:
         raise DataError("There is no image to judge the boxes of.")
@@ -120,14 +120,22 @@ def verdict_of(images: Sequence[Judged], *, vote_margin: float | None = None) ->
     names = sorted(worst, key=lambda name: (-worst[name], name))
     check = tuple(name for name in names if worst[name] >= DOUBTFUL)
     facts["doubtful"] = len(check) / len(images)
-    for name, (most, why) in WORST.items():
-        if facts.get(name, 0.0) > most and not (name == "mean doubt" and facts["alike"] < APART):
-            line = (
-                f"The boxes may be no better than a centred box would be: {why}. Look at some; where they are wrong, "
-                "try another method or more photographs."
-            )
-            return Verdict("no better", line, check, facts)
-    first = f"Check these {len(check)} of {len(images)} photographs first"
+    holding = [
+        name
+        for name, (most, _) in WORST.items()
+        if facts.get(name, 0.0) > most and not (name == "mean doubt" and facts["alike"] < APART)
+    ]
+    boxed = mean_of([worst[each.image_id] for each in images if len(each.boxes)])
+    if "without a box" in holding and "mean doubt" in holding and boxed <= WORST["mean doubt"][0]:
+        holding.remove("mean doubt")  # it is that of the photographs without a box, which are told of already
+    if holding:
+        reasons = "; ".join(WORST[name][1] for name in holding)
+        line = (
+            f"The boxes may be no better than a centred box would be: {reasons}. Look at some; where they are wrong, try "
+            "another threshold, another method or more photographs."
+        )
+        return Verdict("no better", line, check, facts)
+    first = f"Check {'this' if len(check) == 1 else 'these'} {len(check)} of {len(images)} photographs first"
     if len(check) > FEW * len(images):
         return Verdict("check", f"{first}.{f' {TRIED}' if len(check) < len(images) else ''}", check, facts)
     return Verdict("good", f"The boxes look good. {f'{first}. ' if check else ''}{TRIED}", check, facts)

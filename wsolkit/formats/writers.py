@@ -20,7 +20,7 @@ from wsolkit.formats.voc import VocWriter
 from wsolkit.formats.writer import Writer
 from wsolkit.formats.yolo import YoloSegWriter, YoloWriter
 
-__all__ = ["FORMATS", "check_formats", "write_results"]
+__all__ = ["FORMATS", "check_formats", "formats_in", "write_results"]
 
 FORMATS: dict[str, type[Writer]] = {
     "coco": CocoWriter,
@@ -49,6 +49,11 @@ def check_formats(formats: Iterable[str]) -> tuple[str, ...]:
         if name not in FORMATS:
             raise ConfigError(f"There is no format {name!r}. {nearest(name, FORMATS)}")
     return tuple(dict.fromkeys(names))
+
+
+def formats_in(folder: Path) -> tuple[str, ...]:
+    """Return the formats of which a folder holds something."""
+    return tuple(name for name, kind in FORMATS.items() if any((folder / output).exists() for output in kind.outputs))
 
 
 def write_results(

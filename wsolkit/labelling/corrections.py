@@ -60,14 +60,18 @@ class Corrected:
         """What was done, in a sentence.
 
         >>> Corrected(np.zeros((0, 4)), 30, True, 61.25, 65.5).line
-        'Boxes were corrected as 30 checked ones teach: IoU 61.2 before, 65.5 after, on checked photographs held out.'
+        'Boxes were corrected as 30 checked ones teach: mean IoU with them .61 before and .66 after.'
         """
         if self.checked < FEWEST:
             return f"{self.checked} checked boxes teach nothing yet about the others: {FEWEST} are needed."
-        numbers = f"IoU {self.before:.1f} before, {self.after:.1f} after, on checked photographs held out"
+        before, after = (f"{share / 100:.2f}".removeprefix("0") for share in (self.before, self.after))
+        numbers = f"mean IoU with them {before} before and {after} after"
         if self.used:
             return f"Boxes were corrected as {self.checked} checked ones teach: {numbers}."
-        return f"Boxes were left as they are, for corrections do not help surely: {numbers}."
+        return (
+            f"Boxes were left as they are: corrections learnt from {self.checked} checked ones, and tried on checked "
+            f"photographs that they were not learnt from, do not help surely: {numbers}."
+        )
 
 
 def pooled_levels(levels: Mapping[str, Tensor]) -> Tensor:

@@ -13,7 +13,8 @@ from wsolkit.datasets.layouts.image_table import tables_in
 from wsolkit.errors import in_range
 from wsolkit.evaluation import Verdict
 from wsolkit.formats.export import PLAIN, Export
-from wsolkit.formats.writers import FORMATS, check_formats
+from wsolkit.formats.writers import FORMATS, check_formats, formats_in
+from wsolkit.inference.page import PAGE
 from wsolkit.labelling.boxes import Boxes, findings_of
 from wsolkit.labelling.candidates import chosen_candidate
 from wsolkit.labelling.checked import keep_verified, read_checked
@@ -69,6 +70,7 @@ class LabelRun:
         rejected: how many photographs have boxes that were rejected: they are left out of what is trained from.
         verdict: what the boxes look like, or None where every photograph is checked.
         honest: how good the boxes are on the photographs that were looked at, or None where too few were.
+        page: the page of pictures, or None where this run has drawn none.
         files: files and folders written.
         next_steps: commands to go on with.
         seconds: how long it took.
@@ -85,6 +87,7 @@ class LabelRun:
     rejected: int = 0
     verdict: Verdict | None = None
     honest: Honest | None = None
+    page: Path | None = None
     files: list[Path] = field(default_factory=list)
     next_steps: list[str] = field(default_factory=list)
     seconds: float = 0.0
@@ -128,7 +131,7 @@ def label(
         verified: boxes that a person has checked, of some photographs, from any annotation tool or the page. They
             choose the cut, tell how good the boxes are, and replace those that were found, in this run and later ones;
             from 20 of them is learnt how the others are off.
-        formats: any of the formats of ``wsolkit predict``.
+        formats: any of the formats of ``wsolkit predict``; those that the folder holds are written again with them.
         masks: give every box a mask; formats that say little without have them anyway.
         draw: how many pictures to draw, the most doubtful first; 0 for none, -1 for all.
         seed: seed of everything random.
@@ -161,7 +164,6 @@ def label(
         "copy-images": export.copy_images,
         **({"no-pictures": True} if draw == 0 else {"draw": None if draw == DRAWN else draw}),
     }
-    masks = masks or any(FORMATS[name].needs_masks for name in formats)
     check_places(photos, out)
     check_method(method)
     in_range("cache_gb", cache_gb, "at least 0")
@@ -182,6 +184,8 @@ def label(
         paths = {image.image_id: image.path for image in photographs.files}
         given = read_verified(verified, paths, photographs.classes, photographs.labels) if verified else None
         claim_labels(out, photos, decides, retrain, overwrite)  # nothing is changed before all that is given is read
+        formats = check_formats([*formats, *formats_in(out)])  # no file of other boxes stays beside the new ones
+        masks = masks or any(FORMATS[name].needs_masks for name in formats)
         for line in photographs_words(photographs):
             say(line)
         looked_at = read_checked(out, photographs) if given is None else keep_verified(given, out, photographs)
@@ -204,7 +208,8 @@ def label(
         verdict = boxes.write(formats, export)
         honest, by_eye = boxes.judged_by_eye(honest, seed)
         lines = verdict_words(verdict, findings_of(predictor))
-        commands = next_words(photos, out, again, by_folder=table is None and not tables_in(photos))
+        open_ones = verdict is not None or boxes.summary.rejected > 0
+        commands = next_words(photos, out, again, table is None and not tables_in(photos), open_ones)
         boxes.tell(" ".join([*lines, *by_eye]), commands)
         if draw:
             steps.begin("pictures")
@@ -215,6 +220,7 @@ def label(
     return LabelRun(
         folder=out, config=out / CONFIG, checkpoint=out / CHECKPOINT, photographs=found.images,
         new=new_names(learnt, photographs), failed=found.failed, boxes=found.boxes, without_box=found.without_box,
-        rejected=found.rejected, verdict=verdict, honest=honest, files=found.files, next_steps=commands,
+        rejected=found.rejected, verdict=verdict, honest=honest, page=out / PAGE if draw else None,
+        files=found.files, next_steps=commands,
         seconds=time.perf_counter() - began,
     )  # fmt: skip

@@ -9,10 +9,12 @@ from pathlib import Path
 
 from wsolkit.errors import first_few, printable
 from wsolkit.evaluation import Verdict
+from wsolkit.evaluation.verdict import WORST
 from wsolkit.labelling.cuts import CHECKED, FEWEST, Honest
 from wsolkit.labelling.learn import Learnt
 from wsolkit.labelling.photographs import Photographs
 from wsolkit.labelling.state import CHECKPOINT
+from wsolkit.labelling.verified import counted
 
 __all__ = ["cut_words", "estimate_words", "learnt_words", "next_words", "photographs_words", "verdict_words"]
 
@@ -31,11 +33,13 @@ def photographs_words(photographs: Photographs) -> Iterator[str]:
     unreadable = photographs.unreadable
     if unreadable:
         names = printable(first_few([each.image_id for each in unreadable]))
-        yield f"note: {len(unreadable)} cannot be read and are left out; failed.csv will say why: {names}."
+        left = "cannot be read and is" if len(unreadable) == 1 else "cannot be read and are"
+        yield f"note: {len(unreadable)} {left} left out; failed.csv will say why: {names}."
     counts = Counter(index for found in photographs.labels.values() for index in found)
     few = [name for index, name in enumerate(photographs.classes) if 0 < counts[index] < 5]
     if few and len(photographs.classes) > 1:
-        yield f"note: {len(few)} classes have fewer than 5 photographs: {first_few(few)}."
+        has = "class has" if len(few) == 1 else "classes have"
+        yield f"note: {len(few)} {has} fewer than 5 photographs: {first_few(few)}."
 
 
 def learnt_words(learnt: Learnt | None, new: int) -> str:
@@ -45,7 +49,7 @@ def learnt_words(learnt: Learnt | None, new: int) -> str:
     known = f"done before, from {len(learnt.names)} photographs"
     if not new:
         return known
-    return f"{known}; {new} new photographs are labelled with it (--retrain learns again from all)"
+    return f"{known}; {counted(new, 'new photograph')} labelled with it (--retrain learns again from all)"
 
 
 def estimate_words(each: float, count: int, learns: bool) -> str:
@@ -94,22 +98,29 @@ def cut_words(honest: Honest | None, checked: int, source: str) -> str:
 def verdict_words(verdict: Verdict | None, findings: Mapping[str, float]) -> list[str]:
     """Return the verdict in words, and what the maps of different beginnings say of each other."""
     lines = [] if verdict is None else [verdict.line]
-    told = []
-    if "agreement" in findings:
-        told.append(f"the maps of different beginnings agree by {findings['agreement']:.2f}")
-    if "vote_margin" in findings:
-        told.append(f"{100 * findings['vote_margin']:.0f} % of the photographs agree on what is the object")
-    return [*lines, *([f"{'; '.join(told).capitalize()}."] if told else [])]
+    if (agreement := findings.get("agreement")) is not None:
+        lines.append(f"The maps of different random beginnings correlate by {agreement:.2f} (1: they are the same).")
+    if (share := findings.get("vote_margin")) is not None:
+        lines.append(
+            f"{100 * share:.0f} % of the photographs say which region is the object as all together do (50 %: a coin; "
+            f"below {100 * (1 - WORST['vote against'][0]):.0f} % look whether the maps show the objects)."
+        )
+    return lines
 
 
-def next_words(photos: Path, out: Path, options: Mapping[str, object], by_folder: bool = True) -> list[str]:
+def next_words(
+    photos: Path, out: Path, options: Mapping[str, object], by_folder: bool = True, open_ones: bool = True
+) -> list[str]:
     """Return the commands to go on with: the same again with what was checked, the map elsewhere, and its export.
+
+    The first is left out where nothing is left to check.
 
     Args:
         photos: the folder of the photographs.
         out: the folder of the labels.
         options: what the run was called with, by the names of the command's options; what is None or False is left out.
         by_folder: whether folders tell the classes; a table of these photographs tells nothing of others.
+        open_ones: whether there are photographs that nobody has looked at, or that were rejected.
 
     >>> next_words(Path("photos"), Path("labels"), {"background": "free", "seed": 0, "masks": True})[0]
     'wsolkit label photos --out labels --background free --seed 0 --masks --verified verdicts.json'
@@ -122,4 +133,4 @@ def next_words(photos: Path, out: Path, options: Mapping[str, object], by_folder
         ["wsolkit", "predict", model, "MORE_PHOTOS", *classes, "--out", "found"],
         ["wsolkit", "export", model, "--to", "onnx"],
     ]
-    return [printable(shlex.join(map(str, command))) for command in commands]
+    return [printable(shlex.join(map(str, command))) for command in commands[not open_ones :]]
