@@ -131,8 +131,8 @@ def verdict_of(images: Sequence[Judged], *, vote_margin: float | None = None) ->
     if holding:
         reasons = "; ".join(WORST[name][1] for name in holding)
         line = (
-            f"The boxes may be no better than a centred box would be: {reasons}. Look at some; where they are wrong, try "
-            "another threshold, another method or more photographs."
+            f"The boxes may be no better than a centred box would be: {reasons}. Look at some; where they are wrong, "
+            "try another threshold, another method or more photographs."
         )
         return Verdict("no better", line, check, facts)
     first = f"Check {'this' if len(check) == 1 else 'these'} {len(check)} of {len(images)} photographs first"
