@@ -82,7 +82,8 @@ def honest(val: Tally | None, name: str, key: str, threshold: float | None) -> f
 def with_label_free(result: Result, protocol: Protocol, own: Accumulator[Any], threshold: float) -> Result:
     """Return a result with its numbers at a threshold that was chosen from the maps alone, each before the oracle's.
 
-    Metrics that judge no boxes, try no thresholds or let the extractor choose stay as they are.
+    Metrics that judge no boxes, try no thresholds, have no number of the oracle or let the extractor choose stay as
+    they are.
     """
     if BOXES not in protocol.needs or not protocol.sweeps or getattr(own, "own", False):
         return result
@@ -92,7 +93,10 @@ def with_label_free(result: Result, protocol: Protocol, own: Accumulator[Any], t
         if line.selection == ORACLE and line.name in free:
             lines.append(replace(free[line.name], selection=LABEL_FREE))
         lines.append(line)
-    chosen = f"{result.conventions['threshold selection']}; {LABEL_FREE} (from the maps alone)"
+    if len(lines) == len(result.lines):
+        return result
+    said = [result.conventions.get("threshold selection"), f"{LABEL_FREE} (from the maps alone)"]
+    chosen = "; ".join(filter(None, said))
     return replace(result, lines=tuple(lines), conventions={**result.conventions, "threshold selection": chosen})
 
 
