@@ -21,8 +21,10 @@ def test_a_resumed_training_says_in_one_line_what_is_other_than_before(micro_con
         "^The training goes on with other settings than it was begun with: train_cfg.max_epochs was 2 and is 1 now, "
         "optim_wrapper.optimizer.lr was 0.1 and is 0.01 now.$"
     )
-    with pytest.warns(UserWarning, match=words):
+    with pytest.warns(UserWarning, match=words) as told:
         train(shorter, tmp_path, resume=True)
+    [said] = [each for each in told if "other settings" in str(each.message)]
+    assert said.filename.endswith("checkpoints.py")  # of wsolkit, so that the command prints it in a line
 
 
 def test_folders_that_were_moved_are_no_change():

@@ -124,7 +124,7 @@ class Checkpoints(Checked, Hook):
             return
         check_same_course(self._loaded, course(runner))
         if is_main_process() and (changed := changed_settings(self._loaded, runner.cfg)):
-            warnings.warn(changed, stacklevel=2)
+            warnings.warn(changed, stacklevel=1)
         give_back(runner, self._gradients)
         best = Path(runner.work_dir) / BEST
         self._copy(Path(runner.work_dir) / LAST, wanted=False)  # it would become older than last.pth
