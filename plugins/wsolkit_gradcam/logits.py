@@ -54,7 +54,7 @@ def library(module: str, package: str, part: str) -> Any:
     except ImportError as error:
         raise ConfigError(
             f"{part} needs the library {package}, which cannot be imported ({error}). Install it with "
-            f"`pip install {package}`, or both libraries with `pip install wsolkit[cam]`.",
+            f"`pip install {package}`.",
             about=part,
         ) from error
 

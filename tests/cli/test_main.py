@@ -181,3 +181,21 @@ def test_options_without_an_entry_are_refused(capsys):
     with pytest.raises(SystemExit):
         build_parser().parse_args(["test", "best.pth", "--cfg-options"])
     assert "--cfg-options: expected at least one argument" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["label", "photos", "--treshold", ".5"], "unrecognized arguments: --treshold .5. Did you mean '--threshold'?"),
+        (
+            ["predict", "a.pth", "photos", "--foramt=csv"],
+            "unrecognized arguments: --foramt=csv. Did you mean '--format'?",
+        ),
+        (["train", "cam_folder", "--zzzzzz"], "unrecognized arguments: --zzzzzz\n"),
+    ],
+)
+def test_a_misspelt_option_is_told_the_nearest(words, said, capsys):
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    assert ended.value.code == 2
+    assert said in capsys.readouterr().err

@@ -106,6 +106,17 @@ def test_empty_data_is_an_error(tmp_path):
     (tmp_path / "cat").mkdir()
     with pytest.warns(UserWarning, match="have no images: cat"), pytest.raises(DataError, match="found no images"):
         ImageFolder(str(tmp_path), "train")
+    words = "There are no photographs in .*, nor in its folders. Check the path, and that their names end as"
+    with pytest.warns(UserWarning, match="have no images: cat"), pytest.raises(DataError, match=words):
+        ImageFolder(str(tmp_path), "all")
+
+
+def test_photographs_that_lie_in_the_folder_itself_are_said_to(tmp_path):
+    for number in range(3):
+        (tmp_path / f"{number}.jpg").touch()
+    words = r"no class folders in .*; photographs lie in it directly \(3\)\. .*name the folder above, .*--labels"
+    with pytest.raises(DataError, match=words):
+        ImageFolder(str(tmp_path), "all")
 
 
 @pytest.mark.parametrize(

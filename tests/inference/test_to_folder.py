@@ -183,7 +183,7 @@ def test_unreadable_images_are_listed(predictor, photos, tmp_path):
     assert (summary.images, summary.failed) == (6, 2)
     failed = (tmp_path / "out" / "failed.csv").read_text().splitlines()
     assert [line.split(",")[0] for line in failed[1:]] == ["red/0.png", "red/z.jpg"]
-    assert "cannot be read (0 bytes)" in failed[2]
+    assert "cannot be read (0 bytes): its content is no image that Pillow knows. Replace" in failed[2]
     Image.fromarray(scene((0, 0, 64, 64))).save(photos / "red" / "0.png")
     assert run(predictor, photos, tmp_path / "out").failed == 1
 

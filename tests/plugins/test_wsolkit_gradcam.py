@@ -128,7 +128,7 @@ def test_frozen_weights_and_tokens_are_no_obstacle():
 )
 def test_an_absent_library_is_said_in_words(net, monkeypatch, adapter, module, package):
     monkeypatch.setitem(sys.modules, module, None)
-    words = rf"{adapter} needs the library {package}, which cannot be imported .* `pip install wsolkit\[cam\]`"
+    words = rf"{adapter} needs the library {package}, which cannot be imported .* `pip install {package}`"
     with pytest.raises(ConfigError, match=words):
         CAM_METHODS.build({"type": adapter}).raw_maps(net, IMAGES, CLASSES)
 

@@ -26,7 +26,7 @@ def import_optuna() -> Any:
         import optuna
     except ImportError as error:
         raise ConfigError(
-            f"search.sampler='optuna' needs Optuna, which cannot be imported ({error}): pip install 'wsolkit[search]'. "
+            f"search.sampler='optuna' needs Optuna, which cannot be imported ({error}): pip install optuna. "
             "Without it: search.sampler='random'."
         ) from None
     return optuna

@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from wsolkit.errors import nearest
+
 __all__ = ["MixedParser", "options_apart"]
 
 GREEDY = "--cfg-options"
@@ -26,9 +28,18 @@ class MixedParser(argparse.ArgumentParser):
             return super().parse_known_args(args, namespace)
         self._sharing = True
         try:
-            return self.parse_known_intermixed_args(None if args is None else options_apart(args), namespace)
+            found, unknown = self.parse_known_intermixed_args(None if args is None else options_apart(args), namespace)
         finally:
             self._sharing = False
+        if offered := self.offer(unknown):
+            self.error(f"unrecognized arguments: {' '.join(unknown)}. {offered}")
+        return found, unknown
+
+    def offer(self, unknown: Sequence[str]) -> str:
+        """Return a sentence on the option nearest to the first unknown one; empty where none is near."""
+        given = next((word.partition("=")[0] for word in unknown if word.startswith("--")), "")
+        offered = nearest(given, [name for name in self._option_string_actions if name.startswith("--")])
+        return offered if given and offered.startswith("Did you mean") else ""
 
 
 def options_apart(words: Sequence[str]) -> list[str]:

@@ -161,8 +161,8 @@ def remarks(predictor: Predictor, args: argparse.Namespace) -> Iterator[str]:
 
     if args.classes == "predicted" and predictor.class_agnostic and not predictor.classifies:
         yield (
-            'the model knows no classes, so every box is named "object". With --classes folder boxes are named after '
-            "the folders of their images, with --classes labels.csv as a table says."
+            'the model does not tell classes apart, so every box is named "object". With --classes folder boxes are '
+            "named after the folders of their images, with --classes labels.csv as a table says."
         )
     asked = args.threshold is not None or predictor.box_extractor.chooses_threshold
     if not asked and args.checkpoint is not None and (told := chosen_by_test(args.checkpoint, predictor.threshold)):

@@ -156,6 +156,11 @@ class ImageDataset(Checked, BaseDataset):
         """Fill mmengine's list; see ``load_records``."""
         records, classes = self.load_records()
         if not records:
+            if self.split == "all":
+                raise DataError(
+                    f"There are no photographs in {self.data_root}, nor in its folders. Check the path, and that their "
+                    "names end as those of images do (.jpg, .png, ...)."
+                )
             raise DataError(
                 f"{type(self).__name__} found no images for split {self.split!r} in {self.data_root!r}. "
                 "Check data_root and the split."

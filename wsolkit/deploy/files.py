@@ -46,7 +46,7 @@ def needed_libraries(to: str) -> None:
     if missing:
         raise ConfigError(
             f"An export to ONNX needs {' and '.join(missing)}, which is not installed. Install it with: "
-            "pip install 'wsolkit[onnx]'. TorchScript (--to torchscript) needs nothing more."
+            f"pip install {' '.join(missing)}. TorchScript (--to torchscript) needs nothing more."
         )
 
 

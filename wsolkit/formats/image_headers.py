@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 
 from wsolkit.errors import ConfigError, DataError
 
@@ -66,6 +66,10 @@ def open_picture(file: BinaryIO) -> Iterator[Image.Image]:
         limit, Image.MAX_IMAGE_PIXELS = Image.MAX_IMAGE_PIXELS, None
         try:
             picture = Image.open(file)
+        except UnidentifiedImageError as error:
+            if "cannot identify" not in str(error):
+                raise
+            raise UnidentifiedImageError("its content is no image that Pillow knows") from error  # not an object's name
         finally:
             Image.MAX_IMAGE_PIXELS = limit
     with picture:

@@ -73,8 +73,9 @@ class FolderClasses:
         last = PurePath(path).parent.name
         raise DataError(
             f"The class of an image is to be the name of its folder, but {last!r} (of {path}) is no class of the "
-            f"model, nor is a folder around it. {nearest(last, self.classes)} Rename the folder, leave it out, or use "
-            "classes='predicted'."
+            f"model, nor is a folder around it. {nearest(last, self.classes)} Rename the folder, leave it out, "
+            "or say the classes in a table (--classes labels.csv, classes=labels.csv in Python). Where they do not "
+            'matter: --classes predicted; a model that does not classify calls every box "object" then.'
         )
 
     def indices(self, path: str, image_id: str = "") -> list[int]:

@@ -70,5 +70,5 @@ def test_nothing_is_downloaded(tmp_path):
 
 def test_without_transformers_the_extra_is_named(tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "transformers", None)
-    with pytest.raises(PluginError, match=r"needs transformers.*pip install 'wsolkit\[sam\]'"):
+    with pytest.raises(PluginError, match=r"needs transformers.*pip install transformers"):
         SamRefiner(str(tmp_path))(IMAGE, MAP, BOXES, 0.5)

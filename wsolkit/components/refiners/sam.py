@@ -60,7 +60,7 @@ class SamRefiner(Refiner):
             from transformers import SamModel, SamProcessor
         except ImportError as error:
             raise PluginError(
-                f"SamRefiner needs transformers, which cannot be imported ({error}): pip install 'wsolkit[sam]'."
+                f"SamRefiner needs transformers, which cannot be imported ({error}): pip install transformers."
             ) from error
         try:
             model = SamModel.from_pretrained(self.path, local_files_only=True)

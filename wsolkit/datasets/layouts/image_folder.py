@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Self
 
-from wsolkit.datasets.image_walk import SYSTEM, holds_images
+from wsolkit.datasets.image_walk import SYSTEM, holds_images, is_image
 from wsolkit.datasets.layouts.boxes_beside import BOX_FILES, add_boxes, box_file
 from wsolkit.datasets.layouts.class_folders import SPLITS, ClassFolders, doubts_of, subfolders
 from wsolkit.datasets.layouts.layout import Layout, Metadata, Understood, each_once
@@ -177,7 +177,14 @@ class FolderLayout(Layout):
         known = Known(found)
         if not found:
             parents = ", ".join(map(str, tree.parents()))
-            raise DataError(f"There are no class folders in {parents}. Make one for each class.")
+            direct = sum(is_image(each.name) for parent in tree.parents() for each in parent.iterdir())
+            raise DataError(
+                f"There are no class folders in {parents}; photographs lie in it directly ({direct}). Put those "
+                f"of each class into a folder of its own; or name the folder above, {tree.root.resolve().parent}, if "
+                "this is one class of several; or write the classes into a table, labels.csv (wsolkit label --labels)."
+                if direct
+                else f"There are no class folders in {parents}. Make one for each class."
+            )
         for name in self.chosen or ():
             if known.find(name) is None:
                 raise ConfigError(f"Class {name!r} has no folder in {self.data_root}. {nearest(name, found)}")
