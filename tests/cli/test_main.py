@@ -186,9 +186,12 @@ def test_options_without_an_entry_are_refused(capsys):
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (["label", "photos", "--treshold", ".5"], "unrecognized arguments: --treshold .5. Did you mean '--threshold'?"),
         (
-            ["predict", "a.pth", "photos", "--foramt=csv"],
+            ["label", "photos", "--treshold", ".5"],
+            "unrecognized arguments: --treshold .5. Did you mean '--threshold' or",
+        ),
+        (
+            ["predict", "a.pth", "photos", "--out", "x", "--foramt=csv"],
             "unrecognized arguments: --foramt=csv. Did you mean '--format'?",
         ),
         (["train", "cam_folder", "--zzzzzz"], "unrecognized arguments: --zzzzzz\n"),
