@@ -210,8 +210,9 @@ class Polarity(nn.Module):
         ).rstrip()
         print_log(words + more, logger="current", level=logging.INFO)
         if self.margin < THIN:
+            said = words if len(rows) == 1 else "It is not clear which region is the object (C2AM)."
             warnings.warn(
-                f"{words} A margin of {self.margin:.3f} is thin (below {THIN}): foreground and background may be "
+                f"{said} A margin of {self.margin:.3f} is thin (below {THIN}): foreground and background may be "
                 f"exchanged. {self.advice()} Longer training and more images make it clearer.",
                 stacklevel=2,
             )
@@ -243,7 +244,8 @@ class Polarity(nn.Module):
         """Say what to look at, and which option turns the maps round."""
         return (
             "Look at some maps; where they show the background, exchange the two with "
-            f"model.head.polarity={'bg' if self.sign > 0 else 'fg'} (--cfg-options)."
+            f"model.head.polarity={'bg' if self.sign > 0 else 'fg'} (--cfg-options; with wsolkit label in a file of "
+            "your own: docs/label.md)."
         )
 
 

@@ -192,7 +192,7 @@ def test_options_without_an_entry_are_refused(capsys):
         ),
         (
             ["predict", "a.pth", "photos", "--out", "x", "--foramt=csv"],
-            "unrecognized arguments: --foramt=csv. Did you mean '--format'?",
+            "unrecognized arguments: --foramt=csv. Did you mean '--format'",
         ),
         (["train", "cam_folder", "--zzzzzz"], "unrecognized arguments: --zzzzzz\n"),
     ],
