@@ -3,8 +3,11 @@
 import json
 
 import numpy as np
+import torch
 
 from tests.bad_input.case import Case
+from wsolkit.config.load import load_config
+from wsolkit.registry import MODELS
 
 
 def boxes(name, *formats, sizes=True):
@@ -22,14 +25,16 @@ def tested_again(**before):
     """Return a command that tests a checkpoint into a folder that holds the results of ``before``."""
 
     def command(folder):
-        (folder / "best.pth").write_text("weights")
+        config = load_config("cam_synthetic", {"model.head.num_classes": 6})
+        state = MODELS.build(config.model).state_dict()
+        torch.save({"state_dict": state, "meta": {"classes": list("abcdef")}}, folder / "best.pth")
         (folder / "out").mkdir()
         (folder / "out" / "results.json").write_text(json.dumps({"wsolkit": "0", "results": [], **before}))
         checkpoint = str(folder.resolve() / "best.pth")
         if before.get("checkpoint") == "the same":
             text = (folder / "out" / "results.json").read_text().replace("the same", checkpoint)
             (folder / "out" / "results.json").write_text(text)
-        return ["test", "cam_resnet50_cub", "best.pth", "--out", "out"]
+        return ["test", "cam_synthetic", "best.pth", "--out", "out", "--cfg-options", "model.head.num_classes=6"]
 
     return command
 
