@@ -589,3 +589,13 @@ def test_one_member_looks_back_at_nothing_and_is_saved_as_ever():
         "polarity.votes": (3,),
         "polarity.decided": (),
     }
+
+
+def test_several_members_warn_of_a_thin_vote_in_few_words():
+    head = several().train()
+    head({"final": torch.zeros(16, 6, 8, 8)})
+    with pytest.warns(
+        UserWarning, match=r"^It is not clear which region is the object \(C2AM\)\. A margin of 0\.0"
+    ) as told:
+        head.end_pass()
+    assert not [each for each in told if "member 1 of 3" in str(each.message)]

@@ -140,7 +140,7 @@ class Honest:
             words.append(f"IoU of .5 or more with the checked box; mean IoU of {self.checked} {self.mean_iou:.2f}")
         return (
             f"{in_words(*self.tally(), 'that were looked at')} ({'; '.join([*words, where])}). It holds for what was "
-            "looked at: where that were the most doubtful photographs, the others are better."
+            "looked at: if those were the most doubtful photographs, the others are better."
         )
 
     def random_line(self, sample: Sequence[str], empty: Collection[str] = ()) -> str:

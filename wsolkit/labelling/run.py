@@ -198,7 +198,7 @@ def label(
             learnt = learnt_before(out)
         predictor, seen = learnt_map(out, photographs, learnt, options, steps, shows)
         predictor, honest = cut_by_checked(out, photographs, seen, predictor, looked_at, options)
-        if looked_at.checked or looked_at.rejected:
+        if threshold is None and (looked_at.checked or looked_at.rejected):
             say(cut_words(honest, len(checked), predictor.threshold_source))
         boxes = Boxes(photographs, seen, predictor, out, looked_at, masks)
         steps.begin("boxes", f"cut at {predictor.threshold:g}, {predictor.threshold_source}")

@@ -83,8 +83,6 @@ def cut_words(honest: Honest | None, checked: int, source: str) -> str:
         return f"the cut is {source}"
     if honest is None or honest.images < FEWEST:
         why = f"{FEWEST} photographs with checked boxes choose another one, and {checked} are checked"
-    elif honest.given:
-        why = "it was given"
     elif honest.kept == honest.checked:
         why = (
             f"all {honest.checked} checked boxes are as they were found, which does not tell where another cut would "
