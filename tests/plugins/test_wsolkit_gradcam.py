@@ -29,7 +29,7 @@ def test_every_method_of_pytorch_grad_cam(net, method):
     assert found.shape == (2, 2, 32, 32)
     assert 0 <= float(found.min()) <= float(found.max()) <= 1
     assert all(weight.grad is None for weight in net.parameters())
-    assert not any(module._forward_hooks for module in net.modules())
+    assert not any(module._forward_hooks for module in net.backbone.modules())
 
 
 @pytest.mark.parametrize("method", OF_TORCH_CAM)
@@ -39,7 +39,7 @@ def test_every_method_of_torch_cam(net, method):
     found = TorchCAM(method, **given).raw_maps(net, IMAGES, CLASSES)
     assert found.shape[:2] == (2, 2)
     assert torch.isfinite(found).all()
-    assert not any(module._forward_hooks for module in net.modules())
+    assert not any(module._forward_hooks for module in net.backbone.modules())
 
 
 def test_the_adapter_s_values_are_those_of_the_library_s_class(net):
