@@ -17,11 +17,11 @@ from wsolkit.testing.pairs import drawn, fill_up, pairs_between, pairs_of
 from wsolkit.testing.part_tables import PLAIN
 
 FURTHER = int(os.environ.get("WSOLKIT_MATRIX", "0"))
-EVERY = 1 if "WSOLKIT_MATRIX" in os.environ else 25
+EVERY = 1 if "WSOLKIT_MATRIX" in os.environ else 40
 """A run without ``WSOLKIT_MATRIX=0`` has to try about one pair of parts in so many; others meet as it happens."""
 
 DRAWN = 25
-ALONE = 8
+ALONE = 5
 
 FIRST = """
 model = dict(
